@@ -89,7 +89,6 @@ impl Failure {
         fact.map(|(_, value)| value.as_str())
     }
 
-    /// The exit code.
     pub(crate) const fn exit_code(&self) -> Code {
         self.code
     }

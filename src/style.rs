@@ -54,7 +54,6 @@ pub(crate) fn paint(coloured: bool, tone: Tone, text: &str) -> String {
 pub(crate) struct StyledLine(String);
 
 impl StyledLine {
-    /// The line.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -9,7 +9,6 @@ use podtap_podio::{EventType, RefType};
 /// An app, a field of an app, or a space; printed as `app 123`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlaceRef {
-    /// What it is.
     pub ref_type: RefType,
     pub ref_id: u64,
 }
@@ -54,9 +53,7 @@ impl fmt::Display for PlaceRef {
 /// A hook to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WantedHook {
-    /// On what.
     pub place: PlaceRef,
-    /// For which events.
     pub event: EventType,
 }
 
@@ -87,7 +84,6 @@ impl FromStr for PlaceRef {
 /// A place with its name, as far as Podio was asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// Which one.
     pub at: PlaceRef,
     /// What people call it. Text of the outside world: escape it before showing it.
     pub name: Option<String>,

@@ -21,7 +21,6 @@ use crate::status::Status;
 /// Replays and triggered events under way at once; more of them wait.
 pub(crate) const CONCURRENCY: usize = 16;
 
-/// What to replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     pub event: EventId,
@@ -40,7 +39,6 @@ pub enum ReplayError {
     /// No local service is configured and none was named.
     #[error("there is no local service to replay to; add --forward-to")]
     NoTarget,
-    /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
 }

@@ -45,9 +45,7 @@ pub struct Status {
 /// A target at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetStatus {
-    /// Where it is.
     pub target: Target,
-    /// How it is.
     pub service: ServiceState,
     /// Attempts under way at it.
     pub in_flight: usize,
@@ -117,15 +115,9 @@ pub enum LinkState {
         retry_at: Option<Timestamp>,
     },
     /// The relay has said welcome.
-    Up {
-        /// Since when.
-        since: Timestamp,
-    },
+    Up { since: Timestamp },
     /// Ended for good: a refused or revoked token, a refused version, taken over.
-    Stopped {
-        /// Why, in words.
-        reason: String,
-    },
+    Stopped { reason: String },
 }
 
 /// The local service as the last attempt or probe found it.
@@ -135,13 +127,9 @@ pub enum ServiceState {
     #[default]
     Unknown,
     /// It answered.
-    Up {
-        /// Since when.
-        since: Timestamp,
-    },
+    Up { since: Timestamp },
     /// It cannot be reached; lanes wait and probe.
     Down {
-        /// Since when.
         since: Timestamp,
         /// Why, in words, such as `connection refused`.
         reason: String,

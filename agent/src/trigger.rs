@@ -9,7 +9,6 @@ use crate::config::Target;
 use crate::history::{Attempt, DeliveryState, HistoryError, NewEvent};
 use crate::replay::Replayer;
 
-/// What to trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trigger {
     /// The request, such as a [`Draft`](crate::draft::Draft) makes one. It counts as received at
@@ -34,7 +33,6 @@ pub enum TriggerError {
     /// No local service is configured and none was named; nothing was stored.
     #[error("there is no local service to send it to")]
     NoTarget,
-    /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
 }

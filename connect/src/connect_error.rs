@@ -21,7 +21,6 @@ pub enum ConnectError {
     ProxyAway {
         /// Its host and port.
         proxy: String,
-        /// Why.
         reason: String,
     },
     /// A proxy answered CONNECT with no success.

@@ -44,15 +44,12 @@ impl fmt::Display for EventKind {
 pub enum ObjectKind {
     /// An item of an app.
     Item,
-    /// A task.
     Task,
     /// A comment that is on no item.
     Comment,
-    /// An app.
     App,
     /// A web form that names no app.
     Form,
-    /// A space.
     Space,
     /// A member of a space.
     User,
@@ -111,7 +108,6 @@ impl ObjectKind {
 /// One object of Podio's; printed as `item 4711`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectRef {
-    /// What it is.
     pub kind: ObjectKind,
     /// Its id, unique within its kind.
     pub id: u64,

@@ -8,7 +8,6 @@ use crate::catalog::EventType;
 pub struct NothingSelected(String);
 
 impl NothingSelected {
-    /// The part.
     pub fn part(&self) -> &str {
         &self.0
     }

@@ -46,8 +46,6 @@
 //! # }
 //! ```
 
-#![warn(missing_docs)]
-
 mod answer;
 mod api;
 mod config;

@@ -9,7 +9,6 @@ use podtap_podio::EventType;
 pub enum Observation {
     /// It answered a call of its API.
     Call {
-        /// The method.
         method: String,
         /// The path, without the query.
         path: String,
@@ -23,9 +22,7 @@ pub enum Observation {
 /// One attempt to deliver a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// The hook.
     pub hook_id: u64,
-    /// The event's type.
     pub event: EventType,
     /// The hook's URL as registered.
     pub url: String,

@@ -32,7 +32,6 @@ pub(super) struct SettingsFile {
 /// A table of the file, not looked into yet: a mistake in it stops only the commands that use it.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// The file.
     pub(super) path: PathBuf,
     value: Option<toml::Value>,
 }

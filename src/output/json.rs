@@ -193,7 +193,6 @@ impl JsonObject<'_> {
 }
 
 impl<'a> JsonObject<'a> {
-    /// The link's state.
     pub(crate) fn link(state: &'a LinkState) -> Self {
         let (state, reason) = match state {
             LinkState::Off => ("off", None),

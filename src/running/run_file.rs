@@ -37,7 +37,6 @@ pub(crate) struct Running {
     /// The process that wrote this.
     #[serde(default)]
     pub(super) pid: Option<u32>,
-    /// How it is.
     #[serde(default)]
     pub(super) state: RunningState,
 }

@@ -9,6 +9,7 @@
 
 mod app;
 mod circles;
+mod comments;
 mod homes;
 mod modules;
 mod names;

@@ -42,7 +42,6 @@ impl Changes {
         *self == Self::default()
     }
 
-    /// Adds a change.
     pub(crate) fn add(&mut self, change: Change) {
         match change {
             Change::History(change) => self.add_of_history(change),

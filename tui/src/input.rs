@@ -27,7 +27,6 @@ impl Input {
         }
     }
 
-    /// The text.
     pub(crate) fn text(&self) -> String {
         format!("{}{}", self.before, self.after)
     }

@@ -40,7 +40,6 @@ impl SafeText {
         Self(safe.text)
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

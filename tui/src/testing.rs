@@ -42,7 +42,6 @@ fn received(position: i64) -> Timestamp {
     now() - SignedDuration::from_secs(1_204 - position)
 }
 
-/// Saved filters.
 pub(crate) fn saved(filters: &[(&str, &str)]) -> Saved {
     let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
     Saved::new(filters.iter().map(owned), now()).unwrap()

@@ -19,7 +19,6 @@ pub(crate) struct Toasts(Vec<Toast>);
 pub(crate) struct Toast {
     /// What it says about: how it looks.
     pub(crate) role: Role,
-    /// What it says.
     pub(crate) text: String,
     until: Timestamp,
 }

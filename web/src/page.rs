@@ -40,7 +40,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What a page is served with.
 #[derive(Debug)]
 pub struct PageConfig {
-    /// Where it listens.
     pub address: SocketAddr,
     /// What opens it beside the token; required where others can reach the address.
     pub password: Option<SecretString>,
@@ -74,7 +73,6 @@ pub struct BoundPage {
 }
 
 impl BoundPage {
-    /// Listens.
     pub async fn bind(config: PageConfig, handle: AgentHandle) -> Result<Self, PageError> {
         let PageConfig {
             address,

@@ -22,7 +22,6 @@ const MAX_BODY_BYTES: usize = 4 * 1024;
 /// What is looked at or waited for at once; the rest waits for its turn.
 const MAX_AT_ONCE: usize = 8;
 
-/// Everything that answers.
 #[derive(Debug)]
 pub(crate) struct Site {
     handle: AgentHandle,

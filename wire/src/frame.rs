@@ -83,7 +83,6 @@ pub struct Ack {
 pub struct ResponseFrame {
     /// The event answered.
     pub to: ResponseTo,
-    /// The answer.
     pub response: WebhookResponse,
 }
 
@@ -187,9 +186,7 @@ pub enum Notice {
     },
     /// Webhooks that were turned away since the last such notice, for one reason.
     Refused {
-        /// How many.
         count: u64,
-        /// Why, in words.
         reason: String,
         /// When the last one was.
         last_at: Timestamp,

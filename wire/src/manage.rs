@@ -26,7 +26,6 @@ pub const MAX_GRACE_S: u64 = 30 * 24 * 60 * 60;
 /// All tunnels of an owner, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TunnelList {
-    /// The tunnels.
     pub tunnels: Vec<TunnelEntry>,
     /// Name and version of the relay; empty from one that does not say it.
     #[serde(default)]
@@ -83,9 +82,7 @@ pub struct TunnelEntry {
 /// Webhooks that were refused for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedWebhooks {
-    /// How many.
     pub count: u64,
-    /// Why, in words.
     pub reason: String,
     /// When the last one was.
     pub last_at: Timestamp,
@@ -94,7 +91,6 @@ pub struct RefusedWebhooks {
 /// An agent that is connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectedAgent {
-    /// Since when.
     pub since: Timestamp,
     /// The machine it says that it runs on.
     #[serde(default)]

@@ -38,7 +38,6 @@ pub struct WebhookResponse {
     pub status: u16,
     /// Its headers, in order.
     pub headers: HeaderList,
-    /// Its body.
     pub body: Bytes,
 }
 

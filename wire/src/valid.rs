@@ -13,16 +13,12 @@ const MAX_URL_BYTES: usize = 2048;
 /// The request cannot have come over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRequest {
-    /// The method.
     #[error("invalid HTTP method")]
     Method,
-    /// The path.
     #[error("invalid HTTP path: it must begin with `/`")]
     Path,
-    /// A header's name.
     #[error("invalid HTTP header name")]
     HeaderName,
-    /// A header's value.
     #[error("a header value has a control character")]
     HeaderValue,
     /// All headers together.

@@ -29,7 +29,6 @@ pub enum OpenError {
     Lock {
         /// The lock's file.
         path: PathBuf,
-        /// Why not.
         source: io::Error,
     },
     /// The relay, the proxy or the token cannot be right.
@@ -63,35 +62,22 @@ impl OpenError {
 pub enum RunError {
     /// The relay does not know the token.
     #[error("the relay refused this token: {message}")]
-    TokenRefused {
-        /// The relay's words.
-        message: String,
-    },
+    TokenRefused { message: String },
     /// The token was revoked while it was in use.
     #[error("the token was revoked")]
     TokenRevoked,
     /// There is no common version of the protocol.
     #[error("the relay refused this podtap's version: {message}")]
-    VersionRefused {
-        /// The relay's words.
-        message: String,
-    },
+    VersionRefused { message: String },
     /// The relay could not make sense of what it was asked.
     #[error("the relay refused: {message}")]
-    Refused {
-        /// The relay's words.
-        message: String,
-    },
+    Refused { message: String },
     /// Another agent of the same owner has the tunnel.
     #[error("{holder}")]
-    TakenOver {
-        /// Which one.
-        holder: TunnelHolder,
-    },
+    TakenOver { holder: TunnelHolder },
     /// Podio would never call the hooks that are wanted.
     #[error(transparent)]
     Hooks(#[from] HooksError),
-    /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
 }

@@ -95,7 +95,6 @@ pub(crate) enum DeliveryFailure {
 }
 
 impl DeliveryFailure {
-    /// Why, in words.
     pub(crate) fn into_reason(self) -> String {
         match self {
             Self::Unreachable(reason)

@@ -27,7 +27,6 @@ pub(crate) struct AttemptMarks {
 /// How the sender reached the relay.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SenderOrigin<'a> {
-    /// Its address.
     pub(crate) peer: Option<IpAddr>,
     /// `https` or `http`.
     pub(crate) scheme: &'a str,

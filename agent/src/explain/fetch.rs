@@ -15,7 +15,6 @@ use crate::place::Place;
 /// Files of one event that are looked up.
 const MAX_FILES: usize = 5;
 
-/// What Podio said.
 #[derive(Debug, Default)]
 pub(super) struct PodioFacts {
     pub(super) explanation: Explanation,

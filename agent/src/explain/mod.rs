@@ -45,7 +45,6 @@ pub struct Explanation {
     pub via: Option<String>,
     /// When it was done, `YYYY-MM-DD HH:MM:SS` in UTC, as Podio writes it.
     pub when: Option<String>,
-    /// What changed.
     pub changes: Vec<ExplainedField>,
     /// What has to be said beside that, such as that the item is gone.
     pub notes: Vec<String>,
@@ -121,7 +120,6 @@ pub enum ExplainError {
     /// Podio could not be asked.
     #[error(transparent)]
     Podio(#[from] client::Error),
-    /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
 }

@@ -23,7 +23,6 @@ pub struct Remembered {
     /// Whether that is the API client, or the app, whose credentials are used here; `None` where
     /// Podio's numbers are not remembered.
     pub own: Option<bool>,
-    /// What was changed.
     pub changes: Vec<ExplainedField>,
 }
 

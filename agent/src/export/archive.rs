@@ -34,7 +34,6 @@ pub enum ArchiveSelection {
     Events(Vec<EventId>),
     /// The newest that a filter wants.
     Filter {
-        /// Which.
         filter: Filter,
         /// At most so many.
         most: usize,

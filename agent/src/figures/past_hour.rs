@@ -50,7 +50,6 @@ pub enum MinuteState {
     Up,
     /// It was up for a part of it.
     Partly,
-    /// It was away.
     Away,
 }
 

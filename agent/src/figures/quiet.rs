@@ -29,7 +29,6 @@ impl QuietChain {
 /// One link of the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainLink {
-    /// Which one.
     pub step: QuietStep,
     /// Whether it holds.
     pub holds: Holds,
@@ -70,9 +69,7 @@ impl QuietStep {
 /// Whether a link holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
-    /// It does.
     Yes,
-    /// It does not.
     No,
     /// Nothing tells.
     Unknown,

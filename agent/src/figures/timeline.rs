@@ -16,7 +16,6 @@ pub const MAX_TIMELINE: usize = 500;
 /// What happened to one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline {
-    /// Which one.
     pub object: ObjectRef,
     /// What it is called, where Podio told. Text of the outside world: escape it before showing it.
     pub title: Option<String>,

@@ -13,24 +13,15 @@ use super::position::Position;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryChange {
     /// New events, up to and including this position.
-    Appended {
-        /// The newest one.
-        through: Position,
-    },
+    Appended { through: Position },
     /// An attempt of this event ended, or the event changed in another way.
-    Touched {
-        /// Where it is.
-        position: Position,
-        /// Which one.
-        event: EventId,
-    },
+    Touched { position: Position, event: EventId },
     /// Events never came, or a clock was set.
     Incident(Incident),
     /// The validation of a `hook.verify` has ended.
     Verified {
         /// Where the event is.
         position: Position,
-        /// Which one.
         event: EventId,
         /// The hook, where the event names one.
         hook_id: Option<u64>,

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 pub enum Machine {
     /// The one that the agent runs on.
     Agent,
-    /// The relay's.
     Relay,
 }
 

@@ -23,7 +23,6 @@ pub enum HistoryError {
          use the newer podtap that wrote it"
     )]
     Newer {
-        /// The file.
         path: PathBuf,
         /// The format that it has.
         found: usize,
@@ -33,15 +32,12 @@ pub enum HistoryError {
     /// The file cannot be opened, or it is no history.
     #[error("cannot open the history {path}")]
     Open {
-        /// The file.
         path: PathBuf,
-        /// Why not.
         source: Arc<SqliteCause>,
     },
     /// There is no room on the disk.
     #[error("no room for the history {path}")]
     Full {
-        /// The file.
         path: PathBuf,
         /// What SQLite said.
         source: Arc<SqliteCause>,
@@ -49,9 +45,7 @@ pub enum HistoryError {
     /// The file's folder cannot be made, or a thread not be started.
     #[error("cannot prepare the history {path}")]
     Prepare {
-        /// The file.
         path: PathBuf,
-        /// Why not.
         source: Arc<io::Error>,
     },
     /// A read failed.

@@ -18,7 +18,6 @@ pub const PASSED_THROUGH: Seq = Seq(0);
 pub struct Event {
     /// Its place in the history.
     pub position: Position,
-    /// Its identity.
     pub id: EventId,
     /// Its place in the relay's queue, or [`PASSED_THROUGH`]; `None` where it came from elsewhere
     /// (trigger, import).
@@ -53,7 +52,6 @@ impl Event {
 pub struct EventRow {
     /// Its place in the history.
     pub position: Position,
-    /// Its identity.
     pub id: EventId,
     /// When the relay accepted it.
     pub received_at: Timestamp,
@@ -222,10 +220,7 @@ pub enum Outcome {
         body_bytes: u64,
     },
     /// It did not.
-    Failed {
-        /// Why, in words.
-        error: String,
-    },
+    Failed { error: String },
 }
 
 #[cfg(test)]

@@ -100,7 +100,6 @@ pub(crate) enum Fact {
     },
     /// A hook is about to be made.
     Making(MadeHook),
-    /// It was made.
     HookMade {
         number: i64,
         hook_id: u64,

@@ -19,7 +19,6 @@ pub struct HookNews {
     pub event_type: Option<String>,
     /// When that came to be known.
     pub at: Timestamp,
-    /// What is new.
     pub state: HookCondition,
 }
 
@@ -33,17 +32,13 @@ pub enum HookCondition {
         verifying: bool,
     },
     /// It stayed inactive, though verification was asked for so often.
-    Unverified {
-        /// How often.
-        tries: u32,
-    },
+    Unverified { tries: u32 },
     /// It is active again.
     Active,
     /// Podio does not list it any more, and nobody deleted it here.
     Gone,
     /// Nothing has come from it for much longer than as a rule.
     Silent {
-        /// Since when.
         since: Timestamp,
         /// The usual time from one event to the next, in milliseconds.
         usual_ms: u64,

@@ -53,7 +53,6 @@ pub(super) enum After {
     Next,
     /// Scrub the file.
     Scrub(Reply<()>),
-    /// Nothing more.
     Close,
 }
 

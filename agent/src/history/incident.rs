@@ -34,7 +34,6 @@ pub enum Incident {
     LinkOutage {
         /// From this moment on.
         since: Timestamp,
-        /// Until this one.
         until: Timestamp,
     },
     /// A clock was set.

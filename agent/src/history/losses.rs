@@ -49,7 +49,6 @@ impl Loss {
         }
     }
 
-    /// It in words.
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Refused {

@@ -59,7 +59,6 @@ impl History {
         })
     }
 
-    /// The file.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -43,7 +43,6 @@ impl Default for Retention {
     }
 }
 
-/// What was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Removal {
     pub(super) events: usize,

@@ -88,7 +88,6 @@ impl HookFacts {
 /// A place whose hooks could not be listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedPlace {
-    /// Which one.
     pub place: Place,
     /// Why not, in words; Podio's own among them.
     pub reason: String,
@@ -105,15 +104,10 @@ pub enum ManageHooksError {
     RateLimitNear(RateLimit),
     /// Podio would never reach it.
     #[error("no hook can be made on {url}")]
-    Uncallable {
-        url: String,
-        /// Why not.
-        source: Uncallable,
-    },
+    Uncallable { url: String, source: Uncallable },
     /// Podio could not be asked, or has refused.
     #[error(transparent)]
     Podio(#[from] client::Error),
-    /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
 }

@@ -44,7 +44,6 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// What became of a hook that was wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookReport {
-    /// Which one.
     pub wanted: WantedHook,
     /// Its id, once Podio told.
     pub hook_id: Option<u64>,
@@ -88,15 +87,10 @@ pub enum HookState {
 pub enum HooksError {
     /// Podio would never reach them.
     #[error("no hook can be made on {url}")]
-    Uncallable {
-        url: String,
-        /// Why not.
-        source: Uncallable,
-    },
+    Uncallable { url: String, source: Uncallable },
     /// Podio does not take the credentials.
     #[error("Podio rejected the credentials, so no hook can be made")]
     Credentials(#[source] client::Error),
-    /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
 }

@@ -68,13 +68,11 @@ impl ImportReport {
 #[derive(Debug, thiserror::Error)]
 #[error("{problem}")]
 pub struct ImportError {
-    /// What was wrong.
     pub problem: Problem,
     /// What was imported before it.
     pub imported: ImportReport,
 }
 
-/// What was wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// It is no archive.
@@ -85,7 +83,6 @@ pub enum Problem {
     BrokenOff {
         /// How many entries came before.
         entries: u64,
-        /// What is wrong.
         what: String,
     },
     /// It cannot be read.
@@ -134,7 +131,6 @@ impl ArchiveImport {
         })
     }
 
-    /// The archive's form.
     pub fn format(&self) -> ArchiveFormat {
         self.format
     }

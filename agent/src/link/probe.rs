@@ -61,7 +61,6 @@ pub enum WebsocketFault {
     Cut {
         /// How long it lasted.
         after: Duration,
-        /// In words.
         why: String,
     },
 }

@@ -23,7 +23,6 @@ pub(super) struct Asker<'a> {
 
 /// Why nothing more can be asked.
 pub(super) enum Halt {
-    /// In words.
     Stopped(String),
     History(HistoryError),
 }

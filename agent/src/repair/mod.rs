@@ -92,7 +92,6 @@ pub enum RepairError {
     /// It is not known which hooks are this tunnel's.
     #[error("the URL of this tunnel is not known")]
     NoTunnel,
-    /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
 }

@@ -71,7 +71,7 @@ impl fmt::Debug for HookCode {
 /// What one call came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CallOutcome {
-    /// That is that.
+    /// There is nothing more to try.
     Final(Verification),
     /// It may work later.
     Again {

@@ -78,7 +78,6 @@ pub(crate) enum KnownHooks {
     },
 }
 
-/// One hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HookFact {
     pub(crate) hook_id: u64,

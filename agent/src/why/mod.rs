@@ -35,7 +35,6 @@ pub struct Why {
 /// One link of the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhyLink {
-    /// Which one.
     pub step: WhyStep,
     /// Whether it holds.
     pub holds: Holds,

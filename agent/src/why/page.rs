@@ -33,7 +33,6 @@ pub enum FindItemError {
     /// Podio could not be asked, or has refused.
     #[error(transparent)]
     Podio(#[from] client::Error),
-    /// The history failed.
     #[error(transparent)]
     History(#[from] HistoryError),
 }

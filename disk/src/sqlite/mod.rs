@@ -45,7 +45,6 @@ pub enum MigrateError {
     /// A later release wrote the file; it was left alone.
     #[error("the file has schema {found}, this podtap knows up to {known}")]
     Newer {
-        /// The file's.
         found: usize,
         /// The last one known.
         known: usize,

@@ -22,7 +22,6 @@ pub enum InvalidBaseUrl {
     /// It is not a URL at all.
     #[error("`{text}` is not a URL")]
     Malformed {
-        /// What was given.
         text: String,
         /// Why the parser refused it.
         source: url::ParseError,

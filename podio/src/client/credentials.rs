@@ -11,7 +11,6 @@ use super::base_url::BaseUrl;
 pub struct Credentials {
     /// The client's name in Podio's list of API keys.
     pub client_id: String,
-    /// The client's secret.
     pub client_secret: SecretString,
     /// What stands behind the first tokens.
     pub grant: Grant,
@@ -22,7 +21,6 @@ pub struct Credentials {
 pub enum Grant {
     /// As an app, which reaches itself alone and may not delete hooks that people made.
     App {
-        /// The app.
         app_id: u64,
         /// The app's token, from its Developer page.
         app_token: SecretString,

@@ -89,7 +89,6 @@ pub enum Error {
     /// The file that keeps the tokens cannot be read or written.
     #[error("cannot use the token file {}", .path.display())]
     TokenFile {
-        /// The file.
         path: PathBuf,
         /// What the operating system said.
         source: std::io::Error,

@@ -142,7 +142,6 @@ impl Client {
         Ok(created.item_id)
     }
 
-    /// Deletes an item.
     pub async fn delete_item(&self, item_id: u64, options: WriteOptions) -> Result<(), Error> {
         let path = format!("/item/{item_id}{}", options.query());
         self.call(Call::new(Method::DELETE, path)).await.map(drop)

@@ -15,7 +15,6 @@ impl Client {
             .await
     }
 
-    /// A comment.
     pub async fn comment(&self, comment_id: u64) -> Result<Comment, Error> {
         self.fetch(Call::get(format!("/comment/{comment_id}")))
             .await
@@ -48,7 +47,6 @@ impl Client {
         self.fetch(Call::get(format!("/status/{status_id}"))).await
     }
 
-    /// A space.
     pub async fn space(&self, space_id: u64) -> Result<Space, Error> {
         self.fetch(Call::get(format!("/space/{space_id}"))).await
     }

@@ -33,7 +33,6 @@ pub enum DatabaseError {
         path.display()
     )]
     Malformed {
-        /// The file.
         path: PathBuf,
         /// What SQLite said.
         source: SqliteCause,
@@ -44,7 +43,6 @@ pub enum DatabaseError {
         path.display()
     )]
     Newer {
-        /// The file.
         path: PathBuf,
         /// Its schema.
         found: usize,
@@ -57,7 +55,6 @@ pub enum DatabaseError {
         path.display()
     )]
     Full {
-        /// The file.
         path: PathBuf,
         /// What SQLite said.
         source: SqliteCause,
@@ -67,7 +64,6 @@ pub enum DatabaseError {
     Sqlite {
         /// What was being done.
         attempt: &'static str,
-        /// The file.
         path: PathBuf,
         /// What SQLite said.
         source: SqliteCause,

@@ -93,7 +93,6 @@ impl Database {
         move |source| DatabaseError::of(attempt, path, source.into())
     }
 
-    /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

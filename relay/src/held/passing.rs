@@ -57,7 +57,6 @@ pub(crate) enum HeldOutcome {
     Answered(WebhookResponse),
     /// It is to be stored now, and answered by the relay.
     Store {
-        /// The event.
         frame: Arc<HeldFrame>,
         /// To be kept until the queue has answered.
         turn: Turn,

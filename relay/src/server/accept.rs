@@ -35,7 +35,6 @@ impl Acceptor {
         }
     }
 
-    /// Where it listens.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -107,7 +107,6 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.acceptor.address()
     }

@@ -11,7 +11,6 @@ pub enum CertificateError {
     /// The file cannot be read.
     #[error("{} cannot be read", file.display())]
     Unreadable {
-        /// Which one.
         file: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -19,7 +18,6 @@ pub enum CertificateError {
     /// The path leads to something else.
     #[error("{} cannot be used: {what}", file.display())]
     NoFile {
-        /// Which path.
         file: PathBuf,
         /// What is there.
         what: &'static str,
@@ -27,7 +25,6 @@ pub enum CertificateError {
     /// The file is larger than any certificate.
     #[error("{} cannot be used: it is larger than {max} bytes", file.display())]
     TooLarge {
-        /// Which one.
         file: PathBuf,
         /// How large it may be.
         max: u64,
@@ -35,7 +32,6 @@ pub enum CertificateError {
     /// There is no certificate in the file.
     #[error("{} has no certificate in PEM format", file.display())]
     NoCertificate {
-        /// Which one.
         file: PathBuf,
         /// Whether it has a key instead.
         has_key: bool,
@@ -43,21 +39,16 @@ pub enum CertificateError {
     /// There is no key in the file.
     #[error("{} has no private key in PEM format", file.display())]
     NoKey {
-        /// Which one.
         file: PathBuf,
         /// Whether it has a certificate instead.
         has_certificate: bool,
     },
     /// The key needs a passphrase.
     #[error("the private key in {} is encrypted with a passphrase", file.display())]
-    EncryptedKey {
-        /// Where it is.
-        file: PathBuf,
-    },
+    EncryptedKey { file: PathBuf },
     /// What is in the file is broken, or of a kind that cannot be used.
     #[error("{} cannot be used: {why}", file.display())]
     Malformed {
-        /// Which one.
         file: PathBuf,
         /// What is wrong with it.
         why: String,
@@ -74,16 +65,10 @@ pub enum CertificateError {
     },
     /// The certificate's time is over.
     #[error("the certificate in {} expired at {at}", file.display())]
-    Expired {
-        /// Where it is.
-        file: PathBuf,
-        /// When.
-        at: Timestamp,
-    },
+    Expired { file: PathBuf, at: Timestamp },
     /// The certificate's time has not come.
     #[error("the certificate in {} is valid only from {at}", file.display())]
     NotYetValid {
-        /// Where it is.
         file: PathBuf,
         /// When it will.
         at: Timestamp,

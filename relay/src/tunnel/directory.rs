@@ -239,7 +239,6 @@ impl Directory {
         Ok(Served { tunnel, epoch })
     }
 
-    /// The owner's tunnels.
     pub(crate) async fn list(&self, owner: String) -> Result<Vec<TunnelInfo>, QueueError> {
         log_error(self.registry.tunnels(Some(owner)).await)
     }

@@ -10,7 +10,6 @@ use crate::queue::TunnelId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TunnelInfo {
     pub(crate) id: TunnelId,
-    /// Whose it is.
     pub owner: String,
     /// Its name, unique for the owner.
     pub name: TunnelName,
@@ -37,7 +36,6 @@ pub struct TunnelInfo {
 /// An agent that is connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connected {
-    /// Since when.
     pub since: Timestamp,
     /// The machine it says that it runs on.
     pub host: Option<String>,

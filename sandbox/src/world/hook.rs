@@ -17,7 +17,6 @@ const MAX_OF_A_TYPE: usize = 10;
 /// here they stay good until one is used.
 const MAX_CODES: usize = 20;
 
-/// A hook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct StoredHook {
     pub(crate) id: u64,

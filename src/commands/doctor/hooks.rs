@@ -36,7 +36,6 @@ pub(super) struct Known {
     pub(super) has_history: bool,
 }
 
-/// The hooks.
 pub(super) async fn hooks(
     settings: &Settings,
     client: Option<&Client>,

@@ -14,7 +14,6 @@ use crate::error_text::error_text;
 pub(crate) enum ArchiveEffect {
     /// Write events into a file.
     Export {
-        /// Which.
         selection: Box<ArchiveSelection>,
         /// As what.
         format: ArchiveFormat,
@@ -45,7 +44,6 @@ pub(crate) enum ArchiveAnswer {
     },
 }
 
-/// Asks the agent.
 pub(crate) async fn run(effect: ArchiveEffect, agent: &AgentHandle) -> ArchiveAnswer {
     match effect {
         ArchiveEffect::Export {

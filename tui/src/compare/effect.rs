@@ -20,12 +20,7 @@ pub(crate) enum CompareEffect {
         other: (EventId, String),
     },
     /// Compare the answer to an attempt with the one to the attempt before it.
-    CompareAnswers {
-        /// The event.
-        id: EventId,
-        /// The attempt.
-        number: u32,
-    },
+    CompareAnswers { id: EventId, number: u32 },
 }
 
 /// What came of it.
@@ -40,7 +35,6 @@ pub(crate) enum CompareAnswer {
     },
 }
 
-/// Asks the history.
 pub(crate) async fn run(effect: CompareEffect, agent: &AgentHandle) -> CompareAnswer {
     let history = agent.history();
     match effect {

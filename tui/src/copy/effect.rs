@@ -10,12 +10,7 @@ use crate::detail::read_event;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CopyEffect {
     /// Read an event to copy it in this form.
-    Read {
-        /// The event.
-        id: EventId,
-        /// The form.
-        form: CopyForm,
-    },
+    Read { id: EventId, form: CopyForm },
 }
 
 /// What came of it.
@@ -23,14 +18,11 @@ pub(crate) enum CopyEffect {
 pub(crate) enum CopyAnswer {
     /// To [`CopyEffect::Read`].
     Read {
-        /// The form.
         form: CopyForm,
-        /// The event.
         result: Result<Box<Event>, String>,
     },
 }
 
-/// Asks the history.
 pub(crate) async fn run(effect: CopyEffect, agent: &AgentHandle) -> CopyAnswer {
     let CopyEffect::Read { id, form } = effect;
     let result = read_event(agent.history(), id).await;

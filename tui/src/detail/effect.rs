@@ -16,7 +16,6 @@ pub(crate) enum DetailEffect {
     LoadEvent {
         /// Which question this is.
         generation: Generation,
-        /// The event.
         id: EventId,
         /// How.
         options: RenderOptions,
@@ -28,14 +27,12 @@ pub(crate) enum DetailEffect {
 pub(crate) enum DetailAnswer {
     /// To [`DetailEffect::LoadEvent`].
     Event {
-        /// The question's.
         generation: Generation,
         /// The event laid out; `None` where retention has removed it.
         result: Result<Option<Box<OpenEvent>>, String>,
     },
 }
 
-/// Asks the history.
 pub(crate) async fn run(effect: DetailEffect, agent: &AgentHandle, zone: TimeZone) -> DetailAnswer {
     let DetailEffect::LoadEvent {
         generation,

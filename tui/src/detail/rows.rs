@@ -45,7 +45,6 @@ struct Row {
 }
 
 impl Rows {
-    /// Lays lines out.
     pub(crate) fn lay_out(lines: Vec<Line>, options: RenderOptions) -> Self {
         let mut rows = Vec::with_capacity(lines.len());
         for line in lines {

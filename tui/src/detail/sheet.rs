@@ -18,7 +18,6 @@ use crate::words;
 /// All that is known of an event.
 #[derive(Debug, Clone)]
 pub(crate) struct FullEvent {
-    /// The event.
     pub(crate) event: Event,
     /// Its attempts, oldest first.
     pub(crate) attempts: Vec<Attempt>,
@@ -29,7 +28,6 @@ pub(crate) struct FullEvent {
 /// An event with everything that its tabs show.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenEvent {
-    /// The event.
     pub(crate) event: Event,
     /// How it is laid out.
     pub(crate) options: RenderOptions,

@@ -9,23 +9,16 @@ use crate::detail::read_event;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EditEffect {
     /// Read an event to edit it.
-    Read {
-        /// The event.
-        id: EventId,
-    },
+    Read { id: EventId },
 }
 
 /// What came of it.
 #[derive(Debug, Clone)]
 pub(crate) enum EditAnswer {
     /// To [`EditEffect::Read`].
-    Read {
-        /// The event.
-        result: Result<Box<Event>, String>,
-    },
+    Read { result: Result<Box<Event>, String> },
     /// To [`crate::effect::Effect::OpenEditor`].
     Edited {
-        /// The event.
         id: EventId,
         /// The file of the event as it came.
         before: String,
@@ -34,7 +27,6 @@ pub(crate) enum EditAnswer {
     },
 }
 
-/// Asks the history.
 pub(crate) async fn run(effect: EditEffect, agent: &AgentHandle) -> EditAnswer {
     let EditEffect::Read { id } = effect;
     let result = read_event(agent.history(), id).await;

@@ -61,7 +61,6 @@ impl EditorFile {
 /// What comes after an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EditUpdate {
-    /// This is done.
     Do(UiCommand<EditorFile>),
     /// This is to be confirmed before it is sent.
     Confirm(Box<EditedEvent>),

@@ -9,15 +9,9 @@ use crate::error_text::error_text;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExplainEffect {
     /// Ask Podio what an event was about.
-    Explain {
-        /// The event.
-        id: EventId,
-    },
+    Explain { id: EventId },
     /// Find out where an event's object has its page.
-    FindLink {
-        /// The event.
-        id: EventId,
-    },
+    FindLink { id: EventId },
     /// Open this page in the person's browser.
     Browse(String),
 }
@@ -27,16 +21,12 @@ pub(crate) enum ExplainEffect {
 pub(crate) enum ExplainAnswer {
     /// To [`ExplainEffect::Explain`].
     Explained {
-        /// The event.
         id: EventId,
         /// What Podio knows.
         result: Result<Box<Explanation>, String>,
     },
     /// To [`ExplainEffect::FindLink`].
-    Link {
-        /// The page.
-        result: Result<String, String>,
-    },
+    Link { result: Result<String, String> },
     /// To [`ExplainEffect::Browse`].
     Browsed {
         /// Whether it could be opened.

@@ -28,7 +28,6 @@ pub(crate) struct Explain {
 /// What comes after an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExplainUpdate {
-    /// This is done.
     Do(Vec<UiCommand<ExplainEffect>>),
     /// These lines about an event are shown.
     Show(EventId, Vec<Line>),

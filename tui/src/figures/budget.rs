@@ -12,7 +12,6 @@ use crate::words;
 /// Cells of the gauge.
 const GAUGE: usize = 12;
 
-/// The line.
 pub(crate) fn budget(budget: Option<&CallBudget>, env: Env<'_>) -> Vec<Line> {
     let line = Line::new().column(Role::Quiet, "Podio's calls", LABEL);
     let Some(budget) = budget else {

@@ -48,7 +48,6 @@ pub(crate) struct FiguresPoller {
 }
 
 impl FiguresPoller {
-    /// What is known.
     pub(crate) fn known(&self) -> &ShownFigures {
         &self.known
     }

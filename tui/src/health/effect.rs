@@ -22,7 +22,6 @@ pub(crate) enum HealthAnswer {
     },
 }
 
-/// Asks the history.
 pub(crate) async fn run(effect: HealthEffect, agent: &AgentHandle) -> HealthAnswer {
     let HealthEffect::Measure = effect;
     let history = agent.history().clone();

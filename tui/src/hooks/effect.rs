@@ -23,7 +23,6 @@ pub(crate) enum HooksEffect {
 pub(crate) enum HooksAnswer {
     /// To [`HooksEffect::LoadHooks`].
     Hooks {
-        /// The question's.
         generation: Generation,
         /// The hooks as Podio has them.
         listing: Result<Box<HookListing>, String>,
@@ -32,9 +31,7 @@ pub(crate) enum HooksAnswer {
     },
     /// To [`HooksEffect::ChangeHook`].
     HookChanged {
-        /// The change.
         change: HookChange,
-        /// The hook.
         result: Result<u64, String>,
     },
 }
@@ -44,26 +41,17 @@ pub(crate) enum HooksAnswer {
 pub(crate) enum HookChange {
     /// It is to be made.
     Create {
-        /// On what.
         place: PlaceRef,
-        /// For which events.
         event: EventType,
         /// Where it leads.
         url: String,
     },
     /// It is to get another `hook.verify`.
-    Verify {
-        /// The hook.
-        hook_id: u64,
-    },
+    Verify { hook_id: u64 },
     /// It is to go.
-    Delete {
-        /// The hook.
-        hook_id: u64,
-    },
+    Delete { hook_id: u64 },
 }
 
-/// Asks Podio.
 pub(crate) async fn run(effect: HooksEffect, agent: &AgentHandle) -> HooksAnswer {
     match effect {
         HooksEffect::LoadHooks { generation } => list(agent, generation).await,

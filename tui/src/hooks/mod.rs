@@ -186,7 +186,6 @@ impl HooksPane {
         self.rows.get(self.cursor)
     }
 
-    /// Moves the cursor.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = view::height(self, screen).max(1);
         let moved = cursor::step(action, self.cursor, self.rows.len(), height);

@@ -8,7 +8,6 @@ use podtap_podio::hook_url::Uncallable;
 
 use crate::theme::Role;
 
-/// A row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Row {
     /// A hook as Podio has it.

@@ -13,7 +13,6 @@ use crate::widget::lines::{self, Lines};
 /// What a key of the pane leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HooksUpdate {
-    /// This is done.
     Do(Vec<UiCommand<HooksEffect>>),
     /// This is to be read.
     Read(Lines),

@@ -31,7 +31,6 @@ pub enum KeymapError {
     /// There is nothing like it in that place.
     #[error("`{action}` has no keys there; it has some in: {places}")]
     Elsewhere {
-        /// The action.
         action: &'static str,
         /// The names of the places where it has keys.
         places: String,
@@ -59,9 +58,7 @@ pub enum KeymapError {
     /// Two overrides for one key.
     #[error("`{key}` is given to `{other}` too, and only one gets it {}", place.title().to_lowercase())]
     Twice {
-        /// The key.
         key: KeyPress,
-        /// The other action.
         other: &'static str,
         /// Where both are.
         place: Context,
@@ -69,7 +66,6 @@ pub enum KeymapError {
     /// A place could not be left, or not be used.
     #[error("`{}` needs a key {}: without one that place could not be left, or not be used", action.name(), place.title().to_lowercase())]
     NoWayOut {
-        /// Where.
         place: Context,
         /// What needs a key.
         action: Action,

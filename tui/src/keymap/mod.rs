@@ -101,9 +101,7 @@ impl Context {
 /// Keys that do one thing in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
-    /// Where.
     pub context: Context,
-    /// What.
     pub action: Action,
     /// By which keys, the one to show first.
     pub keys: Vec<KeyPress>,

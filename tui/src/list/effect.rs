@@ -18,23 +18,17 @@ pub(crate) enum ListEffect {
     LoadPage {
         /// Which question this is.
         generation: Generation,
-        /// The page.
         query: PageQuery,
         /// How bursts are to be folded, where they are.
         folding: Option<Folding>,
     },
     /// Count the events that the filter lets through.
-    Count {
-        /// The filter.
-        filter: Filter,
-    },
+    Count { filter: Filter },
     /// Find the places of all events that a filter wants, the newest first.
     FindAll {
-        /// The filter.
         filter: Filter,
         /// At most this many.
         most: usize,
-        /// What for.
         purpose: FindPurpose,
     },
 }
@@ -44,7 +38,6 @@ pub(crate) enum ListEffect {
 pub(crate) enum ListAnswer {
     /// To [`ListEffect::LoadPage`].
     Page {
-        /// The question's.
         generation: Generation,
         /// The rows, newest first, and how far they were looked for.
         result: Result<Page, String>,
@@ -60,7 +53,6 @@ pub(crate) enum ListAnswer {
     },
     /// To [`ListEffect::FindAll`].
     FoundAll {
-        /// What for.
         purpose: FindPurpose,
         /// Where they are, newest first.
         result: Result<Vec<(Position, EventId)>, String>,
@@ -98,7 +90,6 @@ pub(crate) struct ReplayOptions {
     pub(crate) rate: Option<usize>,
 }
 
-/// Asks the history.
 pub(crate) async fn run(effect: ListEffect, agent: &AgentHandle) -> ListAnswer {
     let history = agent.history();
     match effect {

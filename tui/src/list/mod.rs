@@ -142,7 +142,6 @@ impl Default for List {
 }
 
 impl List {
-    /// The selected event.
     pub(crate) fn selected(&self) -> Option<&EventRow> {
         self.selected.as_ref()
     }

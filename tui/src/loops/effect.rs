@@ -9,10 +9,7 @@ use crate::error_text::error_text;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LoopsEffect {
     /// Deliver this object's next events again.
-    Release {
-        /// The object.
-        object: ObjectRef,
-    },
+    Release { object: ObjectRef },
 }
 
 /// What came of it.
@@ -20,14 +17,12 @@ pub(crate) enum LoopsEffect {
 pub(crate) enum LoopsAnswer {
     /// To [`LoopsEffect::Release`].
     Released {
-        /// The object.
         object: ObjectRef,
         /// Whether it was held.
         result: Result<bool, String>,
     },
 }
 
-/// Asks the agent.
 pub(crate) async fn run(effect: LoopsEffect, agent: &AgentHandle) -> LoopsAnswer {
     let LoopsEffect::Release { object } = effect;
     let result = agent.release(object).await.map_err(error_text);

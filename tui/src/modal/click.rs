@@ -11,7 +11,6 @@ use crate::layout::inner;
 /// What a click in a window means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Clicked {
-    /// Nothing.
     Nothing,
     /// The window has changed.
     Changed,

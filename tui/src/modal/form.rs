@@ -8,7 +8,6 @@ use crate::trigger::TriggerForm;
 use crate::why::WhyForm;
 use crate::widget::form::{Fields, FormField};
 
-/// A feature's form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FeatureForm {
     /// Which events are sent again, and how.

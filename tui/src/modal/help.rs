@@ -31,7 +31,6 @@ impl Help {
         Self { contexts, top: 0 }
     }
 
-    /// Scrolls.
     pub(crate) fn act(&mut self, action: Action, keymap: &Keymap, screen: Rect) {
         let lines = self.lines(keymap);
         let height = usize::from(inner(area(&lines, screen)).height);

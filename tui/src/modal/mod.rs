@@ -58,8 +58,9 @@ pub(crate) enum PendingAction {
     Replay(ReplayRequest),
     /// End, although events are still being sent.
     Quit,
-    /// Delete this hook.
-    DeleteHook { hook_id: u64 },
+    DeleteHook {
+        hook_id: u64,
+    },
     /// Send this instead of the event as it came.
     Send(EditedEvent),
 }
@@ -91,7 +92,6 @@ impl Modal {
         matches!(self, Self::Confirm(..))
     }
 
-    /// Scrolls.
     pub(crate) fn act(&mut self, action: Action, keymap: &Keymap, screen: Rect) {
         match self {
             Self::Help(help) => help.act(action, keymap, screen),

@@ -13,7 +13,6 @@ use crate::theme::Role;
 use crate::timeline::TimelinePane;
 use crate::widget::form::Form;
 
-/// The windows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Windows {
     open: Vec<Modal>,

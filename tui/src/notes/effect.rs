@@ -12,7 +12,6 @@ pub(crate) enum NotesEffect {
     Annotate {
         /// Where the event is.
         position: Position,
-        /// The event.
         id: EventId,
         /// What to write; empty to take away what is there.
         note: String,
@@ -29,7 +28,6 @@ pub(crate) enum NotesAnswer {
     },
 }
 
-/// Asks the agent.
 pub(crate) async fn run(effect: NotesEffect, agent: &AgentHandle) -> NotesAnswer {
     let NotesEffect::Annotate { position, id, note } = effect;
     let result = agent.annotate(position, id, Some(&note)).await;

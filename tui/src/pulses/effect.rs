@@ -19,7 +19,6 @@ pub(crate) enum PulsesAnswer {
     Counted(Result<Box<Traffic>, String>),
 }
 
-/// Asks the history.
 pub(crate) async fn run(effect: PulsesEffect, agent: &AgentHandle) -> PulsesAnswer {
     let PulsesEffect::Count = effect;
     let counted = agent.traffic().await;

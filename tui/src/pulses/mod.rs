@@ -76,7 +76,6 @@ impl Pulses {
         (!terms.is_empty()).then(|| terms.join(" "))
     }
 
-    /// Moves the cursor.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = view::height(screen).max(1);
         if let Some(row) = cursor::step(action, self.cursor(), self.rows().len(), height) {

@@ -11,7 +11,6 @@ use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
 
-/// The headings.
 pub(super) fn heading(columns: PulseColumns) -> Line {
     let left = |line: Line, text: &str, cells: usize| line.column(Role::Quiet, text, cells);
     let right = |line: Line, text: &str, cells: usize| line.column_right(Role::Quiet, text, cells);

@@ -22,13 +22,9 @@ pub(crate) enum RateEffect {
 #[derive(Debug, Clone)]
 pub(crate) enum RateAnswer {
     /// To [`RateEffect::CountArrivals`].
-    Arrivals {
-        /// What arrived.
-        result: Result<Arrivals, String>,
-    },
+    Arrivals { result: Result<Arrivals, String> },
 }
 
-/// Asks the history.
 pub(crate) async fn run(effect: RateEffect, agent: &AgentHandle) -> RateAnswer {
     let RateEffect::CountArrivals { after, since } = effect;
     let result = agent.history().arrivals(after, since).await;

@@ -10,7 +10,6 @@ use crate::error_text::error_text;
 pub(crate) enum ReplayEffect {
     /// Send an event to the local service again.
     Replay {
-        /// The event.
         id: EventId,
         /// Where to, instead of the configured local service.
         target: Option<Target>,
@@ -24,9 +23,7 @@ pub(crate) enum ReplayEffect {
 pub(crate) enum ReplayAnswer {
     /// To [`ReplayEffect::Replay`].
     Replayed {
-        /// The event.
         id: EventId,
-        /// The attempt.
         result: Result<Box<Attempt>, String>,
     },
 }

@@ -28,7 +28,6 @@ use crate::words;
 /// Events to be sent again, oldest first, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReplayRequest {
-    /// Which.
     pub(crate) events: Vec<EventId>,
     /// Where to, if not to the configured local service.
     pub(crate) target: Option<Target>,

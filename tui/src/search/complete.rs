@@ -19,7 +19,6 @@ const TIMES: [&str; 5] = ["5m", "10m", "1h", "1d", "7d"];
 pub(crate) struct KnownValues {
     /// Event types, also such as no catalogue knows.
     pub(crate) types: Vec<String>,
-    /// Hooks.
     pub(crate) hooks: Vec<u64>,
 }
 

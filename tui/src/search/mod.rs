@@ -50,7 +50,6 @@ struct Typing {
 /// What a key or pasted text did to the filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FilterChange {
-    /// Nothing.
     None,
     /// This is typed so far.
     Preview(Filter),

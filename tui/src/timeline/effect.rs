@@ -18,7 +18,6 @@ pub(crate) enum TimelineEffect {
 pub(crate) enum TimelineAnswer {
     /// To [`TimelineEffect::Load`].
     Loaded {
-        /// The object.
         object: ObjectRef,
         /// What happened to it.
         result: Result<Box<Timeline>, String>,

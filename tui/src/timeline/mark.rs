@@ -30,7 +30,6 @@ impl ChangeMark {
         Self::Missing,
     ];
 
-    /// Of an entry.
     pub(super) fn of(entry: &TimelineEntry) -> Self {
         let TimelineEntry::Event(event) = entry else {
             return Self::Missing;

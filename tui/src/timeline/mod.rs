@@ -136,7 +136,6 @@ impl TimelinePane {
         }
     }
 
-    /// Moves the cursor.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = view::height(self, screen).max(1);
         let entries = self.newest_first().len();

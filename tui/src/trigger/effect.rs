@@ -21,7 +21,6 @@ pub(crate) enum TriggerAnswer {
     },
 }
 
-/// Asks the agent.
 pub(crate) async fn run(effect: TriggerEffect, agent: &AgentHandle) -> TriggerAnswer {
     let TriggerEffect::Trigger(trigger) = effect;
     let result = agent.trigger(*trigger).await.map(Box::new);

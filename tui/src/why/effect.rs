@@ -5,7 +5,6 @@ use podtap_agent::why::{Why, WhyQuestion};
 
 use crate::error_text::error_text;
 
-/// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum WhyEffect {
     /// About what a person typed.

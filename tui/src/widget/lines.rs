@@ -77,7 +77,6 @@ impl Lines {
         self.top
     }
 
-    /// Scrolls.
     pub(crate) fn act(&mut self, action: Action, screen: Rect) {
         let height = usize::from(inner(self.area(screen)).height);
         self.top = scroll(action, self.top, self.text.len(), height);

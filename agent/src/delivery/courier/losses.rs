@@ -76,12 +76,10 @@ pub(super) enum AfterLoss {
 }
 
 impl ServiceHealth {
-    /// An attempt begins.
     pub(super) fn begin(&self) -> LossesAtStart {
         LossesAtStart(self.losses)
     }
 
-    /// It was answered.
     pub(super) fn record_answer(&mut self, LossesAtStart(losses): LossesAtStart) {
         self.answered_after = self.answered_after.max(losses);
         self.in_a_row = 0;

@@ -53,7 +53,6 @@ pub struct EventObject<'a> {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct AttemptObject<'a> {
-    /// The event's.
     pub(crate) id: EventId,
     pub(crate) attempt: u32,
     pub(crate) replay: bool,

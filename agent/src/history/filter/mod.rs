@@ -27,12 +27,10 @@ pub struct Filter {
     terms: Vec<Term>,
 }
 
-/// One condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
     /// Whether it must not hold.
     pub negated: bool,
-    /// The condition.
     pub test: Test,
 }
 

@@ -4,10 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::lenient::{lenient, list};
 
-/// An app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct App {
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub app_id: u64,
     /// The space that it is in.
@@ -22,7 +20,6 @@ pub struct App {
     /// What the caller may do; `add_hook` is needed to make hooks (podio.md 1.4).
     #[serde(default, deserialize_with = "list")]
     pub rights: Vec<String>,
-    /// Its fields.
     #[serde(default, deserialize_with = "list")]
     pub fields: Vec<AppField>,
 }
@@ -50,7 +47,6 @@ pub struct AppConfig {
 /// A field of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppField {
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub field_id: u64,
     /// Its name in the API.
@@ -64,13 +60,10 @@ pub struct AppField {
     pub label: String,
 }
 
-/// A space.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Space {
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub space_id: u64,
-    /// Its name.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// Its page for people.
@@ -84,7 +77,6 @@ pub struct TokenScope {
     /// `app`, `space`, …; `None` for everything.
     #[serde(default, deserialize_with = "lenient")]
     pub ref_type: Option<String>,
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub ref_id: Option<u64>,
     /// What may be done with it.

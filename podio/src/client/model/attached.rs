@@ -5,10 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::reference::{ByLine, Person, Reference, Via};
 use crate::client::lenient::lenient;
 
-/// A comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub comment_id: u64,
     /// Its text.
@@ -28,10 +26,8 @@ pub struct Comment {
     pub reference: Option<Reference>,
 }
 
-/// A task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub task_id: u64,
     /// What is to be done.
@@ -49,7 +45,6 @@ pub struct Task {
     /// Its page for people.
     #[serde(default, deserialize_with = "lenient")]
     pub link: Option<String>,
-    /// Who created it.
     #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
     /// What it belongs to.
@@ -60,10 +55,8 @@ pub struct Task {
 /// A file, without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub file_id: u64,
-    /// Its name.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// Its media type.

@@ -9,10 +9,8 @@ use crate::client::lenient::{lenient, list, values};
 /// An item as it is now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub item_id: u64,
-    /// Its title.
     #[serde(default, deserialize_with = "lenient")]
     pub title: String,
     /// Its page for people.
@@ -30,16 +28,13 @@ pub struct Item {
     /// When it was created.
     #[serde(default, deserialize_with = "lenient")]
     pub created_on: Option<String>,
-    /// Who created it.
     #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
     /// The newest revision.
     #[serde(default, deserialize_with = "lenient")]
     pub current_revision: Option<Revision>,
-    /// Its tags.
     #[serde(default, deserialize_with = "list")]
     pub tags: Vec<String>,
-    /// Its values.
     #[serde(default, deserialize_with = "list")]
     pub fields: Vec<FieldValue>,
 }
@@ -47,7 +42,6 @@ pub struct Item {
 /// One field of an item with its values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldValue {
-    /// The field.
     #[serde(default, deserialize_with = "lenient")]
     pub field_id: u64,
     /// Its name in the API.
@@ -102,7 +96,6 @@ pub struct Revision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RevisionKind {
-    /// The first.
     Creation,
     /// A later one.
     Update,
@@ -117,7 +110,6 @@ pub enum RevisionKind {
 /// One field's part of the difference between two revisions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldChange {
-    /// The field.
     #[serde(default, deserialize_with = "lenient")]
     pub field_id: u64,
     /// Its name in the API.

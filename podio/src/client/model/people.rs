@@ -34,7 +34,6 @@ pub struct Contact {
 /// A status post in a space.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusPost {
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub status_id: u64,
     /// Its text.

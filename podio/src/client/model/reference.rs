@@ -56,7 +56,6 @@ pub struct Reference {
     /// `item`, `task`, `space`, …
     #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub kind: String,
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub id: u64,
     /// Its title, where Podio gives it.
@@ -67,10 +66,8 @@ pub struct Reference {
 /// An app as other objects name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppRef {
-    /// Its id.
     #[serde(default, deserialize_with = "lenient")]
     pub app_id: Option<u64>,
-    /// Its name.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// What one of its items is called.

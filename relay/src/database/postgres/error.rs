@@ -85,7 +85,6 @@ pub enum PostgresError {
     Tls {
         /// The database.
         url: String,
-        /// What is wrong.
         why: String,
         /// What to do about it.
         cure: &'static str,

@@ -95,7 +95,6 @@ pub(super) struct Intake {
 enum PassedBy {
     /// Its commit is still to come.
     Unstored(EventId),
-    /// It is there.
     At(Position),
 }
 
