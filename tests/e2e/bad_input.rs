@@ -172,6 +172,75 @@ async fn a_local_url_that_cannot_be_parsed_is_a_usage_error() {
     }
 }
 
+#[test]
+fn a_setting_of_a_relay_that_cannot_be_right_is_named_with_what_would_be() {
+    let stage = Stage::new();
+    let (dir, wrong) = (stage.relay_dir(), stage.home().join("wrong.pem"));
+    std::fs::write(&wrong, "nothing").unwrap();
+    let file = wrong.display().to_string();
+    let acme = [
+        "--tls",
+        "acme",
+        "--acme-domain",
+        "hooks.example.com",
+        "--acme-contact",
+        "ann@example.com",
+    ];
+    for (options, named, cure) in [
+        (
+            &["--trusted-proxy", "10.0.0.0/33"][..],
+            "trusted-proxy",
+            "10.0.0.0/8",
+        ),
+        (
+            &["--trusted-proxy", "proxy.test"],
+            "trusted-proxy",
+            "10.0.0.0/8",
+        ),
+        (&["--proxy-protocol"], "proxy-protocol", "--trusted-proxy"),
+        (&["--tls", "on"], "tls", "`files` or `acme`"),
+        (&["--tls", "files"], "tls-cert", "tls-key"),
+        (&["--tls-cert", "/c.pem"], "tls-cert", "--tls files"),
+        (
+            &["--acme-directory", "https://ca.test/dir"],
+            "acme-directory",
+            "--tls acme",
+        ),
+        (&["--acme-ca", "/ca.pem"], "acme-ca", "--tls acme"),
+        (&["--tls", "acme"], "acme-domain", "hooks.example.com"),
+        (
+            &[&acme[..], &["--acme-directory", "http://ca.test/dir"]].concat(),
+            "acme-directory",
+            "https://",
+        ),
+        (
+            &[&acme[..], &["--acme-ca", &file]].concat(),
+            "wrong.pem",
+            "PEM",
+        ),
+        (
+            &[&acme[..], &["--tls-key", "/k.pem"]].concat(),
+            "tls-key",
+            "tls to files",
+        ),
+        (
+            &["--max-total-queue-bytes", "much"],
+            "max-total-queue-bytes",
+            "MiB",
+        ),
+        (&["--listen", "80"], "listen", "127.0.0.1:8080"),
+        (&["--methods", "P!ST"], "methods", "POST"),
+    ] {
+        let fixed = ["relay", "--data-dir", &dir];
+        let (code, stdout, said) = stage.run(&[&fixed[..], options].concat());
+        assert_eq!((code, stdout.as_str()), (2, ""), "{options:?}: {said}");
+        assert!(
+            said.contains(named) && said.contains(cure),
+            "{options:?}: {said}"
+        );
+    }
+}
+
 /// The first port that needs no right, by the kernel.
 fn first_free_port() -> u16 {
     let file = "/proc/sys/net/ipv4/ip_unprivileged_port_start";

@@ -66,3 +66,4 @@ mod tunnels;
 mod wait;
 mod web;
 mod why;
+mod workflows;
