@@ -37,7 +37,7 @@ impl Depths {
     }
 
     /// Begins to keep the state of a tunnel.
-    pub(super) fn watch(&self, tunnel: TunnelId, depth: Depth) -> watch::Receiver<Depth> {
+    pub(super) fn follow(&self, tunnel: TunnelId, depth: Depth) -> watch::Receiver<Depth> {
         let mut state = self.lock();
         let known = state.tunnels.entry(tunnel);
         let sender = known.or_insert_with(|| watch::Sender::new(depth));
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn what_was_read_earlier_changes_nothing() {
         let (depths, tunnel) = (Depths::default(), TunnelId(1));
-        let seen = depths.watch(tunnel, depth(1, 5));
+        let seen = depths.follow(tunnel, depth(1, 5));
         depths.update([(tunnel, depth(1, 4)), (tunnel, depth(0, 6))]);
         assert_eq!(*seen.borrow(), depth(1, 5));
         depths.update([(tunnel, depth(2, 6))]);
@@ -195,7 +195,7 @@ mod tests {
         depths.publish([(tunnel, event(1, 1))], [(tunnel, depth(0, 1))]);
         assert_eq!(taken(0), None, "nobody follows it");
 
-        let _follower = depths.watch(tunnel, depth(0, 1));
+        let _follower = depths.follow(tunnel, depth(0, 1));
         let own = [2, 3].map(|seq| (tunnel, event(seq, 1)));
         depths.publish(own, [(tunnel, depth(0, 3))]);
         assert_eq!(taken(0), None, "the first is in the database");

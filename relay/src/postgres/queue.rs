@@ -130,7 +130,7 @@ impl PgQueue {
             return Ok(known);
         }
         let depth = self.depth_now(tunnel).await?;
-        Ok(self.depths.watch(tunnel, depth))
+        Ok(self.depths.follow(tunnel, depth))
     }
 
     /// Counts the time on, where this relay is the one that does, and marks the ends of the queues.
@@ -251,7 +251,10 @@ impl Queue for PgQueue {
         .boxed()
     }
 
-    fn watch(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<watch::Receiver<Depth>, QueueError>> {
+    fn follow(
+        &self,
+        tunnel: TunnelId,
+    ) -> BoxFuture<'_, Result<watch::Receiver<Depth>, QueueError>> {
         self.subscribe(tunnel).boxed()
     }
 

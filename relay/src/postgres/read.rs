@@ -97,8 +97,9 @@ pub(super) async fn totals(database: &Postgres) -> Result<Totals, QueueError> {
         let client = database.client().await?;
         client
             .query_one(
-                "SELECT coalesce(sum(last_seq - removed_seq), 0)::bigint,
-                        coalesce(sum(last_bytes - removed_bytes), 0)::bigint FROM podtap_queues",
+                "SELECT coalesce(sum(last_seq - removed_seq), 0)::bigint AS events,
+                        coalesce(sum(last_bytes - removed_bytes), 0)::bigint AS bytes
+                 FROM podtap_queues",
                 &[],
             )
             .await
@@ -106,8 +107,8 @@ pub(super) async fn totals(database: &Postgres) -> Result<Totals, QueueError> {
     };
     let row = read.await.map_err(unavailable)?;
     Ok(Totals {
-        events: from_sql(row.get(0)),
-        bytes: from_sql(row.get(1)),
+        events: from_sql(row.get("events")),
+        bytes: from_sql(row.get("bytes")),
     })
 }
 

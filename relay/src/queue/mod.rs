@@ -58,7 +58,8 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
     /// How the tunnel's queue stands, and every change of that; ends with the tunnel. While the
     /// receiver lives, what is appended is kept in memory as well, within limits, so that a
     /// [`Queue::read_after`] that keeps up needs no storage.
-    fn watch(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<watch::Receiver<Depth>, QueueError>>;
+    fn follow(&self, tunnel: TunnelId)
+    -> BoxFuture<'_, Result<watch::Receiver<Depth>, QueueError>>;
 
     /// Removes every event up to `through`, inclusive, and forgets the gaps that end there.
     /// What was not appended yet is not affected. Where relays share the queue, a session that

@@ -149,7 +149,7 @@ impl Pump {
         }
         let mut refused_from = Instant::now();
         let mut clock = self.clock.clone();
-        let mut depths = match self.queue.watch(self.tunnel.id).await {
+        let mut depths = match self.queue.follow(self.tunnel.id).await {
             Ok(depths) => depths,
             Err(error) => return error.into(),
         };

@@ -99,23 +99,24 @@ impl PostgresConnector {
         let facts = own
             .client
             .query_one(
-                "SELECT current_setting('server_version_num')::integer,
-                        current_setting('server_version'), current_setting('server_encoding'),
-                        current_setting('fsync')",
+                "SELECT current_setting('server_version_num')::integer AS number,
+                        current_setting('server_version') AS version,
+                        current_setting('server_encoding') AS encoding,
+                        current_setting('fsync') AS fsync",
                 &[],
             )
             .await
             .map_err(failed("ask for the version"))?;
-        let (number, found): (i32, String) = (facts.get(0), facts.get(1));
+        let (number, found): (i32, String) = (facts.get("number"), facts.get("version"));
         if number < OLDEST {
             return Err(PostgresError::TooOld { url, found });
         }
-        let encoding: String = facts.get(2);
+        let encoding: String = facts.get("encoding");
         if encoding != "UTF8" {
             let found = encoding;
             return Err(PostgresError::Encoding { url, found });
         }
-        if facts.get::<_, String>(3) != "on" {
+        if facts.get::<_, &str>("fsync") != "on" {
             tracing::warn!(
                 database = url,
                 "fsync is off in this database: what was accepted is lost when its machine fails"

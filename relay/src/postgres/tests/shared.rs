@@ -155,7 +155,7 @@ async fn what_a_relay_has_just_stored_is_not_read_back() {
         return;
     };
     let tunnel = first.tunnel().await;
-    let _session = first.queue().watch(tunnel).await.unwrap();
+    let _session = first.queue().follow(tunnel).await.unwrap();
     append(&second, tunnel).await;
     append(&first, tunnel).await;
     append(&first, tunnel).await;

@@ -178,7 +178,7 @@ pub(crate) async fn a_follower_gets_each_event_once_and_in_order<B: Bench>() {
     const MANY: u64 = 3000;
     let bench = B::new(WIDE).await;
     let (queue, tunnel) = (bench.queue(), bench.tunnel().await);
-    let follows = queue.watch(tunnel).await.unwrap();
+    let follows = queue.follow(tunnel).await.unwrap();
     let appends = futures_util::future::join_all((0..MANY).map(|_| append(&*queue, tunnel, "x")));
     let reading = async {
         let (mut cursor, mut seen) = (Seq(0), Vec::new());

@@ -26,7 +26,7 @@ pub(super) enum SqliteCommand {
         now: Now,
         reply: CommandReply<()>,
     },
-    Watch {
+    Follow {
         tunnel: TunnelId,
         reply: CommandReply<watch::Receiver<Depth>>,
     },

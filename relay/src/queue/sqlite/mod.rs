@@ -193,7 +193,7 @@ impl SqliteQueue {
             return Ok(known);
         }
         self.commands
-            .ask(|reply| SqliteCommand::Watch { tunnel, reply })
+            .ask(|reply| SqliteCommand::Follow { tunnel, reply })
             .await
     }
 }
@@ -230,7 +230,10 @@ impl Queue for SqliteQueue {
         .boxed()
     }
 
-    fn watch(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<watch::Receiver<Depth>, QueueError>> {
+    fn follow(
+        &self,
+        tunnel: TunnelId,
+    ) -> BoxFuture<'_, Result<watch::Receiver<Depth>, QueueError>> {
         self.subscribe(tunnel).boxed()
     }
 

@@ -37,7 +37,7 @@ impl SharedQueue {
     }
 
     /// Begins to keep the state of a tunnel.
-    pub(super) fn watch(&self, tunnel: TunnelId, depth: Depth) -> watch::Receiver<Depth> {
+    pub(super) fn follow(&self, tunnel: TunnelId, depth: Depth) -> watch::Receiver<Depth> {
         let mut state = self.lock();
         let watched = state.tunnels.entry(tunnel);
         let watched = watched.or_insert_with(|| watch::Sender::new(depth));
@@ -171,7 +171,7 @@ mod tests {
         let (shared, tunnel) = (SharedQueue::default(), TunnelId(1));
         shared.publish([(tunnel, event(1, 10))], Vec::new());
         assert!(shared.recent(tunnel, Seq(0), ALL).is_none());
-        let follower = shared.watch(tunnel, Depth::default());
+        let follower = shared.follow(tunnel, Depth::default());
         shared.publish([(tunnel, event(2, 10))], Vec::new());
         assert_eq!(shared.recent(tunnel, Seq(1), ALL).unwrap().len(), 1);
 
@@ -191,7 +191,7 @@ mod tests {
         let body = MAX_BYTES - 10_000;
         let count = i64::try_from(MAX_TOTAL_BYTES / MAX_BYTES + 8).unwrap();
         let followers: Vec<_> = (0..count)
-            .map(|id| shared.watch(TunnelId(id), Depth::default()))
+            .map(|id| shared.follow(TunnelId(id), Depth::default()))
             .collect();
         for id in 0..count {
             shared.publish([(TunnelId(id), event(1, body))], Vec::new());
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn what_is_removed_is_not_handed_over() {
         let (shared, tunnel) = (SharedQueue::default(), TunnelId(1));
-        let _follower = shared.watch(tunnel, Depth::default());
+        let _follower = shared.follow(tunnel, Depth::default());
         let depth = Depth {
             removed: Seq(2),
             last: Seq(3),

@@ -148,8 +148,8 @@ impl SqliteWriter {
                     self.removals.then(reply);
                 }
             }
-            SqliteCommand::Watch { tunnel, reply } => {
-                let _ = reply.send(self.watch(tunnel));
+            SqliteCommand::Follow { tunnel, reply } => {
+                let _ = reply.send(self.follow(tunnel));
             }
             SqliteCommand::Probe { reply } => {
                 let _ = reply.send(self.probe());
@@ -344,12 +344,12 @@ impl SqliteWriter {
         })
     }
 
-    fn watch(&mut self, tunnel: TunnelId) -> Result<watch::Receiver<Depth>, QueueError> {
+    fn follow(&mut self, tunnel: TunnelId) -> Result<watch::Receiver<Depth>, QueueError> {
         if !self.repair() {
             return Err(QueueError::Unavailable);
         }
         match batch::depth(&self.storage.connection, tunnel) {
-            Ok(Some(depth)) => Ok(self.shared.watch(tunnel, depth)),
+            Ok(Some(depth)) => Ok(self.shared.follow(tunnel, depth)),
             Ok(None) => Err(QueueError::UnknownTunnel),
             Err(error) => {
                 tracing::error!(

@@ -333,7 +333,7 @@ async fn what_was_just_committed_is_not_read_back() {
     let tunnel = make_tunnel(&database);
     let queue = SqliteQueue::open(&database, wide(), Arc::new(Metrics::new())).unwrap();
     append(&queue, tunnel).await.unwrap();
-    let follows = queue.watch(tunnel).await.unwrap();
+    let follows = queue.follow(tunnel).await.unwrap();
     append(&queue, tunnel).await.unwrap();
     append(&queue, tunnel).await.unwrap();
     let elsewhere = database.writer().unwrap();
