@@ -4,7 +4,7 @@
 
 use std::future::Future;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,8 +34,8 @@ const TCP_LIMIT: Duration = Duration::from_secs(4);
 const NO_HANDSHAKE: &str = "no answer to the TLS handshake; does it speak https there?";
 
 /// Why an address is not called.
-const NOT_NEAR: &str = "--insecure-local is for this machine and private addresses only; --ca-file \
-     trusts a certificate anywhere";
+const NOT_NEAR: &str = "--insecure-local is for this machine only; --ca-file trusts a certificate \
+     anywhere";
 
 /// What goes over one connection, TLS taken off.
 type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
@@ -86,8 +86,11 @@ impl ReadMeter {
 #[derive(Debug, Clone)]
 pub struct ServiceConnector {
     verified: HttpsConnector<Connector>,
-    /// For this machine and private addresses only; takes any certificate.
-    unverified: HttpsConnector<Connector<PrivateOnly>>,
+    /// For this machine only; takes any certificate.
+    unverified: HttpsConnector<Connector<Only>>,
+    /// For this machine and private addresses only, and nothing is sent over it; takes any
+    /// certificate.
+    looking: HttpsConnector<Connector<Only>>,
     insecure_local: bool,
 }
 
@@ -104,12 +107,16 @@ impl ServiceConnector {
     }
 
     fn new(trust: &Trust, tls: Arc<rustls::ClientConfig>) -> Result<Self, rustls::Error> {
-        let near = PrivateOnly(GaiResolver::new());
-        let near = Connector::with_resolver(near, None, TCP_LIMIT);
+        let taking = |takes| -> Result<_, rustls::Error> {
+            let resolver = GaiResolver::new();
+            let near = Connector::with_resolver(Only { resolver, takes }, None, TCP_LIMIT);
+            Ok(https(near, tls::unverified()?, Versions::Http1))
+        };
         let verified = Connector::new(None, TCP_LIMIT);
         Ok(Self {
             verified: https(verified, Arc::unwrap_or_clone(tls), Versions::Http1),
-            unverified: https(near, tls::unverified()?, Versions::Http1),
+            unverified: taking(is_loopback)?,
+            looking: taking(is_private)?,
             insecure_local: trust.insecure_local,
         })
     }
@@ -121,40 +128,52 @@ impl ServiceConnector {
         let Ok(uri) = Uri::from_parts(parts) else {
             return false;
         };
-        is_near(&uri) && self.unverified.clone().call(uri).await.is_ok()
+        is_at(&uri, is_private) && self.looking.clone().call(uri).await.is_ok()
     }
 }
 
-/// Whether a host is not an address that anybody on the internet may have. Names are for the
-/// resolver to judge.
-fn is_near(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    host.parse().map_or(true, is_private)
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
 }
 
-/// Resolves names to this machine and to private addresses, and to no others.
-#[derive(Debug, Clone)]
-pub struct PrivateOnly(GaiResolver);
+/// Whether a host is an address that is taken, or a name, which is for the resolver to judge.
+fn is_at(uri: &Uri, takes: fn(IpAddr) -> bool) -> bool {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    host.parse().map_or(true, takes)
+}
 
-impl Service<Name> for PrivateOnly {
+/// Resolves names to the addresses that it takes, and to no others.
+#[derive(Debug, Clone)]
+pub struct Only {
+    resolver: GaiResolver,
+    takes: fn(IpAddr) -> bool,
+}
+
+impl Service<Name> for Only {
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_ready(cx)
+        self.resolver.poll_ready(cx)
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let resolving = self.0.call(name);
-        Box::pin(async move {
-            let all: Vec<_> = resolving.await?.filter(|at| is_private(at.ip())).collect();
-            if all.is_empty() {
-                return Err(io::Error::other(NOT_NEAR));
-            }
-            Ok(all.into_iter())
-        })
+        let (resolving, takes) = (self.resolver.call(name), self.takes);
+        Box::pin(async move { taken(resolving.await?, takes) })
     }
+}
+
+/// Those of a name's addresses that are taken.
+fn taken(
+    all: impl Iterator<Item = SocketAddr>,
+    takes: fn(IpAddr) -> bool,
+) -> io::Result<std::vec::IntoIter<SocketAddr>> {
+    let taken: Vec<_> = all.filter(|at| takes(at.ip())).collect();
+    if taken.is_empty() {
+        return Err(io::Error::other(NOT_NEAR));
+    }
+    Ok(taken.into_iter())
 }
 
 /// A connection cannot be made; why is its source's to say.
@@ -175,7 +194,7 @@ impl Service<Uri> for ServiceConnector {
         let is_any_taken = self.insecure_local && uri.scheme() == Some(&Scheme::HTTPS);
         let connecting = async move {
             match is_any_taken {
-                true if !is_near(&uri) => Err(io::Error::other(NOT_NEAR).into()),
+                true if !is_at(&uri, is_loopback) => Err(io::Error::other(NOT_NEAR).into()),
                 true => ready(unverified).await?.call(uri).await,
                 false => ready(verified).await?.call(uri).await,
             }
@@ -255,5 +274,54 @@ impl AsyncWrite for Observed {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_certificate_that_nobody_vouches_for_is_taken_from_this_machine_only() {
+        let trust = Trust {
+            insecure_local: true,
+            ..Trust::default()
+        };
+        let (_, mut connector) = ServiceConnector::with_tls(&trust, false).unwrap();
+        for far in [
+            "https://192.168.255.254",
+            "https://[fd00::1]",
+            "https://192.0.2.1",
+            "https://[::ffff:10.0.0.1]",
+        ] {
+            let refused = connector.call(far.parse().unwrap()).await.unwrap_err();
+            assert!(
+                refused.to_string().contains("this machine only"),
+                "{far}: {refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_refused_and_of_several_addresses_those_here_are_called() {
+        let resolved = |addresses: &[&str]| {
+            let addresses: Vec<SocketAddr> =
+                addresses.iter().map(|at| at.parse().unwrap()).collect();
+            let taken = taken(addresses.into_iter(), is_loopback);
+            taken.map(|at| at.map(|at| at.to_string()).collect::<Vec<_>>())
+        };
+        let refused = resolved(&["10.0.0.1:443", "[fd00::1]:443"]).unwrap_err();
+        assert!(
+            refused.to_string().contains("this machine only"),
+            "{refused}"
+        );
+        assert!(resolved(&[]).is_err());
+        let here = resolved(&[
+            "10.0.0.1:443",
+            "127.0.0.2:443",
+            "[::1]:443",
+            "192.0.2.1:443",
+        ]);
+        assert_eq!(here.unwrap(), ["127.0.0.2:443", "[::1]:443"]);
     }
 }

@@ -64,8 +64,13 @@ fn acceptor(folder: &Path) -> TlsAcceptor {
 
 /// Answers every request over TLS with 200.
 async fn https(folder: &Path) -> (SocketAddr, JoinSet<()>) {
-    let acceptor = acceptor(folder);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    https_on(folder, listener)
+}
+
+/// The same, where this listens.
+fn https_on(folder: &Path, listener: TcpListener) -> (SocketAddr, JoinSet<()>) {
+    let acceptor = acceptor(folder);
     let address = listener.local_addr().unwrap();
     let mut serving = JoinSet::new();
     serving.spawn(async move {
@@ -190,6 +195,42 @@ async fn a_certificate_of_its_own_is_taken_as_soon_as_a_person_says_so() {
         ..Trust::default()
     };
     Running::start(&target, insecure).await.delivered().await;
+}
+
+#[tokio::test]
+async fn any_certificate_is_taken_from_this_machine_and_from_no_other() {
+    let folder = TempDir::new().unwrap();
+    if !certificate(folder.path(), "DNS:elsewhere.test") {
+        return;
+    }
+    let insecure = Trust {
+        insecure_local: true,
+        ..Trust::default()
+    };
+    let (address, _serving) = https(folder.path()).await;
+    let port = address.port();
+    for host in ["127.0.0.1", "localhost"] {
+        let target = format!("https://{host}:{port}");
+        Running::start(&target, insecure.clone())
+            .await
+            .delivered()
+            .await;
+    }
+    match TcpListener::bind("[::1]:0").await {
+        Ok(listener) => {
+            let (address, _serving) = https_on(folder.path(), listener);
+            let target = format!("https://{address}");
+            Running::start(&target, insecure.clone())
+                .await
+                .delivered()
+                .await;
+        }
+        Err(error) => eprintln!("skipped: no IPv6 here: {error}"),
+    }
+    let far = Running::start("https://192.168.255.254:3000", insecure).await;
+    let reason = far.reason().await;
+    assert!(reason.contains("this machine only"), "{reason}");
+    assert!(reason.contains("--ca-file"), "{reason}");
 }
 
 #[tokio::test]
