@@ -65,6 +65,7 @@ fn run(typed: Typed) -> Result<ExitCode, Failure> {
     system::forbid_core_dumps();
     let runtime = runtime::of(&command, &settings)?;
     let outcome = runtime.block_on(commands::run(command, settings, listeners));
+    podtap_agent::kill_commands();
     // Nothing is left that matters: every task was joined by the command that started it.
     runtime.shutdown_background();
     outcome

@@ -82,6 +82,7 @@ impl Shutdown {
                         continue;
                     }
                     if token.is_cancelled() {
+                        podtap_agent::kill_commands();
                         #[expect(clippy::disallowed_methods, reason = "asked twice: at once")]
                         std::process::exit(i32::from(128 + number));
                     }

@@ -105,6 +105,8 @@ pub struct DeliveryConfig {
     pub host: HostHeader,
     /// Pause between two probes of a local service that is away.
     pub probe_every: Duration,
+    /// Environment variables that a command in place of a local service does not get.
+    pub hidden_variables: Vec<String>,
 }
 
 impl Default for DeliveryConfig {
@@ -116,6 +118,7 @@ impl Default for DeliveryConfig {
             max_response_bytes: 256 * 1024,
             host: HostHeader::default(),
             probe_every: Duration::from_millis(500),
+            hidden_variables: Vec::new(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod agent;
 pub mod amount;
 mod answers;
 mod change;
+mod command_end;
 pub mod config;
 pub mod connection;
 pub mod decoded;
@@ -44,7 +45,9 @@ pub mod why;
 
 pub use agent::{Agent, OpenError, RunError};
 pub use change::Change;
+pub use command_end::CommandEnd;
 pub use config::{AgentConfig, HooksConfig, LinkConfig, PodioConfig, Target};
+pub use delivery::program::{CommandError, command_variables, find as find_command, kill_commands};
 pub use explain::{ExplainError, ExplainedField, Explanation, Remembered};
 pub use handle::AgentHandle;
 pub use hooks::{

@@ -9,7 +9,8 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use crate::config::Target;
-use crate::delivery::forward::{Dispatch, Forwarder};
+use crate::delivery::exchange::Dispatch;
+use crate::delivery::forward::Forwarder;
 use crate::delivery::headers::{AttemptMarks, SenderOrigin};
 use crate::delivery::scheme;
 use crate::history::{
@@ -124,14 +125,19 @@ impl Replayer {
 
     /// Where the routes have an event go. What no route takes is sent all the same: a person asks.
     pub(crate) fn routed_targets(&self, event: &Event) -> Vec<Target> {
-        let routes = Arc::clone(&self.status.borrow().routes);
-        let places = self.places.clone();
-        let router = Router { routes, places };
-        let routed: Vec<Target> = router.targets_of(event).into_iter().cloned().collect();
+        let routed = self.routes_of(event);
         if routed.is_empty() {
             return self.target().into_iter().collect();
         }
         routed
+    }
+
+    /// Where the routes have an event go, and nowhere else.
+    pub(crate) fn routes_of(&self, event: &Event) -> Vec<Target> {
+        let routes = Arc::clone(&self.status.borrow().routes);
+        let places = self.places.clone();
+        let router = Router { routes, places };
+        router.targets_of(event).into_iter().cloned().collect()
     }
 
     /// Where events are delivered, and go where nothing else is said.

@@ -4,13 +4,26 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use url::{Host, Url};
 
 /// The local service: a base URL to which an event's path is appended. Its own query, where it has
-/// one, comes before the event's.
+/// one, comes before the event's. Or a command in its place, which is run for each event.
+///
+/// Only [`Target::from_setting`] makes a command: what is read elsewhere (an attempt's URL, an archive,
+/// a page's request) can never have one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target(Url);
+pub struct Target(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Service(Url),
+    Command(Arc<str>),
+}
+
+/// What stands before a command.
+pub(crate) const EXEC: &str = "exec:";
 
 impl Default for Target {
     /// Where developers' services listen most often, for a line that must name one.
@@ -21,15 +34,52 @@ impl Default for Target {
 }
 
 impl Target {
-    /// The base URL, without a trailing slash in its path.
-    pub fn url(&self) -> &Url {
-        &self.0
+    /// The target that a person's setting names: what [`FromStr`] takes, or `exec:` and a command.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn from_setting(text: &str) -> Result<Self, InvalidTarget> {
+        let Some(command) = text.trim().strip_prefix(EXEC) else {
+            return text.parse();
+        };
+        let command = command.trim();
+        let reason = match command {
+            "" => "the command is missing after exec:",
+            _ if command.contains('\0') => "a command cannot have a NUL character",
+            _ => return Ok(Self(Kind::Command(command.into()))),
+        };
+        Err(InvalidTarget {
+            text: text.to_owned(),
+            reason: reason.to_owned(),
+        })
+    }
+
+    /// The base URL, without a trailing slash in its path; `None` for a command.
+    pub fn url(&self) -> Option<&Url> {
+        match &self.0 {
+            Kind::Service(url) => Some(url),
+            Kind::Command(_) => None,
+        }
+    }
+
+    /// The command that is run in place of a local service.
+    pub fn command(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Service(_) => None,
+            Kind::Command(command) => Some(command),
+        }
+    }
+
+    /// `http` or `https`; `None` for a command.
+    pub(crate) fn scheme(&self) -> Option<&str> {
+        self.url().map(Url::scheme)
     }
 
     /// Whether its host is this machine by name or address, or a name without a dot, as those of a
-    /// container's network are.
+    /// container's network are. A command runs here.
     pub fn is_near(&self) -> bool {
-        match self.0.host() {
+        let Some(url) = self.url() else { return true };
+        match url.host() {
             Some(Host::Domain(name)) => {
                 let is_of_containers = name == "host.docker.internal";
                 !name.contains('.') || name.ends_with(".localhost") || is_of_containers
@@ -43,13 +93,16 @@ impl Target {
     /// The URL for an event's path, which is taken byte for byte: nothing is decoded or normalized
     /// (invariant 3).
     pub fn with_path(&self, path: &str) -> String {
+        let Kind::Service(own) = &self.0 else {
+            return self.to_string();
+        };
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (path, None),
         };
         let slash = if path.starts_with('/') { "" } else { "/" };
-        let mut url = format!("{}{slash}{path}", self.base());
-        let queries = [self.0.query(), query];
+        let mut url = format!("{}{slash}{path}", base(own));
+        let queries = [own.query(), query];
         for (index, query) in queries.into_iter().flatten().enumerate() {
             url.push(if index == 0 { '?' } else { '&' });
             url.push_str(query);
@@ -66,13 +119,19 @@ impl Target {
         let mark = if own.is_empty() { "" } else { "?" };
         format!("{base}{mark}{own}").parse().ok()
     }
+}
 
-    /// Without its query and without a slash at the end.
-    fn base(&self) -> &str {
-        let text = self.0.as_str();
-        let base = text.split('?').next().unwrap_or(text);
-        base.trim_end_matches('/')
-    }
+/// Whether a path or a query follows a port, as in `3000/hook`.
+fn begins_with_port(text: &str) -> bool {
+    let port = text.split(['/', '?']).next().unwrap_or_default();
+    !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A URL without its query and without a slash at the end.
+fn base(url: &Url) -> &str {
+    let text = url.as_str();
+    let base = text.split('?').next().unwrap_or(text);
+    base.trim_end_matches('/')
 }
 
 /// A text that names no local service.
@@ -93,6 +152,11 @@ impl FromStr for Target {
             reason: reason.to_owned(),
         };
         let trimmed = text.trim();
+        if trimmed.starts_with(EXEC) {
+            return Err(invalid(
+                "a command is only taken from --exec, --route and the settings",
+            ));
+        }
         let digits = trimmed.strip_prefix(':').unwrap_or(trimmed);
         let url = match digits.parse::<u16>() {
             Ok(0) => return Err(invalid("the lowest port is 1")),
@@ -102,6 +166,7 @@ impl FromStr for Target {
             }
             Err(_) if trimmed.contains("://") => trimmed.to_owned(),
             Err(_) if trimmed.starts_with(':') => format!("http://localhost{trimmed}"),
+            Err(_) if begins_with_port(trimmed) => format!("http://localhost:{trimmed}"),
             Err(_) => format!("http://{trimmed}"),
         };
         let mut url: Url = url
@@ -109,6 +174,15 @@ impl FromStr for Target {
             .map_err(|e: url::ParseError| invalid(&e.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(invalid("the URL must begin with http:// or https://"));
+        }
+        if url.port() == Some(0) {
+            return Err(invalid("the lowest port is 1"));
+        }
+        // URLs take a number for an IPv4 address: `4000` would be 0.0.15.160.
+        if let Some(Host::Ipv4(address)) = url.host()
+            && !trimmed.contains(&address.to_string())
+        {
+            return Err(invalid("a number alone is not a host"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(invalid(
@@ -123,14 +197,18 @@ impl FromStr for Target {
         }
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
-        Ok(Self(url))
+        Ok(Self(Kind::Service(url)))
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.base())?;
-        match self.0.query() {
+        let url = match &self.0 {
+            Kind::Service(url) => url,
+            Kind::Command(command) => return write!(f, "{EXEC}{command}"),
+        };
+        f.write_str(base(url))?;
+        match url.query() {
             Some(query) => write!(f, "?{query}"),
             None => Ok(()),
         }
@@ -176,6 +254,8 @@ mod tests {
             ("3000", "http://localhost:3000"),
             (":3000", "http://localhost:3000"),
             (":3000/hook", "http://localhost:3000/hook"),
+            ("3000/hook", "http://localhost:3000/hook"),
+            ("3000?a=b", "http://localhost:3000?a=b"),
             ("myhost:8080/a/b/", "http://myhost:8080/a/b"),
             ("http://[::1]:9/", "http://[::1]:9"),
             ("https://dev.test/x", "https://dev.test/x"),
@@ -192,13 +272,50 @@ mod tests {
     }
 
     #[test]
+    fn a_command_is_a_target_where_a_setting_names_it_and_nowhere_else() {
+        let target = Target::from_setting(" exec: ./handler.sh a=b | tee x ").unwrap();
+        assert_eq!(target.command(), Some("./handler.sh a=b | tee x"));
+        assert_eq!((target.url(), target.is_near()), (None, true));
+        let text = "exec:./handler.sh a=b | tee x";
+        assert_eq!(
+            (target.to_string(), target.with_path("/a?b")),
+            (text.into(), text.into())
+        );
+        assert_eq!(Target::from_setting(text).unwrap(), target);
+        assert_eq!(Target::from_setting("3000").unwrap(), Target::default());
+        for elsewhere in [text, "exec:80", " exec:80"] {
+            assert!(elsewhere.parse::<Target>().is_err(), "{elsewhere}");
+        }
+        for (url, path) in [("exec:touch /tmp/x", ""), ("exec:80/x", "/x")] {
+            assert_eq!(Target::of_attempt(url, path), None, "{url}");
+        }
+        for wrong in ["exec:", "exec:  ", "exec:a\0b"] {
+            assert!(Target::from_setting(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
     fn the_default_is_a_port_of_this_machine() {
         assert_eq!(Target::default().to_string(), "http://localhost:3000");
     }
 
     #[test]
     fn what_names_no_local_service_is_refused_with_a_hint() {
-        for text in ["", "0", "70000", "ftp://x", "http://", "http://x/#a", "a b"] {
+        for text in [
+            "",
+            "0",
+            "0/x",
+            ":0/x",
+            "70000",
+            "70000/x",
+            "ftp://x",
+            "http://",
+            "http://x/#a",
+            "a b",
+            "http://5:80",
+            "1.2:80",
+            "http://0x7f.1",
+        ] {
             let error = text.parse::<Target>().unwrap_err().to_string();
             assert!(error.contains("try 3000"), "{error}");
         }

@@ -33,6 +33,9 @@ pub enum TriggerError {
     /// No local service is configured and none was named; nothing was stored.
     #[error("there is no local service to send it to")]
     NoTarget,
+    /// The event is in the history, and nothing takes it.
+    #[error("no route takes this event, and there is no other target: it is held")]
+    NoRoute,
     #[error(transparent)]
     History(#[from] HistoryError),
 }
@@ -61,7 +64,8 @@ impl Replayer {
         self.writer.append(vec![new]).await?;
         // Read back for its place; retention cannot have it gone yet, another program might.
         let event = self.history.event(id).await?.ok_or(HistoryError::Gone)?;
-        let targets = target.map_or_else(|| self.routed_targets(&event), |target| vec![target]);
+        // As one of Podio's would go: what no route takes is held.
+        let targets = target.map_or_else(|| self.routes_of(&event), |target| vec![target]);
         let mut worst: Option<Attempt> = None;
         for (number, target) in (1..).zip(&targets) {
             let sent = self.attempt(target, &event, number, false, None).await?;
@@ -72,7 +76,7 @@ impl Replayer {
                 worst = Some(sent);
             }
         }
-        let attempt = worst.ok_or(TriggerError::NoTarget)?;
+        let attempt = worst.ok_or(TriggerError::NoRoute)?;
         Ok(Triggered { event: id, attempt })
     }
 }

@@ -1,4 +1,4 @@
-//! `podtap demo` and `podtap listen`: commands that go on, and what they share.
+//! `podtap demo`, `podtap listen` and `podtap up`: commands that go on, and what they share.
 
 use clap::{Args, ValueEnum};
 
@@ -30,6 +30,10 @@ pub(crate) struct Listen {
         conflicts_with = "target"
     )]
     pub(crate) forward_to: Option<String>,
+    /// Run a command for each event instead of calling a service: the body is its stdin, and exit
+    /// status 0 counts as 200, any other as 500
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["target", "forward_to"])]
+    pub(crate) exec: Option<String>,
     /// Send events that match a filter to another service, such as 'type:task.*=3001'; repeatable,
     /// the first match wins, and `+` in front also leaves the event to the next ones
     #[arg(long, value_name = "FILTER=TARGET")]
@@ -81,6 +85,15 @@ pub(crate) struct Listen {
     pub(crate) podio: Podio,
     #[command(flatten)]
     pub(crate) web: Web,
+    #[command(flatten)]
+    pub(crate) display: Display,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Take the tunnels even if other agents have just taken them
+    #[arg(long)]
+    pub(crate) take_over: bool,
     #[command(flatten)]
     pub(crate) display: Display,
 }
@@ -179,7 +192,7 @@ pub(crate) struct Certificates {
     /// Trust the certificates in this PEM file, for the local service and the relay
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<String>,
-    /// Accept any certificate from a local service on this machine or a private address
+    /// Accept any certificate from a local service on this machine
     #[arg(long)]
     pub(crate) insecure_local: bool,
 }

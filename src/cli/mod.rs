@@ -39,7 +39,7 @@ pub(crate) use history::{
     DeleteEvents, Events, EventsCommand, ExplainArgs, ImportArgs, ReplayArgs, Show, Ui,
 };
 pub(crate) use hook_targets::HookTargets;
-pub(crate) use listen::{Demo, HooksArgs, Listen, UiMode, WEB_ADDRESS};
+pub(crate) use listen::{Demo, HooksArgs, Listen, UiMode, Up, WEB_ADDRESS};
 pub(crate) use podio::{AdoptHooks, HooksCommand, LoginArgs, MoveHooks};
 pub(crate) use relay::{RelayArgs, RelayCommand, RelayServe, TokenCommand};
 pub(crate) use repair::RepairArgs;
@@ -128,6 +128,14 @@ something that has a public URL, such as `cloudflared tunnel --url`; name that U
 
 Without a local service, events are recorded and held. `podtap replay` delivers them later.")]
     Listen(Box<Listen>),
+    /// Run all tunnels of the configuration file in one process
+    #[command(after_help = "\
+Each [[tunnel]] table of the configuration file is a tunnel: a name, and any settings of `podtap \
+listen`. They have a URL and a history of their own. One that ends does not end the others.
+
+In the UI, ctrl-r switches to another tunnel. Lines begin with the tunnel's name, and JSON objects have \
+the field `tunnel`.")]
+    Up(Up),
     /// Browse the history and replay events in the terminal UI
     Ui(Ui),
     /// List the newest events of the history, in the order in which they arrived
@@ -213,6 +221,7 @@ impl Command {
         match self {
             Self::Demo(demo) => demo.display.wants_ui(is_dumb),
             Self::Listen(listen) => listen.display.wants_ui(is_dumb),
+            Self::Up(up) => up.display.wants_ui(is_dumb),
             Self::Ui(ui) => !ui.print_keys,
             _ => false,
         }

@@ -15,5 +15,6 @@ pub(super) fn delivery(settings: &Settings) -> Result<DeliveryConfig, Failure> {
         delivery.timeout = timeout;
     }
     delivery.host = settings.host_header()?;
+    delivery.hidden_variables = Key::secret_variables();
     Ok(delivery)
 }

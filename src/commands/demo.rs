@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::embedded::{Embedded, RelayPlace};
 use super::link::LinkSetup;
-use super::listen::{ListenView, open_agent, run_agent, show, start_relay};
+use super::listen::{open_agent, run_agent, start_relay};
+use super::view::{ListenView, show};
 use crate::cli::Demo;
 use crate::config::Settings;
 use crate::demo::SampleService;

@@ -35,7 +35,9 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     }
     let mut from = Position::default();
     let shown = if let Some(format) = archive_format(&events) {
-        let target = settings.target()?.unwrap_or_default();
+        // A command has no URL that another tool could call.
+        let service = settings.target()?.filter(|target| target.url().is_some());
+        let target = service.unwrap_or_default();
         let most = events.limit.unwrap_or(usize::MAX);
         let filter = filter.clone();
         let selection = ArchiveSelection::Filter { filter, most };

@@ -22,11 +22,14 @@ mod repair;
 mod replay;
 mod sandbox;
 mod show;
+mod targets;
 mod token;
 mod trigger;
 mod tunnels;
 mod ui;
+mod up;
 mod url;
+mod view;
 mod wait;
 mod web;
 mod why;
@@ -83,6 +86,7 @@ pub(crate) async fn run(
     match command {
         Command::Demo(demo) => Box::pin(demo::run(demo, &settings)).await,
         Command::Listen(listen) => Box::pin(listen::run(*listen, &settings)).await,
+        Command::Up(up) => Box::pin(up::run(&up, &settings)).await,
         Command::Ui(_) => ui::run(&settings).await,
         Command::Events(Events {
             command: Some(EventsCommand::Delete(delete)),

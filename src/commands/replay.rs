@@ -285,7 +285,7 @@ pub(super) fn no_answer(attempt: &Attempt, error: &str) -> Failure {
 }
 
 /// An agent that sends where it is told or set, else where the agent of the tunnel that runs now does
-/// if that has routes.
+/// if that has routes, or a command.
 fn replayer(is_told: bool, settings: &Settings) -> Result<(Agent, AgentHandle), Failure> {
     let own = if is_told {
         Routes::to(settings.target()?)
@@ -299,7 +299,13 @@ fn replayer(is_told: bool, settings: &Settings) -> Result<(Agent, AgentHandle), 
     }
     let seen = handle.status().borrow().clone();
     let beside = RunningAgent::new(settings, own, seen)?;
-    if beside.status().routes.list().is_empty() {
+    let routes = beside.status().routes;
+    // To a service an event goes again where it went first; a command is only run where one is named.
+    let is_plain = routes
+        .targets()
+        .iter()
+        .all(|target| target.command().is_none());
+    if routes.list().is_empty() && is_plain {
         return Ok((agent, handle));
     }
     let (_, status) = watch::channel(beside.status());
@@ -310,6 +316,16 @@ fn replayer(is_told: bool, settings: &Settings) -> Result<(Agent, AgentHandle), 
 async fn targets_of(handle: &AgentHandle, event: &Event) -> Result<Vec<Target>, Failure> {
     let targets = handle.targets_of(event).await?;
     if targets.is_empty() {
+        let attempts = handle.history().attempts(event.id).await?;
+        if attempts
+            .iter()
+            .any(|attempt| attempt.url.starts_with("exec:"))
+        {
+            return Err(Failure::usage(
+                "this event went to a command, which is only run again if you name it",
+            )
+            .hint("add --to 'exec:./handler.sh', or start podtap listen --exec"));
+        }
         return Err(Failure::usage(
             "this event was never delivered from here, so it has no target",
         )

@@ -28,7 +28,9 @@ pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Fai
         raw(&event.request.body, show.force)?;
     } else if show.format.curl {
         let path = &event.request.path;
-        let target = match settings.target()? {
+        // A command has no URL that another tool could call.
+        let service = settings.target()?.filter(|target| target.url().is_some());
+        let target = match service {
             Some(target) => target,
             None => first_target(&attempts, path).unwrap_or_default(),
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use podtap_agent::AgentHandle;
 use podtap_connect::reason::chain;
+use podtap_tui::SeveralTunnels;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -57,10 +58,26 @@ pub(super) async fn on_screen(
     config: podtap_tui::UiConfig,
     token: CancellationToken,
 ) -> Result<(), Failure> {
-    if !std::io::stdout().is_terminal() {
-        return Err(Failure::usage("the terminal UI needs a terminal")
-            .hint("`podtap events` lists the history; `podtap listen --no-tui` prints lines"));
-    }
+    check_terminal()?;
     let ended = podtap_tui::run(handle, config, token).await;
     ended.map_err(|error| Failure::new(Code::Failed, chain(&error)))
+}
+
+/// The same with several tunnels.
+pub(super) async fn several_on_screen(
+    tunnels: SeveralTunnels,
+    config: podtap_tui::UiConfig,
+    token: CancellationToken,
+) -> Result<(), Failure> {
+    check_terminal()?;
+    let ended = podtap_tui::run_several(tunnels, config, token).await;
+    ended.map_err(|error| Failure::new(Code::Failed, chain(&error)))
+}
+
+fn check_terminal() -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::usage("the terminal UI needs a terminal")
+        .hint("`podtap events` lists the history; `podtap listen --no-tui` prints lines"))
 }

@@ -15,10 +15,15 @@ impl Settings {
             super::keys::keymap(&self.tables.keys).map(drop),
             self.filters(Timestamp::now()).map(drop),
         ];
-        values.chain(tables).filter_map(Result::err).collect()
+        let mut wrong: Vec<_> = values.chain(tables).filter_map(Result::err).collect();
+        if wrong.is_empty() {
+            wrong.extend(self.target().err());
+        }
+        wrong.extend(self.check_tunnels());
+        wrong
     }
 
-    fn check_one(&self, key: Key) -> Result<(), Failure> {
+    pub(super) fn check_one(&self, key: Key) -> Result<(), Failure> {
         match key {
             Key::TIMEOUT
             | Key::KEEP_AGE
@@ -61,7 +66,8 @@ impl Settings {
             | Key::INSECURE_LOCAL
             | Key::ALLOW_PLAINTEXT_RELAY => self.switch(key, false).map(drop),
             Key::ROUTE => self.routes().map(drop),
-            Key::FORWARD_TO => self.target().map(drop),
+            Key::FORWARD_TO => self.service().map(drop),
+            Key::EXEC => self.command().map(drop),
             Key::HOST_HEADER => self.fixed_host().map(drop),
             Key::RELAY => self.relay().map(drop),
             Key::RESPOND => self.respond().map(drop),

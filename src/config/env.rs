@@ -1,5 +1,6 @@
 //! The only reader of the environment.
 
+use podtap_agent::command_variables;
 use podtap_connect::ProxyVariables;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -60,6 +61,10 @@ impl Environment {
         let mut environment = Self::default();
         for (name, value) in variables {
             let Some(name) = name.to_str() else { continue };
+            if command_variables().any(|variable| variable == name) {
+                // This runs inside a command that another podtap has started for an event.
+                continue;
+            }
             let is_setting = name == CONFIG_FILE || Key::of_variable(name).is_some();
             if is_setting || FOREIGN.contains(&name) {
                 let value = value.into_string().map_err(|_| {
@@ -197,6 +202,14 @@ mod tests {
             let env = with(&[pair]);
             assert_eq!(env.warnings().count(), 0, "{pair:?}");
             assert!(env.settings().is_empty(), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_command_learns_of_its_event_is_no_setting() {
+        for variable in command_variables() {
+            assert_eq!(Key::of_variable(variable), None, "{variable}");
+            assert_eq!(with(&[(variable, "5")]).warnings().count(), 0, "{variable}");
         }
     }
 

@@ -28,13 +28,19 @@ fn settings(text: &str) -> Settings {
         settings,
         keys,
         filters,
+        tunnels,
     } = parsed(text);
     let layers = Layers {
         flags: Layer::new(),
+        tunnel: Layer::new(),
         env: Layer::new(),
         file: settings,
     };
-    let tables = Tables { keys, filters };
+    let tables = Tables {
+        keys,
+        filters,
+        tunnels,
+    };
     Settings::new(layers, tables, Environment::default(), 0)
 }
 
@@ -74,9 +80,11 @@ fn every_value_of_the_example_is_one_that_the_setting_takes() {
         assert_eq!(set.switch(key, !default).unwrap(), default, "{key:?}");
     }
     assert_eq!(
-        set.target().unwrap(),
+        set.service().unwrap(),
         Some("3000".parse::<Target>().unwrap())
     );
+    let command = set.command().unwrap().unwrap();
+    assert_eq!(command.to_string(), "exec:./handler.sh");
     assert_eq!(set.routes().unwrap().len(), 2);
     assert!(set.relay().unwrap().is_some() && set.listen().unwrap().is_some());
     assert_eq!(set.respond().unwrap(), podtap_wire::Respond::default());
@@ -104,4 +112,8 @@ fn the_example_has_the_default_keys_and_filters_that_can_be_read() {
     );
     let saved = set.filters(Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(saved.iter().count(), 3);
+    let tunnels = set.tunnels_of_file().unwrap();
+    let names = tunnels.iter().map(|tunnel| tunnel.tunnel().unwrap());
+    let names: Vec<String> = names.map(|name| name.to_string()).collect();
+    assert_eq!(names, ["crm", "shop"]);
 }

@@ -1,5 +1,5 @@
-//! The configuration file: TOML, one key a setting and the tables `[keys]` and `[filters]`, unknown
-//! keys refused.
+//! The configuration file: TOML, one key a setting and the tables `[keys]`, `[filters]` and
+//! `[[tunnel]]`, unknown keys refused.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 const MAX_BYTES: u64 = 1024 * 1024;
 
 /// The tables beside the settings.
-const TABLES: [&str; 2] = ["keys", "filters"];
+const TABLES: [&str; 3] = ["keys", "filters", "tunnel"];
 
 /// What a file says.
 #[derive(Debug, Default)]
@@ -27,13 +27,15 @@ pub(super) struct SettingsFile {
     pub(super) keys: Table,
     /// The table `[filters]`, read by who filters.
     pub(super) filters: Table,
+    /// The tables `[[tunnel]]`, read by who runs several tunnels.
+    pub(super) tunnels: Table,
 }
 
 /// A table of the file, not looked into yet: a mistake in it stops only the commands that use it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Table {
     pub(super) path: PathBuf,
-    value: Option<toml::Value>,
+    pub(super) value: Option<toml::Value>,
 }
 
 impl Table {
@@ -100,6 +102,7 @@ fn parse(path: &Path, text: &str) -> Result<SettingsFile, Failure> {
         let table = match name.as_str() {
             "keys" => &mut file.keys,
             "filters" => &mut file.filters,
+            "tunnel" => &mut file.tunnels,
             _ => {
                 let (key, entry) = setting(path, &name, value)?;
                 file.settings.insert(key, entry);
@@ -114,7 +117,12 @@ fn parse(path: &Path, text: &str) -> Result<SettingsFile, Failure> {
     Ok(file)
 }
 
-fn setting(path: &Path, name: &str, value: toml::Value) -> Result<(Key, Entry), Failure> {
+/// A key of the file with its value as text.
+pub(super) fn setting(
+    path: &Path,
+    name: &str,
+    value: toml::Value,
+) -> Result<(Key, FileEntry), Failure> {
     let Some(key) = Key::find(name) else {
         let failure = Failure::usage(format!(
             "the configuration file has an unknown key `{name}`"
@@ -154,7 +162,8 @@ pub(super) fn parsed(text: &str) -> SettingsFile {
     parse(Path::new("c.toml"), text).unwrap()
 }
 
-type Entry = (String, ValueOrigin);
+/// A value and where it came from.
+pub(super) type FileEntry = (String, ValueOrigin);
 
 #[cfg(test)]
 mod tests {

@@ -29,6 +29,7 @@ keys! {
     DATABASE = "database",
     DATABASE_FILE = "database-file",
     DATA_DIR = "data-dir",
+    EXEC = "exec",
     FORWARD_TO = "forward-to",
     FORWARD_VERIFY = "forward-verify",
     HEAD_TIMEOUT = "head-timeout",

@@ -14,18 +14,33 @@ use super::key::Key;
 pub(super) type Layer = BTreeMap<Key, (String, ValueOrigin)>;
 
 /// All sources, the strongest first.
+#[derive(Clone)]
 pub(super) struct Layers {
     pub(super) flags: Layer,
+    /// The table of one of several tunnels.
+    pub(super) tunnel: Layer,
     pub(super) env: Layer,
     pub(super) file: Layer,
 }
 
 impl Layers {
+    /// Whether one setting is from a stronger source than the other, or the other is not set; `None`
+    /// where both are from the same.
+    pub(super) fn is_stronger(&self, key: Key, other: Key) -> Option<bool> {
+        let [key, other] = [key, other].map(|key| {
+            let at = self.all().iter().position(|layer| layer.contains_key(&key));
+            at.unwrap_or(usize::MAX)
+        });
+        (key != other).then_some(key < other)
+    }
+
+    fn all(&self) -> [&Layer; 4] {
+        [&self.flags, &self.tunnel, &self.env, &self.file]
+    }
+
     /// The value that wins.
     pub(super) fn get(&self, key: Key) -> Option<&(String, ValueOrigin)> {
-        [&self.flags, &self.env, &self.file]
-            .into_iter()
-            .find_map(|layer| layer.get(&key))
+        self.all().into_iter().find_map(|layer| layer.get(&key))
     }
 }
 
@@ -38,6 +53,8 @@ pub(crate) enum ValueOrigin {
     Variable(String),
     /// The configuration file.
     File(PathBuf),
+    /// The table of this tunnel in the configuration file.
+    Tunnel(PathBuf, String),
 }
 
 impl fmt::Display for ValueOrigin {
@@ -46,6 +63,7 @@ impl fmt::Display for ValueOrigin {
             Self::Flag(name) => write!(f, "--{name}"),
             Self::Variable(name) => f.write_str(name),
             Self::File(path) => path.display().fmt(f),
+            Self::Tunnel(path, name) => write!(f, "{}, tunnel {name}", path.display()),
         }
     }
 }

@@ -22,6 +22,7 @@ mod secret;
 mod settings;
 mod tls;
 mod tui;
+mod tunnels;
 mod web;
 
 pub(crate) use env::Environment;
@@ -42,13 +43,15 @@ pub(crate) fn resolve(typed: &Typed) -> Result<Settings, Failure> {
     let file = file::load(global.config.as_deref(), &environment)?;
     let layers = merge::Layers {
         flags: merge::flags(&typed.command, &typed.matches),
+        tunnel: merge::Layer::new(),
         env: environment.settings(),
         file: file.settings,
     };
     let tables = settings::Tables {
         keys: file.keys,
         filters: file.filters,
+        tunnels: file.tunnels,
     };
     let verbose = global.verbose;
-    Ok(Settings::new(layers, tables, environment, verbose))
+    Ok(Settings::new(layers, tables, environment, verbose).of_typed_tunnel())
 }

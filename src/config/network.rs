@@ -27,9 +27,36 @@ const MAX_CERTIFICATES: u64 = 4 * 1024 * 1024;
 const HOST: &str = "a host name such as shop.localhost or shop.localhost:8080";
 
 impl Settings {
-    /// The local service, where one is set.
+    /// The local service, or the command in its place, where one is set. Of the two the stronger
+    /// source counts.
     pub(crate) fn target(&self) -> Result<Option<Target>, Failure> {
-        self.parse(Key::FORWARD_TO)
+        match self.is_stronger(Key::EXEC, Key::FORWARD_TO) {
+            Some(true) => self.command(),
+            Some(false) => self.service(),
+            None if self.entry(Key::EXEC).is_none() => Ok(None),
+            None => Err(Failure::usage(
+                "exec and forward-to are both set, and events can go to one of them",
+            )
+            .hint("leave one out, or send some events elsewhere with --route")),
+        }
+    }
+
+    /// What `forward-to` names.
+    pub(super) fn service(&self) -> Result<Option<Target>, Failure> {
+        let Some((text, origin)) = self.entry(Key::FORWARD_TO) else {
+            return Ok(None);
+        };
+        let target = Target::from_setting(text)
+            .map_err(|error| wrong(Key::FORWARD_TO, text, origin, &error.to_string()));
+        target.map(Some)
+    }
+
+    /// The command that is run for each event.
+    pub(super) fn command(&self) -> Result<Option<Target>, Failure> {
+        self.with(Key::EXEC, |text| {
+            Target::from_setting(&format!("exec:{text}"))
+                .map_err(|_| "a command, such as ./handler.sh")
+        })
     }
 
     /// Where which events go, in order; one a line.
@@ -308,6 +335,24 @@ mod tests {
         }
         let sender = settings(&[(Key::PRESERVE_HOST, "true")], &[]).host_header();
         assert_eq!(sender.unwrap(), HostHeader::Sender);
+    }
+
+    #[test]
+    fn a_command_and_a_service_of_the_same_source_are_refused_and_else_the_stronger_counts() {
+        let (exec, service) = ((Key::EXEC, "./h.sh"), (Key::FORWARD_TO, "3000"));
+        let target = |flags: &[_], env: &[_]| {
+            let target = settings(flags, env).target();
+            target.map(|target| target.map(|target| target.to_string()))
+        };
+        let command = Some("exec:./h.sh".to_owned());
+        let port = Some("http://localhost:3000".to_owned());
+        assert_eq!(target(&[], &[]).unwrap(), None);
+        assert_eq!(target(&[exec], &[]).unwrap(), command);
+        assert_eq!(target(&[exec], &[service]).unwrap(), command);
+        assert_eq!(target(&[service], &[exec]).unwrap(), port);
+        let both = target(&[], &[exec, service]).unwrap_err().to_string();
+        assert!(both.contains("both set"), "{both}");
+        assert!(target(&[(Key::EXEC, " ")], &[]).is_err());
     }
 
     #[test]

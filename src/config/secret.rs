@@ -40,9 +40,11 @@ impl Settings {
         })
     }
 
-    /// A secret, set by itself or, where it is not, as the content of a file.
+    /// A secret, set by itself or as the content of a file: the stronger source counts, and of the
+    /// same one the secret itself.
     pub(crate) fn secret(&self, key: Key, file: Key) -> Result<Option<Secret>, Failure> {
-        if let Some((text, origin)) = self.entry(key) {
+        let is_file = self.is_stronger(file, key) == Some(true);
+        if let Some((text, origin)) = self.entry(key).filter(|_| !is_file) {
             return Ok(Some(Secret {
                 value: text.trim().into(),
                 origin: origin.clone(),
@@ -72,10 +74,10 @@ impl Settings {
 
 impl Settings {
     /// Warns of a configuration file that holds a secret and that others may read.
-    pub(super) fn warn_of_config_readers(&self) -> Result<(), Failure> {
+    pub(crate) fn warn_of_config_readers(&self) -> Result<(), Failure> {
         let secrets = Key::ALL.iter().filter(|key| key.is_secret());
         let mut files = secrets.filter_map(|key| match self.entry(*key) {
-            Some((_, ValueOrigin::File(path))) => Some(path),
+            Some((_, ValueOrigin::File(path) | ValueOrigin::Tunnel(path, _))) => Some(path),
             _ => None,
         });
         match files.next() {

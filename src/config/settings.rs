@@ -17,7 +17,7 @@ use podtap_agent::config::without_user_info;
 
 use super::key::Key;
 use super::layout;
-use super::merge::{Layers, ValueOrigin};
+use super::merge::{Layer, Layers, ValueOrigin};
 use crate::failure::{Failure, Warning};
 use crate::parse;
 
@@ -33,10 +33,11 @@ pub(crate) struct Settings {
 }
 
 /// The tables of the configuration file, each read by who uses it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     pub(super) keys: Table,
     pub(super) filters: Table,
+    pub(super) tunnels: Table,
 }
 
 impl Settings {
@@ -53,6 +54,16 @@ impl Settings {
             verbose,
             said: Mutex::default(),
         }
+    }
+
+    /// The same, with what the table of a tunnel says.
+    pub(super) fn of_tunnel(&self, tunnel: Layer) -> Self {
+        let layers = Layers {
+            tunnel,
+            ..self.layers.clone()
+        };
+        let (tables, environment) = (self.tables.clone(), self.environment.clone());
+        Self::new(layers, tables, environment, self.verbose)
     }
 
     /// How often `-v` was given.
@@ -116,6 +127,12 @@ impl Settings {
     pub(crate) fn is_typed(&self, key: Key) -> bool {
         let origin = self.layers.get(key).map(|(_, origin)| origin);
         matches!(origin, Some(ValueOrigin::Flag(_)))
+    }
+
+    /// Whether one setting is set by a stronger source than the other, or the other is not set;
+    /// `None` where both are from the same.
+    pub(super) fn is_stronger(&self, key: Key, other: Key) -> Option<bool> {
+        self.layers.is_stronger(key, other)
     }
 
     /// A setting's text with its origin.
@@ -222,8 +239,6 @@ pub(super) fn wrong(key: Key, text: &str, origin: &ValueOrigin, why: &str) -> Fa
 /// Settings as flags and variables would make them.
 #[cfg(test)]
 pub(super) fn settings(flags: &[(Key, &str)], env: &[(Key, &str)]) -> Settings {
-    use super::merge::Layer;
-
     let layer = |pairs: &[(Key, &str)], origin: fn(Key) -> ValueOrigin| -> Layer {
         pairs
             .iter()
@@ -233,6 +248,7 @@ pub(super) fn settings(flags: &[(Key, &str)], env: &[(Key, &str)]) -> Settings {
     let layers = Layers {
         flags: layer(flags, |key| ValueOrigin::Flag(key.name())),
         env: layer(env, |key| ValueOrigin::Variable(key.variable())),
+        tunnel: Layer::new(),
         file: Layer::new(),
     };
     Settings::new(layers, Tables::default(), Environment::default(), 0)

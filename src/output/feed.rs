@@ -14,8 +14,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::json::{Callable, JsonObject, Ready};
+use super::lines;
+use super::tagged::TunnelOutput;
 use super::told_services::ToldServices;
-use super::{lines, print};
 use crate::failure::Failure;
 use crate::style::{LineStyle, Tone};
 
@@ -34,6 +35,7 @@ pub(crate) struct Feed {
     agent: AgentHandle,
     format: FeedFormat,
     look: LineStyle,
+    out: TunnelOutput,
     /// Ends after this many attempts; `None` for never.
     limit: Option<u64>,
     /// What was printed last.
@@ -66,6 +68,7 @@ impl Feed {
             agent,
             format,
             look,
+            out: TunnelOutput::default(),
             limit,
             web: None,
             said_url: None,
@@ -80,6 +83,12 @@ impl Feed {
     /// The same, told with the URL of a web page.
     pub(crate) fn with_web(mut self, web: Option<String>) -> Self {
         self.web = web;
+        self
+    }
+
+    /// The same, printed there.
+    pub(crate) fn with_output(mut self, out: TunnelOutput) -> Self {
+        self.out = out;
         self
     }
 
@@ -123,8 +132,8 @@ impl Feed {
             && self.said_url.as_ref().is_some_and(|said| said != url)
         {
             match self.format {
-                FeedFormat::Json => print_object(&JsonObject::Url { url })?,
-                FeedFormat::Lines => print(&lines::new_url(url))?,
+                FeedFormat::Json => self.out.object(&JsonObject::Url { url })?,
+                FeedFormat::Lines => self.out.line(&lines::new_url(url))?,
             }
             self.said_url = Some(url.clone());
         }
@@ -138,14 +147,14 @@ impl Feed {
                     let callable = Callable::new(uncallable.as_ref());
                     let ready =
                         Ready::listen(url, tunnel, &status.routes, self.web.as_deref(), callable);
-                    print_object(&JsonObject::Ready(ready))?;
+                    self.out.object(&JsonObject::Ready(ready))?;
                 }
                 FeedFormat::Lines => {
                     for line in lines::ready(url, &status.routes, uncallable.as_ref()) {
-                        print(&line)?;
+                        self.out.line(&line)?;
                     }
                     if let Some(web) = &self.web {
-                        print(&lines::web_page(web))?;
+                        self.out.line(&lines::web_page(web))?;
                     }
                 }
             }
@@ -159,10 +168,10 @@ impl Feed {
         if status.link != self.link {
             if self.is_news(&status.link) {
                 match self.format {
-                    FeedFormat::Json => print_object(&JsonObject::link(&status.link))?,
+                    FeedFormat::Json => self.out.object(&JsonObject::link(&status.link))?,
                     FeedFormat::Lines => {
                         if let Some(line) = lines::link(&status.link) {
-                            print(&line)?;
+                            self.out.line(&line)?;
                         }
                         if !matches!(status.link, LinkState::Up { .. }) {
                             self.name_doctor()?;
@@ -188,14 +197,17 @@ impl Feed {
             };
             match (self.format, &reason) {
                 (FeedFormat::Json, reason) => {
-                    print_object(&JsonObject::service(reason.as_deref(), &target))?;
+                    self.out
+                        .object(&JsonObject::service(reason.as_deref(), &target))?;
                 }
                 (FeedFormat::Lines, Some(reason)) => {
-                    print(&lines::service_down(since, &self.look, reason, &target))?;
+                    self.out
+                        .line(&lines::service_down(since, &self.look, reason, &target))?;
                     self.name_doctor()?;
                 }
                 (FeedFormat::Lines, None) => {
-                    print(&lines::service_up(since, &self.look, &target))?;
+                    self.out
+                        .line(&lines::service_up(since, &self.look, &target))?;
                 }
             }
         }
@@ -207,7 +219,7 @@ impl Feed {
         if std::mem::replace(&mut self.named_doctor, true) {
             return Ok(());
         }
-        print(DOCTOR)
+        self.out.line(DOCTOR)
     }
 
     /// What became of the hooks that are made here.
@@ -218,10 +230,11 @@ impl Feed {
                 continue;
             }
             match self.format {
-                FeedFormat::Json => print_object(&JsonObject::hook(report))?,
+                FeedFormat::Json => self.out.object(&JsonObject::hook(report))?,
                 FeedFormat::Lines => {
                     if let Some(failure) = report.failure() {
-                        print(&self.look.line(&[(Tone::Bad, &format!("✗  {failure}"))]))?;
+                        self.out
+                            .line(&self.look.line(&[(Tone::Bad, &format!("✗  {failure}"))]))?;
                     }
                 }
             }
@@ -260,10 +273,10 @@ impl Feed {
             self.through.event = last.position;
             for event in &events {
                 match self.format {
-                    FeedFormat::Json => print(&EventObject::new(event, None).to_line())?,
+                    FeedFormat::Json => self.out.json(&EventObject::new(event, None).to_line())?,
                     // A delivered event has its line when the attempt has ended.
                     FeedFormat::Lines if event.state == DeliveryState::Held => {
-                        print(&lines::held_event(event, &self.look))?;
+                        self.out.line(&lines::held_event(event, &self.look))?;
                     }
                     FeedFormat::Lines => {}
                 }
@@ -314,12 +327,14 @@ impl Feed {
             for (_, attempt) in &attempts {
                 match self.format {
                     FeedFormat::Json => {
-                        print(&AttemptObject::from(attempt).with_hint(DOCTOR).to_line())?;
+                        self.out
+                            .json(&AttemptObject::from(attempt).with_hint(DOCTOR).to_line())?;
                     }
                     FeedFormat::Lines => {
                         let event = self.agent.history().event(attempt.event).await?;
                         if let Some(event) = event.filter(|event| self.is_told(event, attempt)) {
-                            print(&lines::attempt(&event, attempt, &self.look))?;
+                            self.out
+                                .line(&lines::attempt(&event, attempt, &self.look))?;
                             if matches!(attempt.outcome, Outcome::Failed { .. }) {
                                 self.name_doctor()?;
                             }
@@ -343,9 +358,11 @@ impl Feed {
         verification: &Verification,
     ) -> Result<(), Failure> {
         match self.format {
-            FeedFormat::Json => print_object(&JsonObject::verify(id, hook_id, verification)),
+            FeedFormat::Json => self
+                .out
+                .object(&JsonObject::verify(id, hook_id, verification)),
             FeedFormat::Lines => match self.agent.history().event(id).await? {
-                Some(event) => print(&lines::verification(
+                Some(event) => self.out.line(&lines::verification(
                     &event,
                     hook_id,
                     verification,
@@ -358,28 +375,24 @@ impl Feed {
 
     fn loop_finding(&self, finding: &LoopFinding) -> Result<(), Failure> {
         match self.format {
-            FeedFormat::Json => print_object(&JsonObject::loop_finding(finding)),
+            FeedFormat::Json => self.out.object(&JsonObject::loop_finding(finding)),
             FeedFormat::Lines => lines::loop_finding(finding, &self.look)
                 .iter()
-                .try_for_each(print),
+                .try_for_each(|line| self.out.line(line)),
         }
     }
 
     fn print_incident(&self, incident: &Incident) -> Result<(), Failure> {
         match self.format {
-            FeedFormat::Json => print_object(&JsonObject::from(incident)),
-            FeedFormat::Lines => print(&lines::incident(incident, &self.look)),
+            FeedFormat::Json => self.out.object(&JsonObject::from(incident)),
+            FeedFormat::Lines => self.out.line(&lines::incident(incident, &self.look)),
         }
     }
 
     fn hook(&self, news: &HookNews) -> Result<(), Failure> {
         match self.format {
-            FeedFormat::Json => print_object(&JsonObject::hook_news(news)),
-            FeedFormat::Lines => print(&lines::hook_news(news, &self.look)),
+            FeedFormat::Json => self.out.object(&JsonObject::hook_news(news)),
+            FeedFormat::Lines => self.out.line(&lines::hook_news(news, &self.look)),
         }
     }
-}
-
-pub(crate) fn print_object(object: &JsonObject<'_>) -> Result<(), Failure> {
-    print(&object.to_line())
 }

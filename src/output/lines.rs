@@ -12,7 +12,7 @@ use podtap_agent::history::{
     Verification,
 };
 use podtap_agent::routes::Routes;
-use podtap_agent::{LinkState, Target, draft};
+use podtap_agent::{CommandEnd, LinkState, Target, draft};
 use podtap_podio::hook_url::Uncallable;
 use podtap_podio::{ObjectRef, PodioEvent};
 use podtap_wire::WebhookRequest;
@@ -107,7 +107,10 @@ pub(crate) fn attempt(event: &Event, attempt: &Attempt, look: &LineStyle) -> Sty
         duration: attempt.duration,
         replay: attempt.replay,
     };
-    let came = outcome(&summary);
+    let came = match CommandEnd::of(attempt).filter(|end| !end.is_success()) {
+        Some(end) => (Tone::Bad, format!("✗  {end}")),
+        None => outcome(&summary),
+    };
     of(&event.request, event.podio.as_ref(), came, look).line(look)
 }
 

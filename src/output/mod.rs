@@ -7,6 +7,7 @@ pub(crate) mod lines;
 pub(crate) mod question;
 mod ready;
 pub(crate) mod table;
+pub(crate) mod tagged;
 mod told_services;
 
 use std::borrow::Cow;

@@ -69,11 +69,12 @@ impl Running {
     }
 
     /// Where it has events go, `saved` being what `@name` stands for.
-    pub(super) fn ways(&self, saved: &Saved) -> Routes {
+    pub(crate) fn ways(&self, saved: &Saved) -> Routes {
         let now = Timestamp::now();
         let routes = self.routes.iter();
         let routes = routes.filter_map(|text| Route::parse(text, now, saved).ok());
-        let rest = self.forwards_to.as_ref().and_then(|to| to.parse().ok());
+        let rest = self.forwards_to.as_deref();
+        let rest = rest.and_then(|to| Target::from_setting(to).ok());
         Routes::new(routes.collect(), rest).unwrap_or_default()
     }
 

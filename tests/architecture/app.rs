@@ -38,7 +38,7 @@ fn only_what_drives_or_draws_the_whole_ui_knows_the_app() {
         .iter()
         .filter(|(user, used)| used[0] == "app" && user[0] != "app");
     let users: BTreeSet<String> = outside.map(|(user, _)| user.join("::")).collect();
-    let known = ["headless", "runtime", "view"].map(str::to_owned);
+    let known = ["headless", "seat", "view"].map(str::to_owned);
     assert_eq!(users, BTreeSet::from(known));
 }
 

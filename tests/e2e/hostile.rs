@@ -270,7 +270,13 @@ async fn listen_to(trial: &mut Trial, api: &str) {
             trial.run(&[&args[..], &["--name", "refused"]].concat());
         }
     }
+    let file = trial.stage.home().join("up.toml");
+    let table =
+        |name, kind| format!("[[tunnel]]\nname = '{name}'\nrelay = '{api}'\ntoken = '{kind}'\n");
+    std::fs::write(&file, table("one", "token") + &table("two", "version")).unwrap();
+    let file = file.display().to_string();
     for how in ["--no-tui", "--json"] {
+        trial.run(&["up", how, "--config", &file]);
         listen(trial, how).await;
     }
 }

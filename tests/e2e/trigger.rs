@@ -216,3 +216,62 @@ fn the_list_names_every_type_with_its_parameters() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_routes_it_goes_where_an_event_of_podio_would_go() {
+    let stage = Stage::new();
+    let (rest, tasks, copy) = (
+        Service::start().await,
+        Service::start().await,
+        Service::start().await,
+    );
+    let relay = stage.relay().await;
+    let token = stage.token("ann");
+    let to_tasks = format!("+type:task.*={}", tasks.address());
+    let to_copy = format!("type:task.create={}", copy.address());
+    let routes = ["--route", &to_tasks, "--route", &to_copy];
+    let (mut agent, _) = stage
+        .agent(&relay.url(), &token, rest.address(), &routes)
+        .await;
+    stage.succeed(&["trigger", "-n", "crm", "task.create", "task_id=7"]);
+    assert_eq!((rest.count(), tasks.count(), copy.count()), (0, 1, 1));
+    stage.succeed(&["trigger", "-n", "crm", "item.create", "item_id=7"]);
+    assert_eq!((rest.count(), tasks.count(), copy.count()), (1, 1, 1));
+    agent.terminate();
+    agent.ended().await;
+
+    // Without an agent, by the settings; what no route takes is held.
+    let mut command = crate::support::command(&stage, &["trigger", "-n", "crm", "item.update"]);
+    command.env("PODTAP_ROUTE", &to_tasks);
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("no route takes this event"), "{stderr}");
+    assert_eq!(stage.events(&["status:held"]).len(), 1);
+    assert_eq!((rest.count(), tasks.count(), copy.count()), (1, 1, 1));
+
+    // A service that is named gets it, whatever the routes say.
+    let to = rest.address().to_string();
+    stage.succeed(&["trigger", "-n", "crm", "task.create", "--to", &to]);
+    assert_eq!((rest.count(), tasks.count(), copy.count()), (2, 1, 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_gets_it_too() {
+    let stage = Stage::new();
+    let command = format!("exec:cat > {}/body; exit 3", stage.home().display());
+    let args = [
+        "trigger",
+        "-n",
+        "crm",
+        "item.create",
+        "item_id=7",
+        "--to",
+        &command,
+    ];
+    let (code, _, stderr) = stage.run(&args);
+    assert_eq!(code, 5, "{stderr}");
+    let body = std::fs::read_to_string(stage.home().join("body")).unwrap();
+    assert!(body.contains("item_id=7"), "{body}");
+}

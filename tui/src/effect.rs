@@ -19,6 +19,7 @@ use crate::pulses::PulsesEffect;
 use crate::rate::RateEffect;
 use crate::replay::ReplayEffect;
 use crate::search::SearchEffect;
+use crate::target::TargetEffect;
 use crate::timeline::TimelineEffect;
 use crate::trigger::TriggerEffect;
 use crate::why::WhyEffect;
@@ -40,6 +41,8 @@ macro_rules! effects {
             Suspend,
             /// End.
             Quit,
+            /// Show another tunnel, of this name.
+            Switch(String),
             /// End the work that holds this slot.
             Stop(Slot),
             $($feature($effect),)+
@@ -71,6 +74,7 @@ effects! {
     Rate(RateEffect),
     Replay(ReplayEffect),
     Search(SearchEffect),
+    Target(TargetEffect),
     Timeline(TimelineEffect),
     Trigger(TriggerEffect),
     Why(WhyEffect),
@@ -87,7 +91,12 @@ impl Effect {
     pub(crate) fn is_for_the_terminal(&self) -> bool {
         matches!(
             self,
-            Self::Draw | Self::Suspend | Self::OpenEditor(_) | Self::ToClipboard(_) | Self::Quit
+            Self::Draw
+                | Self::Suspend
+                | Self::OpenEditor(_)
+                | Self::ToClipboard(_)
+                | Self::Switch(_)
+                | Self::Quit
         )
     }
 

@@ -14,7 +14,7 @@ use crate::effect::Effect;
 use crate::message::FeatureAnswer;
 use crate::{
     archive, compare, copy, detail, edit, explain, figures, health, hooks, list, loops, names,
-    notes, pulses, rate, replay, search, timeline, trigger, why,
+    notes, pulses, rate, replay, search, target, timeline, trigger, why,
 };
 
 /// Work under way at once. The panes ask one question at a time, so only what is sent adds up to this.
@@ -128,6 +128,7 @@ impl Work {
                 FeatureAnswer::Replay(replay::run(effect, agent, self.is_full).await)
             }
             Effect::Search(effect) => FeatureAnswer::Search(search::run(effect, agent).await),
+            Effect::Target(effect) => FeatureAnswer::Target(target::run(effect, agent).await),
             Effect::Timeline(effect) => FeatureAnswer::Timeline(timeline::run(effect, agent).await),
             Effect::Trigger(effect) => FeatureAnswer::Trigger(trigger::run(effect, agent).await),
             Effect::Why(effect) => FeatureAnswer::Why(why::run(effect, agent).await),
@@ -136,6 +137,7 @@ impl Work {
             | Effect::Suspend
             | Effect::OpenEditor(_)
             | Effect::ToClipboard(_)
+            | Effect::Switch(_)
             | Effect::Quit => return None,
         })
     }

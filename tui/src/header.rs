@@ -21,6 +21,8 @@ const GAP: usize = 2;
 pub(crate) struct Header<'a> {
     /// What the tunnel is called.
     pub(crate) tunnel: &'a str,
+    /// Which of several tunnels it is, counted from 1, and how many there are.
+    pub(crate) place: Option<(usize, usize)>,
     /// The agent's status.
     pub(crate) status: &'a Status,
     /// How much arrives.
@@ -87,6 +89,10 @@ fn indented(area: Rect) -> Rect {
 /// Name and link.
 fn tunnel(header: Header<'_>, now: Timestamp) -> Line {
     let (status, name) = (header.status, header.tunnel);
+    let name = match header.place {
+        Some((place, of)) => format!("{name} {place}/{of}"),
+        None => name.to_owned(),
+    };
     let line = Line::of(Role::Strong, "podtap ");
     match &status.link {
         LinkState::Off => line.with(Role::Quiet, "○ ").with(Role::Plain, name),

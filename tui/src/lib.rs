@@ -60,6 +60,8 @@ mod scenes;
 #[cfg(test)]
 mod scenes_hooks;
 mod search;
+mod seat;
+mod target;
 mod terminal;
 #[cfg(test)]
 mod testing;
@@ -67,6 +69,7 @@ mod theme;
 mod timeline;
 mod toast;
 mod trigger;
+mod tunnels;
 mod view;
 mod why;
 mod widget;
@@ -80,7 +83,7 @@ pub use config::UiConfig;
 pub use keymap::{
     Action, Binding, Context, KeyOverride, KeyPress, Keymap, KeymapError, UnknownKey,
 };
-pub use runtime::{Screen, UiError};
+pub use runtime::{Screen, SeveralTunnels, UiError};
 pub use safe_text::SafeText;
 pub use theme::{Role, Theme};
 
@@ -96,4 +99,17 @@ pub async fn run(
 ) -> Result<(), UiError> {
     let mut screen = terminal::TerminalScreen::take(&config).map_err(UiError::Terminal)?;
     runtime::run(&mut screen, handle, config, token).await
+}
+
+/// The same for several tunnels, of which one is on the screen at a time.
+///
+/// # Errors
+/// When the terminal cannot be used.
+pub async fn run_several(
+    tunnels: SeveralTunnels,
+    config: UiConfig,
+    token: CancellationToken,
+) -> Result<(), UiError> {
+    let mut screen = terminal::TerminalScreen::take(&config).map_err(UiError::Terminal)?;
+    runtime::run_several(&mut screen, tunnels, config, token).await
 }

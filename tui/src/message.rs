@@ -24,8 +24,10 @@ use crate::pulses::PulsesAnswer;
 use crate::rate::RateAnswer;
 use crate::replay::ReplayAnswer;
 use crate::search::SearchAnswer;
+use crate::target::TargetAnswer;
 use crate::timeline::TimelineAnswer;
 use crate::trigger::TriggerAnswer;
+use crate::tunnels::ShownTunnel;
 use crate::why::WhyAnswer;
 
 /// Something that happened.
@@ -43,6 +45,8 @@ pub(crate) enum Message {
     Tick(Timestamp),
     /// The agent's status is this.
     Status(Box<Status>),
+    /// The tunnels of this process are these.
+    Tunnels(Vec<ShownTunnel>),
     /// The history is not what it was.
     Changed(Changes),
     /// An effect was carried out.
@@ -69,6 +73,7 @@ pub(crate) enum FeatureAnswer {
     Rate(RateAnswer),
     Replay(ReplayAnswer),
     Search(SearchAnswer),
+    Target(TargetAnswer),
     Timeline(TimelineAnswer),
     Trigger(TriggerAnswer),
     Why(WhyAnswer),

@@ -8,22 +8,20 @@ use std::time::Duration;
 
 use crossterm::event::Event as Input;
 use jiff::Timestamp;
-use podtap_agent::{AgentHandle, Change, Status};
+use podtap_agent::{AgentHandle, LinkState, Status};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::Size;
-use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
-use crate::changes::Changes;
 use crate::config::UiConfig;
 use crate::edit::{EditAnswer, EditorFile};
 use crate::editor::run_editor;
 use crate::effect::Effect;
-use crate::executor::Executor;
 use crate::message::{FeatureAnswer, Message};
+use crate::seat::{Seat, answer_of_any};
+use crate::tunnels::ShownTunnel;
 use crate::view::view;
 
 /// Frames drawn a second at most.
@@ -76,6 +74,15 @@ pub enum UiError {
     Terminal(#[source] io::Error),
 }
 
+/// Several tunnels, of which one is on the screen at a time.
+#[derive(Debug)]
+pub struct SeveralTunnels {
+    /// Each with its name, in order; the first one is shown first.
+    pub open: Vec<(String, AgentHandle)>,
+    /// Those that could not be opened, each with the reason.
+    pub failed: Vec<(String, String)>,
+}
+
 /// Runs the UI on a screen until a person quits, the input ends or `token` is cancelled.
 ///
 /// # Errors
@@ -86,40 +93,49 @@ pub async fn run<S: Screen>(
     config: UiConfig,
     token: CancellationToken,
 ) -> Result<(), UiError> {
-    let status = agent.status();
-    let (now, size) = (Timestamp::now(), size(screen)?);
-    let app = Box::new(App::new(config.clone(), size, now, status.borrow().clone()));
-    let mut runtime = Runtime {
-        app,
-        status,
-        changes: agent.changes(),
-        executor: Executor::new(agent, config.zone, config.secrets.clone()),
-        editor: config.editor,
-        secrets: config.secrets,
-        editing: None,
-        suspends: false,
-        gathered: Changes::default(),
-        dirty: true,
-        next_frame: Instant::now(),
-        over: false,
+    let seat = Seat::new(agent, config.clone(), size(screen)?);
+    Runtime::new(seat, Vec::new(), Vec::new(), config)
+        .run(screen, token)
+        .await
+}
+
+/// The same for several tunnels.
+///
+/// # Errors
+/// When the terminal refuses something.
+pub async fn run_several<S: Screen>(
+    screen: &mut S,
+    tunnels: SeveralTunnels,
+    config: UiConfig,
+    token: CancellationToken,
+) -> Result<(), UiError> {
+    let size = size(screen)?;
+    let seats = tunnels.open.into_iter().map(|(name, agent)| {
+        let mut config = config.clone();
+        config.tunnel = Some(name);
+        Seat::new(agent, config, size)
+    });
+    let mut seats = seats.collect::<Vec<_>>().into_iter();
+    let Some(first) = seats.next() else {
+        return Ok(());
     };
-    runtime.update(screen, Message::Tick(now))?;
-    runtime.run(screen, token).await
+    Runtime::new(first, seats.collect(), tunnels.failed, config)
+        .run(screen, token)
+        .await
 }
 
 struct Runtime {
-    app: Box<App>,
-    status: watch::Receiver<Status>,
-    changes: broadcast::Receiver<Change>,
-    executor: Executor,
+    /// The tunnel on the screen.
+    seat: Seat,
+    others: Vec<Seat>,
+    /// All of them, in order.
+    names: Vec<String>,
+    /// Those that could not be opened, each with the reason.
+    failed: Vec<(String, String)>,
     editor: String,
     secrets: Vec<String>,
-    /// What the editor shall be opened on.
-    editing: Option<EditorFile>,
     /// Whether a person wants their shell back for a while.
     suspends: bool,
-    /// Changes since the last frame.
-    gathered: Changes,
     dirty: bool,
     /// The earliest moment of the next frame.
     next_frame: Instant,
@@ -127,17 +143,32 @@ struct Runtime {
 }
 
 impl Runtime {
+    fn new(seat: Seat, others: Vec<Seat>, failed: Vec<(String, String)>, config: UiConfig) -> Self {
+        let seats = std::iter::once(&seat).chain(&others);
+        Self {
+            names: seats.map(|seat| seat.name.clone()).collect(),
+            seat,
+            others,
+            failed,
+            editor: config.editor,
+            secrets: config.secrets,
+            suspends: false,
+            dirty: true,
+            next_frame: Instant::now(),
+            over: false,
+        }
+    }
+
     async fn run<S: Screen>(
         &mut self,
         screen: &mut S,
         token: CancellationToken,
     ) -> Result<(), UiError> {
+        self.tick(screen)?;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // An agent may have nothing to tell of itself while others still write its history.
-        let (mut has_status, mut has_changes) = (true, true);
         while !self.over {
-            if let Some(editing) = self.editing.take() {
+            if let Some(editing) = self.seat.editing.take() {
                 tokio::select! {
                     () = token.cancelled() => return Ok(()),
                     edited = self.edit(screen, editing) => edited?,
@@ -148,7 +179,7 @@ impl Runtime {
                 screen.stop().await.map_err(UiError::Terminal)?;
                 self.enter(screen)?;
             }
-            let frame_is_due = self.dirty || !self.gathered.is_empty();
+            let frame_is_due = self.dirty || !self.seat.gathered.is_empty();
             // Biased: input is answered before anything else, frames come before the changes that
             // would fill them, so that a flood delays neither. Every arm is cancel-safe: channels
             // and streams keep what was not taken, timers are made anew from the same instant.
@@ -160,25 +191,77 @@ impl Runtime {
                     None => return Ok(()),
                 },
                 () = sleep_until(self.next_frame), if frame_is_due => self.frame(screen)?,
-                answer = self.executor.next() => {
-                    self.update(screen, Message::Answer(answer))?;
-                }
-                changed = self.status.changed(), if has_status => match changed {
-                    Ok(()) => {
-                        let status = Box::new(self.status.borrow_and_update().clone());
-                        self.update(screen, Message::Status(status))?;
+                news = self.seat.news() => {
+                    if let Some(message) = news {
+                        self.update(screen, message)?;
                     }
-                    Err(_) => has_status = false,
-                },
-                change = self.changes.recv(), if has_changes => match change {
-                    Ok(change) => self.gathered.add(change),
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.gathered.note_lag(),
-                    Err(broadcast::error::RecvError::Closed) => has_changes = false,
-                },
-                _ = ticks.tick() => self.update(screen, Message::Tick(Timestamp::now()))?,
+                }
+                (place, answer) = answer_of_any(&mut self.others) => {
+                    if let Some(other) = self.others.get_mut(place) {
+                        other.update_behind(Message::Answer(answer));
+                    }
+                }
+                _ = ticks.tick() => self.tick(screen)?,
             }
         }
         Ok(())
+    }
+
+    /// A second has passed.
+    fn tick<S: Screen>(&mut self, screen: &mut S) -> Result<(), UiError> {
+        let now = Timestamp::now();
+        for other in &mut self.others {
+            other.update_behind(Message::Tick(now));
+        }
+        self.update(screen, Message::Tick(now))?;
+        if self.names.len() + self.failed.len() < 2 {
+            return Ok(());
+        }
+        let tunnels = self.tunnels();
+        self.update(screen, Message::Tunnels(tunnels))
+    }
+
+    /// All tunnels as they are now.
+    fn tunnels(&self) -> Vec<ShownTunnel> {
+        let find = |name: &String| {
+            let mut seats = std::iter::once(&self.seat).chain(&self.others);
+            seats.find(|seat| seat.name == *name)
+        };
+        let open = self.names.iter().filter_map(find).map(|seat| ShownTunnel {
+            name: seat.name.clone(),
+            status: seat.status.borrow().clone(),
+            is_here: seat.name == self.seat.name,
+            is_open: true,
+        });
+        let failed = self.failed.iter().map(|(name, reason)| ShownTunnel {
+            name: name.clone(),
+            status: Status {
+                link: LinkState::Stopped {
+                    reason: reason.clone(),
+                },
+                ..Status::default()
+            },
+            is_here: false,
+            is_open: false,
+        });
+        open.chain(failed).collect()
+    }
+
+    /// Puts another tunnel on the screen.
+    fn switch<S: Screen>(&mut self, screen: &mut S, name: &str) -> Result<(), UiError> {
+        let Some(other) = self.others.iter_mut().find(|seat| seat.name == name) else {
+            return Ok(());
+        };
+        std::mem::swap(&mut self.seat, other);
+        let size = size(screen)?;
+        // What happened meanwhile was not gathered.
+        self.seat.catch_up();
+        self.dirty = true;
+        self.update(screen, Message::Resize(size))?;
+        let status = Box::new(self.seat.status.borrow_and_update().clone());
+        self.update(screen, Message::Status(status))?;
+        let tunnels = self.tunnels();
+        self.update(screen, Message::Tunnels(tunnels))
     }
 
     fn input<S: Screen>(&mut self, screen: &mut S, input: Input) -> Result<(), UiError> {
@@ -194,17 +277,22 @@ impl Runtime {
     }
 
     fn update<S: Screen>(&mut self, screen: &mut S, message: Message) -> Result<(), UiError> {
-        for effect in self.app.update(message) {
+        let mut switch = None;
+        for effect in self.seat.app.update(message) {
             match effect {
                 Effect::Draw => self.dirty = true,
                 Effect::Quit => self.over = true,
                 Effect::Suspend => self.suspends = true,
                 Effect::ToClipboard(bytes) => screen.copy(&bytes).map_err(UiError::Terminal)?,
-                Effect::OpenEditor(file) => self.editing = Some(file),
-                effect => self.executor.start(effect),
+                Effect::OpenEditor(file) => self.seat.editing = Some(file),
+                Effect::Switch(name) => switch = Some(name),
+                effect => self.seat.executor.start(effect),
             }
         }
-        Ok(())
+        match switch {
+            Some(name) => self.switch(screen, &name),
+            None => Ok(()),
+        }
     }
 
     /// Gives the terminal to the editor and takes it back when that has ended.
@@ -230,15 +318,15 @@ impl Runtime {
     }
 
     fn frame<S: Screen>(&mut self, screen: &mut S) -> Result<(), UiError> {
-        if !self.gathered.is_empty() {
-            let changes = std::mem::take(&mut self.gathered);
+        if !self.seat.gathered.is_empty() {
+            let changes = std::mem::take(&mut self.seat.gathered);
             self.update(screen, Message::Changed(changes))?;
         }
         self.next_frame = Instant::now() + Duration::from_secs(1) / FRAMES_PER_SECOND;
         if std::mem::take(&mut self.dirty) {
             let terminal = screen.terminal();
             terminal
-                .draw(|frame| view(&self.app, frame))
+                .draw(|frame| view(&self.seat.app, frame))
                 .map_err(other)?;
         }
         Ok(())

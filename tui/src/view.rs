@@ -47,6 +47,7 @@ pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
 fn header(app: &App) -> Header<'_> {
     Header {
         tunnel: app.config.tunnel_name(&app.status),
+        place: app.tunnels.place(),
         status: &app.status,
         rate: &app.rate,
         batch: app.replays.batch(),

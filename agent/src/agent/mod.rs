@@ -35,7 +35,7 @@ use crate::lock::HistoryLock;
 use crate::opening::{check, open_writer};
 use crate::replay::{self, Replayer};
 use crate::router::KnownPlaces;
-use crate::routes::Routes;
+use crate::routes::{Course, Routes};
 use crate::status::Status;
 use error::result_of_stop;
 pub use error::{OpenError, RunError};
@@ -117,12 +117,12 @@ impl Agent {
         let delivery = if link.is_some() {
             let pending = PendingReader::open(&path, writer.clone())?;
             let handed_over = pending.hand_over_to(routes.targets().len())?;
-            let routes = watch::Sender::new(routes);
+            let course = watch::Sender::new(Course::from(routes));
             let delivery = Delivery {
                 pending,
                 writer: writer.clone(),
                 forwarder,
-                routes: routes.subscribe(),
+                course: course.subscribe(),
                 places,
                 watched: WatchReader::open(&path)?,
                 changes: changes.clone(),
@@ -131,7 +131,7 @@ impl Agent {
                 status: status.clone(),
                 answers: outbox,
             };
-            handle.routes = Some(routes);
+            handle.routes = Some(course);
             Some((delivery, handed_over))
         } else {
             None
@@ -313,7 +313,7 @@ fn answers(link: Option<&LinkConfig>, routes: &Routes) -> Option<(Allowance, Out
 
 fn needs_tls(link: Option<&LinkConfig>, routes: &Routes) -> bool {
     let relay = link.map(|link| &link.relay);
-    let targets = routes.targets().iter().map(Target::url);
+    let targets = routes.targets().iter().filter_map(Target::url);
     let mut urls = targets.chain(relay);
     urls.any(|url| url.scheme() == "https")
 }

@@ -1,10 +1,10 @@
-//! One request to the local service over kept-alive connections, and what came of it. Whether
-//! there is another attempt is not decided here.
+//! One request to the local service over kept-alive connections, or one run of the command in its
+//! place, and what came of it. Whether there is another attempt is not decided here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::uri::{PathAndQuery, Uri};
 use http::{Method, Request, Response, Version};
@@ -15,12 +15,12 @@ use podtap_connect::reason::words;
 use podtap_wire::HeaderList;
 use tower_service::Service as _;
 
-use super::header_case;
-use super::headers::{self, AttemptMarks, SenderOrigin};
-use crate::answers::{Allowance, AnswerPermit};
+use super::exchange::{DeliveryFailure, Dispatch, ServiceAnswer};
+use super::kept::Kept;
+use super::{header_case, headers, program};
+use crate::answers::Allowance;
 use crate::config::{DeliveryConfig, HostHeader, Target};
 use crate::connection::{Observed, ReadMeter, ServiceConnector};
-use crate::history::Outcome;
 use crate::reason;
 
 /// Idle time after which a connection is not used again: Node's servers close theirs after 5 s,
@@ -32,78 +32,6 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a service does that takes connections and drops requests.
 const LOST: &str = "it closed the connection without an answer";
-
-/// What to send where.
-#[derive(Debug)]
-pub(crate) struct Dispatch<'a> {
-    pub(crate) target: &'a Target,
-    pub(crate) method: &'a str,
-    pub(crate) path: &'a str,
-    pub(crate) headers: &'a HeaderList,
-    pub(crate) body: &'a Bytes,
-    pub(crate) origin: SenderOrigin<'a>,
-    pub(crate) marks: AttemptMarks,
-}
-
-/// What the local service answered.
-#[derive(Debug)]
-pub(crate) struct ServiceAnswer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderList,
-    /// The body, up to the limit that was asked for.
-    pub(crate) body: Bytes,
-    /// The body's whole size.
-    pub(crate) body_bytes: u64,
-    /// The memory of the whole body, where that is to go back to the sender and may.
-    pub(crate) room: Option<AnswerPermit>,
-}
-
-impl ServiceAnswer {
-    /// The answer as the history keeps it: up to `max_bytes` of its body.
-    pub(crate) fn into_outcome(self, max_bytes: usize) -> Outcome {
-        let Self {
-            status,
-            headers,
-            mut body,
-            body_bytes,
-            ..
-        } = self;
-        if body.len() > max_bytes {
-            // A copy, so that the rest does not stay in memory with it.
-            body = Bytes::copy_from_slice(body.get(..max_bytes).unwrap_or_default());
-        }
-        Outcome::Answered {
-            status,
-            headers,
-            body,
-            body_bytes,
-        }
-    }
-}
-
-/// Why there is no answer, in words, and what that means for the event.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum DeliveryFailure {
-    /// No connection: the local service has not seen the request.
-    Unreachable(String),
-    /// The connection was lost without a byte of an answer: it may have seen the request.
-    Lost(String),
-    /// Something was answered that is not HTTP.
-    Garbled(String),
-    /// There was no answer in time, half an answer, or nothing that could be sent.
-    Ended(String),
-}
-
-impl DeliveryFailure {
-    pub(crate) fn into_reason(self) -> String {
-        match self {
-            Self::Unreachable(reason)
-            | Self::Lost(reason)
-            | Self::Garbled(reason)
-            | Self::Ended(reason) => reason,
-        }
-    }
-}
 
 type ServiceClient = HttpClient<ServiceConnector>;
 
@@ -133,6 +61,8 @@ pub(crate) struct Forwarder {
     timeout: Duration,
     host: HostHeader,
     keep_bytes: usize,
+    /// Variables that a command does not get.
+    hidden_variables: Arc<[String]>,
     /// Where the whole answer goes back to the sender.
     answers: Option<Allowance>,
 }
@@ -159,6 +89,7 @@ impl Forwarder {
             timeout: config.timeout,
             host: config.host.clone(),
             keep_bytes: config.max_response_bytes,
+            hidden_variables: config.hidden_variables.as_slice().into(),
             answers,
         }
     }
@@ -170,6 +101,12 @@ impl Forwarder {
         &self,
         dispatch: Dispatch<'_>,
     ) -> Result<ServiceAnswer, DeliveryFailure> {
+        if let Some(command) = dispatch.target.command() {
+            let (timeout, hidden) = (self.timeout, &self.hidden_variables[..]);
+            let limits = program::CommandLimits { timeout, hidden };
+            let kept = [self.nothing_kept(), self.nothing_kept()];
+            return program::run(command, &dispatch, limits, kept).await;
+        }
         let request = || self.request(&dispatch).map_err(DeliveryFailure::Ended);
         let (mut first, mut again) = (request()?, request()?);
         let spelling = header_case::spelling(headers::names(dispatch.headers)).await;
@@ -210,7 +147,7 @@ impl Forwarder {
         dispatch: &Dispatch<'_>,
         failure: DeliveryFailure,
     ) -> DeliveryFailure {
-        let is_plain = dispatch.target.url().scheme() == "http";
+        let is_plain = dispatch.target.scheme() == Some("http");
         let (DeliveryFailure::Lost(_) | DeliveryFailure::Garbled(_), true) = (&failure, is_plain)
         else {
             return failure;
@@ -290,47 +227,30 @@ impl Forwarder {
 
     async fn read(&self, response: Response<Incoming>) -> Result<ServiceAnswer, DeliveryFailure> {
         let (parts, mut incoming) = response.into_parts();
-        let mut body = BytesMut::new();
-        let mut body_bytes = 0;
-        let mut room = self.answers.as_ref().map(Allowance::room);
+        let mut kept = self.nothing_kept();
         while let Some(frame) = incoming.frame().await {
             let frame = frame.map_err(|error| {
-                let reason = words(&error);
+                let (bytes, reason) = (kept.bytes(), words(&error));
                 DeliveryFailure::Ended(format!(
-                    "the answer broke off after {body_bytes} bytes: {reason}"
+                    "the answer broke off after {bytes} bytes: {reason}"
                 ))
             })?;
             if let Ok(data) = frame.into_data() {
-                body_bytes += data.len() as u64;
-                room = room.and_then(|mut room| {
-                    let has_room = room.grow(body.len() + data.len());
-                    has_room.then_some(room)
-                });
-                if room.is_some() {
-                    body.extend_from_slice(&data);
-                    continue;
-                }
-                if body.len() > self.keep_bytes {
-                    // A copy, so that the rest does not stay in memory with it.
-                    body = BytesMut::from(body.get(..self.keep_bytes).unwrap_or_default());
-                }
-                let left = self.keep_bytes.saturating_sub(body.len()).min(data.len());
-                body.extend_from_slice(data.get(..left).unwrap_or_default());
+                kept.add(&data);
             }
         }
-        Ok(ServiceAnswer {
-            status: parts.status.as_u16(),
-            headers: HeaderList::from(&parts.headers),
-            body: body.freeze(),
-            body_bytes,
-            room,
-        })
+        Ok(kept.answer(parts.status.as_u16(), HeaderList::from(&parts.headers)))
+    }
+
+    /// What takes the body of an answer.
+    fn nothing_kept(&self) -> Kept {
+        Kept::new(self.keep_bytes, self.answers.as_ref().map(Allowance::room))
     }
 }
 
 /// The URL of a request, byte for byte; `None` where it cannot be sent.
 fn uri(target: &Target, path: &str) -> Option<Uri> {
-    let url = target.url();
+    let url = target.url()?;
     let host = url.host_str()?;
     let authority = match url.port() {
         Some(port) => format!("{host}:{port}"),

@@ -6,10 +6,13 @@
 //! several is delivered once each has answered.
 
 mod courier;
+pub(crate) mod exchange;
 pub(crate) mod forward;
 pub(crate) mod gate;
 mod header_case;
 pub(crate) mod headers;
+mod kept;
+pub(crate) mod program;
 
 use std::sync::Arc;
 
@@ -20,9 +23,9 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::Outbox;
 use crate::change::Change;
 use crate::config::DeliveryConfig;
-use crate::history::{HandedOver, HistoryError, PendingReader, WatchReader, Writer};
+use crate::history::{Fact, HandedOver, HistoryError, PendingReader, WatchReader, Writer};
 use crate::router::{KnownPlaces, Router};
-use crate::routes::Routes;
+use crate::routes::{Course, Routes};
 use crate::status::Status;
 use courier::Courier;
 use forward::Forwarder;
@@ -35,7 +38,7 @@ pub(crate) struct Delivery {
     pub(crate) writer: Writer,
     pub(crate) forwarder: Forwarder,
     /// Where events go, now and as it changes.
-    pub(crate) routes: watch::Receiver<Arc<Routes>>,
+    pub(crate) course: watch::Receiver<Course>,
     pub(crate) places: KnownPlaces,
     /// What tells of the places of hooks, and when there are more.
     pub(crate) watched: WatchReader,
@@ -55,7 +58,7 @@ impl Delivery {
         mut handed_over: Vec<HandedOver>,
         token: CancellationToken,
     ) -> Result<(), HistoryError> {
-        let mut routes = Arc::clone(&self.routes.borrow_and_update());
+        let mut routes = Arc::clone(&self.course.borrow_and_update().routes);
         loop {
             let turn = token.child_token();
             let mut couriers = JoinSet::new();
@@ -72,7 +75,7 @@ impl Delivery {
             let mut outcome = Ok(());
             tokio::select! {
                 () = token.cancelled() => {}
-                changed = self.routes.changed() => if changed.is_err() {
+                changed = self.course.changed() => if changed.is_err() {
                     token.cancelled().await;
                 },
                 Some(ended) = couriers.join_next() => outcome = result(ended),
@@ -86,8 +89,13 @@ impl Delivery {
             if token.is_cancelled() {
                 return Ok(());
             }
-            routes = Arc::clone(&self.routes.borrow_and_update());
-            handed_over = self.pending.hand_over_to(routes.targets().len())?;
+            let course = self.course.borrow_and_update().clone();
+            handed_over = self.pending.hand_over_to(course.routes.targets().len())?;
+            // From here on nothing is held for want of a target, and nothing was read yet.
+            if course.with_held && !course.routes.targets().is_empty() {
+                self.writer.add_facts(vec![Fact::DeliverHeld]).await?;
+            }
+            routes = course.routes;
         }
     }
 

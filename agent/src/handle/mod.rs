@@ -25,7 +25,7 @@ use crate::hooks::{HookAdmin, HookFacts, HookListing, HookReport, HookUrls, Mana
 use crate::import::{ArchiveImport, ImportError, ImportReport};
 use crate::place::PlaceRef;
 use crate::replay::{Replay, ReplayError, Replayer};
-use crate::routes::Routes;
+use crate::routes::{Course, Routes};
 use crate::standing::HookStanding;
 use crate::status::Status;
 use crate::trigger::{Trigger, TriggerError, Triggered};
@@ -46,7 +46,7 @@ pub struct AgentHandle {
     pub(crate) verifies: bool,
     pub(crate) figures: Figures,
     /// Where events go, of an agent that delivers.
-    pub(crate) routes: Option<watch::Sender<Arc<Routes>>>,
+    pub(crate) routes: Option<watch::Sender<Course>>,
 }
 
 impl AgentHandle {
@@ -88,15 +88,20 @@ impl AgentHandle {
         self.replayer.targets_of(event).await
     }
 
-    /// Has events delivered there from now on: those that wait, and those that come. What was
-    /// recorded without a target stays so, and can be replayed.
+    /// Has events delivered there from now on: those that wait, and those that come. What was held
+    /// because there was nowhere to send it is delivered, too, where `with_held` says so; else it
+    /// stays held, and can be replayed.
     ///
     /// Returns whether this agent delivers at all.
-    pub fn set_routes(&self, routes: Routes) -> bool {
+    pub fn set_routes(&self, routes: Routes, with_held: bool) -> bool {
         let Some(sender) = &self.routes else {
             return false;
         };
-        sender.send_replace(Arc::new(routes));
+        let routes = Arc::new(routes);
+        sender.send_modify(|course| {
+            let with_held = with_held || course.with_held;
+            *course = Course { routes, with_held };
+        });
         true
     }
 

@@ -38,6 +38,6 @@ pub enum HistoryChange {
     Released(ObjectRef),
     /// More is known of what events are about, or of what hooks are on: every row may look different.
     Named,
-    /// Another process wrote to the history.
+    /// Another process wrote to the history, or many events changed at once.
     Elsewhere,
 }

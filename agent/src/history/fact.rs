@@ -73,6 +73,9 @@ pub(crate) enum Fact {
         event: EventKey,
         hold: HoldReason,
     },
+    /// What a relay brought and is held because there was nowhere to send it waits for its delivery
+    /// again, unless it was sent by hand.
+    DeliverHeld,
     /// Each target that the event is for has answered it.
     Settled(EventKey),
     Loop(LoopFinding),
@@ -187,6 +190,7 @@ impl Fact {
                 params![row::id_to_sql(*after), event.position.0],
             ),
             Self::Hold { event, hold } => write_hold(transaction, *event, *hold, tally),
+            Self::DeliverHeld => write_deliver_held(transaction, tally),
             Self::Settled(event) => write_settled(transaction, *event, tally),
             Self::Loop(finding) => findings::write_loop(transaction, finding),
             Self::Hook(news) => findings::write_hook(transaction, news),
@@ -257,6 +261,7 @@ impl Fact {
             Self::Learned { .. } | Self::KnownItem { .. } | Self::Explained { .. } => {
                 Some(HistoryChange::Named)
             }
+            Self::DeliverHeld => Some(HistoryChange::Elsewhere),
             Self::Watched(_)
             | Self::Tunnel { .. }
             | Self::Outage { .. }
@@ -281,6 +286,20 @@ fn write_hold(
             event.position.0
         ])?;
     tally.pending = tally.pending.saturating_sub(changed as u64);
+    Ok(())
+}
+
+fn write_deliver_held(transaction: &Transaction<'_>, tally: &mut Tally) -> rusqlite::Result<()> {
+    let changed = transaction
+        .prepare_cached(
+            "UPDATE events SET state = 0, hold = NULL WHERE state = ? AND attempts = 0 \
+             AND seq IS NOT NULL AND (hold IS NULL OR hold = ?)",
+        )?
+        .execute(params![
+            row::state_to_sql(DeliveryState::Held),
+            row::hold_to_sql(HoldReason::NoRoute)
+        ])?;
+    tally.pending += changed as u64;
     Ok(())
 }
 

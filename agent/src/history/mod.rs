@@ -110,6 +110,7 @@ pub(crate) use rebuild::if_damaged;
 pub(crate) use recent::{HookSender, RecentCursor, RecentDelivery, RecentEvent};
 pub(crate) use repaired::{RepairedEvent, SeenHook, Told};
 pub use retention::Retention;
+pub(crate) use row::decode;
 pub use tally::Tally;
 pub use values::Values;
 #[cfg(test)]

@@ -236,7 +236,7 @@ pub(super) fn readable_body<'a>(headers: &str, body: &'a [u8]) -> Cow<'a, [u8]> 
 }
 
 /// What a webhook says, where it is a Podio event.
-pub(super) fn decode(headers: &HeaderList, body: &[u8]) -> Option<podtap_podio::PodioEvent> {
+pub(crate) fn decode(headers: &HeaderList, body: &[u8]) -> Option<podtap_podio::PodioEvent> {
     let content_type = match headers.get("content-type") {
         Some(value) => Some(std::str::from_utf8(value).ok()?),
         None => None,

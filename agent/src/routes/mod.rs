@@ -2,6 +2,7 @@
 //! that no route takes. An event may be for several targets; each has it in the order of its object.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -64,7 +65,7 @@ impl Route {
         Ok(Self {
             filter,
             also: rest.is_some(),
-            target: target.parse()?,
+            target: Target::from_setting(target)?,
             text: text.to_owned(),
         })
     }
@@ -98,6 +99,23 @@ pub struct Routes {
     rest: Option<Target>,
     /// Each once, in the order in which an event comes to them.
     targets: Vec<Target>,
+}
+
+/// Where events go from now on.
+#[derive(Debug, Clone)]
+pub(crate) struct Course {
+    pub(crate) routes: Arc<Routes>,
+    /// Whether what was held goes there, too.
+    pub(crate) with_held: bool,
+}
+
+impl From<Arc<Routes>> for Course {
+    fn from(routes: Arc<Routes>) -> Self {
+        Self {
+            routes,
+            with_held: false,
+        }
+    }
 }
 
 impl Routes {

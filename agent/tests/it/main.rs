@@ -14,6 +14,8 @@ mod bursts;
 mod copied_lines;
 mod delivery;
 mod evidence;
+#[cfg(unix)]
+mod exec;
 mod figures;
 mod history;
 mod hook_desk;

@@ -234,13 +234,13 @@ async fn a_target_can_be_set_and_changed_while_the_agent_runs() {
     assert!(
         running
             .handle
-            .set_routes(Routes::to(Some(target_of(first.address))))
+            .set_routes(Routes::to(Some(target_of(first.address))), false)
     );
     running.settled().await;
     assert!(
         running
             .handle
-            .set_routes(Routes::to(Some(target_of(second.address))))
+            .set_routes(Routes::to(Some(target_of(second.address))), false)
     );
     let mut status = running.handle.status();
     let is_second =
@@ -250,6 +250,42 @@ async fn a_target_can_be_set_and_changed_while_the_agent_runs() {
     running.settled().await;
 
     assert_eq!((first.count(), second.count()), (1, 1));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_held_for_want_of_a_target_is_delivered_where_a_person_says_so() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(|_| ok()).await;
+    let held = |number, item, seq| NewEvent {
+        state: DeliveryState::Held,
+        seq,
+        ..item_update(number, item)
+    };
+    let seq = item_update(1, 5).seq;
+    assert!(seq.is_some(), "a relay brought it");
+    // The last one was imported, or triggered: no relay brought it.
+    append(
+        &folder,
+        vec![held(1, 5, seq), held(2, 5, seq), held(3, 5, None)],
+    )
+    .await;
+    let running = RunningAgent::start(routing(&folder, &[]));
+    let routes = || Routes::to(Some(target_of(service.address)));
+    assert!(running.handle.set_routes(routes(), false));
+    let mut status = running.handle.status();
+    let is_set = |status: &podtap_agent::Status| status.target.is_some();
+    status.wait_for(is_set).await.unwrap();
+    assert!(running.handle.set_routes(routes(), true));
+    let rows = running
+        .until("all that a relay brought is delivered", |row| {
+            row.state == DeliveryState::Delivered || row.revision == Some(3)
+        })
+        .await;
+    assert_eq!(rows[2].state, DeliveryState::Held);
+    let bodies: Vec<_> = service.received().into_iter().map(|it| it.body).collect();
+    let revisions = [1, 2].map(|number| item_update(number, 5).request.body.to_vec());
+    assert_eq!(bodies, revisions);
     running.stop().await;
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use podtap_agent::Target;
 use tokio::net::lookup_host;
-use url::Host;
+use url::{Host, Url};
 
 use super::finding::LinkFinding;
 use super::reach::{self, Tried};
@@ -29,7 +29,9 @@ pub(super) async fn service(asked: Option<ServiceQuestion>) -> Looked<()> {
             "no local service given: add --forward-to 3000",
         ));
     };
-    let url = target.url();
+    let Some(url) = target.url() else {
+        return Err(LinkFinding::skipped("a command is run for each event"));
+    };
     let host = url.host_str().unwrap_or_default().to_owned();
     let port = url.port_or_known_default().unwrap_or_default();
     let name = host.trim_matches(['[', ']']).to_owned();
@@ -52,7 +54,7 @@ pub(super) async fn service(asked: Option<ServiceQuestion>) -> Looked<()> {
 }
 
 fn is_this_machine(target: &Target) -> bool {
-    match target.url().host() {
+    match target.url().and_then(Url::host) {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
         Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unspecified(),
@@ -113,7 +115,8 @@ fn judge(
             reachable(target, found.address)
         )
     } else if in_container && is_this_machine(target) {
-        let port = target.url().port_or_known_default().unwrap_or_default();
+        let port = target.url().and_then(Url::port_or_known_default);
+        let port = port.unwrap_or_default();
         format!(
             "start the service; if it runs outside of this container, whose localhost is its own, use \
              --forward-to host.docker.internal:{port} (Linux: run the container with --add-host \
@@ -128,7 +131,9 @@ fn judge(
 
 /// How a service that listens at this address is named.
 fn reachable(target: &Target, address: SocketAddr) -> String {
-    let mut url = target.url().clone();
+    let Some(mut url) = target.url().cloned() else {
+        return target.to_string();
+    };
     // An address is always a host.
     let _ = url.set_ip_host(address.ip());
     presentable(url.as_str()).trim_end_matches('/').to_owned()
@@ -154,7 +159,7 @@ mod tests {
 
     fn judged(target: &str, all: &[Tried], in_container: bool) -> (bool, String, String) {
         let target: Target = target.parse().unwrap();
-        let meant: Vec<_> = match target.url().host() {
+        let meant: Vec<_> = match target.url().and_then(Url::host) {
             Some(Host::Ipv4(_)) => all
                 .iter()
                 .filter(|t| t.address.is_ipv4())

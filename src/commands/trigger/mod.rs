@@ -12,13 +12,14 @@ use jiff::Timestamp;
 use podtap_agent::Target;
 use podtap_agent::draft::{Draft, NoForm, Params, nearest};
 use podtap_agent::figures::DOCTOR;
+use podtap_agent::routes::Routes;
 use podtap_podio::{Confidence, EventType};
 use tokio::time::MissedTickBehavior;
 
-use self::way::SendMode;
+use self::way::{SendMode, SentEvent};
 use super::history::{find, load, open};
 use crate::cli::TriggerArgs;
-use crate::config::Settings;
+use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure, Warning};
 use crate::output::json::JsonObject;
 use crate::output::{lines, note, print, printable};
@@ -50,40 +51,53 @@ pub(crate) async fn run(trigger: TriggerArgs, settings: &Settings) -> Result<Exi
 /// Who is called, and the exit code when nobody is there.
 #[derive(Debug)]
 pub(crate) struct Receiver {
-    target: Target,
+    /// Where an event goes, as one of Podio's would.
+    routes: Routes,
     name: &'static str,
     away: Code,
 }
 
 impl Receiver {
     fn of(trigger: &TriggerArgs, settings: &Settings) -> Result<Self, Failure> {
-        let target = match settings.target()? {
-            Some(target) => Some(target),
-            None => running_target(settings),
-        };
-        Ok(match (&trigger.through_relay, target) {
-            (Some(tunnel), _) => Self {
-                target: tunnel.clone(),
+        if let Some(tunnel) = &trigger.through_relay {
+            return Ok(Self {
+                routes: Routes::to(Some(tunnel.clone())),
                 name: "relay",
                 away: Code::Unreachable,
-            },
-            (None, Some(target)) => Self {
-                target,
-                name: "local service",
-                away: Code::ServiceFailed,
-            },
-            (None, None) => {
-                return Err(Failure::usage("no local service given")
-                    .hint("add --to 3000, or start `podtap listen 3000` first"));
-            }
+            });
+        }
+        let set = if settings.is_typed(Key::FORWARD_TO) {
+            Routes::to(settings.target()?)
+        } else {
+            settings.all_routes()?
+        };
+        let routes = if set.targets().is_empty() {
+            running_routes(settings).unwrap_or_default()
+        } else {
+            set
+        };
+        if routes.targets().is_empty() {
+            return Err(Failure::usage("no local service given")
+                .hint("add --to 3000, or start `podtap listen 3000` first"));
+        }
+        Ok(Self {
+            routes,
+            name: "local service",
+            away: Code::ServiceFailed,
         })
+    }
+
+    /// The only target, where it is a service and every event goes to it.
+    fn service(&self) -> Option<&Target> {
+        let rest = self.routes.rest().filter(|rest| rest.url().is_some());
+        rest.filter(|_| self.routes.list().is_empty())
     }
 }
 
 /// Where the agent that runs for this tunnel delivers to.
-fn running_target(settings: &Settings) -> Option<Target> {
+fn running_routes(settings: &Settings) -> Option<Routes> {
     let running = Running::now(&settings.history().ok()?)?;
-    running.target(&settings.filters(Timestamp::now()).ok()?)
+    Some(running.ways(&settings.filters(Timestamp::now()).ok()?))
 }
 
 async fn draft(trigger: &TriggerArgs, settings: &Settings) -> Result<Draft, Failure> {
@@ -173,9 +187,13 @@ async fn send_all(
             pace.tick().await;
         }
         draft.request.received_at = Timestamp::now();
-        let (id, sent) = way.send(&draft.request).await?;
+        let SentEvent {
+            id,
+            url,
+            summary: sent,
+        } = way.send(&draft.request).await?;
         if trigger.json {
-            print(&JsonObject::from_trigger(id, draft.event(), way.url(), &sent).to_line())?;
+            print(&JsonObject::from_trigger(id, draft.event(), &url, &sent).to_line())?;
         } else {
             let (request, podio) = (&draft.request, draft.podio.as_ref());
             print(&lines::triggered_event(request, podio, &sent, look))?;
@@ -185,7 +203,7 @@ async fn send_all(
             Err(why) => {
                 let what = format!("the {} did not answer: {}", receiver.name, printable(&why));
                 return Err(Failure::new(receiver.away, what)
-                    .fact("url", printable(way.url()))
+                    .fact("url", printable(&url))
                     .hint(format!("start it, or name another; {DOCTOR}")));
             }
         }

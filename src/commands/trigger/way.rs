@@ -7,6 +7,7 @@ use podtap_agent::history::{AttemptSummary, Outcome};
 use podtap_agent::{Agent, AgentConfig, AgentHandle, Target, Trigger as Request};
 use podtap_wire::{EventId, TunnelKey, WebhookRequest};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::Receiver;
 use super::send::Sender;
@@ -23,23 +24,34 @@ pub(super) enum SendMode {
     Recorded(Box<OfflineAgent>),
 }
 
-/// An agent without a link, and where it delivers to.
+/// An agent without a link.
 pub(super) struct OfflineAgent {
     agent: Agent,
     handle: AgentHandle,
-    url: String,
+}
+
+/// What became of one event.
+pub(super) struct SentEvent {
+    /// Its id, where it is kept.
+    pub(super) id: Option<EventId>,
+    /// Where it went; of several places that which came out worst.
+    pub(super) url: String,
+    /// That nobody answers is an outcome too.
+    pub(super) summary: AttemptSummary,
 }
 
 impl SendMode {
     /// The way to this receiver: recorded where the tunnel has a history and the local service is
-    /// called; what goes through a relay comes back to the history by itself.
+    /// called, and where there are routes, or a command; what goes through a relay comes back to the
+    /// history by itself.
     pub(super) fn of(
         receiver: &Receiver,
         draft: &Draft,
         trigger: &TriggerArgs,
         settings: &Settings,
     ) -> Result<Self, Failure> {
-        let url = receiver.target.with_path(&draft.request.path);
+        let path = &draft.request.path;
+        let url = receiver.service().map(|target| target.with_path(path));
         let trust = settings.trust()?;
         let timeout = settings.duration(Key::TIMEOUT)?;
         let timeout = timeout.unwrap_or(DeliveryConfig::default().timeout);
@@ -47,47 +59,34 @@ impl SendMode {
             let url = if trigger.path.is_none() && has_path(tunnel) {
                 tunnel.to_string()
             } else {
-                url
+                tunnel.with_path(path)
             };
             return Ok(Self::Straight(Box::new(Sender::new(url, &trust, timeout)?)));
         }
-        match settings.history() {
-            Ok(history) if history.exists() => {
-                let mut config = AgentConfig::new(history);
-                config.target = Some(receiver.target.clone());
-                config.delivery.timeout = timeout;
-                config.trust = trust;
-                Self::with_history(config, url)
-            }
-            _ => Ok(Self::Straight(Box::new(Sender::new(url, &trust, timeout)?))),
+        let has_history = settings.history().is_ok_and(|history| history.exists());
+        if let Some(url) = url.filter(|_| !has_history) {
+            return Ok(Self::Straight(Box::new(Sender::new(url, &trust, timeout)?)));
         }
-    }
-
-    fn with_history(config: AgentConfig, url: String) -> Result<Self, Failure> {
+        let mut config = AgentConfig::new(settings.history()?);
+        config.target = receiver.routes.rest().cloned();
+        config.routes = receiver.routes.list().to_vec();
+        config.delivery.timeout = timeout;
+        config.delivery.hidden_variables = Key::secret_variables();
+        config.trust = trust;
         let path = config.history.clone();
         let (agent, handle) = Agent::open(config).map_err(|error| open_failure(&path, &error))?;
-        Ok(Self::Recorded(Box::new(OfflineAgent {
-            agent,
-            handle,
-            url,
-        })))
+        Ok(Self::Recorded(Box::new(OfflineAgent { agent, handle })))
     }
 
-    /// Where it leads.
-    pub(super) fn url(&self) -> &str {
-        match self {
-            Self::Straight(sender) => sender.url(),
-            Self::Recorded(recorder) => &recorder.url,
-        }
-    }
-
-    /// Sends one; its id, where it is kept. That nobody answers is an outcome too.
-    pub(super) async fn send(
-        &self,
-        request: &WebhookRequest,
-    ) -> Result<(Option<EventId>, AttemptSummary), Failure> {
+    pub(super) async fn send(&self, request: &WebhookRequest) -> Result<SentEvent, Failure> {
         let handle = match self {
-            Self::Straight(sender) => return Ok((None, sender.send(request).await?)),
+            Self::Straight(sender) => {
+                return Ok(SentEvent {
+                    id: None,
+                    url: sender.url().to_owned(),
+                    summary: sender.send(request).await?,
+                });
+            }
             Self::Recorded(recorder) => &recorder.handle,
         };
         let sent = handle.trigger(Request {
@@ -106,7 +105,11 @@ impl SendMode {
             duration: attempt.duration,
             replay: attempt.replay,
         };
-        Ok((Some(sent.event), summary))
+        Ok(SentEvent {
+            id: Some(sent.event),
+            url: attempt.url,
+            summary,
+        })
     }
 
     /// Closes the history in good order.
@@ -123,7 +126,7 @@ impl SendMode {
 /// Whether a URL leads below a tunnel, as the one that Podio is given does: then it is taken as it
 /// is.
 fn has_path(tunnel: &Target) -> bool {
-    let segments = tunnel.url().path_segments();
+    let segments = tunnel.url().and_then(Url::path_segments);
     let last = segments.and_then(|mut segments| segments.rfind(|segment| !segment.is_empty()));
     last.is_some_and(|segment| segment.parse::<TunnelKey>().is_err())
 }

@@ -10,7 +10,6 @@ use crate::edit::{EditEffect, EditorFile};
 use crate::effect::Effect;
 use crate::explain::ExplainEffect;
 use crate::health::{self, HealthEffect};
-use crate::hooks::HooksUpdate;
 use crate::keymap::{Action, Context, KeyPress};
 use crate::layout::Pane;
 use crate::loops::LoopsEffect;
@@ -19,11 +18,12 @@ use crate::modal::palette::{CommandPalette, PaletteChoice};
 use crate::modal::{FeatureForm, Modal, PendingAction};
 use crate::notes::NoteForm;
 use crate::replay::{ReplayForm, Starter};
+use crate::target::TargetForm;
 use crate::theme::Role;
 use crate::timeline::TimelinePane;
 use crate::trigger::TriggerForm;
+use crate::tunnels::TunnelsPane;
 use crate::why::WhyForm;
-use crate::words;
 
 impl App {
     /// A key was pressed; says whether it does anything here.
@@ -161,6 +161,10 @@ impl App {
                 let form = TriggerForm::new(event, &self.last_sent, local);
                 self.windows.open_form(FeatureForm::Trigger(form));
             }
+            Action::SetTarget => {
+                let form = TargetForm::new(self.status.routes.rest());
+                self.windows.open_form(FeatureForm::Target(form));
+            }
             Action::Edit => {
                 let Some(id) = selected else { return };
                 match self.detail.opened_event(id).map(EditorFile::of) {
@@ -202,6 +206,10 @@ impl App {
                 let form = FeatureForm::Why(WhyForm::new(self.list.selected()));
                 self.windows.open_form(form);
             }
+            Action::Tunnels => match TunnelsPane::of(&self.tunnels) {
+                Ok(pane) => self.windows.open(Modal::Tunnels(Box::new(pane))),
+                Err(told) => self.run::<Effect>([told]),
+            },
             Action::Pulses => self.windows.open(Modal::Pulses(Box::default())),
             Action::Release => {
                 let object = self.list.selected().and_then(|row| row.object);
@@ -256,40 +264,6 @@ impl App {
                 }
             }
             Action::Zoom => self.panes.zoom(),
-            _ => self.move_within(action),
-        }
-    }
-
-    /// Does what a key asks for in the top window.
-    fn act_in_window(&mut self, action: Action) {
-        let (screen, env) = (self.panes.screen(), self.config.env(self.now));
-        match self.windows.top_mut() {
-            Some(Modal::Hooks(pane)) => {
-                let url = words::hook_url(&self.status).unwrap_or_default();
-                match pane.update(action, &url, env, screen) {
-                    HooksUpdate::Do(commands) => self.run(commands),
-                    HooksUpdate::Read(lines) => self.windows.open(Modal::Lines(lines)),
-                    HooksUpdate::Fill(form) => self.windows.open_form(FeatureForm::Hook(*form)),
-                    HooksUpdate::AskToDelete(lines, hook_id) => {
-                        let pending = Box::new(PendingAction::DeleteHook { hook_id });
-                        self.windows.open(Modal::Confirm(lines, pending));
-                    }
-                    HooksUpdate::Other => self.move_within(action),
-                }
-            }
-            Some(Modal::Timeline(pane)) if action == Action::Open => {
-                if let Some(row) = pane.selected().cloned() {
-                    self.windows.close_all();
-                    self.list.go_to(row);
-                    self.panes.focus = Pane::Detail;
-                }
-            }
-            Some(Modal::Pulses(pulses)) if action == Action::Open => {
-                if let Some(filter) = pulses.filter() {
-                    self.windows.close_all();
-                    self.choose(PaletteChoice::Filter(filter));
-                }
-            }
             _ => self.move_within(action),
         }
     }

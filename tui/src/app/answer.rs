@@ -12,10 +12,11 @@ use crate::list::{FindPurpose, ListAnswer};
 use crate::message::FeatureAnswer;
 use crate::modal::{Modal, PendingAction};
 use crate::replay::ReplayAnswer;
+use crate::target::TargetAnswer;
 use crate::theme::Role;
 use crate::why::{WhyAnswer, WhyEffect};
 use crate::widget::lines::Lines;
-use crate::{copy, edit, hooks, loops, notes, trigger, why};
+use crate::{copy, edit, hooks, loops, notes, target, trigger, why};
 
 impl App {
     /// Gives an answer to the feature that asked.
@@ -95,6 +96,14 @@ impl App {
                 self.run(told);
             }
             FeatureAnswer::Search(answer) => self.search.on_answer(answer),
+            FeatureAnswer::Target(TargetAnswer::Set { result }) => {
+                let is_typing = self.is_typing();
+                let told = match result {
+                    Ok(target) => Some(target::told(target.as_ref())),
+                    Err(fault) => self.windows.reopen_form(fault, is_typing),
+                };
+                self.run(told);
+            }
             FeatureAnswer::Timeline(answer) => {
                 if let Some(pane) = self.windows.timeline() {
                     pane.on_answer(answer);

@@ -6,6 +6,7 @@ mod answer;
 mod mouse;
 mod shown;
 mod submit;
+mod window;
 
 use jiff::Timestamp;
 use podtap_agent::{LinkState, Status};
@@ -36,6 +37,7 @@ use crate::search::Search;
 use crate::theme::Role;
 use crate::toast::Toasts;
 use crate::trigger::LastSent;
+use crate::tunnels::Tunnels;
 
 /// The whole state of the UI: the features, and what they share.
 #[derive(Debug, Clone)]
@@ -80,6 +82,8 @@ pub(crate) struct App {
     pub(crate) explain: Explain,
     /// Loops that were found.
     pub(crate) loops: LoopNotice,
+    /// The tunnels of this process.
+    pub(crate) tunnels: Tunnels,
     /// What the trigger form was last sent with.
     last_sent: LastSent,
     /// What was asked for once and is done when it is asked for again.
@@ -115,6 +119,7 @@ impl App {
             archive: Archive::default(),
             explain: Explain::default(),
             loops: LoopNotice::default(),
+            tunnels: Tunnels::default(),
             last_sent: LastSent::default(),
             asks_again: None,
         }
@@ -134,6 +139,11 @@ impl App {
             Message::Status(status) => {
                 self.health.remember(&status.link, self.now);
                 std::mem::replace(&mut self.status, *status) != self.status
+            }
+            Message::Tunnels(now) => {
+                let (is_new, told) = self.tunnels.update(now);
+                self.run::<Effect>(told);
+                self.windows.on_tunnels(&self.tunnels) || is_new
             }
             Message::Changed(changes) => self.on_change(&changes),
             Message::Answer(answer) => self.on_answer(answer),

@@ -37,6 +37,10 @@ impl App {
                 self.run([UiCommand::Run(fields.read())]);
                 Ok(())
             }
+            FeatureForm::Target(fields) => fields.read().map(|effect| {
+                self.run([UiCommand::Run(effect)]);
+                self.windows.keep_submitted(form.clone());
+            }),
             FeatureForm::Why(fields) => {
                 self.run([UiCommand::Run(fields.read())]);
                 self.windows.keep_submitted(form.clone());

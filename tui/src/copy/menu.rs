@@ -87,6 +87,8 @@ impl CopyForm {
         }
         let public =
             public.map(|public| format!("{}{}", public.trim_end_matches('/'), request.path));
+        // A command has no URL that another tool could call.
+        let local = local.filter(|local| local.url().is_some());
         let url = match (local, &public) {
             (Some(local), _) => local.with_path(&request.path),
             (None, Some(public)) => public.clone(),

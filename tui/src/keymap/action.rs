@@ -51,6 +51,8 @@ actions! {
     FindNext = "find-next": "The next place of the text.",
     FindPrevious = "find-previous": "The previous place of the text.",
     Trigger = "trigger": "Sends an event that Podio did not send.",
+    Tunnels = "tunnels": "Shows the tunnels of this process, to switch to another.",
+    SetTarget = "set-target": "Says where events are delivered from now on.",
     Edit = "edit": "Opens the event in the editor, then sends it changed.",
     EditAgain = "edit-again": "Opens the editor once more.",
     Accept = "accept": "Does what is asked.",

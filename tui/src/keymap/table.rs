@@ -27,6 +27,8 @@ const TABLE: &[Row] = {
         (Browse, A::Export, &["x"], "export", "export as HAR or JSON lines"),
         (Browse, A::Import, &["I"], "", "import an archive"),
         (Browse, A::Trigger, &["t"], "trigger", "send an event of your own"),
+        (Browse, A::Tunnels, &["ctrl-r"], "", "switch to another tunnel"),
+        (Browse, A::SetTarget, &["S"], "", "where events are delivered"),
         (List, A::Mark, &["m"], "mark", "mark the event, or unmark it"),
         (List, A::MarkRange, &["v"], "", "begin a range; again: mark it"),
         (List, A::MarkAll, &["ctrl-a"], "", "mark all that pass the filter"),

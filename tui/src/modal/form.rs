@@ -4,6 +4,7 @@ use crate::archive::{ExportForm, ImportForm};
 use crate::hooks::HookForm;
 use crate::notes::NoteForm;
 use crate::replay::ReplayForm;
+use crate::target::TargetForm;
 use crate::trigger::TriggerForm;
 use crate::why::WhyForm;
 use crate::widget::form::{Fields, FormField};
@@ -18,6 +19,8 @@ pub(crate) enum FeatureForm {
     Import(ImportForm),
     /// What to write on an event.
     Note(NoteForm),
+    /// Where events are delivered.
+    Target(TargetForm),
     /// An event that Podio did not send.
     Trigger(TriggerForm),
     /// A new hook.
@@ -33,6 +36,7 @@ impl FeatureForm {
             Self::Export(form) => form,
             Self::Import(form) => form,
             Self::Note(form) => form,
+            Self::Target(form) => form,
             Self::Trigger(form) => form,
             Self::Hook(form) => form,
             Self::Why(form) => form,
@@ -45,6 +49,7 @@ impl FeatureForm {
             Self::Export(form) => form,
             Self::Import(form) => form,
             Self::Note(form) => form,
+            Self::Target(form) => form,
             Self::Trigger(form) => form,
             Self::Hook(form) => form,
             Self::Why(form) => form,

@@ -18,6 +18,7 @@ use crate::keymap::{Action, Context, Keymap};
 use crate::pulses::{self, Pulses};
 use crate::replay::ReplayRequest;
 use crate::timeline::{self, TimelinePane};
+use crate::tunnels::{self, TunnelsPane};
 use crate::widget::form::Form;
 use crate::widget::lines::Lines;
 pub(crate) use click::Clicked;
@@ -49,6 +50,8 @@ pub(crate) enum Modal {
     Timeline(Box<TimelinePane>),
     /// What each hook sent.
     Pulses(Box<Pulses>),
+    /// The tunnels of this process.
+    Tunnels(Box<TunnelsPane>),
 }
 
 /// What a person is asked to confirm.
@@ -71,7 +74,7 @@ impl Modal {
         match self {
             Self::Confirm(..) => Context::Confirm,
             Self::Hooks(_) => Context::Hooks,
-            Self::Timeline(_) | Self::Pulses(_) => Context::Table,
+            Self::Timeline(_) | Self::Pulses(_) | Self::Tunnels(_) => Context::Table,
             Self::Palette(_) | Self::Form(_) => Context::Typing,
             Self::Help(_) | Self::Copy(_) | Self::Lines(_) | Self::Health(_) => Context::Modal,
         }
@@ -99,6 +102,7 @@ impl Modal {
             Self::Hooks(pane) => pane.act(action, screen),
             Self::Timeline(pane) => pane.act(action, screen),
             Self::Pulses(pulses) => pulses.act(action, screen),
+            Self::Tunnels(pane) => pane.act(action, screen),
             Self::Copy(_) | Self::Health(_) | Self::Palette(_) | Self::Form(_) => {}
         }
     }
@@ -116,6 +120,7 @@ pub(crate) fn area(window: &Modal, props: HealthProps<'_>, env: Env<'_>, screen:
         Modal::Hooks(_) => hooks::area(screen),
         Modal::Timeline(_) => timeline::area(screen),
         Modal::Pulses(_) => pulses::area(screen),
+        Modal::Tunnels(pane) => tunnels::area(pane, screen),
     }
 }
 
@@ -139,5 +144,6 @@ pub(crate) fn view(
         Modal::Hooks(pane) => hooks::view(pane, env, screen, buffer),
         Modal::Timeline(pane) => timeline::view(pane, env, screen, buffer),
         Modal::Pulses(table) => pulses::view(table, env, screen, buffer),
+        Modal::Tunnels(pane) => tunnels::view(pane, env, screen, buffer),
     }
 }

@@ -11,6 +11,7 @@ use crate::hooks::HooksPane;
 use crate::pulses::Pulses;
 use crate::theme::Role;
 use crate::timeline::TimelinePane;
+use crate::tunnels::Tunnels;
 use crate::widget::form::Form;
 
 #[derive(Debug, Clone, Default)]
@@ -152,6 +153,18 @@ impl Windows {
             Modal::Pulses(pulses) => Some(pulses.as_mut()),
             _ => None,
         })
+    }
+
+    /// The tunnels are these now; says whether a table shows them.
+    pub(crate) fn on_tunnels(&mut self, tunnels: &Tunnels) -> bool {
+        let mut is_shown = false;
+        for window in &mut self.open {
+            if let Modal::Tunnels(pane) = window {
+                pane.update(tunnels);
+                is_shown = true;
+            }
+        }
+        is_shown
     }
 
     /// A second has passed; says whether a table shows it.

@@ -11,7 +11,7 @@ use super::claim::TargetShare;
 use super::lanes::{LaneKey, Placed};
 use super::losses::{Losses, LossesAtStart};
 use crate::answers::QueuedAnswer;
-use crate::delivery::forward::{DeliveryFailure, Dispatch, ServiceAnswer};
+use crate::delivery::exchange::{DeliveryFailure, Dispatch, ServiceAnswer};
 use crate::delivery::headers::{self, AttemptMarks, SenderOrigin};
 use crate::delivery::scheme;
 use crate::history::{Attempt, Event, Outcome, PASSED_THROUGH};

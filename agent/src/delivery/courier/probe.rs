@@ -7,12 +7,13 @@ use tokio::io::AsyncReadExt as _;
 use crate::config::Target;
 use crate::connection::Observed;
 use crate::delivery::forward::Forwarder;
+use crate::delivery::program;
 
 /// How long a connection has to stay open: what takes it for a service that is away knows much
 /// sooner that it is.
 const STAYS_FOR: Duration = Duration::from_millis(300);
 
-/// Returns once the local service takes connections; `every` is the pause before each probe. Whether
+/// Returns once the local service takes connections, or the command in its place is there; `every` is the pause before each probe. Whether
 /// one over which nothing is sent stays open, where that is to be looked at.
 pub(super) async fn until_reachable(
     forwarder: &Forwarder,
@@ -22,6 +23,12 @@ pub(super) async fn until_reachable(
 ) -> Option<bool> {
     loop {
         tokio::time::sleep(every).await;
+        if let Some(command) = target.command() {
+            match program::find(command).await {
+                Ok(()) => return None,
+                Err(_) => continue,
+            }
+        }
         let Some(connection) = forwarder.connect(target).await else {
             continue;
         };

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 
 pub use time::{duration_ms, millis};
 
+use crate::command_end::CommandEnd;
 use crate::history::{Attempt, EditedRequest, Event, Insight, Outcome, Verification};
 
 /// The schema's version.
@@ -66,6 +67,12 @@ pub struct AttemptObject<'a> {
     pub(crate) duration_ms: Duration,
     #[serde(flatten)]
     pub(crate) outcome: OutcomeFields<'a>,
+    /// How the command ended that ran in place of a service: a number, or `signal 9`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_status: Option<Cow<'a, str>>,
+    /// The first line that it printed, on stderr where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first_line: Option<String>,
     /// What was sent instead of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) edited: Option<EditedObject<'a>>,
@@ -186,6 +193,9 @@ impl<'a> From<&'a Attempt> for AttemptObject<'a> {
             Outcome::Answered { status, .. } => (Some(*status), None),
             Outcome::Failed { error } => (None, Some(error.as_str())),
         };
+        let command = CommandEnd::of(attempt);
+        let (exit_status, first_line) =
+            command.map(|end| (end.exit_status, end.first_line)).unzip();
         Self {
             id: attempt.event,
             attempt: attempt.number,
@@ -195,6 +205,8 @@ impl<'a> From<&'a Attempt> for AttemptObject<'a> {
             started_at: attempt.started_at,
             duration_ms: attempt.duration,
             outcome: OutcomeFields::new(status, error),
+            exit_status,
+            first_line: first_line.flatten(),
             edited: attempt.edited.as_ref().map(EditedObject::from),
             hint: None,
         }

@@ -1,0 +1,110 @@
+//! The body of an answer, as much of it as is kept: the whole where it goes back to the sender and
+//! there is room for it, else what the history keeps.
+
+use bytes::{Bytes, BytesMut};
+use podtap_wire::HeaderList;
+
+use super::exchange::ServiceAnswer;
+use crate::answers::AnswerPermit;
+
+/// What has come of a body.
+#[derive(Debug)]
+pub(super) struct Kept {
+    body: BytesMut,
+    /// The whole size so far.
+    bytes: u64,
+    /// The memory of the whole body, while there is enough.
+    room: Option<AnswerPermit>,
+    at_most: usize,
+}
+
+impl Kept {
+    /// Nothing yet; without `room`, so many bytes at most.
+    pub(super) fn new(at_most: usize, room: Option<AnswerPermit>) -> Self {
+        Self {
+            body: BytesMut::new(),
+            bytes: 0,
+            room,
+            at_most,
+        }
+    }
+
+    /// The whole size so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// More of it has come.
+    pub(super) fn add(&mut self, data: &[u8]) {
+        self.bytes += data.len() as u64;
+        let length = self.body.len() + data.len();
+        self.room = self.room.take().and_then(|mut room| {
+            let has_room = room.grow(length);
+            has_room.then_some(room)
+        });
+        if self.room.is_some() {
+            self.body.extend_from_slice(data);
+            return;
+        }
+        if self.body.len() > self.at_most {
+            // A copy, so that the rest does not stay in memory with it.
+            self.body = BytesMut::from(self.body.get(..self.at_most).unwrap_or_default());
+        }
+        let left = self.at_most.saturating_sub(self.body.len()).min(data.len());
+        self.body
+            .extend_from_slice(data.get(..left).unwrap_or_default());
+    }
+
+    /// What has come of another body follows this one.
+    pub(super) fn append(&mut self, other: Self) {
+        // What was not kept of it is counted all the same.
+        self.bytes += other.bytes - other.body.len() as u64;
+        let Self { body, room, .. } = other;
+        drop(room);
+        self.add(&body);
+    }
+
+    /// It has come to its end.
+    pub(super) fn answer(self, status: u16, headers: HeaderList) -> ServiceAnswer {
+        ServiceAnswer {
+            status,
+            headers,
+            body: Bytes::from(self.body),
+            body_bytes: self.bytes,
+            room: self.room,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answers::Allowance;
+
+    #[test]
+    fn without_room_the_first_bytes_are_kept_and_all_are_counted() {
+        let mut kept = Kept::new(4, None);
+        for data in [&b"abc"[..], b"def", b"ghi"] {
+            kept.add(data);
+        }
+        let mut first = Kept::new(4, None);
+        first.add(b"12");
+        first.append(kept);
+        let answer = first.answer(200, HeaderList::default());
+        assert_eq!((&answer.body[..], answer.body_bytes), (&b"12ab"[..], 11));
+        assert!(answer.room.is_none());
+    }
+
+    #[test]
+    fn with_room_the_whole_body_is_kept_until_it_is_too_large() {
+        let mut kept = Kept::new(4, Some(Allowance::default().room()));
+        kept.add(b"abcdef");
+        let mut more = Kept::new(4, Some(Allowance::default().room()));
+        more.add(b"ghi");
+        kept.append(more);
+        assert_eq!((&kept.body[..], kept.bytes()), (&b"abcdefghi"[..], 9));
+        kept.add(&vec![0; 64 * 1024 * 1024]);
+        assert!(kept.room.is_none());
+        assert_eq!(&kept.body[..], b"abcd");
+    }
+}

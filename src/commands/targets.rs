@@ -1,0 +1,58 @@
+//! Where the events of a tunnel are to go, looked at before anything starts.
+
+use podtap_agent::routes::Routes;
+use podtap_agent::{CommandError, Target, find_command};
+use podtap_wire::Respond;
+
+use crate::config::Settings;
+use crate::failure::{Failure, Warning};
+use crate::output::printable;
+
+/// Whether events can go there, or nowhere.
+pub(super) async fn check_targets(routes: &Routes, settings: &Settings) -> Result<(), Failure> {
+    check_addresses(routes, settings)?;
+    check_commands(routes).await
+}
+
+/// Whether events can go to these targets, or to none.
+fn check_addresses(routes: &Routes, settings: &Settings) -> Result<(), Failure> {
+    let far = routes.targets().iter().filter(|target| !target.is_near());
+    for target in far {
+        let what = format!("webhooks go to {target}, which is not this machine");
+        settings.report(
+            Warning::new(what).hint("name a port for a service here: podtap listen 3000"),
+        )?;
+    }
+    if routes.targets().is_empty() && settings.respond()? == Respond::Local {
+        return Err(Failure::usage("--respond local needs a local service")
+            .hint("name it: podtap listen 3000 --respond local"));
+    }
+    Ok(())
+}
+
+/// Whether each command that is to be run is there.
+async fn check_commands(routes: &Routes) -> Result<(), Failure> {
+    let commands = routes.targets().iter().filter_map(Target::command);
+    for command in commands {
+        if let Err(error) = find_command(command).await {
+            let cure = match &error {
+                CommandError::Missing(_) => {
+                    "check the spelling; name a file with its path: ./handler.sh"
+                }
+                CommandError::NotExecutable(_) => {
+                    "make it executable (chmod +x), or name what runs it: sh handler.sh"
+                }
+            };
+            let failure = Failure::usage(error.to_string());
+            return Err(failure.fact("command", printable(command)).hint(cure));
+        }
+    }
+    Ok(())
+}
+
+/// The ports of the targets, which nothing of this process may take.
+pub(super) fn ports(routes: &Routes) -> Vec<u16> {
+    let targets = routes.targets().iter();
+    let ports = targets.filter_map(|target| target.url()?.port_or_known_default());
+    ports.collect()
+}

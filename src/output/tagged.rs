@@ -1,0 +1,65 @@
+//! What is printed of one of several tunnels begins with its name, or has it as a field.
+
+use std::borrow::Cow;
+
+use super::json::JsonObject;
+use super::{Printed, print};
+use crate::failure::Failure;
+
+/// Prints what happens to one tunnel.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TunnelOutput(Option<Tag>);
+
+#[derive(Debug, Clone)]
+struct Tag {
+    tunnel: String,
+    /// Cells of the longest name.
+    width: usize,
+}
+
+/// Text of which a terminal obeys nothing.
+struct Visible(String);
+
+impl Printed for Visible {
+    fn text(&self) -> Cow<'_, str> {
+        self.0.as_str().into()
+    }
+}
+
+impl TunnelOutput {
+    /// Of a tunnel beside others, whose longest name has so many letters.
+    pub(crate) fn of(tunnel: &str, width: usize) -> Self {
+        let tunnel = tunnel.to_owned();
+        Self(Some(Tag { tunnel, width }))
+    }
+
+    /// Prints a line for people.
+    pub(crate) fn line(&self, line: &(impl Printed + ?Sized)) -> Result<(), Failure> {
+        match &self.0 {
+            None => print(line),
+            Some(Tag { tunnel, width }) => {
+                print(&Visible(format!("{tunnel:width$}  {}", line.text())))
+            }
+        }
+    }
+
+    /// Prints a line of JSON.
+    pub(crate) fn json(&self, line: &str) -> Result<(), Failure> {
+        match (&self.0, line.strip_suffix('}')) {
+            (Some(Tag { tunnel, .. }), Some(rest)) => {
+                // A tunnel's name has nothing that JSON escapes.
+                print(&format!("{rest},\"tunnel\":\"{tunnel}\"}}"))
+            }
+            _ => print(line),
+        }
+    }
+
+    /// Prints an object.
+    pub(crate) fn object(&self, object: &JsonObject<'_>) -> Result<(), Failure> {
+        match object {
+            // It has the name anyway.
+            JsonObject::Ready(_) => print(&object.to_line()),
+            _ => self.json(&object.to_line()),
+        }
+    }
+}

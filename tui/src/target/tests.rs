@@ -1,0 +1,90 @@
+//! The form without a terminal: what it holds at first, what it asks for, what it refuses.
+
+use podtap_agent::Target;
+
+use super::*;
+use crate::effect::Effect;
+use crate::keymap::KeyPress;
+use crate::message::{FeatureAnswer, Message};
+use crate::testing::{app, frame, now, press, settle, status, text};
+
+fn enter(app: &mut crate::app::App) -> Option<TargetEffect> {
+    let enter: KeyPress = "enter".parse().unwrap();
+    let effects = app.update(Message::Key(enter.into()));
+    effects.into_iter().find_map(|effect| match effect {
+        Effect::Target(effect) => Some(effect),
+        _ => None,
+    })
+}
+
+fn opened(target: Option<&str>) -> crate::app::App {
+    let mut app = app(100, 30);
+    settle(&mut app, Message::Tick(now()), 0);
+    let mut status = status();
+    status.target = target.map(|target| target.parse().unwrap());
+    status.routes = std::sync::Arc::new(podtap_agent::routes::Routes::to(status.target.clone()));
+    settle(&mut app, Message::Status(Box::new(status)), 0);
+    press(&mut app, "S", 0);
+    app
+}
+
+fn types(app: &mut crate::app::App, text: &str) {
+    press(app, "ctrl-u", 0);
+    app.update(Message::Paste(text.to_owned()));
+}
+
+#[test]
+fn the_form_holds_the_target_of_now_and_asks_for_another() {
+    let mut app = opened(Some("3000"));
+    let shown = text(&frame(&app));
+    assert!(shown.contains("localhost:3000"), "{shown}");
+    types(&mut app, "4000/hook");
+    let target: Target = "4000/hook".parse().unwrap();
+    let asked = TargetEffect::Set {
+        target: Some(target.clone()),
+        with_held: true,
+    };
+    assert_eq!(enter(&mut app), Some(asked));
+    let result = Ok(Some(target));
+    app.update(Message::Answer(FeatureAnswer::Target(TargetAnswer::Set {
+        result,
+    })));
+    let shown = text(&frame(&app));
+    assert!(
+        shown.contains("Events are delivered to localhost:4000/hook"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn held_events_may_stay_held_and_nothing_means_nowhere() {
+    let mut app = opened(Some("3000"));
+    types(&mut app, "");
+    press(&mut app, "tab", 0);
+    press(&mut app, "right", 0);
+    let asked = TargetEffect::Set {
+        target: None,
+        with_held: false,
+    };
+    assert_eq!(enter(&mut app), Some(asked));
+}
+
+#[test]
+fn what_is_wrong_is_said_as_for_the_flag_and_what_was_typed_stays() {
+    let mut app = opened(None);
+    types(&mut app, "ftp://x");
+    assert_eq!(enter(&mut app), None);
+    let shown = text(&frame(&app));
+    assert!(shown.contains("must begin with http"), "{shown}");
+    assert!(shown.contains("ftp://x"), "{shown}");
+
+    types(&mut app, "exec:no-such");
+    assert!(enter(&mut app).is_some());
+    let result = Err("there is no command `no-such`".to_owned());
+    app.update(Message::Answer(FeatureAnswer::Target(TargetAnswer::Set {
+        result,
+    })));
+    let shown = text(&frame(&app));
+    assert!(shown.contains("there is no command `no-such`"), "{shown}");
+    assert!(shown.contains("exec:no-such"), "{shown}");
+}
