@@ -16,11 +16,11 @@ const BACKLOG: u32 = 16 * 1024;
 /// connects while it restarts waits in them.
 #[derive(Debug, Default)]
 pub struct Listeners {
-    /// For webhooks and agents, in place of [`RelayConfig::listen`](crate::Config::listen).
+    /// For webhooks and agents, in place of [`RelayConfig::listen`](crate::RelayConfig::listen).
     pub public: Option<std::net::TcpListener>,
-    /// For health and metrics, in place of [`RelayConfig::admin_listen`](crate::Config::admin_listen).
+    /// For health and metrics, in place of [`RelayConfig::admin_listen`](crate::RelayConfig::admin_listen).
     pub admin: Option<std::net::TcpListener>,
-    /// For webhooks in the clear, in place of [`RelayConfig::http_listen`](crate::Config::http_listen).
+    /// For webhooks in the clear, in place of [`RelayConfig::http_listen`](crate::RelayConfig::http_listen).
     pub http: Option<std::net::TcpListener>,
 }
 

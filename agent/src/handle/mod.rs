@@ -140,7 +140,7 @@ impl AgentHandle {
 
     /// Somebody looks at these events: those that came through a relay and are not explained yet are
     /// asked about, as far as a share of the hour's calls goes, until others are looked at. A
-    /// [`Named`](crate::history::Change::Named) tells when more is known. Does nothing without
+    /// [`Named`](crate::history::HistoryChange::Named) tells when more is known. Does nothing without
     /// credentials or without a link.
     pub fn ask_ahead(&self, events: impl IntoIterator<Item = EventId>) {
         self.explainer.set_visible(events);

@@ -37,7 +37,7 @@ pub(crate) enum ArchiveAnswer {
         /// How many events the file holds.
         result: Result<(u64, PathBuf), String>,
     },
-    /// To [`ArchiveEffect::ArchiveImport`].
+    /// To [`ArchiveEffect::Import`].
     Imported {
         /// What was new.
         result: Result<ImportReport, String>,
