@@ -24,10 +24,11 @@ use crate::printable::printable;
 
 /// Libraries that write whole messages, headers and tokens included, from this level on: they get it
 /// only where the filter names them.
-const CHATTY: [(&str, Level); 7] = [
+const CHATTY: [(&str, Level); 8] = [
     ("h2", Level::TRACE),
     ("hyper", Level::TRACE),
     ("hyper_util", Level::TRACE),
+    ("rmcp", Level::DEBUG),
     ("rustls", Level::TRACE),
     ("tokio_postgres", Level::DEBUG),
     ("tokio_tungstenite", Level::TRACE),

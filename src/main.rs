@@ -15,6 +15,7 @@ mod logging;
 mod output;
 mod parse;
 mod printable;
+mod redact;
 mod running;
 mod runtime;
 mod shutdown;

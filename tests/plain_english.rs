@@ -27,7 +27,7 @@ const AVOIDED: [(&str, &str); 14] = [
     ("removes them never", "they never expire"),
 ];
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
@@ -37,6 +37,8 @@ const DOCUMENTS: [&str; 9] = [
     "docs/PODIO.md",
     "docs/UI.md",
     "docs/config.toml",
+    "docs/llms.txt",
+    "docs/skills/podtap/SKILL.md",
 ];
 
 fn root() -> &'static Path {

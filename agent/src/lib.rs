@@ -40,6 +40,7 @@ pub mod standing;
 pub mod status;
 mod target;
 mod trigger;
+pub mod wait;
 mod watch;
 pub mod why;
 

@@ -90,6 +90,16 @@ impl Target {
         }
     }
 
+    /// Whether it is on this machine for sure: a loopback address, or a name that is always one.
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        }
+    }
+
     /// The URL for an event's path, which is taken byte for byte: nothing is decoded or normalized
     /// (invariant 3).
     pub fn with_path(&self, path: &str) -> String {
@@ -232,19 +242,24 @@ mod tests {
 
     #[test]
     fn what_is_not_this_machine_is_known_by_its_host() {
-        for (target, is_near) in [
-            ("3000", true),
-            ("http://[::1]:8", true),
-            ("http://127.8.0.1", true),
-            ("http://app:3000", true),
-            ("http://shop.localhost", true),
-            ("http://host.docker.internal:3000", true),
-            ("https://example.com", false),
-            ("http://localhost.example.com", false),
-            ("http://192.168.1.9:3000", false),
+        for (target, is_near, is_loopback) in [
+            ("3000", true, true),
+            ("http://[::1]:8", true, true),
+            ("http://127.8.0.1", true, true),
+            ("http://2130706433", true, true),
+            ("http://0.0.0.0:3000", true, false),
+            ("http://app:3000", true, false),
+            ("http://shop.localhost", true, true),
+            ("http://host.docker.internal:3000", true, false),
+            ("https://example.com", false, false),
+            ("http://localhost.example.com", false, false),
+            ("http://mylocalhost", true, false),
+            ("http://192.168.1.9:3000", false, false),
+            ("http://[::ffff:192.168.1.9]:3000", false, false),
         ] {
             let parsed: Target = target.parse().unwrap();
             assert_eq!(parsed.is_near(), is_near, "{target}");
+            assert_eq!(parsed.is_loopback(), is_loopback, "{target}");
         }
     }
 

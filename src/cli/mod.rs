@@ -18,6 +18,7 @@ mod doctor;
 mod history;
 mod hook_targets;
 mod listen;
+mod mcp;
 mod podio;
 mod relay;
 mod repair;
@@ -40,6 +41,7 @@ pub(crate) use history::{
 };
 pub(crate) use hook_targets::HookTargets;
 pub(crate) use listen::{Demo, HooksArgs, Listen, UiMode, Up, WEB_ADDRESS};
+pub(crate) use mcp::McpArgs;
 pub(crate) use podio::{AdoptHooks, HooksCommand, LoginArgs, MoveHooks};
 pub(crate) use relay::{RelayArgs, RelayCommand, RelayServe, TokenCommand};
 pub(crate) use repair::RepairArgs;
@@ -175,6 +177,13 @@ Another `podtap repair` adds nothing twice.")]
     Repair(RepairArgs),
     /// Print the public URL of a tunnel
     Url(Url),
+    /// Serve the history to a coding assistant, by the Model Context Protocol on stdin and stdout
+    #[command(after_help = "\
+The tools read: list_events, get_event, explain_event, wait_for_event, list_hooks, link_state and why. With \
+--allow-write there are also replay_event and trigger_event, which send to services on this machine alone.
+
+Configuration of a client: command `podtap`, arguments `mcp --name NAME`.")]
+    Mcp(McpArgs),
     /// Ask Podio what an event is about and what changed
     Explain(ExplainArgs),
     /// Send events to the local service again

@@ -2,16 +2,15 @@
 
 use std::process::ExitCode;
 
+use podtap_agent::export::json::ExplanationObject;
 use podtap_agent::routes::Routes;
-use podtap_agent::{ExplainError, ExplainedField, Explanation};
+use podtap_agent::{ExplainError, Explanation};
 use podtap_podio::wording::Piece;
-use serde::Serialize;
 
 use super::history::{browser, find, run_browser};
 use crate::cli::ExplainArgs;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
-use crate::output::json::line;
 use crate::output::{print, printable};
 use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;
@@ -30,7 +29,7 @@ pub(crate) async fn run(explain: ExplainArgs, settings: &Settings) -> Result<Exi
             explained = handle.explain(id) => explained.map_err(failure)?,
         };
         if explain.json {
-            return print(&object(&id.to_string(), &explained));
+            return print(&ExplanationObject::new(id, &explained).to_line());
         }
         lines(&explained).iter().try_for_each(print)
     });
@@ -90,36 +89,10 @@ fn piece(piece: &Piece) -> String {
     }
 }
 
-/// For programs: what `docs/JSON.md` has, and not all that the history keeps.
-fn object(id: &str, explained: &Explanation) -> String {
-    #[derive(Serialize)]
-    struct Object<'a> {
-        id: &'a str,
-        title: Option<&'a str>,
-        link: Option<&'a str>,
-        app: Option<&'a str>,
-        who: Option<&'a str>,
-        via: Option<&'a str>,
-        when: Option<&'a str>,
-        changes: &'a [ExplainedField],
-        notes: &'a [String],
-    }
-    let object = Object {
-        id,
-        title: explained.title.as_deref(),
-        link: explained.link.as_deref(),
-        app: explained.app.as_deref(),
-        who: explained.who.as_deref(),
-        via: explained.via.as_deref(),
-        when: explained.when.as_deref(),
-        changes: &explained.changes,
-        notes: &explained.notes,
-    };
-    line("explanation", &object)
-}
-
 #[cfg(test)]
 mod tests {
+    use podtap_agent::ExplainedField;
+
     use super::*;
 
     #[test]

@@ -16,6 +16,7 @@ mod link;
 mod listen;
 mod login;
 mod man;
+mod mcp;
 mod podio;
 mod relay;
 mod repair;
@@ -110,6 +111,7 @@ pub(crate) async fn run(
         Command::Tunnels(command) => tunnels::run(command, &settings).await,
         // Done before there were settings.
         Command::Completions { .. } | Command::Man(_) => Ok(ExitCode::SUCCESS),
+        Command::Mcp(mcp) => mcp::run(&mcp, settings).await,
         Command::Wait(wait) => wait::run(wait, &settings).await,
         Command::Why(why) => why::run(why, &settings).await,
         Command::Url(_) => url::run(&settings),

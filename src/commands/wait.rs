@@ -1,23 +1,16 @@
 //! `podtap wait`: until events that match have arrived.
-//!
-//! One question asked again and again: which events since then match? What is there already and what
-//! comes later are the same to it, so that it loses no race, and an event counts as soon as it matches,
-//! which may be long after it arrived.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_agent::amount;
 use podtap_agent::export::json::EventObject;
-use podtap_agent::history::{
-    Anchor, EventRow, Filter, History, HistoryError, MAX_PAGE, Mark, PageQuery, Position,
-};
+use podtap_agent::history::{EventRow, Filter};
+use podtap_agent::wait::{Found, InVain, Wait as Waiting, WaitError};
 use podtap_connect::reason::chain;
-use tokio::time::Instant;
 
-use super::events::{newest, parse_filter};
+use super::events::parse_filter;
 use super::history::load;
 use crate::cli::Wait;
 use crate::config::Settings;
@@ -29,23 +22,41 @@ use crate::running::holder;
 use crate::shutdown::Shutdown;
 use crate::style::{LineStyle, StyledLine};
 
-/// The pause between two looks, and how much longer than a look it is at least: looking costs at most
-/// a tenth of the time.
-const PAUSE: Duration = Duration::from_millis(100);
-const PAUSES: u32 = 9;
-
-/// Events that are shown when they were not the right ones.
-const SHOWN: usize = 5;
-
 /// Waits, and prints what was waited for, the oldest first.
 pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Failure> {
-    let waiting = Waiting::of(&wait, settings)?;
+    let text = wait.filter.join(" ");
+    let within = duration(&wait.within).map_err(|expected| {
+        Failure::usage(format!("timeout cannot be `{}`", wait.within))
+            .fact("why", format!("it should be {expected}"))
+    })?;
+    let since = moment("since", &wait.since)?;
+    let count = usize::try_from(wait.count).unwrap_or(usize::MAX);
+    let mut waiting = Waiting::new(parse_filter(&text, settings)?, since, within).count(count);
+    if wait.verified {
+        waiting = waiting.verified();
+    }
+    if wait.delivered {
+        waiting = waiting.delivered();
+    }
+    let path = settings.history()?;
     let shutdown = Shutdown::register()?;
     let found = tokio::select! {
         () = shutdown.token().cancelled() => return Ok(shutdown.exit_code()),
-        found = waiting.to_the_end(settings) => found?,
+        found = waiting.run(&path) => found,
     };
-    let Found { history, rows } = found;
+    let Found { history, rows } = match found {
+        Ok(found) => found,
+        Err(WaitError::History(error)) => return Err(error.into()),
+        Err(WaitError::NoHistory(trouble)) => {
+            let failure = no_history(within, settings)?;
+            return Err(match trouble {
+                Some(error) => failure.fact("why", chain(&error)),
+                None => failure,
+            }
+            .hint("`podtap listen 3000` creates one; --name chooses another"));
+        }
+        Err(WaitError::TooFew(in_vain)) => return Err(too_few(in_vain, &wait, &text, settings)?),
+    };
     if wait.json {
         for row in &rows {
             let event = load(&history, row.id).await?;
@@ -60,213 +71,62 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
     Ok(shutdown.exit_code())
 }
 
-/// What is waited for.
-struct Waiting {
-    /// The filter as typed.
-    text: String,
-    /// What of it is typed.
-    asked: Filter,
-    /// All that an event must be.
-    wanted: Filter,
-    since: Timestamp,
-    count: usize,
-    within: Duration,
+fn no_history(within: Duration, settings: &Settings) -> Result<Failure, Failure> {
+    let (within, tunnel) = (amount::duration(within), settings.tunnel()?);
+    Ok(Failure::new(
+        Code::NothingMatched,
+        format!("no event arrived within {within}: the tunnel {tunnel} has no history yet"),
+    ))
 }
 
-/// The events, and the history that they are in.
-struct Found {
-    history: History,
-    rows: Vec<EventRow>,
-}
-
-impl Waiting {
-    fn of(wait: &Wait, settings: &Settings) -> Result<Self, Failure> {
-        let text = wait.filter.join(" ");
-        let since = moment("since", &wait.since)?;
-        let asked = parse_filter(&text, settings)?.since(since);
-        let mut wanted = asked.clone();
-        if wait.verified {
-            wanted = wanted.and_marked(Mark::Verified);
+/// What came instead.
+fn too_few(
+    in_vain: InVain,
+    wait: &Wait,
+    filter: &str,
+    settings: &Settings,
+) -> Result<Failure, Failure> {
+    let within = &wait.within;
+    let within = duration(within).map_or_else(|_| within.clone(), amount::duration);
+    let what = match (in_vain.matched, wait.count) {
+        (0, _) => format!("no event matched within {within}"),
+        (matched, count) => {
+            let events = event_count(u64::from(count));
+            format!("only {matched} of {events} matched within {within}")
         }
-        if wait.delivered {
-            wanted = wanted.and_answered();
-        }
-        let within = duration(&wait.within).map_err(|expected| {
-            Failure::usage(format!("timeout cannot be `{}`", wait.within))
-                .fact("why", format!("it should be {expected}"))
-        })?;
-        Ok(Self {
-            text,
-            asked,
-            wanted,
-            since,
-            count: usize::try_from(wait.count).unwrap_or(usize::MAX),
-            within,
-        })
+    };
+    let mut failure = Failure::new(Code::NothingMatched, what);
+    if !filter.is_empty() {
+        failure = failure.fact("filter", filter);
     }
-
-    async fn to_the_end(&self, settings: &Settings) -> Result<Found, Failure> {
-        let path = settings.history()?;
-        let deadline = Instant::now() + self.within;
-        let mut looker = None;
-        let mut trouble = None;
-        loop {
-            let begun = Instant::now();
-            if looker.is_none() {
-                looker = match self.open(&path).await {
-                    Ok(looker) => looker,
-                    Err(error @ HistoryError::Newer { .. }) => return Err(error.into()),
-                    // It is being made, or locked: that passes, or is said at the end.
-                    Err(error) => {
-                        trouble = Some(error);
-                        None
-                    }
-                };
-            }
-            if let Some((history, floor)) = &looker {
-                match self.read_matching(history, *floor, self.count).await {
-                    Ok(rows) if rows.len() >= self.count => {
-                        let history = history.clone();
-                        return Ok(Found { history, rows });
-                    }
-                    Ok(_) => trouble = None,
-                    Err(error) if error.may_pass() => trouble = Some(error),
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(self.in_vain(looker, trouble, settings).await?);
-            }
-            let pause = PAUSE.max(begun.elapsed().saturating_mul(PAUSES));
-            tokio::time::sleep(pause.min(left)).await;
-        }
-    }
-
-    /// The history as soon as there is one, and the place before the first event that counts.
-    async fn open(&self, path: &Path) -> Result<Option<(History, Position)>, HistoryError> {
-        if !path.exists() {
-            return Ok(None);
-        }
-        let history = History::open_read_only(path)?;
-        let newest = history.newest().await?.unwrap_or_default();
-        let recent = Filter::default().since(self.since);
-        let recent = oldest(&history, &recent, Position::default(), 1).await?;
-        let Some(first) = recent.first() else {
-            return Ok(Some((history, newest)));
-        };
-        let before = page(Filter::default(), Anchor::Before(first.position), 1);
-        let before = history.page(before).await?;
-        let floor = before.first().map(|row| row.position).unwrap_or_default();
-        Ok(Some((history, floor)))
-    }
-
-    async fn read_matching(
-        &self,
-        history: &History,
-        floor: Position,
-        count: usize,
-    ) -> Result<Vec<EventRow>, HistoryError> {
-        oldest(history, &self.wanted, floor, count).await
-    }
-
-    /// What came instead.
-    async fn in_vain(
-        &self,
-        looker: Option<(History, Position)>,
-        trouble: Option<HistoryError>,
-        settings: &Settings,
-    ) -> Result<Failure, Failure> {
-        let within = amount::duration(self.within);
+    let label = if in_vain.are_near {
+        "matched"
+    } else {
+        "instead"
+    };
+    failure = failure.fact(label, listing(&in_vain.rows, settings)?);
+    if holder(&settings.history()?).is_none() {
         let tunnel = settings.tunnel()?;
-        let Some((history, floor)) = looker else {
-            let failure = Failure::new(
-                Code::NothingMatched,
-                format!("no event arrived within {within}: the tunnel {tunnel} has no history yet"),
-            );
-            let failure = match trouble {
-                Some(error) => failure.fact("why", chain(&error)),
-                None => failure,
-            };
-            return Ok(failure.hint("`podtap listen 3000` creates one; --name chooses another"));
-        };
-        let matched = self.read_matching(&history, floor, self.count).await?.len();
-        let what = match (matched, self.count) {
-            (0, _) => format!("no event matched within {within}"),
-            (matched, count) => {
-                format!(
-                    "only {matched} of {} matched within {within}",
-                    event_count(count as u64)
-                )
-            }
-        };
-        let mut failure = Failure::new(Code::NothingMatched, what);
-        if !self.text.is_empty() {
-            failure = failure.fact("filter", &self.text);
-        }
-        let nearly = newest(&history, &self.asked, SHOWN).await?;
-        let (label, seen) = if nearly.is_empty() {
-            let mut rows = newest(&history, &Filter::default(), SHOWN).await?;
-            rows.retain(|row| row.position > floor);
-            ("instead", rows)
-        } else {
-            ("matched", nearly)
-        };
-        failure = failure.fact(label, listing(seen, settings)?);
-        if holder(&settings.history()?).is_none() {
-            let agent = format!("none is running for the tunnel {tunnel}");
-            return Ok(failure
-                .fact("agent", agent)
-                .hint("start `podtap listen 3000`, or choose another tunnel with --name"));
-        }
-        Ok(failure)
+        let agent = format!("none is running for the tunnel {tunnel}");
+        return Ok(failure
+            .fact("agent", agent)
+            .hint("start `podtap listen 3000`, or choose another tunnel with --name"));
     }
+    Ok(failure)
 }
 
-/// The rows for an error, the oldest first.
-fn listing(mut rows: Vec<EventRow>, settings: &Settings) -> Result<String, Failure> {
+/// The rows for an error.
+fn listing(rows: &[EventRow], settings: &Settings) -> Result<String, Failure> {
     if rows.is_empty() {
         return Ok("nothing arrived".to_owned());
     }
-    rows.reverse();
     let look = LineStyle {
         coloured: false,
         ..settings.line_style()?
     };
-    let lines = lines::listing(&rows, Timestamp::now(), &look);
+    let lines = lines::listing(rows, Timestamp::now(), &look);
     let lines: Vec<&str> = lines.iter().map(StyledLine::as_str).collect();
     Ok(lines.join("\n"))
-}
-
-/// The first `limit` events after this place that match, the oldest first.
-async fn oldest(
-    history: &History,
-    filter: &Filter,
-    mut after: Position,
-    limit: usize,
-) -> Result<Vec<EventRow>, HistoryError> {
-    let mut found: Vec<EventRow> = Vec::new();
-    while found.len() < limit {
-        let wanted = MAX_PAGE.min(limit - found.len());
-        let query = page(filter.clone(), Anchor::After(after), wanted);
-        let mut rows = history.page(query).await?;
-        rows.reverse();
-        let is_last = rows.len() < wanted;
-        after = rows.last().map_or(after, |row| row.position);
-        found.append(&mut rows);
-        if is_last {
-            break;
-        }
-    }
-    Ok(found)
-}
-
-const fn page(filter: Filter, anchor: Anchor, limit: usize) -> PageQuery {
-    PageQuery {
-        filter,
-        anchor,
-        limit,
-    }
 }
 
 /// The moment from which events count: a time before now, or a moment as in a filter.

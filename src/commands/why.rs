@@ -2,14 +2,12 @@
 
 use std::process::ExitCode;
 
-use podtap_agent::why::{FindItemError, Holds, NoSubject, Why as Answer, WhyQuestion};
-use serde::Serialize;
+use podtap_agent::why::{FindItemError, Holds, NoSubject, Why as Answer, WhyObject, WhyQuestion};
 
 use super::history::{beside, run_browser};
 use crate::cli::WhyArgs;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::output::json::line;
 use crate::output::print;
 use crate::shutdown::Shutdown;
 use crate::style::{LineStyle, StyledLine, Tone};
@@ -40,7 +38,7 @@ pub(crate) async fn run(why: WhyArgs, settings: &Settings) -> Result<ExitCode, F
             answer = answer => answer?,
         };
         if why.json {
-            return print(&object(&answer));
+            return print(&WhyObject::from(&answer).to_line());
         }
         lines(&answer, &style).iter().try_for_each(print)
     });
@@ -89,41 +87,4 @@ fn lines(answer: &Answer, style: &LineStyle) -> Vec<StyledLine> {
         style.line(&[(tone, sign), (Tone::Plain, &rest)])
     }));
     lines
-}
-
-/// For programs: what `docs/JSON.md` has.
-fn object(answer: &Answer) -> String {
-    #[derive(Serialize)]
-    struct Object<'a> {
-        subject: String,
-        cause: &'static str,
-        conclusion: &'a str,
-        cure: Option<&'a str>,
-        id: Option<String>,
-        links: Vec<Link<'a>>,
-    }
-    #[derive(Serialize)]
-    struct Link<'a> {
-        step: &'static str,
-        holds: Option<bool>,
-        reason: &'a str,
-    }
-    let links = answer.links.iter().map(|link| Link {
-        step: link.step.word(),
-        holds: match link.holds {
-            Holds::Yes => Some(true),
-            Holds::No => Some(false),
-            Holds::Unknown => None,
-        },
-        reason: &link.reason,
-    });
-    let object = Object {
-        subject: answer.subject.to_string(),
-        cause: answer.cause.word(),
-        conclusion: &answer.conclusion,
-        cure: answer.cure.as_deref(),
-        id: answer.event.map(|id| id.to_string()),
-        links: links.collect(),
-    };
-    line("why", &object)
 }

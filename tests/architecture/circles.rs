@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::modules::{Module, Modules};
 
 /// The crates by the root of their sources.
-pub(crate) const CRATES: [(&str, &str); 11] = [
+pub(crate) const CRATES: [(&str, &str); 12] = [
     ("podtap", "src/main.rs"),
     ("podtap-wire", "wire/src/lib.rs"),
     ("podtap-connect", "connect/src/lib.rs"),
@@ -18,6 +18,7 @@ pub(crate) const CRATES: [(&str, &str); 11] = [
     ("podtap-agent", "agent/src/lib.rs"),
     ("podtap-tui", "tui/src/lib.rs"),
     ("podtap-web", "web/src/lib.rs"),
+    ("podtap-mcp", "mcp/src/lib.rs"),
     ("podtap-bench", "bench/src/lib.rs"),
 ];
 

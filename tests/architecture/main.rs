@@ -45,6 +45,7 @@ fn parts_import_only_what_the_design_lets_them() {
             ],
         ),
         ("podtap-web", &["podtap-agent"]),
+        ("podtap-mcp", &["podtap-agent"]),
         (
             "podtap-tui",
             &["podtap-agent", "podtap-podio", "podtap-wire"],
@@ -91,7 +92,7 @@ fn every_file_is_a_small_room_with_its_name_on_the_door() {
     let mut sources = Vec::new();
     for folder in [
         "src", "tests", "wire", "connect", "podio", "sandbox", "disk", "relay", "agent", "tui",
-        "web", "bench", "fuzz",
+        "web", "mcp", "bench", "fuzz",
     ] {
         collect(&root.join(folder), &mut sources);
     }

@@ -36,6 +36,7 @@ mod judges;
 mod link_states;
 mod loops;
 mod lossless;
+mod mcp;
 mod memory;
 mod monitoring;
 mod names;

@@ -9,6 +9,7 @@ use futures_util::stream;
 use http::StatusCode;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
+use podtap_agent::export::shown::ShownStatus;
 use podtap_agent::{AgentHandle, Change, Status};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
@@ -16,7 +17,6 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::{PageAnswer, of};
-use crate::status::AgentNow;
 
 /// Streams at once: each is a tab.
 pub(crate) const MAX_STREAMS: usize = 16;
@@ -88,7 +88,7 @@ impl Hints {
     fn hint(&mut self) -> String {
         self.changes = self.changes.resubscribe();
         let status = self.status.borrow_and_update();
-        let status = serde_json::to_string(&AgentNow::from(&*status)).unwrap_or_default();
+        let status = serde_json::to_string(&ShownStatus::from(&*status)).unwrap_or_default();
         format!("event: change\ndata: {status}\n\n")
     }
 }

@@ -2,8 +2,9 @@
 
 use http::StatusCode;
 use jiff::Timestamp;
-use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position, Saved};
-use podtap_agent::{AgentHandle, Remembered};
+use podtap_agent::AgentHandle;
+use podtap_agent::export::shown::ShownRow;
+use podtap_agent::history::{Anchor, Filter, PageQuery, Position, Saved};
 use serde::Serialize;
 
 use crate::answer::{PageAnswer, error, json, json_as};
@@ -13,9 +14,6 @@ const MAX_ROWS: usize = 200;
 
 /// Characters of a filter, at most.
 const MAX_FILTER: usize = 1_000;
-
-/// Names of changed fields that a row shows.
-const MAX_FIELDS: usize = 3;
 
 /// What was asked for.
 #[derive(Debug, PartialEq)]
@@ -58,35 +56,13 @@ impl Wanted {
 /// Rows, newest first, and how far was looked for them.
 #[derive(Debug, Serialize)]
 struct Window<'a> {
-    rows: Vec<Row<'a>>,
+    rows: Vec<ShownRow<'a>>,
     /// Where looking for older rows stopped before there were enough: there may be more.
     older: Option<i64>,
     newer: Option<i64>,
     newest: i64,
     /// What a person may have meant by the filter.
     hint: Option<String>,
-}
-
-/// One event in the list.
-#[derive(Debug, Serialize)]
-struct Row<'a> {
-    position: i64,
-    id: String,
-    received_at: String,
-    /// Podio's type, or method and path.
-    what: String,
-    object: Option<String>,
-    hook_id: Option<String>,
-    bytes: u64,
-    state: &'static str,
-    status: Option<u16>,
-    error: Option<&'a str>,
-    duration_ms: Option<f64>,
-    attempts: u32,
-    marks: Vec<String>,
-    note: Option<&'a str>,
-    title: Option<&'a str>,
-    changed: Vec<&'a str>,
 }
 
 /// A window of the list.
@@ -121,7 +97,7 @@ pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> Pa
             rows: page
                 .rows
                 .iter()
-                .map(|row| Row::new(row, known.get(&row.id)))
+                .map(|row| ShownRow::new(row, known.get(&row.id)))
                 .collect(),
             older: page.older.map(|place| place.0),
             newer: page.newer.map(|place| place.0),
@@ -130,64 +106,6 @@ pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> Pa
         }),
         Err(failed) => error(StatusCode::SERVICE_UNAVAILABLE, &failed.to_string()),
     }
-}
-
-impl<'a> Row<'a> {
-    fn new(row: &'a EventRow, known: Option<&'a Remembered>) -> Self {
-        let last = row.last.as_ref();
-        let outcome = last.map(|last| last.outcome.as_ref());
-        let what = match &row.event_type {
-            Some(event_type) => event_type.clone(),
-            None => format!("{} {}", row.method, row.path),
-        };
-        let changes = known.map(|known| known.changes.as_slice());
-        let fields = changes.unwrap_or_default().iter();
-        Self {
-            position: row.position.0,
-            id: row.id.to_string(),
-            received_at: row.received_at.to_string(),
-            what,
-            object: row.object.map(|object| object.to_string()),
-            hook_id: row.hook_id.map(|id| id.to_string()),
-            bytes: row.body_bytes,
-            state: row.state.word(row.insight.hold),
-            status: outcome.and_then(Result::ok).copied(),
-            error: outcome.and_then(Result::err).map(String::as_str),
-            duration_ms: last.map(|last| last.duration.as_secs_f64() * 1e3),
-            attempts: row.attempts,
-            marks: marks(row),
-            note: row.note.as_deref(),
-            title: known.and_then(|known| known.title.as_deref()),
-            changed: fields
-                .take(MAX_FIELDS)
-                .map(|change| change.field.as_str())
-                .collect(),
-        }
-    }
-}
-
-/// What was found out about an event, a word each.
-fn marks(row: &EventRow) -> Vec<String> {
-    let insight = &row.insight;
-    let verified = insight.verification.as_ref();
-    let marks = [
-        insight.duplicate.map(|_| "duplicate".to_owned()),
-        (insight.missing > 0).then(|| format!("{} missing before", insight.missing)),
-        insight.late.map(|_| "late".to_owned()),
-        verified.map(|verified| {
-            let word = if verified.is_ok() {
-                "verified"
-            } else {
-                "not verified"
-            };
-            word.to_owned()
-        }),
-        row.last
-            .as_ref()
-            .filter(|last| last.replay)
-            .map(|_| "replayed".to_owned()),
-    ];
-    marks.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -1,51 +1,10 @@
 //! How the link and the local service are.
 
-use podtap_agent::{AgentHandle, LinkState, ServiceState, Status};
-use serde::Serialize;
+use podtap_agent::AgentHandle;
+use podtap_agent::export::shown::ShownStatus;
 
 use crate::answer::{PageAnswer, json};
 
-/// The agent at one moment.
-#[derive(Debug, Serialize)]
-pub(crate) struct AgentNow<'a> {
-    link: &'static str,
-    link_reason: Option<&'a str>,
-    service: &'static str,
-    service_reason: Option<&'a str>,
-    tunnel: Option<&'a str>,
-    public_url: Option<&'a str>,
-    target: Option<String>,
-    waiting: u64,
-    in_flight: usize,
-}
-
 pub(crate) fn now(handle: &AgentHandle) -> PageAnswer {
-    json(&AgentNow::from(&*handle.status().borrow()))
-}
-
-impl<'a> From<&'a Status> for AgentNow<'a> {
-    fn from(status: &'a Status) -> Self {
-        let (link, link_reason) = match &status.link {
-            LinkState::Off => ("off", None),
-            LinkState::Connecting { reason, .. } => ("connecting", reason.as_deref()),
-            LinkState::Up { .. } => ("up", None),
-            LinkState::Stopped { reason } => ("stopped", Some(reason.as_str())),
-        };
-        let (service, service_reason) = match &status.service {
-            ServiceState::Unknown => ("unknown", None),
-            ServiceState::Up { .. } => ("up", None),
-            ServiceState::Down { reason, .. } => ("down", Some(reason.as_str())),
-        };
-        Self {
-            link,
-            link_reason,
-            service,
-            service_reason,
-            tunnel: status.tunnel.as_deref(),
-            public_url: status.public_url.as_deref(),
-            target: status.target.as_ref().map(ToString::to_string),
-            waiting: status.backlog.saturating_add(status.pending),
-            in_flight: status.in_flight,
-        }
-    }
+    json(&ShownStatus::from(&*handle.status().borrow()))
 }

@@ -8,6 +8,7 @@ pub mod httpie;
 pub mod json;
 pub mod raw;
 mod shell;
+pub mod shown;
 pub(crate) mod uri;
 
 use podtap_wire::HeaderList;

@@ -4,6 +4,7 @@
 
 mod listing;
 mod make;
+mod object;
 mod places;
 mod plan;
 mod remove;
@@ -27,6 +28,7 @@ use crate::status::Status;
 pub(crate) use listing::HookAdmin;
 pub use listing::{FailedPlace, HookFacts, HookListing, ListedHook, ManageHooksError};
 use make::MakeOutcome;
+pub use object::ListedHookObject;
 pub use places::MAX_PLACES;
 pub(crate) use places::configured_places;
 pub use plan::{PlanError, plan};

@@ -4,6 +4,7 @@
 mod facts;
 mod gather;
 mod judge;
+mod object;
 mod page;
 mod subject;
 
@@ -11,6 +12,7 @@ use podtap_wire::EventId;
 
 pub use crate::figures::Holds;
 pub(crate) use gather::Gatherer;
+pub use object::WhyObject;
 pub use page::{FindItemError, ItemPage};
 pub use subject::{NoSubject, Subject, WhyQuestion};
 

@@ -52,6 +52,17 @@ pub enum HookStatus {
     Unknown,
 }
 
+impl HookStatus {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct CreatedHook {
     hook_id: u64,

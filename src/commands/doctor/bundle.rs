@@ -13,13 +13,13 @@ use serde_json::Value;
 
 use super::container;
 use super::finding::LinkCheck;
-use super::redact::Redact;
 use super::report::LinkObject;
 use super::settings::presentable;
 use crate::commands::config;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::log_file;
+use crate::redact::Redact;
 
 /// Lines of the log, the last ones.
 const LOG_LINES: usize = 200;

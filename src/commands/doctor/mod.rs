@@ -13,7 +13,6 @@ mod network;
 mod part;
 mod podio;
 mod reach;
-mod redact;
 mod relay;
 mod report;
 mod service;

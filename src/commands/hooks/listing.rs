@@ -1,9 +1,9 @@
 //! `podtap hooks list`: hooks as Podio has them, with what is known of them here.
 
+use podtap_agent::hooks::ListedHookObject;
 use podtap_agent::routes::Routes;
 use podtap_agent::{HookFacts, HookStanding, ListedHook, Place, PlaceRef};
-use podtap_podio::client::{Client, HookStatus};
-use serde::Serialize;
+use podtap_podio::client::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::several::Results;
@@ -11,8 +11,8 @@ use crate::commands::history::{browser, run_browser};
 use crate::commands::podio::base_url;
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::output::print;
 use crate::output::table::table;
-use crate::output::{json, print};
 
 /// What is known of hooks without asking Podio.
 pub(super) async fn facts(settings: &Settings) -> Result<HookFacts, Failure> {
@@ -55,7 +55,10 @@ pub(super) fn show(hooks: &[ListedHook], as_json: bool) -> Result<(), Failure> {
         "HOOK", "STATUS", "STANDING", "ON", "EVENT", "VERDICT", "URL", "MADE BY",
     ];
     let lines = if as_json {
-        hooks.iter().map(object).collect()
+        hooks
+            .iter()
+            .map(|hook| ListedHookObject::from(hook).to_line())
+            .collect()
     } else {
         let rows: Vec<_> = hooks.iter().map(cells).collect();
         table(HEADINGS, &rows)
@@ -71,7 +74,7 @@ fn cells(listed: &ListedHook) -> [String; 8] {
     let verdict = listed.verdict.word();
     [
         hook.hook_id.to_string(),
-        status(hook.status).to_owned(),
+        hook.status.word().to_owned(),
         standing.unwrap_or_default().to_owned(),
         place.at.to_string(),
         hook.event.clone(),
@@ -79,43 +82,4 @@ fn cells(listed: &ListedHook) -> [String; 8] {
         hook.url.clone(),
         by.unwrap_or_default(),
     ]
-}
-
-fn status(status: HookStatus) -> &'static str {
-    match status {
-        HookStatus::Active => "active",
-        HookStatus::Inactive => "inactive",
-        HookStatus::Unknown => "unknown",
-    }
-}
-
-/// A hook for programs.
-fn object(listed: &ListedHook) -> String {
-    #[derive(Serialize)]
-    struct Object<'a> {
-        hook_id: String,
-        status: &'static str,
-        event: &'a str,
-        url: &'a str,
-        ref_type: &'static str,
-        ref_id: String,
-        created_on: Option<&'a str>,
-        /// What Podio would have concluded, had it called the local service itself.
-        standing: Option<&'a str>,
-        /// What is known against the URL.
-        url_verdict: Option<&'a str>,
-    }
-    let ListedHook { place, hook, .. } = listed;
-    let object = Object {
-        hook_id: hook.hook_id.to_string(),
-        status: status(hook.status),
-        event: &hook.event,
-        url: &hook.url,
-        ref_type: place.at.ref_type.as_str(),
-        ref_id: place.at.ref_id.to_string(),
-        created_on: hook.created_on.as_deref(),
-        standing: listed.standing.as_ref().map(HookStanding::conclusion),
-        url_verdict: listed.verdict.word(),
-    };
-    json::line("hook", &object)
 }

@@ -3,6 +3,7 @@
 //! objects does it through the types here. Within a version fields are added, never renamed or
 //! removed.
 
+mod explanation;
 pub mod text;
 mod time;
 
@@ -17,6 +18,7 @@ use podtap_wire::{EventId, HeaderList, Seq};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use explanation::ExplanationObject;
 pub use time::{duration_ms, millis};
 
 use crate::command_end::CommandEnd;

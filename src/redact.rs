@@ -26,14 +26,14 @@ const FILES: [(Key, Key); 4] = [
 ];
 
 /// Knows what must not be shown.
-pub(super) struct Redact {
+pub(crate) struct Redact {
     /// The longest first: one may be a part of another.
     secrets: Vec<String>,
 }
 
 impl Redact {
     /// Everything secret that this run knows.
-    pub(super) fn of(settings: &Settings) -> Self {
+    pub(crate) fn of(settings: &Settings) -> Self {
         let mut secrets = BTreeSet::new();
         for (key, file) in FILES {
             if let Ok(Some(secret)) = settings.secret(key, file) {
@@ -61,7 +61,7 @@ impl Redact {
     }
 
     /// A text without them.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.secrets {
             text = text.replace(secret.as_str(), HIDDEN);
@@ -70,13 +70,20 @@ impl Redact {
     }
 }
 
-/// Hides each word that is a tunnel's key or begins as a token does.
+/// Hides each word that is a tunnel's key or begins as a token does, also behind an escape such as `%2F`.
 fn without_tokens(text: &str) -> String {
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
     let mut shown = String::with_capacity(text.len());
     let mut word = String::new();
+    let mut escaped = 0;
     for letter in text.chars().chain(['\n']) {
-        if is_letter(letter) {
+        let is_escaped = escaped > 0 && letter.is_ascii_hexdigit();
+        escaped = match letter {
+            '%' => 2,
+            _ if is_escaped => escaped - 1,
+            _ => 0,
+        };
+        if is_letter(letter) && !is_escaped {
             word.push(letter);
             continue;
         }
@@ -107,6 +114,11 @@ mod tests {
                 "https://hooks.test/aaaaaaaaaaaaaaaaaaaaaaaaaa/podio",
                 "https://hooks.test/(hidden)/podio",
             ),
+            (
+                "url=https%3A%2F%2Fhooks.test%2Faaaaaaaaaaaaaaaaaaaaaaaaaa%2fpodio",
+                "url=https%3A%2F%2Fhooks.test%2F(hidden)%2fpodio",
+            ),
+            ("100%pt_abcdefghij0123", "100%(hidden)"),
             ("Bearer pt_abcdefghij0123", "Bearer (hidden)"),
             ("01KAR8Z4M6W4Q0C8J2T7VXN5PD", "01KAR8Z4M6W4Q0C8J2T7VXN5PD"),
             ("", ""),

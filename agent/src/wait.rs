@@ -1,0 +1,223 @@
+//! Until events that match have arrived.
+//!
+//! One question asked again and again: which events since then match? What is there already and what
+//! comes later are the same to it, so that it loses no race, and an event counts as soon as it matches,
+//! which may be long after it arrived. It only reads, beside whoever has the history, and needs none
+//! when it begins.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::history::{
+    Anchor, EventRow, Filter, History, HistoryError, MAX_PAGE, Mark, PageQuery, Position,
+};
+
+/// The pause between two looks, and how much longer than a look it is at least: looking costs at most
+/// a tenth of the time.
+const PAUSE: Duration = Duration::from_millis(100);
+const PAUSES: u32 = 9;
+
+/// Events that are told when they were not the right ones.
+const TOLD: usize = 5;
+
+/// What is waited for.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    /// What a person asked for.
+    asked: Filter,
+    /// All that an event must be.
+    wanted: Filter,
+    since: Timestamp,
+    count: usize,
+    within: Duration,
+}
+
+/// The events, oldest first, and the history that they are in.
+#[derive(Debug)]
+pub struct Found {
+    pub history: History,
+    pub rows: Vec<EventRow>,
+}
+
+/// Why a wait was in vain.
+#[derive(Debug, thiserror::Error)]
+pub enum WaitError {
+    /// The time is over, and there is no history yet, or it could not be opened.
+    #[error("there is no history yet")]
+    NoHistory(#[source] Option<HistoryError>),
+    /// The time is over, and too few events were what was asked for.
+    #[error("too few events matched")]
+    TooFew(InVain),
+    /// The history failed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// What came instead.
+#[derive(Debug)]
+pub struct InVain {
+    /// Events that were what was asked for.
+    pub matched: usize,
+    /// Whether `rows` match the filter, and lack what else was asked for; else they are any others.
+    pub are_near: bool,
+    /// The newest of them, oldest first.
+    pub rows: Vec<EventRow>,
+}
+
+impl Wait {
+    /// For one event that this filter wants, accepted at or after that moment.
+    pub fn new(filter: Filter, since: Timestamp, within: Duration) -> Self {
+        let asked = filter.since(since);
+        Self {
+            wanted: asked.clone(),
+            asked,
+            since,
+            count: 1,
+            within,
+        }
+    }
+
+    /// For this many.
+    #[must_use]
+    pub fn count(self, count: usize) -> Self {
+        Self { count, ..self }
+    }
+
+    /// Each a `hook.verify` whose hook is active.
+    #[must_use]
+    pub fn verified(mut self) -> Self {
+        self.wanted = self.wanted.and_marked(Mark::Verified);
+        self
+    }
+
+    /// Each answered by every target that it is for, whatever the status.
+    #[must_use]
+    pub fn delivered(mut self) -> Self {
+        self.wanted = self.wanted.and_answered();
+        self
+    }
+
+    /// Waits for them in the history at this place.
+    ///
+    /// # Errors
+    /// When the time is over, or the history is one that this build does not know.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the wait and changes nothing.
+    pub async fn run(&self, path: &Path) -> Result<Found, WaitError> {
+        let deadline = Instant::now() + self.within;
+        let mut looker = None;
+        let mut trouble = None;
+        loop {
+            let begun = Instant::now();
+            if looker.is_none() {
+                looker = match self.open(path).await {
+                    Ok(looker) => looker,
+                    Err(error @ HistoryError::Newer { .. }) => return Err(error.into()),
+                    // It is being made, or locked: that passes, or is said at the end.
+                    Err(error) => {
+                        trouble = Some(error);
+                        None
+                    }
+                };
+            }
+            if let Some((history, floor)) = &looker {
+                match self.look(history, *floor).await {
+                    Ok(rows) if rows.len() >= self.count => {
+                        let history = history.clone();
+                        return Ok(Found { history, rows });
+                    }
+                    Ok(_) => trouble = None,
+                    Err(error) if error.may_pass() => trouble = Some(error),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(match looker {
+                    Some((history, floor)) => WaitError::TooFew(self.told(&history, floor).await?),
+                    None => WaitError::NoHistory(trouble),
+                });
+            }
+            let pause = PAUSE.max(begun.elapsed().saturating_mul(PAUSES));
+            tokio::time::sleep(pause.min(left)).await;
+        }
+    }
+
+    /// The history as soon as there is one, and the place before the first event that counts.
+    async fn open(&self, path: &Path) -> Result<Option<(History, Position)>, HistoryError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let history = History::open_read_only(path)?;
+        let newest = history.newest().await?.unwrap_or_default();
+        let recent = Filter::default().since(self.since);
+        let recent = oldest(&history, &recent, Position::default(), 1).await?;
+        let Some(first) = recent.first() else {
+            return Ok(Some((history, newest)));
+        };
+        let before = page(Filter::default(), Anchor::Before(first.position), 1);
+        let before = history.page(before).await?;
+        let floor = before.first().map(|row| row.position).unwrap_or_default();
+        Ok(Some((history, floor)))
+    }
+
+    async fn look(
+        &self,
+        history: &History,
+        floor: Position,
+    ) -> Result<Vec<EventRow>, HistoryError> {
+        oldest(history, &self.wanted, floor, self.count).await
+    }
+
+    async fn told(&self, history: &History, floor: Position) -> Result<InVain, HistoryError> {
+        let matched = self.look(history, floor).await?.len();
+        let newest = |filter: &Filter| history.page(page(filter.clone(), Anchor::Newest, TOLD));
+        let mut rows = newest(&self.asked).await?;
+        let are_near = !rows.is_empty();
+        if !are_near {
+            rows = newest(&Filter::default()).await?;
+            rows.retain(|row| row.position > floor);
+        }
+        rows.reverse();
+        Ok(InVain {
+            matched,
+            are_near,
+            rows,
+        })
+    }
+}
+
+/// The first `limit` events after this place that match, the oldest first.
+async fn oldest(
+    history: &History,
+    filter: &Filter,
+    mut after: Position,
+    limit: usize,
+) -> Result<Vec<EventRow>, HistoryError> {
+    let mut found: Vec<EventRow> = Vec::new();
+    while found.len() < limit {
+        let wanted = MAX_PAGE.min(limit - found.len());
+        let query = page(filter.clone(), Anchor::After(after), wanted);
+        let mut rows = history.page(query).await?;
+        rows.reverse();
+        let is_last = rows.len() < wanted;
+        after = rows.last().map_or(after, |row| row.position);
+        found.append(&mut rows);
+        if is_last {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+const fn page(filter: Filter, anchor: Anchor, limit: usize) -> PageQuery {
+    PageQuery {
+        filter,
+        anchor,
+        limit,
+    }
+}

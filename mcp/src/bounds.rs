@@ -1,0 +1,127 @@
+//! Cuts what was captured to a size, and takes secrets out of it.
+
+use serde_json::Value;
+
+/// Entries of one list, and fields of one object.
+const MAX_ENTRIES: usize = 200;
+
+/// What a number, a word or the sign between two values takes.
+const SCALAR: usize = 8;
+
+/// Takes secrets out of a text.
+pub(crate) type Redact = dyn Fn(&str) -> String + Send + Sync;
+
+/// How much may still be said.
+pub(crate) struct Bounds<'a> {
+    /// Bytes of one text.
+    text: usize,
+    /// Bytes of everything that is left to say.
+    left: usize,
+    redact: &'a Redact,
+    /// Whether anything was cut.
+    pub(crate) has_cut: bool,
+}
+
+impl<'a> Bounds<'a> {
+    /// At most `text` bytes for one text and `all` for everything.
+    pub(crate) fn new(text: usize, all: usize, redact: &'a Redact) -> Self {
+        Self {
+            text,
+            left: all,
+            redact,
+            has_cut: false,
+        }
+    }
+
+    /// Whether there is room for more.
+    pub(crate) fn has_room(&self) -> bool {
+        self.left > 0
+    }
+
+    /// A value as it may be said.
+    pub(crate) fn value(&mut self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(&text)),
+            Value::Array(values) => self.list(values).into(),
+            Value::Object(fields) => {
+                let mut kept = serde_json::Map::new();
+                for (name, value) in fields.into_iter().take(MAX_ENTRIES) {
+                    let name = self.text(&name);
+                    kept.insert(name, self.value(value));
+                }
+                kept.into()
+            }
+            scalar => {
+                self.left = self.left.saturating_sub(SCALAR);
+                scalar
+            }
+        }
+    }
+
+    fn list(&mut self, values: Vec<Value>) -> Vec<Value> {
+        let all = values.len();
+        let mut kept = Vec::new();
+        for value in values.into_iter().take(MAX_ENTRIES) {
+            if !self.has_room() {
+                break;
+            }
+            kept.push(self.value(value));
+        }
+        let left_out = all - kept.len();
+        if left_out > 0 {
+            self.has_cut = true;
+            kept.push(format!("… {left_out} more").into());
+        }
+        kept
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        let mut text = (self.redact)(text);
+        let room = self.text.min(self.left);
+        if text.len() > room {
+            self.has_cut = true;
+            let all = text.len();
+            text.truncate(text.floor_char_boundary(room));
+            text.push_str(&format!("… ({all} bytes)"));
+        }
+        self.left = self.left.saturating_sub(text.len() + SCALAR);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn bounded(text: usize, all: usize, value: Value) -> (Value, bool) {
+        let hide = |text: &str| text.replace("pt_secret", "(hidden)");
+        let mut bounds = Bounds::new(text, all, &hide);
+        let value = bounds.value(value);
+        (value, bounds.has_cut)
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_says_so() {
+        let (value, has_cut) = bounded(4, 1_000, json!({ "a": "éééé", "b": "abcd" }));
+        assert_eq!(value, json!({ "a": "éé… (8 bytes)", "b": "abcd" }));
+        assert!(has_cut);
+    }
+
+    #[test]
+    fn secrets_go_out_of_every_text_and_every_name() {
+        let (value, has_cut) = bounded(100, 1_000, json!([{ "xpt_secret": ["pt_secret", 1] }]));
+        assert_eq!(value, json!([{ "x(hidden)": ["(hidden)", 1] }]));
+        assert!(!has_cut);
+    }
+
+    #[test]
+    fn everything_together_stays_below_the_limit() {
+        let many: Vec<Value> = (0..100_000).map(|n| json!(["name", n])).collect();
+        let deep = json!({ "params": many, "body": "x".repeat(1_000_000) });
+        let (value, has_cut) = bounded(4_096, 16_384, deep);
+        let size = value.to_string().len();
+        assert!(has_cut && size < 20_000, "{size}");
+    }
+}

@@ -1,0 +1,25 @@
+//! The filter of a call.
+
+use jiff::Timestamp;
+use podtap_agent::history::Filter;
+
+use crate::arguments::MAX_FILTER;
+use crate::problem::Problem;
+use crate::server::World;
+
+/// The filter that a text says, and what a person may have meant by a word in it.
+pub(super) fn parse(text: &str, world: &World) -> Result<(Filter, Option<String>), Problem> {
+    if text.chars().count() > MAX_FILTER {
+        return Err(Problem::new("the filter is too long")
+            .hint(format!("use at most {MAX_FILTER} characters")));
+    }
+    let filter = Filter::parse(text, Timestamp::now(), &world.config.saved).map_err(|error| {
+        Problem::new(format!("the filter cannot be read: {error}"))
+            .hint("write terms such as type:item.* item:4711 status:5xx after:10m")
+    })?;
+    let nearly = filter.nearly_fields();
+    let hint = nearly.first().map(|(name, field)| {
+        format!("`{name}` is not a field, so it was looked for as a parameter; `{field}:` is one.")
+    });
+    Ok((filter, hint))
+}

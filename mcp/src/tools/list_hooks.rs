@@ -1,0 +1,50 @@
+//! `list_hooks`: the hooks of the known places, as Podio has them.
+
+use podtap_agent::ManageHooksError;
+use podtap_agent::hooks::ListedHookObject;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::problem::Problem;
+use crate::server::World;
+
+pub(super) const TEXT: &str = "Lists the hooks of the known apps and spaces as Podio has them: status, event type, and whether \
+     each URL leads to this tunnel. Costs one API call per app or space. Requires Podio credentials.";
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arguments {}
+
+pub(super) async fn call(world: &World, _: Arguments) -> Result<Answer, Problem> {
+    let handle = world.source.handle()?;
+    let listing = handle.podio_hooks().await.map_err(|error| {
+        let problem = Problem::because("the hooks cannot be listed", &error);
+        match error {
+            ManageHooksError::NoCredentials => problem.hint(
+                "ask the user to set Podio credentials for the server, or to run `podtap login`",
+            ),
+            ManageHooksError::RateLimitNear(_) => problem.hint("call again in an hour"),
+            _ => problem,
+        }
+    })?;
+    let mut words = format!(
+        "{} hooks on {} apps and spaces.",
+        listing.hooks.len(),
+        listing.places.len()
+    );
+    if listing.places.is_empty() {
+        words.push_str(" No app is known: set PODTAP_PODIO_APP_ID, or wait for a first event.");
+    }
+    if listing.left_out > 0 {
+        words.push_str(&format!(" {} were not asked.", listing.left_out));
+    }
+    let failed = listing.failed.iter().map(|failed| {
+        let place = failed.place.at.to_string();
+        json!({ "place": place, "cannot_be_listed": failed.reason })
+    });
+    Ok(Answer::new(words)
+        .with_all(listing.hooks.iter().map(ListedHookObject::from))
+        .with_all(failed))
+}

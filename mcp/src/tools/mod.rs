@@ -1,0 +1,188 @@
+//! The tools: a file each, and the table of them.
+
+mod explain_event;
+mod filter;
+mod get_event;
+mod link_state;
+mod list_events;
+mod list_hooks;
+mod replay_event;
+mod trigger_event;
+mod wait_for_event;
+mod why;
+mod write;
+
+use podtap_agent::AgentHandle;
+use podtap_agent::EventId;
+use podtap_agent::history::{Event, History};
+use rmcp::model::{JsonObject, Tool as Description, ToolAnnotations};
+use schemars::JsonSchema;
+
+use crate::answer::Answer;
+use crate::arguments::parse;
+use crate::problem::Problem;
+use crate::server::World;
+
+/// A tool, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    ListEvents,
+    GetEvent,
+    ExplainEvent,
+    WaitForEvent,
+    ListHooks,
+    LinkState,
+    Why,
+    ReplayEvent,
+    TriggerEvent,
+}
+
+impl Tool {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::ListEvents,
+        Self::GetEvent,
+        Self::ExplainEvent,
+        Self::WaitForEvent,
+        Self::ListHooks,
+        Self::LinkState,
+        Self::Why,
+        Self::ReplayEvent,
+        Self::TriggerEvent,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ListEvents => "list_events",
+            Self::GetEvent => "get_event",
+            Self::ExplainEvent => "explain_event",
+            Self::WaitForEvent => "wait_for_event",
+            Self::ListHooks => "list_hooks",
+            Self::LinkState => "link_state",
+            Self::Why => "why",
+            Self::ReplayEvent => "replay_event",
+            Self::TriggerEvent => "trigger_event",
+        }
+    }
+
+    /// The tool with this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tool| tool.name() == name)
+    }
+
+    /// Whether it sends something.
+    pub(crate) const fn writes(self) -> bool {
+        matches!(self, Self::ReplayEvent | Self::TriggerEvent)
+    }
+
+    /// Whether it asks Podio.
+    const fn asks_podio(self) -> bool {
+        matches!(self, Self::ExplainEvent | Self::ListHooks | Self::Why)
+    }
+
+    /// As a client is told about it.
+    pub(crate) fn describe(self) -> Description {
+        match self {
+            Self::ListEvents => self.with::<list_events::Arguments>(list_events::TEXT),
+            Self::GetEvent => self.with::<get_event::Arguments>(get_event::TEXT),
+            Self::ExplainEvent => self.with::<explain_event::Arguments>(explain_event::TEXT),
+            Self::WaitForEvent => self.with::<wait_for_event::Arguments>(wait_for_event::TEXT),
+            Self::ListHooks => self.with::<list_hooks::Arguments>(list_hooks::TEXT),
+            Self::LinkState => self.with::<link_state::Arguments>(link_state::TEXT),
+            Self::Why => self.with::<why::Arguments>(why::TEXT),
+            Self::ReplayEvent => self.with::<replay_event::Arguments>(replay_event::TEXT),
+            Self::TriggerEvent => self.with::<trigger_event::Arguments>(trigger_event::TEXT),
+        }
+    }
+
+    fn with<A: JsonSchema + 'static>(self, text: &'static str) -> Description {
+        let hints = ToolAnnotations::new()
+            .read_only(!self.writes())
+            .destructive(self.writes())
+            .idempotent(!self.writes())
+            .open_world(self.asks_podio());
+        Description::new(self.name(), text, JsonObject::new())
+            .with_input_schema::<A>()
+            .with_annotations(hints)
+    }
+
+    /// Does what it is called for.
+    pub(crate) async fn call(
+        self,
+        world: &World,
+        arguments: Option<JsonObject>,
+    ) -> Result<Answer, Problem> {
+        if self.writes() && !world.config.allow_write {
+            let name = self.name();
+            return Err(Problem::new(format!("{name} is not allowed here"))
+                .hint("ask the user to start the server as `podtap mcp --allow-write`"));
+        }
+        match self {
+            Self::ListEvents => list_events::call(world, parse(self.name(), arguments)?).await,
+            Self::GetEvent => get_event::call(world, parse(self.name(), arguments)?).await,
+            Self::ExplainEvent => explain_event::call(world, parse(self.name(), arguments)?).await,
+            Self::WaitForEvent => wait_for_event::call(world, parse(self.name(), arguments)?).await,
+            Self::ListHooks => list_hooks::call(world, parse(self.name(), arguments)?).await,
+            Self::LinkState => link_state::call(world, parse(self.name(), arguments)?).await,
+            Self::Why => why::call(world, parse(self.name(), arguments)?).await,
+            Self::ReplayEvent => replay_event::call(world, parse(self.name(), arguments)?).await,
+            Self::TriggerEvent => trigger_event::call(world, parse(self.name(), arguments)?).await,
+        }
+    }
+}
+
+/// The event that an id, or a part of one, names.
+async fn find(history: &History, text: &str) -> Result<EventId, Problem> {
+    match history.find(text).await?.as_slice() {
+        [id] => Ok(*id),
+        [] => Err(Problem::new("no event has this id").hint("list_events has the ids")),
+        several => {
+            let ids: Vec<String> = several.iter().map(ToString::to_string).collect();
+            let ids = ids.join(", ");
+            Err(Problem::new(format!("several events have this id: {ids}")).hint("use one of them"))
+        }
+    }
+}
+
+/// The event that an id, or a part of one, names, whole.
+async fn load(handle: &AgentHandle, text: &str) -> Result<Event, Problem> {
+    let id = find(handle.history(), text).await?;
+    let event = handle.history().event(id).await?;
+    event.ok_or_else(|| Problem::new("the event is no longer in the history"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SKILL: &str = include_str!("../../../docs/skills/podtap/SKILL.md");
+
+    #[test]
+    fn the_tools_are_these() {
+        let tools = Tool::ALL.map(Tool::describe);
+        insta::assert_json_snapshot!(tools);
+    }
+
+    #[test]
+    fn a_schema_takes_no_other_fields() {
+        for tool in Tool::ALL.map(Tool::describe) {
+            let schema = &tool.input_schema;
+            assert_eq!(schema["additionalProperties"], false, "{}", tool.name);
+            assert_eq!(schema["type"], "object", "{}", tool.name);
+        }
+    }
+
+    #[test]
+    fn the_skill_names_every_tool_and_no_other() {
+        let quoted: Vec<&str> = SKILL.split('`').skip(1).step_by(2).collect();
+        for tool in Tool::ALL {
+            assert!(quoted.contains(&tool.name()), "{}", tool.name());
+        }
+        let ends = ["_event", "_events", "_hooks", "_state"];
+        let tools = quoted
+            .iter()
+            .filter(|word| ends.iter().any(|end| word.ends_with(end)));
+        for name in tools {
+            assert!(Tool::named(name).is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `replay_event`: sends an event to the local service again.
+
+use podtap_agent::export::shown::ShownAttempt;
+use podtap_agent::history::Outcome;
+use podtap_agent::{Replay, Target};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{load, write};
+use crate::answer::{Answer, TEXT_BYTES};
+use crate::problem::Problem;
+use crate::server::World;
+
+pub(super) const TEXT: &str = "Sends a captured event to the local service again and shows the answer. Only to this machine. Use it \
+     after a change of the handler, to see whether it passes now.";
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arguments {
+    /// Id of the event, or its beginning or end.
+    id: String,
+    /// Port or URL on this machine, instead of where the event was delivered.
+    #[serde(default)]
+    to: Option<String>,
+}
+
+pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, Problem> {
+    let to = arguments.to.as_deref().map(write::target).transpose()?;
+    let handle = world.source.handle()?;
+    let event = load(&handle, &arguments.id).await?;
+    let targets: Vec<Target> = match to {
+        Some(target) => vec![target],
+        None => handle.targets_of(&event).await?,
+    };
+    if targets.is_empty() {
+        return Err(
+            Problem::new("this event was never delivered from here, so it has no target")
+                .hint("use `to` with the port of the local service, such as 3000"),
+        );
+    }
+    write::on_this_machine(&targets)?;
+    let mut attempts = Vec::with_capacity(targets.len());
+    for target in targets {
+        let replay = Replay {
+            event: event.id,
+            target: Some(target),
+            edited: None,
+        };
+        let sent = handle.replay(replay).await;
+        attempts.push(sent.map_err(|error| Problem::because("the event cannot be sent", &error))?);
+    }
+    let outcomes = attempts.iter().map(|attempt| outcome(&attempt.outcome));
+    let outcomes: Vec<String> = outcomes.collect();
+    let words = format!("Event {} was sent: {}.", event.id, outcomes.join(", "));
+    let shown = attempts
+        .iter()
+        .map(|attempt| ShownAttempt::new(attempt, TEXT_BYTES));
+    Ok(Answer::new(words).with_all(shown))
+}
+
+/// What came of it, in words of ours.
+pub(super) fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Answered { status, .. } if *status < 400 => format!("answered {status}, passed"),
+        Outcome::Answered { status, .. } => format!("answered {status}, failed"),
+        Outcome::Failed { .. } => "no answer, failed".to_owned(),
+    }
+}

@@ -1,0 +1,64 @@
+//! `trigger_event`: an event that Podio did not send.
+
+use std::collections::BTreeMap;
+
+use podtap_agent::Trigger;
+use podtap_agent::draft::{Draft, nearest};
+use podtap_agent::export::shown::ShownAttempt;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{replay_event, write};
+use crate::answer::{Answer, TEXT_BYTES};
+use crate::problem::Problem;
+use crate::server::World;
+
+pub(super) const TEXT: &str = "Sends an event of your own to the local service, as Podio would, and shows the answer. Only to this \
+     machine; Podio is not called. It is kept in the history.";
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arguments {
+    /// Event type of Podio, such as item.update.
+    event: String,
+    /// Parameters to add or replace, such as {"item_id": "4711"}. Values are strings.
+    #[serde(default)]
+    params: BTreeMap<String, String>,
+    /// Port or URL on this machine, instead of the local service of the running agent.
+    #[serde(default)]
+    to: Option<String>,
+}
+
+pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, Problem> {
+    let near = nearest(&arguments.event).map(|near| near.as_str());
+    if near != Some(arguments.event.as_str()) {
+        let problem = Problem::new("this is not an event type of Podio");
+        return Err(match near {
+            Some(near) => problem.hint(format!("did you mean {near}?")),
+            None => problem,
+        });
+    }
+    let to = arguments.to.as_deref().map(write::target).transpose()?;
+    let handle = world.source.handle()?;
+    let targets = match &to {
+        Some(target) => vec![target.clone()],
+        None => handle.status().borrow().routes.targets().to_vec(),
+    };
+    if targets.is_empty() {
+        return Err(Problem::new("no local service is known").hint(
+            "use `to` with its port, such as 3000, or ask the user to start `podtap listen 3000`",
+        ));
+    }
+    write::on_this_machine(&targets)?;
+    let params = arguments.params.into_iter().collect();
+    let draft = Draft::of_type(&arguments.event, params, fastrand::u64(..));
+    let trigger = Trigger {
+        request: draft.request,
+        target: to,
+    };
+    let sent = handle.trigger(trigger).await;
+    let sent = sent.map_err(|error| Problem::because("the event cannot be sent", &error))?;
+    let outcome = replay_event::outcome(&sent.attempt.outcome);
+    let words = format!("Event {} was sent: {outcome}.", sent.event);
+    Ok(Answer::new(words).with(&ShownAttempt::new(&sent.attempt, TEXT_BYTES)))
+}

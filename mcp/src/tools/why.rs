@@ -1,0 +1,45 @@
+//! `why`: why an event arrived, or why it did not.
+
+use podtap_agent::why::{FindItemError, NoSubject, WhyObject, WhyQuestion};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::answer::Answer;
+use crate::problem::Problem;
+use crate::server::World;
+
+pub(super) const TEXT: &str = "Finds out why an event arrived, or why it did not: checks the change in Podio, its hooks, the relay, the \
+     agent and the local service, link by link. Costs up to two API calls, and one per known app or space; works in part \
+     without Podio credentials.";
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arguments {
+    /// An object (`item:4711`, `task:9`), a hook (`hook:90211`), an event type (`item.update`), or the URL of an
+    /// item in Podio.
+    subject: String,
+}
+
+pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, Problem> {
+    let asked = WhyQuestion::parse(&arguments.subject).map_err(|error| {
+        let problem = Problem::new(error.to_string());
+        match error {
+            NoSubject::Link => problem.hint("use the item's id: item:ID"),
+            _ => problem.hint("write item:4711, hook:90211 or item.update"),
+        }
+    })?;
+    let handle = world.source.handle()?;
+    let subject = match asked {
+        WhyQuestion::Subject(subject) => subject,
+        WhyQuestion::Page(page) => handle.find_item(&page).await.map_err(|error| {
+            let problem = Problem::because("the item of this link cannot be found", &error);
+            match error {
+                FindItemError::RateLimitNear(_) => problem.hint("call again in an hour"),
+                _ => problem.hint("use the item's id: item:ID"),
+            }
+        })?,
+    };
+    let answer = handle.why(subject).await?;
+    let words = format!("Cause: {}.", answer.cause.word());
+    Ok(Answer::new(words).with(&WhyObject::from(&answer)))
+}

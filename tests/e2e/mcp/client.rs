@@ -1,0 +1,149 @@
+//! A client of the Model Context Protocol, as simple as one can be: lines out, lines in.
+
+use std::io::Write as _;
+use std::process::{ChildStdin, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::{Process, eventually};
+
+/// A client and its server.
+pub(super) struct Client {
+    pub(super) process: Process,
+    stdin: Option<ChildStdin>,
+    asked: u64,
+}
+
+/// What a tool said.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) text: String,
+    pub(super) is_error: bool,
+}
+
+impl Said {
+    /// Words of the server, before what was captured.
+    pub(super) fn words(&self) -> &str {
+        let words = self.text.split("\n\nBelow, between").next();
+        words.unwrap_or_default()
+    }
+
+    /// The objects between the marks.
+    pub(super) fn captured(&self) -> Vec<Value> {
+        let Some((_, rest)) = self.text.split_once("<<<captured ") else {
+            return Vec::new();
+        };
+        let (number, rest) = rest.split_once('\n').unwrap();
+        let (lines, end) = rest.split_once(&format!("\ncaptured {number}>>>")).unwrap();
+        assert_eq!(end, "", "{}", self.text);
+        lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+impl Client {
+    /// Starts the server, and begins to speak with it.
+    pub(super) async fn begin(mut command: Command) -> Self {
+        command.stdin(Stdio::piped());
+        let mut process = Process::spawn(command);
+        let stdin = process.take_stdin();
+        let mut client = Self {
+            process,
+            stdin,
+            asked: 0,
+        };
+        let hello = json!({
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": { "name": "test", "version": "1" },
+        });
+        let answer = client.request("initialize", hello).await;
+        assert_eq!(answer["result"]["serverInfo"]["name"], "podtap", "{answer}");
+        client.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        client
+    }
+
+    pub(super) fn send(&mut self, message: &Value) {
+        let stdin = self.stdin.as_mut().unwrap();
+        writeln!(stdin, "{message}").unwrap();
+        stdin.flush().unwrap();
+    }
+
+    /// Sends bytes that are no message.
+    pub(super) fn send_raw(&mut self, bytes: &[u8]) {
+        self.stdin.as_mut().unwrap().write_all(bytes).unwrap();
+    }
+
+    /// Says no more.
+    pub(super) fn hang_up(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Asks, and does not wait; the request's id.
+    pub(super) fn ask(&mut self, method: &str, params: Value) -> u64 {
+        self.asked += 1;
+        let id = self.asked;
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
+        id
+    }
+
+    /// Calls a tool, and does not wait.
+    pub(super) fn begin_call(&mut self, tool: &str, arguments: Value) -> u64 {
+        self.ask(
+            "tools/call",
+            json!({ "name": tool, "arguments": arguments }),
+        )
+    }
+
+    /// The messages so far: on stdout there is nothing else.
+    pub(super) fn messages(&self) -> Vec<Value> {
+        let lines = self.process.stdout();
+        let messages = lines.iter().map(|line| {
+            let message: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(message["jsonrpc"], "2.0", "{line}");
+            message
+        });
+        messages.collect()
+    }
+
+    /// The answer to a request, as soon as it is there.
+    pub(super) async fn answer(&self, id: u64) -> Value {
+        let answer = || {
+            let messages = self.messages().into_iter();
+            messages.filter(|message| message["id"] == id).next_back()
+        };
+        let state = || self.process.stderr();
+        eventually(&format!("the answer to {id}"), answer, state).await
+    }
+
+    pub(super) async fn request(&mut self, method: &str, params: Value) -> Value {
+        let id = self.ask(method, params);
+        self.answer(id).await
+    }
+
+    /// What a call was answered.
+    pub(super) async fn said(&self, id: u64) -> Said {
+        let answer = self.answer(id).await;
+        let result = &answer["result"];
+        let text = result["content"][0]["text"].as_str();
+        Said {
+            text: text.unwrap_or_else(|| panic!("{answer}")).to_owned(),
+            is_error: result["isError"] == true,
+        }
+    }
+
+    /// Calls a tool, whatever comes of it.
+    pub(super) async fn call(&mut self, tool: &str, arguments: Value) -> Said {
+        let id = self.begin_call(tool, arguments);
+        self.said(id).await
+    }
+
+    /// Calls a tool, which must work.
+    pub(super) async fn succeed(&mut self, tool: &str, arguments: Value) -> Said {
+        let said = self.call(tool, arguments).await;
+        assert!(!said.is_error, "{tool}: {}", said.text);
+        said
+    }
+}
