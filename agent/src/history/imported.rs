@@ -3,13 +3,15 @@
 //! because of them; see [`Arrival::relayed`](super::watch::Arrival).
 
 use podtap_wire::{EventId, WebhookRequest};
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::event::{Attempt, DeliveryState};
 use super::fact::{Fact, whole_note};
+use super::insight::Insight;
 use super::job::Hands;
 use super::position::EventKey;
 use super::position::Position;
+use super::row;
 use super::store;
 use super::write::NewEvent;
 
@@ -27,7 +29,13 @@ pub struct ImportedEvent {
     pub attempts: Vec<Attempt>,
     /// What a person wrote on it.
     pub note: Option<String>,
+    /// What the other history had found out about it, for show: nothing here is reckoned by it.
+    pub marks: Insight,
 }
+
+/// `events.repaired` of an event that another history has repaired: it is shown and found like one that
+/// was repaired here, and does not count as an arrival.
+const REPAIRED_ELSEWHERE: i64 = 2;
 
 /// Something to be taken over from another history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +59,7 @@ pub(super) fn import(
                 request,
                 attempts,
                 note,
+                marks,
             }) => {
                 let event = NewEvent {
                     id: *id,
@@ -61,6 +70,7 @@ pub(super) fn import(
                 if let Some(position) = store::insert(hands, &event, false)? {
                     new.push(*id);
                     record(transaction, position, attempts, 0)?;
+                    mark(transaction, position, marks)?;
                     let event = EventKey { position, id: *id };
                     if let Some(note) = note.as_deref().and_then(whole_note) {
                         let text = Some(note);
@@ -93,6 +103,44 @@ pub(super) fn import(
     }
     hands.bursts.write(transaction)?;
     Ok(new)
+}
+
+/// Keeps what another history had found out. The place of what an event repeats is there, not here.
+fn mark(
+    transaction: &Transaction<'_>,
+    position: Position,
+    marks: &Insight,
+) -> rusqlite::Result<()> {
+    if *marks == Insight::default() {
+        return Ok(());
+    }
+    let (verification, error) = marks
+        .verification
+        .as_ref()
+        .map(row::verification_to_sql)
+        .unzip();
+    let duplicate = marks.duplicate.as_ref();
+    let missing = Some(marks.missing).filter(|missing| *missing > 0);
+    transaction
+        .prepare_cached(
+            "UPDATE events SET verification = ?, verify_error = ?, duplicate_of = ?, \
+             duplicate_same_hook = ?, missing = ?, late = ?, repaired = ? WHERE position = ?",
+        )?
+        .execute(params![
+            verification,
+            error.flatten(),
+            duplicate.map(|_| Position::default().0),
+            duplicate.map(|duplicate| duplicate.same_hook),
+            missing.map(row::id_to_sql),
+            marks.late.map(row::id_to_sql),
+            if marks.repaired {
+                REPAIRED_ELSEWHERE
+            } else {
+                0
+            },
+            position.0,
+        ])?;
+    Ok(())
 }
 
 /// Records attempts under the numbers that they have, as far as those grow.

@@ -235,7 +235,8 @@ const fn mark_condition(mark: Mark, yes: bool) -> &'static str {
         (Mark::Duplicate, false) => "e.duplicate_of IS NULL",
         (Mark::Late, true) => "e.late IS NOT NULL",
         (Mark::Late, false) => "e.late IS NULL",
-        (Mark::Repaired, true) => "e.repaired = 1",
+        // 2: in the history that an archive came from.
+        (Mark::Repaired, true) => "e.repaired IN (1, 2)",
         (Mark::Repaired, false) => "e.repaired = 0",
         (Mark::Verified, true) => "e.verification IN (1, 2)",
         (Mark::Verified, false) => {

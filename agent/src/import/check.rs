@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::words::Words;
 use crate::export::json::duration_ms;
-use crate::history::{Attempt, EditedRequest, Outcome};
+use crate::history::{Attempt, Duplicate, EditedRequest, Insight, Outcome, Position, Verification};
 
 /// Why a line or an entry cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +131,30 @@ pub(super) fn status(status: Option<i64>) -> Option<u16> {
 pub(super) fn time(words: &mut Words, name: &str) -> Option<Timestamp> {
     let time: Timestamp = words.parse(name)?;
     Timestamp::from_millisecond(time.as_millisecond()).ok()
+}
+
+/// What another history had found out about an event.
+pub(super) fn marks(words: &mut Words) -> Insight {
+    let mut verified = words.words("verified");
+    let (duplicate, late) = (words.words("duplicate"), words.words("late"));
+    Insight {
+        verification: match verified.flag("ok") {
+            Some(true) => Some(Verification::Validated),
+            Some(false) => Some(Verification::Failed {
+                reason: verified.text("error").unwrap_or_default(),
+            }),
+            None => None,
+        },
+        duplicate: duplicate.flag("same_hook").map(|same_hook| Duplicate {
+            of: Position::default(),
+            same_hook,
+        }),
+        missing: words.natural("missing").unwrap_or_default(),
+        late: late.natural("after_revision"),
+        repaired: words.flag("repaired").unwrap_or_default(),
+        place: None,
+        hold: None,
+    }
 }
 
 /// An event's attempts, as far as they say what came of them.

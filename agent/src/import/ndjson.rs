@@ -96,6 +96,7 @@ fn event(mut words: Words) -> Result<ImportedRecord, UnusableEntry> {
         request,
         attempts: check::attempts(attempts, id, received_at),
         note: words.text("note"),
+        marks: check::marks(&mut words),
     }))
 }
 

@@ -52,6 +52,11 @@ impl Words {
         self.0.get(name)?.as_i64()
     }
 
+    /// A count or a number, which may be larger than SQLite's.
+    pub(super) fn natural(&self, name: &str) -> Option<u64> {
+        self.0.get(name)?.as_u64()
+    }
+
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
         self.0.get(name)?.as_bool()
     }

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::export::archive::{self, ArchiveFormat, ArchiveSelection};
 use podtap_agent::history::{
-    Attempt, DeliveryState, EditedRequest, Event, Filter, History, ImportedEvent, ImportedRecord,
-    NewAttempt, Outcome, Position, Saved, Writer, WriterThread,
+    Attempt, DeliveryState, Duplicate, EditedRequest, Event, Filter, History, ImportedEvent,
+    ImportedRecord, Insight, NewAttempt, Outcome, Position, Saved, Verification, Writer,
+    WriterThread,
 };
 use podtap_agent::import::{ArchiveImport, ImportReport, Problem};
 use podtap_agent::{HeaderList, Target, WebhookRequest};
@@ -102,6 +103,7 @@ fn past(number: u64) -> ImportedEvent {
         request: event.request,
         attempts: Vec::new(),
         note: None,
+        marks: Insight::default(),
     }
 }
 
@@ -160,6 +162,36 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     ]
 }
 
+/// What a history may have found out about an event.
+fn marks() -> impl Strategy<Value = Insight> {
+    let verification = prop_oneof![
+        Just(Verification::Validated),
+        "\\PC{0,20}".prop_map(|reason| Verification::Failed { reason }),
+    ];
+    let number = || prop_oneof![1..9_u64, any::<u64>()];
+    let option = proptest::option::of::<BoxedStrategy<u64>>;
+    (
+        proptest::option::of(verification),
+        proptest::option::of(any::<bool>()),
+        option(number().boxed()),
+        option(number().boxed()),
+        any::<bool>(),
+    )
+        .prop_map(
+            |(verification, same_hook, missing, late, repaired)| Insight {
+                verification,
+                duplicate: same_hook.map(|same_hook| Duplicate {
+                    of: Position::default(),
+                    same_hook,
+                }),
+                missing: missing.unwrap_or_default(),
+                late,
+                repaired,
+                ..Insight::default()
+            },
+        )
+}
+
 prop_compose! {
     fn events()(
         millis in 0_i64..4_000_000_000_000,
@@ -171,6 +203,7 @@ prop_compose! {
         v6 in proptest::option::of(any::<[u8; 16]>()),
         outcomes in proptest::collection::vec(outcomes(), 0..4),
         note in proptest::option::of("\\PC{0,20}[a-zé]"),
+        marks in marks(),
     ) -> ImportedEvent {
         let received_at = Timestamp::from_millisecond(millis).unwrap();
         let id = EventId::from_parts(received_at, random);
@@ -195,7 +228,7 @@ prop_compose! {
             body: body.into(),
         };
         let note = note.map(|note| note.trim().to_owned());
-        ImportedEvent { id, request, attempts, note }
+        ImportedEvent { id, request, attempts, note, marks }
     }
 }
 
@@ -240,7 +273,7 @@ proptest! {
                 assert_eq!(after.len(), before.len());
                 for ((was, had), (is, has)) in before.iter().zip(&after) {
                     assert_eq!((was.id, &was.request, was.state), (is.id, &is.request, is.state));
-                    assert_eq!(was.note, is.note);
+                    assert_eq!((&was.note, &was.insight), (&is.note, &is.insight));
                     let mut had: Vec<Attempt> = had.clone();
                     let whole = usize::from(format == ArchiveFormat::Har);
                     let cut = had.len().saturating_sub(whole);

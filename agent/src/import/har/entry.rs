@@ -85,6 +85,7 @@ pub(super) fn read_entry(entry: Value) -> Result<ImportedRecord, UnusableEntry> 
         request,
         attempts,
         note: entry.text("comment"),
+        marks: check::marks(&mut ours),
     }))
 }
 
