@@ -24,6 +24,7 @@ mod hook_health;
 pub mod hooks;
 pub mod import;
 pub mod invisible;
+pub mod likely;
 mod link;
 mod lock;
 mod opening;

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
 use super::error::HistoryError;
+use super::fault::Fault;
 use super::filter::Pattern;
 use super::{row, schema};
 
@@ -71,6 +72,7 @@ pub fn is_history(path: &Path) -> bool {
 }
 
 /// `has_param(headers, body, name, pattern)`: whether a form body holds the pair.
+/// `failure(status, error, headers, body)`: the fingerprint of a failed attempt.
 /// `id_ends(id, suffix)`: whether an event id ends so.
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
@@ -81,6 +83,19 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
         let pattern = Pattern::new(context.get_raw(3).as_str()?);
         let body = row::readable_body(headers, body);
         Ok(podtap_podio::params(&body).any(|(key, value)| key == name && pattern.matches(&value)))
+    })?;
+    connection.create_scalar_function("failure", 4, flags, |context| {
+        let status: Option<u16> = context.get(0)?;
+        let fault = match status {
+            None => Fault::unanswered(context.get_raw(1).as_str_or_null()?.unwrap_or_default()),
+            Some(status) => {
+                let headers = context.get_raw(2).as_str_or_null()?.unwrap_or("[]");
+                let headers = serde_json::from_str(headers).unwrap_or_default();
+                let body = context.get_raw(3).as_blob_or_null()?.unwrap_or_default();
+                Fault::answered(status, &headers, body)
+            }
+        };
+        Ok(fault.fingerprint())
     })?;
     connection.create_scalar_function("id_ends", 2, flags, |context| {
         let id: [u8; 16] = context.get(0)?;

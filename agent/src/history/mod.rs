@@ -19,6 +19,8 @@ mod damage;
 mod error;
 mod event;
 mod fact;
+mod failures;
+mod fault;
 pub mod filter;
 mod finding;
 mod findings;
@@ -82,6 +84,7 @@ pub use event::{
 };
 pub use fact::MAX_NOTE;
 pub(crate) use fact::{Fact, whole_note};
+pub use failures::{FailureGroup, Failures, MAX_FAILURES};
 pub use filter::{ArrivalFilter, Filter, FilterError, Mark, Saved, SavedError};
 pub use finding::{LoopFinding, LoopShape, Maker};
 pub use findings::{Finding, FindingPosition};

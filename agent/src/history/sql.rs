@@ -6,7 +6,7 @@ use podtap_podio::{ObjectKind, RefType};
 use rusqlite::types::Value;
 
 use super::event::DeliveryState;
-use super::filter::{Filter, Mark, Pattern, StatusTest, Term, Test};
+use super::filter::{FailureTest, Filter, Mark, Pattern, StatusTest, Term, Test};
 use super::row;
 use super::words::{pair, words_of};
 
@@ -128,7 +128,7 @@ fn place_kind(kind: ObjectKind) -> Option<RefType> {
 /// Whether bodies decide.
 fn is_body(term: &Term) -> bool {
     match &term.test {
-        Test::Param { .. } => true,
+        Test::Param { .. } | Test::Failure(FailureTest::Of(_)) => true,
         Test::All(terms) => terms.iter().any(is_body),
         _ => false,
     }
@@ -179,6 +179,7 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
             "e.revision = ?".to_owned()
         }
         Test::Status(status) => self::status(*status, bind),
+        Test::Failure(failure) => self::failure(failure, bind),
         Test::After(time) => {
             bind(millis(*time));
             "e.received_at >= ?".to_owned()
@@ -286,6 +287,24 @@ fn status(status: StatusTest, mut bind: impl FnMut(Value)) -> String {
         StatusTest::Error => "e.last_error IS NOT NULL".to_owned(),
         StatusTest::Pending => format!("e.state = {}", row::state_to_sql(DeliveryState::Pending)),
         StatusTest::Held => format!("e.state = {}", row::state_to_sql(DeliveryState::Held)),
+    }
+}
+
+/// The last attempt failed; where several targets have answered, the one that the row tells.
+const FAILED: &str = "(e.last_status >= 400 OR e.last_error IS NOT NULL)";
+
+fn failure(failure: &FailureTest, mut bind: impl FnMut(Value)) -> String {
+    match failure {
+        FailureTest::Any => FAILED.to_owned(),
+        FailureTest::None => format!("{FAILED} IS NOT TRUE"),
+        FailureTest::Of(print) => {
+            bind(print.clone().into());
+            format!(
+                "{FAILED} AND ? = (SELECT failure(a.status, a.error, a.headers, a.body) \
+                 FROM attempts AS a WHERE a.position = e.position AND a.status IS e.last_status \
+                 AND a.error IS e.last_error ORDER BY a.number DESC LIMIT 1)"
+            )
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! removed.
 
 mod explanation;
+mod failure;
 pub mod text;
 mod time;
 
@@ -19,6 +20,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use explanation::ExplanationObject;
+pub use failure::FailureObject;
 pub use time::{duration_ms, millis};
 
 use crate::command_end::CommandEnd;

@@ -124,6 +124,7 @@ fn holds(test: &Test, event: &Event, place: Option<PlaceRef>) -> bool {
         | Test::Note(_)
         | Test::Between(..)
         | Test::Among(_)
+        | Test::Failure(_)
         | Test::Text(_) => false,
     }
 }

@@ -47,6 +47,8 @@ pub enum Test {
     Revision(u64),
     /// `status:…`: what came of the last attempt.
     Status(StatusTest),
+    /// `failure:…`: whether, and how, the last attempt failed.
+    Failure(FailureTest),
     /// `after:…`: accepted at or after this time.
     After(Timestamp),
     /// `before:…`: accepted before this time.
@@ -92,6 +94,17 @@ pub enum StatusTest {
     Pending,
     /// `status:held`: kept without being delivered.
     Held,
+}
+
+/// How the last attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FailureTest {
+    /// `failure:yes`: it was answered with 400 or more, or not at all.
+    Any,
+    /// `failure:no`: it was not, or there was none.
+    None,
+    /// `failure:3f9a2c81d0`: with the fault of this fingerprint.
+    Of(String),
 }
 
 /// Text that is no filter.

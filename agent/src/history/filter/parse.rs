@@ -11,7 +11,7 @@ use winnow::prelude::*;
 use winnow::stream::LocatingSlice;
 use winnow::token::{rest, take_till, take_while};
 
-use super::value::{event_id, id, status, time, yes_or_no};
+use super::value::{event_id, failure, id, status, time, yes_or_no};
 use super::{FilterError, Mark, Pattern, Saved, Term, Test};
 
 /// Longest filter, in bytes: far beyond what anybody types, and within SQLite's own limits.
@@ -26,8 +26,8 @@ pub(super) const PARAM: &str = "param.";
 
 /// What a term can be about, beside the kinds of objects and the names of parameters.
 pub(super) const WORDS: &[&str] = &[
-    "type", "status", "after", "before", "path", "hook", "revision", "method", "id", "replayed",
-    "external",
+    "type", "status", "failure", "after", "before", "path", "hook", "revision", "method", "id",
+    "replayed", "external",
 ];
 
 type Input<'a> = LocatingSlice<&'a str>;
@@ -187,6 +187,7 @@ fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Complaint> {
         "hook" => id(text).map(Test::Hook),
         "revision" => id(text).map(Test::Revision),
         "status" => status(text).map(Test::Status),
+        "failure" => failure(text).map(Test::Failure),
         "after" => time(text, now).map(Test::After),
         "before" => time(text, now).map(Test::Before),
         "path" if text.contains('*') => Ok(Test::Path(Pattern::new(text))),
@@ -232,7 +233,7 @@ mod tests {
     use jiff::tz::TimeZone;
     use proptest::prelude::*;
 
-    use super::super::StatusTest;
+    use super::super::{FailureTest, StatusTest};
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<Term>, FilterError> {
@@ -266,6 +267,12 @@ mod tests {
             ),
             ("status:<300", Test::Status(StatusTest::Within(0, 299))),
             ("status:error", Test::Status(StatusTest::Error)),
+            ("failure:yes", Test::Failure(FailureTest::Any)),
+            ("failure:no", Test::Failure(FailureTest::None)),
+            (
+                "failure:3f9a2c81d0",
+                Test::Failure(FailureTest::Of("3f9a2c81d0".to_owned())),
+            ),
             ("status:pending", Test::Status(StatusTest::Pending)),
             ("param.status:pending", param("status", "pending")),
             ("param.x:1", param("x", "1")),
@@ -316,6 +323,7 @@ mod tests {
             ("a - b", 4),
             ("replayed:maybe", 10),
             ("missing:3", 9),
+            ("failure:3f9a", 9),
             ("after:99999999999999d", 7),
             ("type:*a*a*a*a*a*a*a*a*a", 6),
             ("ä -@nothing", 4),

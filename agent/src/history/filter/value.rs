@@ -2,7 +2,8 @@
 
 use jiff::{Span, Timestamp, ZonedDateTime, civil};
 
-use super::StatusTest;
+use super::{FailureTest, StatusTest};
+use crate::history::fault::is_fingerprint;
 
 pub(super) fn id(text: &str) -> Result<u64, String> {
     text.parse()
@@ -56,6 +57,15 @@ pub(super) fn status(text: &str) -> Result<StatusTest, String> {
             }
         }
     })
+}
+
+pub(super) fn failure(text: &str) -> Result<FailureTest, String> {
+    match text {
+        "yes" => Ok(FailureTest::Any),
+        "no" => Ok(FailureTest::None),
+        print if is_fingerprint(print) => Ok(FailureTest::Of(print.to_owned())),
+        _ => Err("try yes, no, or a fingerprint of `podtap events --group`".to_owned()),
+    }
 }
 
 /// `10m`, `2h`, `3d`: that long before now. `14:30`: the last time it was that late. Else RFC 3339.

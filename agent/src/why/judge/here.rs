@@ -2,6 +2,7 @@
 
 use super::{Finding, moment};
 use crate::history::{DeliveryState, EventRow, HoldReason, Loss, Verification};
+use crate::likely;
 use crate::status::{LinkState, ServiceState};
 use crate::why::facts::{Facts, PodioChange};
 use crate::why::{Cause, WhyStep};
@@ -173,7 +174,10 @@ impl Facts {
             Ok(status) => Finding::no(
                 STEP,
                 Cause::ErrorAnswer,
-                format!("the local service answered {status}"),
+                format!(
+                    "the local service answered {status}: {}",
+                    likely::of(Ok(*status)).reason
+                ),
                 Some(format!("podtap show {} has the answer", row.id)),
             ),
             Err(error) => Finding::no(

@@ -1,0 +1,209 @@
+//! Failed deliveries, those of the same fault together.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+use podtap_wire::{EventId, HeaderList};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::HistoryError;
+use super::event::EventRow;
+use super::fault::Fault;
+use super::filter::{FailureTest, Filter, Test};
+use super::page::{self, Anchor, MAX_PAGE, PageQuery};
+use super::reading::History;
+use super::select::Reach;
+
+/// Failed events that are looked at: the newest.
+pub const MAX_FAILURES: usize = 10_000;
+
+/// Faults that are told.
+const MAX_GROUPS: usize = 200;
+
+/// Types of events that a group names.
+const MAX_TYPES: usize = 5;
+
+/// Failed deliveries by their faults.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Failures {
+    /// The fault that happened last comes first.
+    pub groups: Vec<FailureGroup>,
+    /// Failed events that were looked at.
+    pub looked_at: usize,
+    /// Whether there may be older ones, or more faults.
+    pub is_cut: bool,
+}
+
+/// Events whose last delivery failed in the same way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureGroup {
+    /// What `failure:` finds them by.
+    pub fingerprint: String,
+    /// The status; `None` where there was no answer.
+    pub status: Option<u16>,
+    /// The newest one's error, or the line of its answer that says most: of the outside world.
+    pub line: String,
+    /// How many events.
+    pub events: u64,
+    /// How many objects they are about.
+    pub objects: usize,
+    /// Types of the events, at most five.
+    pub types: Vec<String>,
+    /// When the oldest was accepted.
+    pub first_at: Timestamp,
+    /// When the newest was accepted.
+    pub last_at: Timestamp,
+    /// The newest event.
+    pub newest: EventId,
+}
+
+impl FailureGroup {
+    /// What the attempts came to.
+    pub fn outcome(&self) -> Result<u16, &str> {
+        self.status.ok_or(self.line.as_str())
+    }
+}
+
+impl History {
+    /// The events that this filter wants and whose last delivery failed, by their faults. May take
+    /// long; a page never waits for it.
+    pub async fn failures(&self, filter: Filter) -> Result<Failures, HistoryError> {
+        self.far
+            .read(move |connection| failures(connection, filter))
+            .await
+    }
+}
+
+fn failures(connection: &Connection, filter: Filter) -> rusqlite::Result<Failures> {
+    let filter = filter.and(Test::Failure(FailureTest::Any));
+    let mut gathered = Gathered::default();
+    let mut anchor = Anchor::Newest;
+    loop {
+        let limit = MAX_PAGE.min(MAX_FAILURES - gathered.looked_at);
+        let query = PageQuery {
+            filter: filter.clone(),
+            anchor,
+            limit,
+        };
+        let rows = page::page(connection, &query, Reach::End)?.rows;
+        let (count, last) = (rows.len(), rows.last().map(|row| row.position));
+        for row in rows {
+            let fault = fault(connection, &row)?;
+            gathered.add(row, fault);
+        }
+        match last {
+            Some(last) if count == limit && gathered.looked_at < MAX_FAILURES => {
+                anchor = Anchor::Before(last);
+            }
+            _ => return Ok(gathered.into_failures()),
+        }
+    }
+}
+
+/// What the last attempt of an event came to.
+fn fault(connection: &Connection, row: &EventRow) -> rusqlite::Result<Fault> {
+    let status = match row.last.as_ref().map(|last| last.outcome.as_ref()) {
+        Some(Ok(status)) => *status,
+        Some(Err(error)) => return Ok(Fault::unanswered(error)),
+        None => return Ok(Fault::unanswered("")),
+    };
+    let answer = connection
+        .prepare_cached(
+            "SELECT headers, body FROM attempts WHERE position = ? AND status = ? \
+             ORDER BY number DESC LIMIT 1",
+        )?
+        .query_row(params![row.position.0, status], |found| {
+            Ok((
+                found.get::<_, Option<String>>("headers")?,
+                found.get::<_, Option<Vec<u8>>>("body")?,
+            ))
+        })
+        .optional()?;
+    let (headers, body) = answer.unwrap_or_default();
+    let headers: HeaderList = headers
+        .and_then(|headers| serde_json::from_str(&headers).ok())
+        .unwrap_or_default();
+    Ok(Fault::answered(status, &headers, &body.unwrap_or_default()))
+}
+
+/// Groups as they grow, the newest event first.
+#[derive(Default)]
+struct Gathered {
+    looked_at: usize,
+    places: HashMap<String, usize>,
+    groups: Vec<Growing>,
+    is_cut: bool,
+}
+
+struct Growing {
+    group: FailureGroup,
+    objects: HashSet<podtap_podio::ObjectRef>,
+    types: BTreeSet<String>,
+}
+
+impl Gathered {
+    fn add(&mut self, row: EventRow, fault: Fault) {
+        self.looked_at += 1;
+        let fingerprint = fault.fingerprint();
+        let place = match self.places.get(&fingerprint) {
+            Some(place) => *place,
+            None if self.groups.len() == MAX_GROUPS => {
+                self.is_cut = true;
+                return;
+            }
+            None => {
+                let place = self.groups.len();
+                self.places.insert(fingerprint.clone(), place);
+                self.groups.push(Growing::new(fingerprint, fault, &row));
+                place
+            }
+        };
+        if let Some(growing) = self.groups.get_mut(place) {
+            growing.add(row);
+        }
+    }
+
+    fn into_failures(self) -> Failures {
+        let groups = self.groups.into_iter().map(|growing| FailureGroup {
+            objects: growing.objects.len(),
+            types: growing.types.into_iter().collect(),
+            ..growing.group
+        });
+        Failures {
+            groups: groups.collect(),
+            looked_at: self.looked_at,
+            is_cut: self.is_cut || self.looked_at >= MAX_FAILURES,
+        }
+    }
+}
+
+impl Growing {
+    fn new(fingerprint: String, fault: Fault, newest: &EventRow) -> Self {
+        Self {
+            group: FailureGroup {
+                fingerprint,
+                status: fault.status,
+                line: fault.line,
+                events: 0,
+                objects: 0,
+                types: Vec::new(),
+                first_at: newest.received_at,
+                last_at: newest.received_at,
+                newest: newest.id,
+            },
+            objects: HashSet::new(),
+            types: BTreeSet::new(),
+        }
+    }
+
+    fn add(&mut self, row: EventRow) {
+        self.group.events += 1;
+        self.group.first_at = self.group.first_at.min(row.received_at);
+        self.objects.extend(row.object);
+        if let Some(kind) = row.event_type
+            && self.types.len() < MAX_TYPES
+        {
+            self.types.insert(kind);
+        }
+    }
+}
