@@ -25,7 +25,7 @@ const TOLD: usize = 5;
 
 /// What is waited for.
 #[derive(Debug, Clone)]
-pub struct Wait {
+pub struct EventWait {
     /// What a person asked for.
     asked: Filter,
     /// All that an event must be.
@@ -37,7 +37,7 @@ pub struct Wait {
 
 /// The events, oldest first, and the history that they are in.
 #[derive(Debug)]
-pub struct Found {
+pub struct AwaitedEvents {
     pub history: History,
     pub rows: Vec<EventRow>,
 }
@@ -67,7 +67,7 @@ pub struct InVain {
     pub rows: Vec<EventRow>,
 }
 
-impl Wait {
+impl EventWait {
     /// For one event that this filter wants, accepted at or after that moment.
     pub fn new(filter: Filter, since: Timestamp, within: Duration) -> Self {
         let asked = filter.since(since);
@@ -107,7 +107,7 @@ impl Wait {
     ///
     /// # Cancel safety
     /// Dropping the future ends the wait and changes nothing.
-    pub async fn run(&self, path: &Path) -> Result<Found, WaitError> {
+    pub async fn run(&self, path: &Path) -> Result<AwaitedEvents, WaitError> {
         let deadline = Instant::now() + self.within;
         let mut looker = None;
         let mut trouble = None;
@@ -128,7 +128,7 @@ impl Wait {
                 match self.look(history, *floor).await {
                     Ok(rows) if rows.len() >= self.count => {
                         let history = history.clone();
-                        return Ok(Found { history, rows });
+                        return Ok(AwaitedEvents { history, rows });
                     }
                     Ok(_) => trouble = None,
                     Err(error) if error.may_pass() => trouble = Some(error),

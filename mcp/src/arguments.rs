@@ -4,7 +4,7 @@ use rmcp::model::JsonObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::problem::Problem;
+use crate::problem::ToolProblem;
 
 /// Characters of a filter, at most.
 pub(crate) const MAX_FILTER: usize = 1_000;
@@ -13,7 +13,7 @@ pub(crate) const MAX_FILTER: usize = 1_000;
 pub(crate) fn parse<T: DeserializeOwned>(
     tool: &str,
     arguments: Option<JsonObject>,
-) -> Result<T, Problem> {
+) -> Result<T, ToolProblem> {
     let arguments = Value::Object(arguments.unwrap_or_default());
     serde_path_to_error::deserialize(arguments).map_err(|error| {
         let place = match error.path().to_string() {
@@ -21,7 +21,7 @@ pub(crate) fn parse<T: DeserializeOwned>(
             place => format!("`{place}`: "),
         };
         let why = error.into_inner();
-        Problem::new(format!(
+        ToolProblem::new(format!(
             "the arguments of {tool} cannot be used: {place}{why}"
         ))
         .hint(format!(
@@ -31,11 +31,11 @@ pub(crate) fn parse<T: DeserializeOwned>(
 }
 
 /// A number that must be within these limits.
-pub(crate) fn within(name: &str, number: u32, least: u32, most: u32) -> Result<usize, Problem> {
+pub(crate) fn within(name: &str, number: u32, least: u32, most: u32) -> Result<usize, ToolProblem> {
     if (least..=most).contains(&number) {
         return Ok(usize::try_from(number).unwrap_or(usize::MAX));
     }
-    Err(Problem::new(format!("`{name}` cannot be {number}"))
+    Err(ToolProblem::new(format!("`{name}` cannot be {number}"))
         .hint(format!("use a number from {least} to {most}")))
 }
 

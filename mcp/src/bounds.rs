@@ -9,7 +9,7 @@ const MAX_ENTRIES: usize = 200;
 const SCALAR: usize = 8;
 
 /// Takes secrets out of a text.
-pub(crate) type Redact = dyn Fn(&str) -> String + Send + Sync;
+pub(crate) type HideSecrets = dyn Fn(&str) -> String + Send + Sync;
 
 /// How much may still be said.
 pub(crate) struct Bounds<'a> {
@@ -17,14 +17,14 @@ pub(crate) struct Bounds<'a> {
     text: usize,
     /// Bytes of everything that is left to say.
     left: usize,
-    redact: &'a Redact,
+    redact: &'a HideSecrets,
     /// Whether anything was cut.
     pub(crate) has_cut: bool,
 }
 
 impl<'a> Bounds<'a> {
     /// At most `text` bytes for one text and `all` for everything.
-    pub(crate) fn new(text: usize, all: usize, redact: &'a Redact) -> Self {
+    pub(crate) fn new(text: usize, all: usize, redact: &'a HideSecrets) -> Self {
         Self {
             text,
             left: all,

@@ -4,7 +4,7 @@
 //! What was captured is of strangers, and who reads it follows words. So an answer has two parts: words
 //! of ours, and below them, between two marks that no captured byte can imitate, JSON lines with what was
 //! captured, cut to a size and without the secrets that this run knows (`answer`). The tools read, unless
-//! [`Config::allow_write`] says otherwise; then they send to this machine alone.
+//! [`McpConfig::allow_write`] says otherwise; then they send to this machine alone.
 
 mod answer;
 mod arguments;
@@ -15,6 +15,6 @@ mod source;
 mod stream;
 mod tools;
 
-pub use problem::Problem;
-pub use server::{Config, ServeError, Server};
-pub use source::Source;
+pub use problem::ToolProblem;
+pub use server::{McpConfig, McpServer, ServeError};
+pub use source::AgentSource;

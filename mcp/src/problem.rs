@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// A call that came to nothing.
 #[derive(Debug)]
-pub struct Problem {
+pub struct ToolProblem {
     /// What is wrong, lower-case and without a full stop; words of ours.
     pub(crate) what: String,
     /// What to do.
@@ -17,7 +17,7 @@ pub struct Problem {
     pub(crate) captured: Vec<Value>,
 }
 
-impl Problem {
+impl ToolProblem {
     /// With these words.
     pub fn new(what: impl Into<String>) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Problem {
     }
 }
 
-impl From<HistoryError> for Problem {
+impl From<HistoryError> for ToolProblem {
     fn from(error: HistoryError) -> Self {
         Self::because("the history cannot be used", &error)
             .hint("call again; if it lasts, run `podtap doctor`")

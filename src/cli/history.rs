@@ -43,6 +43,9 @@ pub(crate) struct Events {
     /// Print an HTTP archive (HAR 1.2) for browsers and proxies; `podtap import` can read it
     #[arg(long, conflicts_with = "json")]
     pub(crate) har: bool,
+    /// List failed deliveries by their cause: how many, the answer, and what is probably wrong
+    #[arg(long, conflicts_with = "har")]
+    pub(crate) group: bool,
     #[command(flatten)]
     pub(crate) tunnel: TunnelArgs,
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::listen::{Certificates, Tunnel};
+use super::listen::{Certificates, TunnelArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct McpArgs {
@@ -12,5 +12,5 @@ pub(crate) struct McpArgs {
     #[command(flatten)]
     pub(crate) certificates: Certificates,
     #[command(flatten)]
-    pub(crate) tunnel: Tunnel,
+    pub(crate) tunnel: TunnelArgs,
 }

@@ -8,6 +8,7 @@ use podtap_agent::history::{Anchor, EventRow, Filter, History, PageQuery, Positi
 use podtap_tui::SafeText;
 
 use super::damage;
+use super::failures;
 use super::history::open;
 use crate::cli::Events;
 use crate::config::Settings;
@@ -32,6 +33,11 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
                 "{left} events cannot be searched for words yet; searching again continues"
             ));
         }
+    }
+    if events.group {
+        let limit = events.limit.unwrap_or(usize::MAX);
+        let look = settings.line_style()?;
+        return failures::run(&history, filter, events.json, limit, &look).await;
     }
     let mut from = Position::default();
     let shown = if let Some(format) = archive_format(&events) {

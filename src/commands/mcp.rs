@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use podtap_agent::AgentHandle;
 use podtap_connect::reason::chain;
-use podtap_mcp::{Config, Problem, Server, Source};
+use podtap_mcp::{AgentSource, McpConfig, McpServer, ToolProblem};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,7 +26,7 @@ use crate::shutdown::Shutdown;
 pub(crate) async fn run(mcp: &McpArgs, settings: Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let redact = Redact::of(&settings);
-    let config = Config {
+    let config = McpConfig {
         history: settings.history()?,
         tunnel: settings.tunnel()?.to_string(),
         saved: settings.filters(Timestamp::now())?,
@@ -40,7 +40,7 @@ pub(crate) async fn run(mcp: &McpArgs, settings: Settings) -> Result<ExitCode, F
         token: CancellationToken::new(),
     }));
     let opened = Arc::clone(&opener.0);
-    let server = Server::new(config, opener, shutdown.token().clone());
+    let server = McpServer::new(config, opener, shutdown.token().clone());
     let ended = server.serve(tokio::io::stdin(), tokio::io::stdout()).await;
     opened.close().await;
     ended.map_err(|error| {
@@ -61,16 +61,16 @@ struct Opened {
     token: CancellationToken,
 }
 
-impl Source for Opener {
-    fn handle(&self) -> Result<AgentHandle, Problem> {
+impl AgentSource for Opener {
+    fn handle(&self) -> Result<AgentHandle, ToolProblem> {
         let mut handle = self.0.handle.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = &*handle {
             return Ok(handle.clone());
         }
         let opened = self.0.open().map_err(|failure| {
             let hint = failure.fact_value("try").map(str::to_owned);
-            let problem = Problem::new(failure.what());
-            hint.into_iter().fold(problem, Problem::hint)
+            let problem = ToolProblem::new(failure.what());
+            hint.into_iter().fold(problem, ToolProblem::hint)
         })?;
         Ok(handle.insert(opened).clone())
     }

@@ -9,6 +9,7 @@ mod doctor;
 mod embedded;
 mod events;
 mod explain;
+mod failures;
 mod history;
 mod hooks;
 mod import;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use podtap_agent::amount;
 use podtap_agent::export::json::EventObject;
 use podtap_agent::history::{EventRow, Filter};
-use podtap_agent::wait::{Found, InVain, Wait as Waiting, WaitError};
+use podtap_agent::wait::{AwaitedEvents, EventWait, InVain, WaitError};
 use podtap_connect::reason::chain;
 
 use super::events::parse_filter;
@@ -31,7 +31,7 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
     })?;
     let since = moment("since", &wait.since)?;
     let count = usize::try_from(wait.count).unwrap_or(usize::MAX);
-    let mut waiting = Waiting::new(parse_filter(&text, settings)?, since, within).count(count);
+    let mut waiting = EventWait::new(parse_filter(&text, settings)?, since, within).count(count);
     if wait.verified {
         waiting = waiting.verified();
     }
@@ -44,7 +44,7 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
         () = shutdown.token().cancelled() => return Ok(shutdown.exit_code()),
         found = waiting.run(&path) => found,
     };
-    let Found { history, rows } = match found {
+    let AwaitedEvents { history, rows } = match found {
         Ok(found) => found,
         Err(WaitError::History(error)) => return Err(error.into()),
         Err(WaitError::NoHistory(trouble)) => {

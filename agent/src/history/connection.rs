@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
 use super::error::HistoryError;
-use super::fault::Fault;
+use super::fault::DeliveryFault;
 use super::filter::Pattern;
 use super::{row, schema};
 
@@ -87,12 +87,14 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("failure", 4, flags, |context| {
         let status: Option<u16> = context.get(0)?;
         let fault = match status {
-            None => Fault::unanswered(context.get_raw(1).as_str_or_null()?.unwrap_or_default()),
+            None => {
+                DeliveryFault::unanswered(context.get_raw(1).as_str_or_null()?.unwrap_or_default())
+            }
             Some(status) => {
                 let headers = context.get_raw(2).as_str_or_null()?.unwrap_or("[]");
                 let headers = serde_json::from_str(headers).unwrap_or_default();
                 let body = context.get_raw(3).as_blob_or_null()?.unwrap_or_default();
-                Fault::answered(status, &headers, body)
+                DeliveryFault::answered(status, &headers, body)
             }
         };
         Ok(fault.fingerprint())

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::HistoryError;
 use super::event::EventRow;
-use super::fault::Fault;
+use super::fault::DeliveryFault;
 use super::filter::{FailureTest, Filter, Test};
 use super::page::{self, Anchor, MAX_PAGE, PageQuery};
 use super::reading::History;
@@ -101,11 +101,11 @@ fn failures(connection: &Connection, filter: Filter) -> rusqlite::Result<Failure
 }
 
 /// What the last attempt of an event came to.
-fn fault(connection: &Connection, row: &EventRow) -> rusqlite::Result<Fault> {
+fn fault(connection: &Connection, row: &EventRow) -> rusqlite::Result<DeliveryFault> {
     let status = match row.last.as_ref().map(|last| last.outcome.as_ref()) {
         Some(Ok(status)) => *status,
-        Some(Err(error)) => return Ok(Fault::unanswered(error)),
-        None => return Ok(Fault::unanswered("")),
+        Some(Err(error)) => return Ok(DeliveryFault::unanswered(error)),
+        None => return Ok(DeliveryFault::unanswered("")),
     };
     let answer = connection
         .prepare_cached(
@@ -123,7 +123,11 @@ fn fault(connection: &Connection, row: &EventRow) -> rusqlite::Result<Fault> {
     let headers: HeaderList = headers
         .and_then(|headers| serde_json::from_str(&headers).ok())
         .unwrap_or_default();
-    Ok(Fault::answered(status, &headers, &body.unwrap_or_default()))
+    Ok(DeliveryFault::answered(
+        status,
+        &headers,
+        &body.unwrap_or_default(),
+    ))
 }
 
 /// Groups as they grow, the newest event first.
@@ -142,7 +146,7 @@ struct Growing {
 }
 
 impl Gathered {
-    fn add(&mut self, row: EventRow, fault: Fault) {
+    fn add(&mut self, row: EventRow, fault: DeliveryFault) {
         self.looked_at += 1;
         let fingerprint = fault.fingerprint();
         let place = match self.places.get(&fingerprint) {
@@ -178,7 +182,7 @@ impl Gathered {
 }
 
 impl Growing {
-    fn new(fingerprint: String, fault: Fault, newest: &EventRow) -> Self {
+    fn new(fingerprint: String, fault: DeliveryFault, newest: &EventRow) -> Self {
         Self {
             group: FailureGroup {
                 fingerprint,

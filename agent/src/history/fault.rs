@@ -20,13 +20,13 @@ const TRACEBACK: &str = "Traceback (most recent call last)";
 
 /// A failed delivery in few words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct DeliveryFault {
     pub(super) status: Option<u16>,
     /// The error, or what the answer says, as it came.
     pub(super) line: String,
 }
 
-impl Fault {
+impl DeliveryFault {
     /// There was no answer.
     pub(super) fn unanswered(error: &str) -> Self {
         Self {
@@ -151,8 +151,8 @@ mod tests {
 
     use super::*;
 
-    fn answered(status: u16, body: &str) -> Fault {
-        Fault::answered(status, &HeaderList::default(), body.as_bytes())
+    fn answered(status: u16, body: &str) -> DeliveryFault {
+        DeliveryFault::answered(status, &HeaderList::default(), body.as_bytes())
     }
 
     #[test]
@@ -193,10 +193,10 @@ mod tests {
             answered(502, "KeyError: 'title'"),
             answered(500, ""),
             answered(500, "deadbeef is food"),
-            Fault::unanswered("KeyError: 'title'"),
-            Fault::unanswered("connection refused"),
+            DeliveryFault::unanswered("KeyError: 'title'"),
+            DeliveryFault::unanswered("connection refused"),
         ];
-        let mut prints: Vec<String> = faults.iter().map(Fault::fingerprint).collect();
+        let mut prints: Vec<String> = faults.iter().map(DeliveryFault::fingerprint).collect();
         prints.sort_unstable();
         prints.dedup();
         assert_eq!(prints.len(), faults.len());
@@ -224,7 +224,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_answer_has_a_fingerprint(status in 100_u16..600, body in any::<Vec<u8>>()) {
-            let fault = Fault::answered(status, &HeaderList::default(), &body);
+            let fault = DeliveryFault::answered(status, &HeaderList::default(), &body);
             prop_assert!(is_fingerprint(&fault.fingerprint()));
             prop_assert!(fault.line.chars().count() <= MAX_LINE);
         }

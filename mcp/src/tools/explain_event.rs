@@ -6,25 +6,28 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::find;
-use crate::answer::Answer;
-use crate::problem::Problem;
-use crate::server::World;
+use crate::answer::ToolAnswer;
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Asks Podio what an event is about: title, app, who made the change through which API client, and \
      what changed, field by field. Costs up to three API calls the first time. Requires Podio credentials.";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arguments {
+pub(super) struct ExplainEventArguments {
     /// Id of the event, or its beginning or end.
     id: String,
 }
 
-pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    world: &ToolContext,
+    arguments: ExplainEventArguments,
+) -> Result<ToolAnswer, ToolProblem> {
     let handle = world.source.handle()?;
     let id = find(handle.history(), &arguments.id).await?;
     let explained = handle.explain(id).await.map_err(|error| {
-        let problem = Problem::because("the event cannot be explained", &error);
+        let problem = ToolProblem::because("the event cannot be explained", &error);
         match error {
             ExplainError::NoCredentials => problem.hint(
                 "ask the user to set Podio credentials for the server, or to run `podtap login`",
@@ -36,5 +39,5 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
     })?;
     let changes = explained.changes.len();
     let words = format!("Event {id}: {changes} fields changed.");
-    Ok(Answer::new(words).with(&ExplanationObject::new(id, &explained)))
+    Ok(ToolAnswer::new(words).with(&ExplanationObject::new(id, &explained)))
 }

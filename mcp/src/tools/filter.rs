@@ -4,17 +4,20 @@ use jiff::Timestamp;
 use podtap_agent::history::Filter;
 
 use crate::arguments::MAX_FILTER;
-use crate::problem::Problem;
-use crate::server::World;
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 /// The filter that a text says, and what a person may have meant by a word in it.
-pub(super) fn parse(text: &str, world: &World) -> Result<(Filter, Option<String>), Problem> {
+pub(super) fn parse(
+    text: &str,
+    world: &ToolContext,
+) -> Result<(Filter, Option<String>), ToolProblem> {
     if text.chars().count() > MAX_FILTER {
-        return Err(Problem::new("the filter is too long")
+        return Err(ToolProblem::new("the filter is too long")
             .hint(format!("use at most {MAX_FILTER} characters")));
     }
     let filter = Filter::parse(text, Timestamp::now(), &world.config.saved).map_err(|error| {
-        Problem::new(format!("the filter cannot be read: {error}"))
+        ToolProblem::new(format!("the filter cannot be read: {error}"))
             .hint("write terms such as type:item.* item:4711 status:5xx after:10m")
     })?;
     let nearly = filter.nearly_fields();

@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::load;
-use crate::answer::Answer;
+use crate::answer::ToolAnswer;
 use crate::arguments::within;
-use crate::problem::Problem;
-use crate::server::World;
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Shows one captured webhook: parameters, headers, body, and each attempt to deliver it with the \
      local service's answer (status, headers, body) or error.";
@@ -17,7 +17,7 @@ const MAX_BYTES: u32 = 65_536;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arguments {
+pub(super) struct GetEventArguments {
     /// Id of the event, or its beginning or end.
     id: String,
     /// Maximum bytes of each body.
@@ -30,7 +30,10 @@ const fn bytes() -> u32 {
     4_096
 }
 
-pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    world: &ToolContext,
+    arguments: GetEventArguments,
+) -> Result<ToolAnswer, ToolProblem> {
     let limit = within("max_body_bytes", arguments.max_body_bytes, 0, MAX_BYTES)?;
     let handle = world.source.handle()?;
     let event = load(&handle, &arguments.id).await?;
@@ -38,5 +41,5 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
     let explanation = handle.recall_explanation(&event).await?;
     let words = format!("Event {}, {} attempts.", event.id, attempts.len());
     let shown = ShownEvent::new(&event, &attempts, explanation.as_ref(), limit);
-    Ok(Answer::new(words).with(&shown).text_bytes(limit))
+    Ok(ToolAnswer::new(words).with(&shown).text_bytes(limit))
 }

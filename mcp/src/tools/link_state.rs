@@ -7,18 +7,21 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::answer::Answer;
-use crate::problem::Problem;
-use crate::server::World;
+use crate::answer::ToolAnswer;
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Tells whether webhooks can arrive now: the agent's link to the relay, the local service, queued \
      events, and the way from Podio link by link, with what to do about the first one that is broken. Asks no one.";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arguments {}
+pub(super) struct LinkStateArguments {}
 
-pub(super) async fn call(world: &World, _: Arguments) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    world: &ToolContext,
+    _: LinkStateArguments,
+) -> Result<ToolAnswer, ToolProblem> {
     let handle = world.source.handle()?;
     let status = handle.status().borrow().clone();
     let link = match status.link {
@@ -43,7 +46,7 @@ pub(super) async fn call(world: &World, _: Arguments) -> Result<Answer, Problem>
         let step = link.step.label();
         json!({ "step": step, "holds": holds, "reason": link.reason, "cure": link.cure })
     });
-    Ok(Answer::new(words)
+    Ok(ToolAnswer::new(words)
         .with(&ShownStatus::from(&status))
         .with_all(way))
 }

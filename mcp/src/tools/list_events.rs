@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::filter;
-use crate::answer::Answer;
+use crate::answer::ToolAnswer;
 use crate::arguments::within;
-use crate::problem::Problem;
-use crate::server::World;
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Lists webhooks that Podtap captured, newest first: id, time, event type, object, \
      the outcome of the last delivery (status or error), and marks such as duplicate. Use get_event for one in full.";
@@ -18,7 +18,7 @@ const MAX_ROWS: u32 = 100;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arguments {
+pub(super) struct ListEventsArguments {
     /// Terms that must all match, such as `type:item.update item:4711 status:>=400 after:10m -type:hook.verify "text"`.
     /// `status:` takes a status, `5xx`, `error`, `pending` or `held`. Empty: all events.
     #[serde(default)]
@@ -36,7 +36,10 @@ const fn rows() -> u32 {
     20
 }
 
-pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    world: &ToolContext,
+    arguments: ListEventsArguments,
+) -> Result<ToolAnswer, ToolProblem> {
     let limit = within("limit", arguments.limit, 1, MAX_ROWS)?;
     let (filter, hint) = filter::parse(&arguments.filter, world)?;
     let handle = world.source.handle()?;
@@ -65,5 +68,5 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
     let shown = rows
         .iter()
         .map(|row| ShownRow::new(row, known.get(&row.id)));
-    Ok(Answer::new(words).with_all(shown))
+    Ok(ToolAnswer::new(words).with_all(shown))
 }

@@ -6,21 +6,24 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::answer::Answer;
-use crate::problem::Problem;
-use crate::server::World;
+use crate::answer::ToolAnswer;
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Lists the hooks of the known apps and spaces as Podio has them: status, event type, and whether \
      each URL leads to this tunnel. Costs one API call per app or space. Requires Podio credentials.";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arguments {}
+pub(super) struct ListHooksArguments {}
 
-pub(super) async fn call(world: &World, _: Arguments) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    world: &ToolContext,
+    _: ListHooksArguments,
+) -> Result<ToolAnswer, ToolProblem> {
     let handle = world.source.handle()?;
     let listing = handle.podio_hooks().await.map_err(|error| {
-        let problem = Problem::because("the hooks cannot be listed", &error);
+        let problem = ToolProblem::because("the hooks cannot be listed", &error);
         match error {
             ManageHooksError::NoCredentials => problem.hint(
                 "ask the user to set Podio credentials for the server, or to run `podtap login`",
@@ -44,7 +47,7 @@ pub(super) async fn call(world: &World, _: Arguments) -> Result<Answer, Problem>
         let place = failed.place.at.to_string();
         json!({ "place": place, "cannot_be_listed": failed.reason })
     });
-    Ok(Answer::new(words)
+    Ok(ToolAnswer::new(words)
         .with_all(listing.hooks.iter().map(ListedHookObject::from))
         .with_all(failed))
 }

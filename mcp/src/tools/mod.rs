@@ -18,10 +18,10 @@ use podtap_agent::history::{Event, History};
 use rmcp::model::{JsonObject, Tool as Description, ToolAnnotations};
 use schemars::JsonSchema;
 
-use crate::answer::Answer;
+use crate::answer::ToolAnswer;
 use crate::arguments::parse;
-use crate::problem::Problem;
-use crate::server::World;
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 /// A tool, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,15 +82,23 @@ impl Tool {
     /// As a client is told about it.
     pub(crate) fn describe(self) -> Description {
         match self {
-            Self::ListEvents => self.with::<list_events::Arguments>(list_events::TEXT),
-            Self::GetEvent => self.with::<get_event::Arguments>(get_event::TEXT),
-            Self::ExplainEvent => self.with::<explain_event::Arguments>(explain_event::TEXT),
-            Self::WaitForEvent => self.with::<wait_for_event::Arguments>(wait_for_event::TEXT),
-            Self::ListHooks => self.with::<list_hooks::Arguments>(list_hooks::TEXT),
-            Self::LinkState => self.with::<link_state::Arguments>(link_state::TEXT),
-            Self::Why => self.with::<why::Arguments>(why::TEXT),
-            Self::ReplayEvent => self.with::<replay_event::Arguments>(replay_event::TEXT),
-            Self::TriggerEvent => self.with::<trigger_event::Arguments>(trigger_event::TEXT),
+            Self::ListEvents => self.with::<list_events::ListEventsArguments>(list_events::TEXT),
+            Self::GetEvent => self.with::<get_event::GetEventArguments>(get_event::TEXT),
+            Self::ExplainEvent => {
+                self.with::<explain_event::ExplainEventArguments>(explain_event::TEXT)
+            }
+            Self::WaitForEvent => {
+                self.with::<wait_for_event::WaitForEventArguments>(wait_for_event::TEXT)
+            }
+            Self::ListHooks => self.with::<list_hooks::ListHooksArguments>(list_hooks::TEXT),
+            Self::LinkState => self.with::<link_state::LinkStateArguments>(link_state::TEXT),
+            Self::Why => self.with::<why::WhyArguments>(why::TEXT),
+            Self::ReplayEvent => {
+                self.with::<replay_event::ReplayEventArguments>(replay_event::TEXT)
+            }
+            Self::TriggerEvent => {
+                self.with::<trigger_event::TriggerEventArguments>(trigger_event::TEXT)
+            }
         }
     }
 
@@ -108,12 +116,12 @@ impl Tool {
     /// Does what it is called for.
     pub(crate) async fn call(
         self,
-        world: &World,
+        world: &ToolContext,
         arguments: Option<JsonObject>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<ToolAnswer, ToolProblem> {
         if self.writes() && !world.config.allow_write {
             let name = self.name();
-            return Err(Problem::new(format!("{name} is not allowed here"))
+            return Err(ToolProblem::new(format!("{name} is not allowed here"))
                 .hint("ask the user to start the server as `podtap mcp --allow-write`"));
         }
         match self {
@@ -131,23 +139,26 @@ impl Tool {
 }
 
 /// The event that an id, or a part of one, names.
-async fn find(history: &History, text: &str) -> Result<EventId, Problem> {
+async fn find(history: &History, text: &str) -> Result<EventId, ToolProblem> {
     match history.find(text).await?.as_slice() {
         [id] => Ok(*id),
-        [] => Err(Problem::new("no event has this id").hint("list_events has the ids")),
+        [] => Err(ToolProblem::new("no event has this id").hint("list_events has the ids")),
         several => {
             let ids: Vec<String> = several.iter().map(ToString::to_string).collect();
             let ids = ids.join(", ");
-            Err(Problem::new(format!("several events have this id: {ids}")).hint("use one of them"))
+            Err(
+                ToolProblem::new(format!("several events have this id: {ids}"))
+                    .hint("use one of them"),
+            )
         }
     }
 }
 
 /// The event that an id, or a part of one, names, whole.
-async fn load(handle: &AgentHandle, text: &str) -> Result<Event, Problem> {
+async fn load(handle: &AgentHandle, text: &str) -> Result<Event, ToolProblem> {
     let id = find(handle.history(), text).await?;
     let event = handle.history().event(id).await?;
-    event.ok_or_else(|| Problem::new("the event is no longer in the history"))
+    event.ok_or_else(|| ToolProblem::new("the event is no longer in the history"))
 }
 
 #[cfg(test)]

@@ -7,16 +7,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{load, write};
-use crate::answer::{Answer, TEXT_BYTES};
-use crate::problem::Problem;
-use crate::server::World;
+use crate::answer::{TEXT_BYTES, ToolAnswer};
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Sends a captured event to the local service again and shows the answer. Only to this machine. Use it \
      after a change of the handler, to see whether it passes now.";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arguments {
+pub(super) struct ReplayEventArguments {
     /// Id of the event, or its beginning or end.
     id: String,
     /// Port or URL on this machine, instead of where the event was delivered.
@@ -24,7 +24,10 @@ pub(super) struct Arguments {
     to: Option<String>,
 }
 
-pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    world: &ToolContext,
+    arguments: ReplayEventArguments,
+) -> Result<ToolAnswer, ToolProblem> {
     let to = arguments.to.as_deref().map(write::target).transpose()?;
     let handle = world.source.handle()?;
     let event = load(&handle, &arguments.id).await?;
@@ -33,10 +36,10 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
         None => handle.targets_of(&event).await?,
     };
     if targets.is_empty() {
-        return Err(
-            Problem::new("this event was never delivered from here, so it has no target")
-                .hint("use `to` with the port of the local service, such as 3000"),
-        );
+        return Err(ToolProblem::new(
+            "this event was never delivered from here, so it has no target",
+        )
+        .hint("use `to` with the port of the local service, such as 3000"));
     }
     write::on_this_machine(&targets)?;
     let mut attempts = Vec::with_capacity(targets.len());
@@ -47,7 +50,8 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
             edited: None,
         };
         let sent = handle.replay(replay).await;
-        attempts.push(sent.map_err(|error| Problem::because("the event cannot be sent", &error))?);
+        attempts
+            .push(sent.map_err(|error| ToolProblem::because("the event cannot be sent", &error))?);
     }
     let outcomes = attempts.iter().map(|attempt| outcome(&attempt.outcome));
     let outcomes: Vec<String> = outcomes.collect();
@@ -55,7 +59,7 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
     let shown = attempts
         .iter()
         .map(|attempt| ShownAttempt::new(attempt, TEXT_BYTES));
-    Ok(Answer::new(words).with_all(shown))
+    Ok(ToolAnswer::new(words).with_all(shown))
 }
 
 /// What came of it, in words of ours.

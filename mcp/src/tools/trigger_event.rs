@@ -9,16 +9,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{replay_event, write};
-use crate::answer::{Answer, TEXT_BYTES};
-use crate::problem::Problem;
-use crate::server::World;
+use crate::answer::{TEXT_BYTES, ToolAnswer};
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Sends an event of your own to the local service, as Podio would, and shows the answer. Only to this \
      machine; Podio is not called. It is kept in the history.";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arguments {
+pub(super) struct TriggerEventArguments {
     /// Event type of Podio, such as item.update.
     event: String,
     /// Parameters to add or replace, such as {"item_id": "4711"}. Values are strings.
@@ -29,10 +29,13 @@ pub(super) struct Arguments {
     to: Option<String>,
 }
 
-pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    world: &ToolContext,
+    arguments: TriggerEventArguments,
+) -> Result<ToolAnswer, ToolProblem> {
     let near = nearest(&arguments.event).map(|near| near.as_str());
     if near != Some(arguments.event.as_str()) {
-        let problem = Problem::new("this is not an event type of Podio");
+        let problem = ToolProblem::new("this is not an event type of Podio");
         return Err(match near {
             Some(near) => problem.hint(format!("did you mean {near}?")),
             None => problem,
@@ -45,7 +48,7 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
         None => handle.status().borrow().routes.targets().to_vec(),
     };
     if targets.is_empty() {
-        return Err(Problem::new("no local service is known").hint(
+        return Err(ToolProblem::new("no local service is known").hint(
             "use `to` with its port, such as 3000, or ask the user to start `podtap listen 3000`",
         ));
     }
@@ -57,8 +60,8 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
         target: to,
     };
     let sent = handle.trigger(trigger).await;
-    let sent = sent.map_err(|error| Problem::because("the event cannot be sent", &error))?;
+    let sent = sent.map_err(|error| ToolProblem::because("the event cannot be sent", &error))?;
     let outcome = replay_event::outcome(&sent.attempt.outcome);
     let words = format!("Event {} was sent: {outcome}.", sent.event);
-    Ok(Answer::new(words).with(&ShownAttempt::new(&sent.attempt, TEXT_BYTES)))
+    Ok(ToolAnswer::new(words).with(&ShownAttempt::new(&sent.attempt, TEXT_BYTES)))
 }

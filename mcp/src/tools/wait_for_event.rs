@@ -5,17 +5,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_agent::export::shown::ShownRow;
 use podtap_agent::history::{EventRow, Filter};
-use podtap_agent::wait::{Found, Wait, WaitError};
+use podtap_agent::wait::{AwaitedEvents, EventWait, WaitError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::sleep;
 
 use super::filter;
-use crate::answer::Answer;
+use crate::answer::ToolAnswer;
 use crate::arguments::within;
-use crate::problem::Problem;
-use crate::server::World;
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Waits until events that match have arrived. Looks at events that are already there first (`since`), \
      so it does not matter whether the change or this call comes first. Change an item, call this, then look at the \
@@ -29,7 +29,7 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arguments {
+pub(super) struct WaitForEventArguments {
     /// Terms as for list_events, such as `type:item.update item:4711`. Empty: any event.
     #[serde(default)]
     filter: String,
@@ -65,14 +65,17 @@ const fn seconds() -> u32 {
     50
 }
 
-pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    world: &ToolContext,
+    arguments: WaitForEventArguments,
+) -> Result<ToolAnswer, ToolProblem> {
     let count = within("count", arguments.count, 1, MAX_COUNT)?;
     within("timeout_seconds", arguments.timeout_seconds, 1, MAX_SECONDS)?;
     let since = Filter::time(&arguments.since, Timestamp::now())
-        .map_err(|expected| Problem::new("`since` cannot be read").hint(expected))?;
+        .map_err(|expected| ToolProblem::new("`since` cannot be read").hint(expected))?;
     let (filter, hint) = filter::parse(&arguments.filter, world)?;
     let time = Duration::from_secs(arguments.timeout_seconds.into());
-    let mut wait = Wait::new(filter, since, time).count(count);
+    let mut wait = EventWait::new(filter, since, time).count(count);
     if arguments.delivered {
         wait = wait.delivered();
     }
@@ -85,10 +88,10 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
     };
     let found = tokio::select! {
         found = wait.run(&world.config.history) => found,
-        () = cut_short => return Err(Problem::new("the wait ended with the client's input")),
+        () = cut_short => return Err(ToolProblem::new("the wait ended with the client's input")),
     };
     match found {
-        Ok(Found { rows, .. }) => Ok(Answer::new(match rows.len() {
+        Ok(AwaitedEvents { rows, .. }) => Ok(ToolAnswer::new(match rows.len() {
             1 => "The event arrived.".to_owned(),
             count => format!("{count} events arrived, oldest first."),
         })
@@ -104,7 +107,12 @@ fn shown(rows: &[EventRow]) -> Vec<Value> {
         .collect()
 }
 
-fn in_vain(error: WaitError, seconds: u32, hint: Option<String>, world: &World) -> Problem {
+fn in_vain(
+    error: WaitError,
+    seconds: u32,
+    hint: Option<String>,
+    world: &ToolContext,
+) -> ToolProblem {
     match error {
         WaitError::History(error) => error.into(),
         WaitError::NoHistory(_) => world.no_history(),
@@ -123,7 +131,7 @@ fn in_vain(error: WaitError, seconds: u32, hint: Option<String>, world: &World) 
             };
             let cure = "call `why` with the object or event type, or `link_state`";
             let cure = hint.map_or_else(|| cure.to_owned(), |hint| format!("{hint} Or {cure}"));
-            Problem::new(what).hint(cure).with(shown(&instead.rows))
+            ToolProblem::new(what).hint(cure).with(shown(&instead.rows))
         }
     }
 }

@@ -4,9 +4,9 @@ use podtap_agent::why::{FindItemError, NoSubject, WhyObject, WhyQuestion};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::answer::Answer;
-use crate::problem::Problem;
-use crate::server::World;
+use crate::answer::ToolAnswer;
+use crate::problem::ToolProblem;
+use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Finds out why an event arrived, or why it did not: checks the change in Podio, its hooks, the relay, the \
      agent and the local service, link by link. Costs up to two API calls, and one per known app or space; works in part \
@@ -14,15 +14,18 @@ pub(super) const TEXT: &str = "Finds out why an event arrived, or why it did not
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Arguments {
+pub(super) struct WhyArguments {
     /// An object (`item:4711`, `task:9`), a hook (`hook:90211`), an event type (`item.update`), or the URL of an
     /// item in Podio.
     subject: String,
 }
 
-pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    world: &ToolContext,
+    arguments: WhyArguments,
+) -> Result<ToolAnswer, ToolProblem> {
     let asked = WhyQuestion::parse(&arguments.subject).map_err(|error| {
-        let problem = Problem::new(error.to_string());
+        let problem = ToolProblem::new(error.to_string());
         match error {
             NoSubject::Link => problem.hint("use the item's id: item:ID"),
             _ => problem.hint("write item:4711, hook:90211 or item.update"),
@@ -32,7 +35,7 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
     let subject = match asked {
         WhyQuestion::Subject(subject) => subject,
         WhyQuestion::Page(page) => handle.find_item(&page).await.map_err(|error| {
-            let problem = Problem::because("the item of this link cannot be found", &error);
+            let problem = ToolProblem::because("the item of this link cannot be found", &error);
             match error {
                 FindItemError::RateLimitNear(_) => problem.hint("call again in an hour"),
                 _ => problem.hint("use the item's id: item:ID"),
@@ -41,5 +44,5 @@ pub(super) async fn call(world: &World, arguments: Arguments) -> Result<Answer, 
     };
     let answer = handle.why(subject).await?;
     let words = format!("Cause: {}.", answer.cause.word());
-    Ok(Answer::new(words).with(&WhyObject::from(&answer)))
+    Ok(ToolAnswer::new(words).with(&WhyObject::from(&answer)))
 }

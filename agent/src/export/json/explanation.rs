@@ -4,7 +4,7 @@ use podtap_wire::EventId;
 use serde::Serialize;
 
 use super::line;
-use crate::explain::{Explanation, ExplainedField};
+use crate::explain::{ExplainedField, Explanation};
 
 /// An explanation of an event.
 #[derive(Debug, Serialize)]
