@@ -10,6 +10,7 @@ pub mod amount;
 mod answers;
 mod change;
 mod command_end;
+pub mod compare;
 pub mod config;
 pub mod connection;
 pub mod decoded;

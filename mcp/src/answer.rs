@@ -9,7 +9,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::bounds::{Bounds, HideSecrets};
+use crate::bounds::{AnswerBudget, HideSecrets};
 use crate::problem::ToolProblem;
 
 /// Bytes of one captured text, unless more are asked for.
@@ -92,7 +92,7 @@ fn fenced(answer: ToolAnswer, redact: &HideSecrets) -> String {
     if answer.captured.is_empty() {
         return text;
     }
-    let mut bounds = Bounds::new(answer.text_bytes, ANSWER_BYTES, redact);
+    let mut bounds = AnswerBudget::new(answer.text_bytes, ANSWER_BYTES, redact);
     let mut lines = Vec::new();
     let all = answer.captured.len();
     for value in answer.captured {

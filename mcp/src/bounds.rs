@@ -12,7 +12,7 @@ const SCALAR: usize = 8;
 pub(crate) type HideSecrets = dyn Fn(&str) -> String + Send + Sync;
 
 /// How much may still be said.
-pub(crate) struct Bounds<'a> {
+pub(crate) struct AnswerBudget<'a> {
     /// Bytes of one text.
     text: usize,
     /// Bytes of everything that is left to say.
@@ -22,7 +22,7 @@ pub(crate) struct Bounds<'a> {
     pub(crate) has_cut: bool,
 }
 
-impl<'a> Bounds<'a> {
+impl<'a> AnswerBudget<'a> {
     /// At most `text` bytes for one text and `all` for everything.
     pub(crate) fn new(text: usize, all: usize, redact: &'a HideSecrets) -> Self {
         Self {
@@ -97,7 +97,7 @@ mod tests {
 
     fn bounded(text: usize, all: usize, value: Value) -> (Value, bool) {
         let hide = |text: &str| text.replace("pt_secret", "(hidden)");
-        let mut bounds = Bounds::new(text, all, &hide);
+        let mut bounds = AnswerBudget::new(text, all, &hide);
         let value = bounds.value(value);
         (value, bounds.has_cut)
     }

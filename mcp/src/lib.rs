@@ -9,12 +9,14 @@
 mod answer;
 mod arguments;
 mod bounds;
+mod context;
 mod problem;
 mod server;
 mod source;
 mod stream;
 mod tools;
 
+pub use context::McpConfig;
 pub use problem::ToolProblem;
-pub use server::{McpConfig, McpServer, ServeError};
+pub use server::{McpServer, ServeError};
 pub use source::AgentSource;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use podtap_agent::compare::AnswerChange;
 use podtap_agent::export::json::AttemptObject;
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{Attempt, EditedRequest, Event, Outcome};
@@ -227,10 +228,16 @@ async fn send(
         .replay(request)
         .await
         .map_err(|error| Failure::because("the event cannot be replayed", &error))?;
+    let all = handle.history().attempts(event.id).await?;
+    let change = AnswerChange::of(&attempt, &all);
     if sending.json {
-        print(&AttemptObject::from(&attempt).with_hint(DOCTOR).to_line())?;
+        let object = AttemptObject::from(&attempt).with_hint(DOCTOR);
+        print(&object.with_change(change).to_line())?;
     } else {
         print(&lines::attempt(event, &attempt, &sending.look))?;
+        if let Some(change) = change {
+            note(&format!("  {}", change.words()));
+        }
     }
     match &attempt.outcome {
         Outcome::Failed { error } => return Err(no_answer(&attempt, error)),

@@ -222,3 +222,83 @@ async fn the_middle_of_text_without_spaces_is_found() {
         .await;
     }
 }
+
+/// Failures of the same fault are one line, found by its fingerprint, and sent again by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_are_grouped_by_their_fault_and_replayed_by_it() {
+    let stage = Stage::new();
+    let is_mended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let mended = std::sync::Arc::clone(&is_mended);
+    let service = Service::answering(move |request| {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let item = body.split("item_id=").nth(1).unwrap_or_default();
+        let item = item.split('&').next().unwrap_or_default();
+        let (status, text) = match () {
+            () if mended.load(std::sync::atomic::Ordering::Relaxed) => (200, "ok".to_owned()),
+            () if body.contains("comment") => (404, "no route".to_owned()),
+            () => (500, format!("KeyError: 'title' of item {item}\nmore")),
+        };
+        let answer = http::Response::builder().status(status);
+        answer.body(http_body_util::Full::from(text)).unwrap()
+    })
+    .await;
+    let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
+    for item in [4711, 5, 99] {
+        let form = format!("type=item.update&item_id={item}&item_revision_id=1");
+        form_post(&url, form.as_bytes()).await;
+    }
+    form_post(&url, b"type=comment.create&item_id=7&comment_id=1").await;
+    stage.settled(&[], 4);
+
+    let group = |more: &[&str]| {
+        let args = [&["events", "--group", "--json", "--name", "crm"], more].concat();
+        let text = stage.succeed(&args);
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect::<Vec<serde_json::Value>>()
+    };
+    let groups = group(&[]);
+    assert_eq!(groups.len(), 2, "{groups:#?}");
+    let of = |status: u16| {
+        groups
+            .iter()
+            .find(|group| group["status"] == status)
+            .unwrap()
+    };
+    assert_eq!(
+        (&of(500)["events"], &of(500)["objects"]),
+        (&3.into(), &3.into())
+    );
+    assert!(
+        of(500)["line"]
+            .as_str()
+            .unwrap()
+            .starts_with("KeyError: 'title'")
+    );
+    assert_eq!(of(404)["reason"], "it has no such path");
+    assert_eq!(group(&["type:comment.*"]).len(), 1);
+    let table = stage.succeed(&["events", "--group", "--name", "crm"]);
+    assert!(table.contains("the handler failed"), "{table}");
+
+    let fault = format!("failure:{}", of(500)["fingerprint"].as_str().unwrap());
+    assert_eq!(stage.events(&[&fault]).len(), 3);
+    assert_eq!(stage.events(&["failure:yes"]).len(), 4);
+    assert_eq!(stage.events(&["failure:no"]).len(), 0);
+    is_mended.store(true, std::sync::atomic::Ordering::Relaxed);
+    let replay = ["replay", "--filter", &fault, "--json", "--name", "crm"];
+    let told = stage.succeed(&replay);
+    for line in told.lines() {
+        let attempt: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(attempt["compared"]["status_before"], 500, "{attempt}");
+        assert_eq!(attempt["compared"]["other_body"], true, "{attempt}");
+    }
+    assert_eq!(told.lines().count(), 3, "{told}");
+    let (code, _, stderr) = stage.run(&["replay", "--filter", "comment_id:1", "--name", "crm"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stderr.contains("attempt 1 was 404, another body"),
+        "{stderr}"
+    );
+    let (_, _, stderr) = stage.run(&["events", "--group", "--name", "crm"]);
+    assert!(stderr.contains("no event that matches failed"), "{stderr}");
+    assert_eq!(stage.events(&[&fault]).len(), 0);
+}

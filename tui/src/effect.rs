@@ -8,6 +8,7 @@ use crate::copy::CopyEffect;
 use crate::detail::DetailEffect;
 use crate::edit::{EditEffect, EditorFile};
 use crate::explain::ExplainEffect;
+use crate::faults::FaultsEffect;
 use crate::figures::FiguresEffect;
 use crate::health::HealthEffect;
 use crate::hooks::HooksEffect;
@@ -70,6 +71,7 @@ effects! {
     Loops(LoopsEffect),
     Names(NamesEffect),
     Notes(NotesEffect),
+    Faults(FaultsEffect),
     Pulses(PulsesEffect),
     Rate(RateEffect),
     Replay(ReplayEffect),

@@ -13,8 +13,8 @@ use crate::command::Slot;
 use crate::effect::Effect;
 use crate::message::FeatureAnswer;
 use crate::{
-    archive, compare, copy, detail, edit, explain, figures, health, hooks, list, loops, names,
-    notes, pulses, rate, replay, search, target, timeline, trigger, why,
+    archive, compare, copy, detail, edit, explain, faults, figures, health, hooks, list, loops,
+    names, notes, pulses, rate, replay, search, target, timeline, trigger, why,
 };
 
 /// Work under way at once. The panes ask one question at a time, so only what is sent adds up to this.
@@ -122,6 +122,7 @@ impl Work {
             Effect::Loops(effect) => FeatureAnswer::Loops(loops::run(effect, agent).await),
             Effect::Names(effect) => FeatureAnswer::Names(names::run(effect, agent).await),
             Effect::Notes(effect) => FeatureAnswer::Notes(notes::run(effect, agent).await),
+            Effect::Faults(effect) => FeatureAnswer::Faults(faults::run(effect, agent).await),
             Effect::Pulses(effect) => FeatureAnswer::Pulses(pulses::run(effect, agent).await),
             Effect::Rate(effect) => FeatureAnswer::Rate(rate::run(effect, agent).await),
             Effect::Replay(effect) => {

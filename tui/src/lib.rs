@@ -26,6 +26,7 @@ mod error_text;
 mod event_name;
 mod executor;
 mod explain;
+mod faults;
 mod figures;
 mod footer;
 mod frame;

@@ -13,6 +13,7 @@ use crate::copy::CopyAnswer;
 use crate::detail::DetailAnswer;
 use crate::edit::EditAnswer;
 use crate::explain::ExplainAnswer;
+use crate::faults::FaultsAnswer;
 use crate::figures::FiguresAnswer;
 use crate::health::HealthAnswer;
 use crate::hooks::HooksAnswer;
@@ -69,6 +70,7 @@ pub(crate) enum FeatureAnswer {
     Loops(LoopsAnswer),
     Names(NamesAnswer),
     Notes(NotesAnswer),
+    Faults(FaultsAnswer),
     Pulses(PulsesAnswer),
     Rate(RateAnswer),
     Replay(ReplayAnswer),

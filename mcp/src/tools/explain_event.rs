@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::find;
 use crate::answer::ToolAnswer;
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Asks Podio what an event is about: title, app, who made the change through which API client, and \
      what changed, field by field. Costs up to three API calls the first time. Requires Podio credentials.";

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use podtap_agent::history::Filter;
 
 use crate::arguments::MAX_FILTER;
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 /// The filter that a text says, and what a person may have meant by a word in it.
 pub(super) fn parse(

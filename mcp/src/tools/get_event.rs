@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::load;
 use crate::answer::ToolAnswer;
 use crate::arguments::within;
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Shows one captured webhook: parameters, headers, body, and each attempt to deliver it with the \
      local service's answer (status, headers, body) or error.";

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::answer::ToolAnswer;
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Tells whether webhooks can arrive now: the agent's link to the relay, the local service, queued \
      events, and the way from Podio link by link, with what to do about the first one that is broken. Asks no one.";

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::filter;
 use crate::answer::ToolAnswer;
 use crate::arguments::within;
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Lists webhooks that Podtap captured, newest first: id, time, event type, object, \
      the outcome of the last delivery (status or error), and marks such as duplicate. Use get_event for one in full.";

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::answer::ToolAnswer;
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Lists the hooks of the known apps and spaces as Podio has them: status, event type, and whether \
      each URL leads to this tunnel. Costs one API call per app or space. Requires Podio credentials.";

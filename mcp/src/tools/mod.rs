@@ -20,8 +20,8 @@ use schemars::JsonSchema;
 
 use crate::answer::ToolAnswer;
 use crate::arguments::parse;
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 /// A tool, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

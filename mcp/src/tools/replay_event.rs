@@ -1,5 +1,6 @@
 //! `replay_event`: sends an event to the local service again.
 
+use podtap_agent::compare::AnswerChange;
 use podtap_agent::export::shown::ShownAttempt;
 use podtap_agent::history::Outcome;
 use podtap_agent::{Replay, Target};
@@ -8,8 +9,8 @@ use serde::Deserialize;
 
 use super::{load, write};
 use crate::answer::{TEXT_BYTES, ToolAnswer};
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Sends a captured event to the local service again and shows the answer. Only to this machine. Use it \
      after a change of the handler, to see whether it passes now.";
@@ -56,9 +57,11 @@ pub(super) async fn call(
     let outcomes = attempts.iter().map(|attempt| outcome(&attempt.outcome));
     let outcomes: Vec<String> = outcomes.collect();
     let words = format!("Event {} was sent: {}.", event.id, outcomes.join(", "));
-    let shown = attempts
-        .iter()
-        .map(|attempt| ShownAttempt::new(attempt, TEXT_BYTES));
+    let all = handle.history().attempts(event.id).await?;
+    let shown = attempts.iter().map(|attempt| {
+        let change = AnswerChange::of(attempt, &all);
+        ShownAttempt::new(attempt, TEXT_BYTES).with_change(change)
+    });
     Ok(ToolAnswer::new(words).with_all(shown))
 }
 

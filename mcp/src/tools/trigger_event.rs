@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::{replay_event, write};
 use crate::answer::{TEXT_BYTES, ToolAnswer};
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Sends an event of your own to the local service, as Podio would, and shows the answer. Only to this \
      machine; Podio is not called. It is kept in the history.";
@@ -21,7 +21,7 @@ pub(super) const TEXT: &str = "Sends an event of your own to the local service, 
 pub(super) struct TriggerEventArguments {
     /// Event type of Podio, such as item.update.
     event: String,
-    /// Parameters to add or replace, such as {"item_id": "4711"}. Values are strings.
+    /// Parameters to add or replace, such as `{"item_id": "4711"}`. Values are strings.
     #[serde(default)]
     params: BTreeMap<String, String>,
     /// Port or URL on this machine, instead of the local service of the running agent.
@@ -33,13 +33,11 @@ pub(super) async fn call(
     world: &ToolContext,
     arguments: TriggerEventArguments,
 ) -> Result<ToolAnswer, ToolProblem> {
-    let near = nearest(&arguments.event).map(|near| near.as_str());
-    if near != Some(arguments.event.as_str()) {
+    if let Some(near) = nearest(&arguments.event)
+        && near.as_str() != arguments.event
+    {
         let problem = ToolProblem::new("this is not an event type of Podio");
-        return Err(match near {
-            Some(near) => problem.hint(format!("did you mean {near}?")),
-            None => problem,
-        });
+        return Err(problem.hint(format!("did you mean {}?", near.as_str())));
     }
     let to = arguments.to.as_deref().map(write::target).transpose()?;
     let handle = world.source.handle()?;

@@ -14,8 +14,8 @@ use tokio::time::sleep;
 use super::filter;
 use crate::answer::ToolAnswer;
 use crate::arguments::within;
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Waits until events that match have arrived. Looks at events that are already there first (`since`), \
      so it does not matter whether the change or this call comes first. Change an item, call this, then look at the \
@@ -48,7 +48,7 @@ pub(super) struct WaitForEventArguments {
     /// Count an event only once the local service has answered it, with any status.
     #[serde(default)]
     delivered: bool,
-    /// Count only a hook.verify, once its hook is active.
+    /// Count only a `hook.verify`, once its hook is active.
     #[serde(default)]
     verified: bool,
 }

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::answer::ToolAnswer;
+use crate::context::ToolContext;
 use crate::problem::ToolProblem;
-use crate::server::ToolContext;
 
 pub(super) const TEXT: &str = "Finds out why an event arrived, or why it did not: checks the change in Podio, its hooks, the relay, the \
      agent and the local service, link by link. Costs up to two API calls, and one per known app or space; works in part \

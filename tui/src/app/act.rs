@@ -210,6 +210,7 @@ impl App {
                 Ok(pane) => self.windows.open(Modal::Tunnels(Box::new(pane))),
                 Err(told) => self.run::<Effect>([told]),
             },
+            Action::Faults => self.windows.open(Modal::Faults(Box::default())),
             Action::Pulses => self.windows.open(Modal::Pulses(Box::default())),
             Action::Release => {
                 let object = self.list.selected().and_then(|row| row.object);

@@ -109,6 +109,11 @@ impl App {
                     pane.on_answer(answer);
                 }
             }
+            FeatureAnswer::Faults(answer) => {
+                if let Some(pane) = self.windows.faults() {
+                    pane.on_answer(answer);
+                }
+            }
             FeatureAnswer::Pulses(answer) => {
                 if let Some(pulses) = self.windows.pulses() {
                     pulses.on_answer(answer);

@@ -41,8 +41,8 @@ impl App {
                     self.run([UiCommand::Run(Effect::Switch(name))]);
                 }
             }
-            Some(Modal::Pulses(pulses)) if action == Action::Open => {
-                if let Some(filter) = pulses.filter() {
+            Some(window @ (Modal::Pulses(_) | Modal::Faults(_))) if action == Action::Open => {
+                if let Some(filter) = window.filter() {
                     self.windows.close_all();
                     self.choose(PaletteChoice::Filter(filter));
                 }

@@ -1,6 +1,7 @@
 //! Every delivery and replay of an event, newest first, with how long each took.
 
 use jiff::tz::TimeZone;
+use podtap_agent::compare::AnswerChange;
 use podtap_agent::history::{Attempt, Outcome};
 
 use crate::line::Line;
@@ -58,6 +59,14 @@ pub(super) fn sheet(attempts: &[Attempt], zone: &TimeZone) -> Vec<Line> {
                 .with(Role::Quiet, "to ")
                 .with(Role::Plain, &attempt.url),
         );
+        if let Some(change) = AnswerChange::of(attempt, attempts).filter(|_| attempt.replay) {
+            let role = if change.is_none() {
+                Role::Quiet
+            } else {
+                Role::Accent
+            };
+            lines.push(Line::new().space(3).with(role, change.words()));
+        }
         lines.push(Line::new());
     }
     lines

@@ -69,6 +69,7 @@ actions! {
     OpenItem = "open-item": "Opens the item in Podio.",
     Timeline = "timeline": "All that happened to the item.",
     Why = "why": "Says why something arrived, or why it did not.",
+    Faults = "failures": "Failed deliveries, those of the same fault together.",
     Pulses = "pulses": "What each hook sent, and how far it is from Podio's limits.",
     Hooks = "show-hooks": "Shows the hooks as Podio has them.",
     CreateHook = "create-hook": "Makes a hook.",

@@ -45,6 +45,7 @@ impl Modal {
             }
             Self::Hooks(pane) => pane.click(line, screen).map(Clicked::Row),
             Self::Timeline(pane) => pane.click(line, screen).map(Clicked::Row),
+            Self::Faults(pane) => pane.click(line, screen).map(Clicked::Row),
             Self::Pulses(pulses) => pulses.click(line, screen).map(Clicked::Row),
             Self::Tunnels(pane) => pane.click(line, screen).map(Clicked::Row),
             Self::Help(_) | Self::Lines(_) | Self::Health(_) | Self::Confirm(..) => None,

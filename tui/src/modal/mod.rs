@@ -12,6 +12,7 @@ use ratatui::layout::Rect;
 use crate::copy::{self, CopyMenu};
 use crate::edit::EditedEvent;
 use crate::env::Env;
+use crate::faults::{self, FaultsPane};
 use crate::health::{self, HealthProps};
 use crate::hooks::{self, HooksPane};
 use crate::keymap::{Action, Context, Keymap};
@@ -48,6 +49,8 @@ pub(crate) enum Modal {
     Hooks(Box<HooksPane>),
     /// All that happened to an object.
     Timeline(Box<TimelinePane>),
+    /// Failed deliveries by their faults.
+    Faults(Box<FaultsPane>),
     /// What each hook sent.
     Pulses(Box<Pulses>),
     /// The tunnels of this process.
@@ -74,9 +77,20 @@ impl Modal {
         match self {
             Self::Confirm(..) => Context::Confirm,
             Self::Hooks(_) => Context::Hooks,
-            Self::Timeline(_) | Self::Pulses(_) | Self::Tunnels(_) => Context::Table,
+            Self::Timeline(_) | Self::Faults(_) | Self::Pulses(_) | Self::Tunnels(_) => {
+                Context::Table
+            }
             Self::Palette(_) | Self::Form(_) => Context::Typing,
             Self::Help(_) | Self::Copy(_) | Self::Lines(_) | Self::Health(_) => Context::Modal,
+        }
+    }
+
+    /// The filter that shows the events of its selected row.
+    pub(crate) fn filter(&self) -> Option<String> {
+        match self {
+            Self::Faults(pane) => pane.filter(),
+            Self::Pulses(pulses) => pulses.filter(),
+            _ => None,
         }
     }
 
@@ -101,6 +115,7 @@ impl Modal {
             Self::Lines(lines) | Self::Confirm(lines, _) => lines.act(action, screen),
             Self::Hooks(pane) => pane.act(action, screen),
             Self::Timeline(pane) => pane.act(action, screen),
+            Self::Faults(pane) => pane.act(action, screen),
             Self::Pulses(pulses) => pulses.act(action, screen),
             Self::Tunnels(pane) => pane.act(action, screen),
             Self::Copy(_) | Self::Health(_) | Self::Palette(_) | Self::Form(_) => {}
@@ -119,6 +134,7 @@ pub(crate) fn area(window: &Modal, props: HealthProps<'_>, env: Env<'_>, screen:
         Modal::Form(form) => form.area(screen),
         Modal::Hooks(_) => hooks::area(screen),
         Modal::Timeline(_) => timeline::area(screen),
+        Modal::Faults(_) => faults::area(screen),
         Modal::Pulses(_) => pulses::area(screen),
         Modal::Tunnels(pane) => tunnels::area(pane, screen),
     }
@@ -143,6 +159,7 @@ pub(crate) fn view(
         Modal::Form(form) => form.view(env, screen, buffer),
         Modal::Hooks(pane) => hooks::view(pane, env, screen, buffer),
         Modal::Timeline(pane) => timeline::view(pane, env, screen, buffer),
+        Modal::Faults(pane) => faults::view(pane, env, screen, buffer),
         Modal::Pulses(table) => pulses::view(table, env, screen, buffer),
         Modal::Tunnels(pane) => tunnels::view(pane, env, screen, buffer),
     }

@@ -6,6 +6,7 @@ use crate::changes::Changes;
 use crate::command::UiCommand;
 use crate::edit::EditorFile;
 use crate::effect::Effect;
+use crate::faults::FaultsPane;
 use crate::generation::Generation;
 use crate::hooks::HooksPane;
 use crate::pulses::Pulses;
@@ -167,12 +168,21 @@ impl Windows {
         is_shown
     }
 
+    /// The table of the failed deliveries, wherever it is among the windows.
+    pub(crate) fn faults(&mut self) -> Option<&mut FaultsPane> {
+        self.open.iter_mut().find_map(|window| match window {
+            Modal::Faults(pane) => Some(pane.as_mut()),
+            _ => None,
+        })
+    }
+
     /// A second has passed; says whether a table shows it.
     pub(crate) fn tick(&mut self) -> bool {
         let mut shows = false;
         for window in &mut self.open {
             match window {
                 Modal::Timeline(pane) => pane.tick(),
+                Modal::Faults(pane) => pane.tick(),
                 Modal::Pulses(pulses) => pulses.tick(),
                 _ => continue,
             }
@@ -201,6 +211,7 @@ impl Windows {
         let ask = |window: &mut Modal| match window {
             Modal::Hooks(pane) => pane.ask(asked).map(Effect::Hooks),
             Modal::Timeline(pane) => pane.ask().map(Effect::Timeline),
+            Modal::Faults(pane) => pane.ask().map(Effect::Faults),
             Modal::Pulses(pulses) => pulses.ask().map(Effect::Pulses),
             _ => None,
         };

@@ -24,6 +24,7 @@ pub use failure::FailureObject;
 pub use time::{duration_ms, millis};
 
 use crate::command_end::CommandEnd;
+use crate::compare::AnswerChange;
 use crate::history::{Attempt, EditedRequest, Event, Insight, Outcome, Verification};
 
 /// The schema's version.
@@ -83,6 +84,19 @@ pub struct AttemptObject<'a> {
     /// What to do, where it failed just now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<&'static str>,
+    /// How its answer differs from the first one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) compared: Option<ComparedObject>,
+}
+
+/// The answer to a replay beside the first answer.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ComparedObject {
+    attempt: u32,
+    status_before: Option<u16>,
+    other_status: bool,
+    other_headers: Vec<String>,
+    other_body: bool,
 }
 
 /// A request that a person changed before it was replayed.
@@ -185,6 +199,19 @@ impl AttemptObject<'_> {
         self
     }
 
+    /// With how its answer differs from the first one, if there was one.
+    #[must_use]
+    pub fn with_change(mut self, change: Option<AnswerChange>) -> Self {
+        self.compared = change.map(|change| ComparedObject {
+            attempt: change.with_attempt,
+            status_before: change.status_before,
+            other_status: change.status,
+            other_headers: change.headers,
+            other_body: change.body,
+        });
+        self
+    }
+
     /// The object as one line, without the line's end.
     pub fn to_line(&self) -> String {
         line("attempt", self)
@@ -213,6 +240,7 @@ impl<'a> From<&'a Attempt> for AttemptObject<'a> {
             first_line: first_line.flatten(),
             edited: attempt.edited.as_ref().map(EditedObject::from),
             hint: None,
+            compared: None,
         }
     }
 }

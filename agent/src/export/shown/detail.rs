@@ -4,6 +4,7 @@ use podtap_wire::HeaderList;
 use serde::Serialize;
 
 use super::ShownBody;
+use crate::compare::AnswerChange;
 use crate::explain::Explanation;
 use crate::export::json::AttemptObject;
 use crate::history::{Attempt, Event, Outcome};
@@ -77,7 +78,10 @@ impl<'a> ShownEvent<'a> {
             attempts: attempts
                 .iter()
                 .skip(left_out)
-                .map(|attempt| ShownAttempt::new(attempt, limit))
+                .map(|attempt| {
+                    let change = AnswerChange::of(attempt, attempts);
+                    ShownAttempt::new(attempt, limit).with_change(change)
+                })
                 .collect(),
             left_out,
         }
@@ -98,6 +102,13 @@ impl<'a> From<&'a Explanation> for ShownExplanation<'a> {
 }
 
 impl<'a> ShownAttempt<'a> {
+    /// The same with how its answer differs from the first one to the event.
+    #[must_use]
+    pub fn with_change(mut self, change: Option<AnswerChange>) -> Self {
+        self.attempt = self.attempt.with_change(change);
+        self
+    }
+
     /// The attempt with at most `limit` bytes of the answer's body.
     pub fn new(attempt: &'a Attempt, limit: usize) -> Self {
         let (answer_headers, answer) = match &attempt.outcome {

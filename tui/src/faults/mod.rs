@@ -1,0 +1,111 @@
+//! A table of the failed deliveries, one row a fault: how many, the answer, what is probably wrong.
+
+mod effect;
+#[cfg(test)]
+mod scenes;
+mod view;
+
+use podtap_agent::history::{FailureGroup, Failures};
+use ratatui::layout::Rect;
+
+use crate::keymap::Action;
+use crate::widget::cursor;
+pub(crate) use effect::{FaultsAnswer, FaultsEffect, run};
+pub(crate) use view::{area, view};
+
+/// Ticks between two questions: grouping reads answers.
+const TICKS: u8 = 5;
+
+/// The open table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct FaultsPane {
+    failures: Option<Box<Failures>>,
+    failure: Option<String>,
+    /// The fingerprint of the row under the cursor; `None` before a person has moved it.
+    selected: Option<String>,
+    /// The first row on the screen, as of the last move.
+    top: usize,
+    is_asked: bool,
+    /// Ticks until it is asked for again.
+    fresh: u8,
+}
+
+impl FaultsPane {
+    /// What has to be asked now: every few seconds while it is open.
+    pub(crate) fn ask(&mut self) -> Option<FaultsEffect> {
+        if self.is_asked || self.fresh > 0 {
+            return None;
+        }
+        (self.is_asked, self.fresh) = (true, TICKS);
+        Some(FaultsEffect::Group)
+    }
+
+    /// A second has passed.
+    pub(crate) fn tick(&mut self) {
+        self.fresh = self.fresh.saturating_sub(1);
+    }
+
+    /// The answer has come. Where nothing can be read, what was known stays.
+    pub(crate) fn on_answer(&mut self, answer: FaultsAnswer) {
+        self.is_asked = false;
+        let FaultsAnswer::Grouped(result) = answer;
+        match result {
+            Ok(failures) => (self.failures, self.failure) = (Some(failures), None),
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
+    /// The filter that shows the events of the row under the cursor.
+    pub(crate) fn filter(&self) -> Option<String> {
+        let group = self.selected()?;
+        Some(format!("failure:{}", group.fingerprint))
+    }
+
+    /// Moves the cursor.
+    pub(crate) fn act(&mut self, action: Action, screen: Rect) {
+        let height = view::height(screen).max(1);
+        if let Some(row) = cursor::step(action, self.cursor(), self.rows().len(), height) {
+            self.go_to(row, height);
+        }
+    }
+
+    /// A line of the window was clicked: the row there is selected, and returned.
+    pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
+        let height = view::height(screen).max(1);
+        let line = line.checked_sub(1).filter(|line| *line < height)?;
+        let row = self.first(height) + line;
+        if row >= self.rows().len() {
+            return None;
+        }
+        self.go_to(row, height);
+        Some(row)
+    }
+
+    fn selected(&self) -> Option<&FailureGroup> {
+        self.rows().get(self.cursor())
+    }
+
+    fn go_to(&mut self, row: usize, height: usize) {
+        let group = self.rows().get(row);
+        self.selected = group.map(|group| group.fingerprint.clone());
+        self.top = self.first(height);
+    }
+
+    fn rows(&self) -> &[FailureGroup] {
+        let failures = self.failures.as_ref();
+        failures
+            .map(|failures| failures.groups.as_slice())
+            .unwrap_or_default()
+    }
+
+    /// Where the selected row is, whatever order the rows are in now.
+    fn cursor(&self) -> usize {
+        let is_selected = |row: &FailureGroup| Some(&row.fingerprint) == self.selected.as_ref();
+        self.rows().iter().position(is_selected).unwrap_or(0)
+    }
+
+    /// The first row that is shown where there is room for so many: the cursor's is among them.
+    fn first(&self, height: usize) -> usize {
+        cursor::first(self.top, self.cursor(), height)
+    }
+}
