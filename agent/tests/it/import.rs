@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::export::archive::{self, ArchiveFormat, ArchiveSelection};
 use podtap_agent::history::{
-    Attempt, DeliveryState, Duplicate, EditedRequest, Event, Filter, History, ImportedEvent,
-    ImportedRecord, Insight, NewAttempt, Outcome, Position, Saved, Verification, Writer,
-    WriterThread,
+    Anchor, Attempt, DeliveryState, Duplicate, EditedRequest, Event, Filter, History,
+    ImportedEvent, ImportedRecord, Insight, NewAttempt, Outcome, PageQuery, Position, Saved,
+    Verification, Writer, WriterThread,
 };
 use podtap_agent::import::{ArchiveImport, ImportReport, Problem};
 use podtap_agent::{HeaderList, Target, WebhookRequest};
@@ -879,4 +879,62 @@ async fn imported_events_go_by_number_and_not_by_age() {
         "only those that a relay took have gone"
     );
     assert_eq!(left(2, 25).await, 2);
+}
+
+/// Each of the words, and its opposite, also of what an archive brought along.
+#[tokio::test]
+async fn each_mark_is_found_by_its_word_and_by_its_opposite() {
+    let marked = |number: u64, mark: fn(&mut Insight)| {
+        let mut event = past(number);
+        mark(&mut event.marks);
+        event
+    };
+    let verify = |number: u64, verification: Verification| {
+        let mut event = past(number);
+        event.request.body = "type=hook.verify&hook_id=9&code=abc".into();
+        event.marks.verification = Some(verification);
+        event
+    };
+    let refused = Verification::Failed {
+        reason: "the code is wrong".to_owned(),
+    };
+    let events = vec![
+        past(1),
+        marked(2, |marks| marks.missing = 3),
+        marked(3, |marks| {
+            marks.duplicate = Some(Duplicate {
+                of: Position::default(),
+                same_hook: true,
+            });
+        }),
+        marked(4, |marks| marks.late = Some(9)),
+        marked(5, |marks| marks.repaired = true),
+        verify(6, Verification::Validated),
+        verify(7, refused),
+    ];
+    let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let store = Store::with(events).await;
+    for (word, yes, no) in [
+        ("missing", &[2][..], &[1, 3, 4, 5, 6, 7][..]),
+        ("duplicate", &[3], &[1, 2, 4, 5, 6, 7]),
+        ("late", &[4], &[1, 2, 3, 5, 6, 7]),
+        ("repaired", &[5], &[1, 2, 3, 4, 6, 7]),
+        // The opposite of verified is a hook.verify whose hook is not active.
+        ("verified", &[6], &[7]),
+    ] {
+        for (value, expected) in [("yes", yes), ("no", no)] {
+            let text = format!("{word}:{value}");
+            let filter = Filter::parse(&text, Timestamp::now(), &Saved::default()).unwrap();
+            let query = PageQuery {
+                filter,
+                anchor: Anchor::Newest,
+                limit: 100,
+            };
+            let rows = store.history.page(query).await.unwrap();
+            let number = |id| ids.iter().position(|known| *known == id).unwrap() + 1;
+            let mut found: Vec<usize> = rows.iter().map(|row| number(row.id)).collect();
+            found.sort_unstable();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
 }

@@ -244,3 +244,33 @@ async fn what_never_ends_is_not_imported_and_keeps_nobody_waiting() {
         })
         .await;
 }
+
+#[tokio::test]
+async fn why_is_asked_of_the_selected_event_and_of_what_is_typed() {
+    let bench = Bench::new(None);
+    bench.history.append([7]).await;
+    bench
+        .session()
+        .play(async |person: &mut Person| {
+            person.sees("item 7 r3").await;
+            person.press("Y").await;
+            let form = person.sees("Why did it arrive, or not?").await;
+            assert!(form.contains("item:7"), "{form}");
+            person.press("enter").await;
+            let answer = person.sees("changed in Podio").await;
+            assert!(
+                answer.contains("? "),
+                "without credentials not all is known: {answer}"
+            );
+            person.press("esc").await;
+            person.no_longer_sees("changed in Podio").await;
+
+            person.press("Y ctrl-u").await;
+            person.paste("the weather").await;
+            person.press("enter").await;
+            person.sees("is not an object").await;
+            person.press("esc").await;
+            person.press("q").await;
+        })
+        .await;
+}
