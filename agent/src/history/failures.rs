@@ -53,7 +53,6 @@ pub struct FailureGroup {
     pub first_at: Timestamp,
     /// When the newest was accepted.
     pub last_at: Timestamp,
-    /// The newest event.
     pub newest: EventId,
 }
 

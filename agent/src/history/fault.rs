@@ -129,7 +129,8 @@ const NUMBER: char = '#';
 
 fn push_word(shown: &mut String, word: &str) {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    let is_hex = word.len() >= 4 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let hex = word.strip_prefix("0x").unwrap_or(word);
+    let is_hex = word.len() >= 4 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     if digits > 0 && (is_hex || word.len() >= 20) {
         shown.push(NUMBER);
         return;
