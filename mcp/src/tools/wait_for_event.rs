@@ -30,7 +30,7 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WaitForEventArguments {
-    /// Terms as for list_events, such as `type:item.update item:4711`. Empty: any event.
+    /// Terms as for `list_events`, such as `type:item.update item:4711`. Empty: any event.
     #[serde(default)]
     filter: String,
     /// Number of events to wait for.
