@@ -90,9 +90,10 @@ impl Target {
         }
     }
 
-    /// Whether it is on this machine for sure: a loopback address, or a name that is always one.
+    /// Whether it is a service on this machine for sure: at a loopback address, or a name that is always
+    /// one. A command is not.
     pub fn is_loopback(&self) -> bool {
-        match self.0.host() {
+        match self.url().and_then(Url::host) {
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
             Some(Host::Ipv4(ip)) => ip.is_loopback(),
             Some(Host::Ipv6(ip)) => ip.is_loopback(),

@@ -18,7 +18,7 @@ pub(super) fn on_this_machine(targets: &[Target]) -> Result<(), ToolProblem> {
         return Ok(());
     }
     Err(
-        ToolProblem::new("the target is not on this machine, and nothing was sent")
+        ToolProblem::new("the target is not on this machine, or is a command; nothing was sent")
             .hint("use `to` with a port, such as 3000"),
     )
 }
