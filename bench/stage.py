@@ -25,7 +25,8 @@ BORE, RATHOLE = "127.0.0.1:9150", "127.0.0.1:9161"
 # defaults would refuse it. Both together stay below the 20,000 descriptors that some machines allow at most.
 LIMITS = ["--max-queue-events", "100000000", "--max-queue-bytes", "64GiB", "--max-rate", "off", "--max-rate-per-address", "off",
           "--max-owner-queue-events", "100000000", "--max-owner-queue-bytes", "64GiB", "--max-owner-tunnels", "100000",
-          "--max-owner-sessions", "100000", "--max-sessions", "12288", "--max-connections", "4096", "--max-connections-per-address", "16384"]
+          "--max-owner-sessions", "100000", "--max-sessions", "12288", "--max-connections", "4096", "--max-connections-per-address", "16384",
+          "--max-total-queue-bytes", "off"]
 
 
 BINARY = None  # another podtap than this tree's release build

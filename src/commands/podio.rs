@@ -169,6 +169,12 @@ impl From<podtap_podio::client::Error> for Failure {
                 failure.code(Code::Refused)
             }
             Error::Gone { .. } => failure.code(Code::NothingMatched),
+            Error::Refused { refusal, .. } if refusal.status == 403 => {
+                failure.code(Code::Refused).hint(
+                    "an app's credentials reach that app alone: use those of the app meant, or log in \
+                     with `podtap login` as a person who may do this",
+                )
+            }
             _ => failure,
         }
     }

@@ -455,3 +455,20 @@ async fn hooks_that_cannot_be_had_are_told_with_the_cure_and_wrong_credentials_e
         agent.stderr()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_without_rights_is_told_whose_credentials_are_needed() {
+    let stage = Stage::new();
+    let podio = Podio::start(&stage).await;
+    let url = "https://hooks.example.com/in";
+    for args in [
+        &["hooks", "list", "--app", "30682881"][..],
+        &["hooks", "create", "item.update", url, "--app", "30682881"],
+    ] {
+        let output = podio.command(&stage, args).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "podtap {args:?}: {told}");
+        assert!(told.contains("403 forbidden"), "podtap {args:?}: {told}");
+        assert!(told.contains("`podtap login`"), "podtap {args:?}: {told}");
+    }
+}
