@@ -26,15 +26,8 @@ mod usage;
 
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
-
 use crate::cli::Typed;
 use crate::failure::Failure;
-
-/// An event is some two hundred small allocations on either side; this one makes and frees them in half
-/// the time of glibc's.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     if completion::complete() {
