@@ -1,8 +1,4 @@
 //! Every frame against the bytes that the first release sends: a frame never changes meaning.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test says what went wrong by panicking"
-)]
 
 use bytes::Bytes;
 use podtap_wire::{

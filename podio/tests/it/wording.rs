@@ -1,7 +1,5 @@
 //! Bodies in the shapes that Podio answers with (podio.md 5.2), and how they read.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use podtap_podio::wording::{Locale, WordedField, change, values};
 use proptest::prelude::*;
 use serde::Deserialize;

@@ -1,9 +1,4 @@
 //! Any frame survives the codec, and no bytes make it panic.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test says what went wrong by panicking"
-)]
 
 use bytes::Bytes;
 use jiff::Timestamp;
