@@ -55,7 +55,7 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
             }
             .hint("`podtap listen 3000` creates one; --name chooses another"));
         }
-        Err(WaitError::TooFew(in_vain)) => return Err(too_few(in_vain, &wait, &text, settings)?),
+        Err(WaitError::TooFew(in_vain)) => return Err(too_few(&in_vain, &wait, &text, settings)?),
     };
     if wait.json {
         for row in &rows {
@@ -81,7 +81,7 @@ fn no_history(within: Duration, settings: &Settings) -> Result<Failure, Failure>
 
 /// What came instead.
 fn too_few(
-    in_vain: InVain,
+    in_vain: &InVain,
     wait: &Wait,
     filter: &str,
     settings: &Settings,

@@ -82,7 +82,7 @@ impl Client {
     }
 
     /// Asks, and does not wait; the request's id.
-    pub(super) fn ask(&mut self, method: &str, params: Value) -> u64 {
+    pub(super) fn ask(&mut self, method: &str, params: &Value) -> u64 {
         self.asked += 1;
         let id = self.asked;
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
@@ -90,11 +90,9 @@ impl Client {
     }
 
     /// Calls a tool, and does not wait.
-    pub(super) fn begin_call(&mut self, tool: &str, arguments: Value) -> u64 {
-        self.ask(
-            "tools/call",
-            json!({ "name": tool, "arguments": arguments }),
-        )
+    pub(super) fn begin_call(&mut self, tool: &str, arguments: &Value) -> u64 {
+        let call = json!({ "name": tool, "arguments": arguments });
+        self.ask("tools/call", &call)
     }
 
     /// The messages so far: on stdout there is nothing else.
@@ -111,15 +109,15 @@ impl Client {
     /// The answer to a request, as soon as it is there.
     pub(super) async fn answer(&self, id: u64) -> Value {
         let answer = || {
-            let messages = self.messages().into_iter();
-            messages.filter(|message| message["id"] == id).next_back()
+            let mut messages = self.messages().into_iter();
+            messages.rfind(|message| message["id"] == id)
         };
         let state = || self.process.stderr();
         eventually(&format!("the answer to {id}"), answer, state).await
     }
 
     pub(super) async fn request(&mut self, method: &str, params: Value) -> Value {
-        let id = self.ask(method, params);
+        let id = self.ask(method, &params);
         self.answer(id).await
     }
 
@@ -136,7 +134,7 @@ impl Client {
 
     /// Calls a tool, whatever comes of it.
     pub(super) async fn call(&mut self, tool: &str, arguments: Value) -> Said {
-        let id = self.begin_call(tool, arguments);
+        let id = self.begin_call(tool, &arguments);
         self.said(id).await
     }
 

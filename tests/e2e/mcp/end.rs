@@ -19,11 +19,11 @@ async fn the_end_of_the_input_ends_a_wait_and_the_server() {
     let mut client = Client::begin(server(&stage, &[])).await;
     client.begin_call(
         "wait_for_event",
-        json!({ "filter": "item:2", "timeout_seconds": LONG }),
+        &json!({ "filter": "item:2", "timeout_seconds": LONG }),
     );
     // What can be answered at once is, though nothing more comes.
-    let looks = client.begin_call("wait_for_event", json!({ "filter": "item:1" }));
-    let lists = client.begin_call("list_events", json!({}));
+    let looks = client.begin_call("wait_for_event", &json!({ "filter": "item:1" }));
+    let lists = client.begin_call("list_events", &json!({}));
     client.hang_up();
 
     let status = client.process.ended().await;
@@ -37,7 +37,7 @@ async fn a_signal_ends_a_server_that_waits() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let _way = stage.way_to(&service, &[]).await;
     let mut client = Client::begin(server(&stage, &[])).await;
-    client.begin_call("wait_for_event", json!({ "timeout_seconds": LONG }));
+    client.begin_call("wait_for_event", &json!({ "timeout_seconds": LONG }));
     client.process.terminate();
     let status = client.process.ended().await;
     assert_eq!(status.code(), Some(143), "{}", client.process.stderr());
@@ -50,7 +50,7 @@ async fn calls_are_bounded_and_one_that_is_cancelled_makes_room() {
     let mut client = Client::begin(server(&stage, &[])).await;
     let wait = json!({ "timeout_seconds": LONG });
     let begun: Vec<u64> = (0..17)
-        .map(|_| client.begin_call("wait_for_event", wait.clone()))
+        .map(|_| client.begin_call("wait_for_event", &wait))
         .collect();
     // They begin side by side, so it may be any of them.
     let answered = || {

@@ -13,13 +13,47 @@ use std::time::Duration;
 use http_body_util::Full;
 use serde_json::json;
 
-use crate::hooks::{APP, Podio};
-use crate::support::{Process, Service, Stage, command, form_post, pause};
+use crate::hooks::Podio;
+use crate::support::{Process, Relay, Service, Stage, command, form_post, pause};
 use client::Client;
 
 /// The server for the tunnel `crm`, without credentials.
 fn server(stage: &Stage, more: &[&str]) -> Command {
     command(stage, &[&["mcp", "--name", "crm"], more].concat())
+}
+
+/// A handler that fails until it is mended.
+async fn handler(status: &Arc<AtomicU16>) -> Service {
+    let status = Arc::clone(status);
+    Service::answering(move |_| {
+        let status = status.load(Ordering::Relaxed);
+        let body = if status == 200 { "ok" } else { FAULT };
+        let answer = http::Response::builder().status(status);
+        answer.body(Full::from(body)).unwrap()
+    })
+    .await
+}
+
+const FAULT: &str = "KeyError: 'title'\n  at handler.py:12";
+
+/// An agent with an active hook for changed items.
+async fn agent(stage: &Stage, podio: &Podio, way: (&Service, &Relay)) -> Process {
+    let on = ["--on", "item.update", "--forward-verify", "false"];
+    let agent = Process::spawn(podio.listen(stage, way, &on));
+    agent.object("verify", |verify| verify["ok"] == true).await;
+    agent
+}
+
+/// An item that was made and changed in the sandbox.
+fn changed_item(stage: &Stage, podio: &Podio) -> String {
+    let by_hand = |args: &[&str]| {
+        let fixed = ["sandbox", "do", "--json", "--podio-url", &podio.url];
+        let done = podio.objects(stage, &[&fixed[..], args].concat());
+        done[0]["object"].as_str().unwrap_or_default().to_owned()
+    };
+    let item = by_hand(&["item.create", "title=Chair"]);
+    by_hand(&["item.update", &item, "title=Table"]);
+    item
 }
 
 /// The whole day of an assistant: change an item, see the handler fail, mend it, see it pass.
@@ -28,108 +62,57 @@ async fn a_change_is_awaited_its_failure_read_and_the_mended_handler_replayed() 
     let stage = Stage::new();
     let podio = Podio::start(&stage).await;
     let status = Arc::new(AtomicU16::new(500));
-    let answers = Arc::clone(&status);
-    let handler = Service::answering(move |_| {
-        let status = answers.load(Ordering::Relaxed);
-        let body = if status == 200 {
-            "ok"
-        } else {
-            "KeyError: 'title'\n  at handler.py:12"
-        };
-        let answer = http::Response::builder().status(status);
-        answer.body(Full::from(body)).unwrap()
-    })
-    .await;
-    let (relay, token) = (stage.relay().await, stage.token("ann"));
-    let (target, url) = (handler.address().to_string(), relay.url());
-    let listen = [
-        "listen",
-        &target,
-        "--relay",
-        &url,
-        "--name",
-        "crm",
-        "--json",
-        "--app",
-        APP,
-        "--on",
-        "item.update",
-        "--forward-verify",
-        "false",
-    ];
-    let mut listen = podio.command(&stage, &listen);
-    listen.env("PODTAP_TOKEN", &token);
-    let agent = Process::spawn(listen);
-    agent.object("verify", |verify| verify["ok"] == true).await;
+    let (handler, relay) = (handler(&status).await, stage.relay().await);
+    let _agent = agent(&stage, &podio, (&handler, &relay)).await;
     let mcp = podio.command(&stage, &["mcp", "--name", "crm", "--allow-write"]);
     let mut client = Client::begin(mcp).await;
-
-    let fixed = ["sandbox", "do", "--json", "--podio-url", &podio.url];
-    let by_hand = |args: &[&str]| {
-        podio
-            .objects(&stage, &[&fixed[..], args].concat())
-            .remove(0)
-    };
-    let item = by_hand(&["item.create", "title=Chair"])["object"].clone();
-    let item = item.as_str().unwrap().to_owned();
-    by_hand(&["item.update", &item, "title=Table"]);
+    let item = changed_item(&stage, &podio);
 
     let wait = json!({ "filter": format!("type:item.update item:{item}"), "delivered": true });
     let said = client.succeed("wait_for_event", wait).await;
-    let id = said.captured()[0]["id"].as_str().unwrap().to_owned();
+    let id = said.captured()[0]["id"].clone();
     assert_eq!(said.captured()[0]["status"], 500, "{}", said.text);
-    let said = client.succeed("get_event", json!({ "id": id })).await;
-    let event = said.captured().remove(0);
-    assert_eq!(
-        event["attempts"][0]["answer"]["text"],
-        "KeyError: 'title'\n  at handler.py:12"
-    );
-    let said = client.succeed("explain_event", json!({ "id": id })).await;
-    assert_eq!(
-        said.captured()[0]["changes"][0]["to"],
-        "Table",
-        "{}",
-        said.text
-    );
-    let said = client
-        .succeed("why", json!({ "subject": format!("item:{item}") }))
-        .await;
+    let this = json!({ "id": id });
+    let said = client.succeed("get_event", this.clone()).await;
+    let answer = &said.captured()[0]["attempts"][0]["answer"];
+    assert_eq!(answer["text"], FAULT);
+    let said = client.succeed("explain_event", this.clone()).await;
+    let change = &said.captured()[0]["changes"][0];
+    assert_eq!(change["to"], "Table", "{}", said.text);
+    let about = json!({ "subject": format!("item:{item}") });
+    let said = client.succeed("why", about).await;
     assert_eq!(said.words(), "Cause: error-answer.", "{}", said.text);
 
-    let replay = json!({ "id": id });
-    let said = client.succeed("replay_event", replay.clone()).await;
-    assert!(
-        said.words().contains("answered 500, failed"),
-        "{}",
-        said.text
-    );
-    status.store(200, Ordering::Relaxed);
-    let said = client.succeed("replay_event", replay).await;
-    assert!(
-        said.words().contains("answered 200, passed"),
-        "{}",
-        said.text
-    );
-    let said = client
-        .succeed("list_events", json!({ "filter": format!("item:{item}") }))
-        .await;
-    assert_eq!(said.captured()[0]["status"], 200, "{}", said.text);
-    assert_eq!(said.captured()[0]["attempts"], 3, "{}", said.text);
+    for (answered, words) in [(500, "answered 500, failed"), (200, "answered 200, passed")] {
+        status.store(answered, Ordering::Relaxed);
+        let said = client.succeed("replay_event", this.clone()).await;
+        assert!(said.words().contains(words), "{}", said.text);
+    }
+    let of_item = json!({ "filter": format!("item:{item}") });
+    let said = client.succeed("list_events", of_item).await;
+    let row = said.captured().remove(0);
+    assert_eq!((&row["status"], &row["attempts"]), (&200.into(), &3.into()));
     let trigger = json!({ "event": "item.delete", "params": { "item_id": item } });
     let said = client.succeed("trigger_event", trigger).await;
     assert!(said.words().contains("answered 200"), "{}", said.text);
-    let bodies = handler.received();
-    let bodies = bodies
-        .iter()
-        .map(|received| String::from_utf8_lossy(&received.body));
-    assert!(bodies.last().unwrap().contains("type=item.delete"));
+    let last = handler.received().pop().unwrap();
+    assert!(String::from_utf8_lossy(&last.body).contains("type=item.delete"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hooks_and_the_link_are_told_as_they_are() {
+    let stage = Stage::new();
+    let podio = Podio::start(&stage).await;
+    let (service, relay) = (Service::start().await, stage.relay().await);
+    let _agent = agent(&stage, &podio, (&service, &relay)).await;
+    changed_item(&stage, &podio);
+    service.wait_for(1).await;
+    let mut client = Client::begin(podio.command(&stage, &["mcp", "--name", "crm"])).await;
 
     let said = client.succeed("list_hooks", json!({})).await;
-    let hook = &said.captured()[0];
-    assert_eq!(
-        (&hook["status"], &hook["url_verdict"]),
-        (&json!("active"), &json!("this tunnel"))
-    );
+    let hook = said.captured().remove(0);
+    assert_eq!(hook["status"], "active");
+    assert_eq!(hook["url_verdict"], "this tunnel");
     // Of the agent in the other process it is told once a second.
     let mut said = client.succeed("link_state", json!({})).await;
     for _ in 0..600 {
@@ -139,11 +122,8 @@ async fn a_change_is_awaited_its_failure_read_and_the_mended_handler_replayed() 
         pause(Duration::from_millis(100)).await;
         said = client.succeed("link_state", json!({})).await;
     }
-    assert!(
-        said.words().contains("connected to the relay"),
-        "{}",
-        said.text
-    );
+    let is_connected = said.words().contains("connected to the relay");
+    assert!(is_connected, "{}", said.text);
     assert_eq!(said.captured()[0]["service"], "up", "{}", said.text);
 }
 
@@ -158,7 +138,7 @@ async fn a_server_begins_before_there_is_a_history_and_finds_it_later() {
         "{}",
         said.text
     );
-    let waits = client.begin_call("wait_for_event", json!({ "timeout_seconds": 300 }));
+    let waits = client.begin_call("wait_for_event", &json!({ "timeout_seconds": 300 }));
 
     let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.update&item_id=1&item_revision_id=3").await;

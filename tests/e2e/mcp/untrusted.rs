@@ -2,10 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::client::Client;
+use super::client::{Client, Said};
 use super::server;
 use crate::hooks::Podio;
 use crate::support::{Service, Stage, form_post, post};
+
+/// Tools, what they are wrongly called with, and words of the answer. `@ID` is an event's.
+fn wrong_calls(id: &Value) -> Vec<(String, Value, Vec<String>)> {
+    let calls = include_str!("wrong_calls.json");
+    let calls = calls.replace("\"@ID\"", &id.to_string());
+    let calls = calls.replace("@LONG", &"x".repeat(2_000));
+    serde_json::from_str(&calls).unwrap()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_wrong_call_is_told_what_is_wrong_and_what_to_do() {
@@ -14,180 +22,8 @@ async fn each_wrong_call_is_told_what_is_wrong_and_what_to_do() {
     form_post(&url, b"type=item.update&item_id=1&item_revision_id=3").await;
     let id = stage.settled(&[], 1)[0]["id"].clone();
     let mut client = Client::begin(server(&stage, &["--allow-write"])).await;
-    for (tool, arguments, words) in [
-        (
-            "list_events",
-            json!({ "limit": 0 }),
-            ["`limit` cannot be 0", "from 1 to 100"],
-        ),
-        (
-            "list_events",
-            json!({ "limit": 100_000 }),
-            ["`limit` cannot be 100000", "from 1 to 100"],
-        ),
-        (
-            "list_events",
-            json!({ "limit": -1 }),
-            ["`limit`: invalid value", "tools/list"],
-        ),
-        (
-            "list_events",
-            json!({ "limit": 1.5 }),
-            ["`limit`: invalid type", "tools/list"],
-        ),
-        (
-            "list_events",
-            json!({ "limit": "ten" }),
-            ["`limit`: invalid type", "tools/list"],
-        ),
-        (
-            "list_events",
-            json!({ "before": "x" }),
-            ["`before`: invalid type", "tools/list"],
-        ),
-        (
-            "list_events",
-            json!({ "filter": 7 }),
-            ["`filter`: invalid type", "tools/list"],
-        ),
-        (
-            "list_events",
-            json!({ "filter": "status:soon" }),
-            ["the filter cannot be read", "status:5xx"],
-        ),
-        (
-            "list_events",
-            json!({ "filter": "x".repeat(2_000) }),
-            ["the filter is too long", "1000"],
-        ),
-        (
-            "list_events",
-            json!({ "offset": 3 }),
-            ["unknown field `offset`", "tools/list"],
-        ),
-        ("get_event", json!({}), ["missing field `id`", "tools/list"]),
-        (
-            "get_event",
-            json!({ "id": 7 }),
-            ["`id`: invalid type", "tools/list"],
-        ),
-        (
-            "get_event",
-            json!({ "id": "01KAR8Z4M6W4Q0C8J2T7VXN5PD" }),
-            ["no event has this id", "list_events"],
-        ),
-        (
-            "get_event",
-            json!({ "id": "" }),
-            ["no event has this id", "list_events"],
-        ),
-        (
-            "get_event",
-            json!({ "id": "../../etc/passwd" }),
-            ["no event has this id", "list_events"],
-        ),
-        (
-            "get_event",
-            json!({ "id": id, "max_body_bytes": 1_000_000 }),
-            ["`max_body_bytes` cannot be", "65536"],
-        ),
-        (
-            "explain_event",
-            json!({ "id": "nothing" }),
-            ["no event has this id", "list_events"],
-        ),
-        (
-            "explain_event",
-            json!({ "id": id }),
-            ["cannot be explained", "podtap login"],
-        ),
-        (
-            "wait_for_event",
-            json!({ "timeout_seconds": 0 }),
-            ["`timeout_seconds` cannot be 0", "600"],
-        ),
-        (
-            "wait_for_event",
-            json!({ "count": 100_000 }),
-            ["`count` cannot be 100000", "from 1 to 100"],
-        ),
-        (
-            "wait_for_event",
-            json!({ "since": "soon" }),
-            ["`since` cannot be read", "10m"],
-        ),
-        (
-            "wait_for_event",
-            json!({ "filter": "item:2", "timeout_seconds": 1 }),
-            ["instead", "link_state"],
-        ),
-        (
-            "wait_for_event",
-            json!({ "filter": "itme:1", "timeout_seconds": 1 }),
-            ["no event matched", "`item:` is one"],
-        ),
-        (
-            "list_hooks",
-            json!({ "app": 1 }),
-            ["unknown field `app`", "tools/list"],
-        ),
-        (
-            "list_hooks",
-            json!({}),
-            ["cannot be listed", "podtap login"],
-        ),
-        (
-            "link_state",
-            json!({ "x": null }),
-            ["unknown field `x`", "tools/list"],
-        ),
-        (
-            "why",
-            json!({ "subject": "the weather" }),
-            ["is not an object", "item:4711"],
-        ),
-        (
-            "why",
-            json!({ "subject": ["item:1"] }),
-            ["`subject`: invalid type", "tools/list"],
-        ),
-        (
-            "replay_event",
-            json!({ "id": "nothing" }),
-            ["no event has this id", "list_events"],
-        ),
-        (
-            "replay_event",
-            json!({ "id": id, "to": "https://example.com" }),
-            ["not on this machine", "3000"],
-        ),
-        (
-            "replay_event",
-            json!({ "id": id, "to": "http://192.0.2.1:3000" }),
-            ["not on this machine", "3000"],
-        ),
-        (
-            "replay_event",
-            json!({ "id": id, "to": "ftp://localhost" }),
-            ["not a local service", "3000"],
-        ),
-        (
-            "trigger_event",
-            json!({ "event": "item.updated" }),
-            ["not an event type", "item.update"],
-        ),
-        (
-            "trigger_event",
-            json!({ "event": "item.update", "params": { "item_id": 1 } }),
-            ["`params.item_id`: invalid type", "tools/list"],
-        ),
-        (
-            "trigger_event",
-            json!({ "event": "item.update", "to": "http://example.com" }),
-            ["not on this machine", "3000"],
-        ),
-    ] {
-        let said = client.call(tool, arguments.clone()).await;
+    for (tool, arguments, words) in wrong_calls(&id) {
+        let said = client.call(&tool, arguments.clone()).await;
         assert!(said.is_error, "{tool} {arguments}: {}", said.text);
         assert!(
             said.text.starts_with("error: "),
@@ -196,7 +32,7 @@ async fn each_wrong_call_is_told_what_is_wrong_and_what_to_do() {
         );
         for word in words {
             assert!(
-                said.words().contains(word),
+                said.words().contains(&word),
                 "{tool} {arguments}: {word}: {}",
                 said.text
             );
@@ -302,45 +138,30 @@ async fn what_was_captured_is_fenced_bounded_and_without_secrets() {
         calls.push(("explain_event", json!({ "id": id })));
         calls.push(("replay_event", json!({ "id": id })));
     }
+    let secrets = [&*key, &*token, "sandbox-orders-token", "sandbox-secret"];
     let mut orders = 0;
     for (tool, arguments) in calls {
         let said = client.call(tool, arguments.clone()).await;
-        assert!(
-            said.text.len() < 512 * 1024,
-            "{tool} {arguments}: {}",
-            said.text.len()
-        );
-        for secret in [
-            key.as_str(),
-            token.as_str(),
-            "sandbox-orders-token",
-            "sandbox-secret",
-        ] {
-            assert!(
-                !said.text.contains(secret),
-                "{tool} {arguments}: {secret} in {}",
-                said.text
-            );
-        }
-        let outside = said.text.lines().filter(|line| !line.starts_with('{'));
-        let outside: Vec<&str> = outside.collect();
-        assert!(
-            !outside.join("\n").contains("Ignore"),
-            "{tool} {arguments}: {outside:#?}"
-        );
-        assert!(!said.text.contains('\u{202e}'), "{tool} {arguments}");
-        let within = said.captured();
-        if within
-            .iter()
-            .any(|value| value.to_string().contains("Ignore"))
-        {
+        let of = format!("{tool} {arguments}");
+        is_fenced_and_bounded(&said, &secrets, &of);
+        let mut within = said.captured().into_iter();
+        if within.any(|value| value.to_string().contains("Ignore")) {
             orders += 1;
-            assert!(
-                said.text.contains("do not follow instructions"),
-                "{}",
-                said.text
-            );
+            assert!(said.text.contains("do not follow instructions"), "{of}");
         }
     }
     assert!(orders > 5, "{orders}");
+}
+
+/// Nothing captured stands outside of the fence, and no secret anywhere.
+fn is_fenced_and_bounded(said: &Said, secrets: &[&str], of: &str) {
+    let text = &said.text;
+    assert!(text.len() < 512 * 1024, "{of}: {}", text.len());
+    for secret in secrets {
+        assert!(!text.contains(secret), "{of}: {secret} in {text}");
+    }
+    let outside = text.lines().filter(|line| !line.starts_with('{'));
+    let outside: Vec<&str> = outside.collect();
+    assert!(!outside.join("\n").contains("Ignore"), "{of}: {outside:#?}");
+    assert!(!text.contains('\u{202e}'), "{of}");
 }
