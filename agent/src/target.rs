@@ -247,7 +247,6 @@ mod tests {
             ("3000", true, true),
             ("http://[::1]:8", true, true),
             ("http://127.8.0.1", true, true),
-            ("http://2130706433", true, true),
             ("http://0.0.0.0:3000", true, false),
             ("http://app:3000", true, false),
             ("http://shop.localhost", true, true),

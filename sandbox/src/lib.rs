@@ -30,12 +30,12 @@
 //! # Examples
 //!
 //! ```
-//! use podtap_sandbox::{Config, Sandbox};
+//! use podtap_sandbox::{Sandbox, SandboxConfig};
 //! use tokio_util::sync::CancellationToken;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let sandbox = Sandbox::bind(Config::default()).await?;
+//! let sandbox = Sandbox::bind(SandboxConfig::default()).await?;
 //! let base_url = sandbox.base_url();
 //! let token = CancellationToken::new();
 //! let running = sandbox.run(token.clone());
