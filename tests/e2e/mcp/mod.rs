@@ -92,6 +92,11 @@ async fn a_change_is_awaited_its_failure_read_and_the_mended_handler_replayed() 
     let said = client.succeed("list_events", of_item).await;
     let row = said.captured().remove(0);
     assert_eq!((&row["status"], &row["attempts"]), (&200.into(), &3.into()));
+    assert_eq!(
+        row["state"],
+        serde_json::Value::Null,
+        "it waits for nothing"
+    );
     let trigger = json!({ "event": "item.delete", "params": { "item_id": item } });
     let said = client.succeed("trigger_event", trigger).await;
     assert!(said.words().contains("answered 200"), "{}", said.text);

@@ -19,7 +19,8 @@ pub struct ShownRow<'a> {
     object: Option<String>,
     hook_id: Option<String>,
     bytes: u64,
-    state: &'static str,
+    /// What it waits for or why it is held, of an event without an attempt.
+    state: Option<&'static str>,
     status: Option<u16>,
     error: Option<&'a str>,
     duration_ms: Option<f64>,
@@ -49,7 +50,7 @@ impl<'a> ShownRow<'a> {
             object: row.object.map(|object| object.to_string()),
             hook_id: row.hook_id.map(|id| id.to_string()),
             bytes: row.body_bytes,
-            state: row.state.word(row.insight.hold),
+            state: last.is_none().then(|| row.state.word(row.insight.hold)),
             status: outcome.and_then(Result::ok).copied(),
             error: outcome.and_then(Result::err).map(String::as_str),
             duration_ms: last.map(|last| last.duration.as_secs_f64() * 1e3),
