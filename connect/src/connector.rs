@@ -344,9 +344,10 @@ mod tests {
             "{told}"
         );
 
-        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Bound, so that no other test gets the port, and not listening.
+        let gone = TcpSocket::new_v4().unwrap();
+        gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = gone.local_addr().unwrap();
-        drop(gone);
         let away = through(&format!("http://{address}"), "https://hooks.test/").await;
         assert_eq!(
             away.unwrap_err().to_string(),

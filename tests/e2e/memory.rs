@@ -5,7 +5,7 @@ use http::Response;
 use http_body_util::Full;
 use tokio::task::JoinSet;
 
-use crate::support::{Process, Service, Stage, command, eventually, form_post};
+use crate::support::{Gone, Process, Service, Stage, command, eventually, form_post};
 
 /// The promises: an agent stays below it, and so does a relay.
 const AGENT_MIB: u64 = 150;
@@ -34,9 +34,8 @@ async fn large_events_wait_for_a_service_that_is_away_on_disk_and_not_in_memory(
     let stage = Stage::new();
     let relay = stage.relay().await;
     let token = stage.token("ann");
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let away = nobody.local_addr().unwrap();
-    drop(nobody);
+    let gone = Gone::new();
+    let away = gone.address();
     let (mut first, public) = stage.agent(&relay.url(), &token, away, &[]).await;
     first.terminate();
     first.ended().await;

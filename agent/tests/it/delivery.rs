@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::running::{RunningAgent, append, rows};
 use crate::support::{
     DEADLINE, Reaction, Received, Service, answer, browsing, delivering, event, eventually,
-    history_of, item_update, ok, target_of,
+    history_of, item_update, nowhere, ok, target_of,
 };
 use podtap_agent::history::Filter;
 use podtap_agent::history::{self, DeliveryState, EventRow, History, Outcome};
@@ -164,9 +164,7 @@ async fn events_of_one_object_keep_their_order_and_objects_go_side_by_side() {
 #[tokio::test]
 async fn a_local_service_that_is_down_makes_lanes_wait_and_nothing_is_marked_failed() {
     let folder = TempDir::new().unwrap();
-    let reserved = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = reserved.local_addr().unwrap();
-    drop(reserved);
+    let (gone, address) = nowhere();
     append(&folder, vec![item_update(1, 1), item_update(2, 2)]).await;
 
     let running = RunningAgent::start(delivering(&folder, address));
@@ -179,6 +177,7 @@ async fn a_local_service_that_is_down_makes_lanes_wait_and_nothing_is_marked_fai
     assert_eq!(reason, "connection refused");
     assert!(running.rows().await.iter().all(|row| row.attempts == 0));
 
+    drop(gone);
     let service = Service::on(TcpListener::bind(address).await.unwrap(), |_| ok());
     let rows = running.all_delivered().await;
     assert!(rows.iter().all(|row| row.attempts == 1), "{rows:#?}");
@@ -550,9 +549,7 @@ async fn what_cannot_be_finished_at_the_end_is_offered_again() {
 async fn an_agent_that_ended_while_the_service_was_away_starts_again() {
     let folder = TempDir::new().unwrap();
     append(&folder, vec![item_update(1, 4711)]).await;
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    let (gone, address) = nowhere();
 
     for _ in 0..2 {
         let running = RunningAgent::start(delivering(&folder, address));
@@ -573,6 +570,7 @@ async fn an_agent_that_ended_while_the_service_was_away_starts_again() {
         running.stop().await;
     }
 
+    drop(gone);
     let service = Service::on(TcpListener::bind(address).await.unwrap(), |_| ok());
     let running = RunningAgent::start(delivering(&folder, address));
     running.all_delivered().await;

@@ -4,10 +4,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::support::running::RunningAgent;
 use crate::support::{DEADLINE, Service, answer, browsing, delivering, eventually, ok, target_of};
 use podtap_agent::config::LinkConfig;
-use podtap_agent::history::{Anchor, DeliveryState, EventRow, Filter, PageQuery};
-use podtap_agent::{Agent, AgentConfig, AgentHandle, LinkState, RunError};
+use podtap_agent::history::DeliveryState;
+use podtap_agent::{AgentConfig, LinkState, RunError};
 use podtap_relay::tunnel::TokenStore;
 use podtap_relay::{Relay, RelayConfig};
 use podtap_wire::{Respond, Seq};
@@ -68,63 +69,6 @@ impl Relays {
     }
 }
 
-pub(crate) struct Running {
-    handle: AgentHandle,
-    token: CancellationToken,
-    agent: JoinSet<Result<(), RunError>>,
-}
-
-impl Running {
-    pub(crate) fn start(config: AgentConfig) -> Self {
-        let (agent, handle) = Agent::open(config).unwrap();
-        let token = CancellationToken::new();
-        let mut running = JoinSet::new();
-        running.spawn(agent.run(token.clone()));
-        Self {
-            handle,
-            token,
-            agent: running,
-        }
-    }
-
-    /// The tunnel's URL, once the link is up.
-    pub(crate) async fn up(&self) -> String {
-        let mut status = self.handle.status();
-        let up = status.wait_for(|status| matches!(status.link, LinkState::Up { .. }));
-        let up = tokio::time::timeout(DEADLINE, up).await.unwrap();
-        up.unwrap().public_url.clone().unwrap()
-    }
-
-    async fn rows(&self, wanted: usize) -> Vec<EventRow> {
-        eventually("all are in the history", || async {
-            let filter = Filter::default();
-            let page = PageQuery {
-                filter,
-                anchor: Anchor::Newest,
-                limit: 1000,
-            };
-            let mut rows = self.handle.history().page(page).await.unwrap();
-            rows.reverse();
-            if rows.len() == wanted {
-                Ok(rows)
-            } else {
-                Err(format!("{} rows", rows.len()))
-            }
-        })
-        .await
-    }
-
-    pub(crate) async fn stop(mut self) {
-        self.token.cancel();
-        self.ended().await.unwrap();
-    }
-
-    async fn ended(&mut self) -> Result<(), RunError> {
-        let ended = tokio::time::timeout(DEADLINE, self.agent.join_next()).await;
-        ended.unwrap().unwrap().unwrap()
-    }
-}
-
 /// Posts as Podio would; the whole answer.
 async fn post(url: &str, path: &str, body: &str) -> String {
     let (authority, base) = url
@@ -161,13 +105,13 @@ fn config(folder: &TempDir, link: LinkConfig, service: &Service) -> AgentConfig 
 async fn a_webhook_reaches_the_history_and_the_local_service() {
     let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| answer(204, "")).await;
-    let running = Running::start(config(&folder, relay.link().await, &service));
+    let running = RunningAgent::start(config(&folder, relay.link().await, &service));
     let url = running.up().await;
 
     let accepted = post(&url, "podio/hook?x=1", &body_of(4711)).await;
     assert!(accepted.starts_with("HTTP/1.1 200"), "{accepted}");
 
-    let rows = running.rows(1).await;
+    let rows = running.stored(1).await;
     assert_eq!(rows[0].object.unwrap().to_string(), "item 4711");
     eventually("it is delivered", || async {
         service.received().pop().map(drop).ok_or_else(String::new)
@@ -189,7 +133,7 @@ async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_re
     let (mut relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
     let link = relay.link().await;
-    let running = Running::start(config(&folder, link.clone(), &service));
+    let running = RunningAgent::start(config(&folder, link.clone(), &service));
     let url = running.up().await;
     running.stop().await;
     for item in 0..20 {
@@ -198,14 +142,14 @@ async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_re
 
     relay.stop().await;
     relay.resume().await;
-    let running = Running::start(config(&folder, link, &service));
+    let running = RunningAgent::start(config(&folder, link, &service));
     assert_eq!(
         running.up().await,
         url,
         "the same owner and name get the same URL"
     );
 
-    let rows = running.rows(20).await;
+    let rows = running.stored(20).await;
     let items: Vec<u64> = rows.iter().map(|row| row.object.unwrap().id).collect();
     assert_eq!(items, (0..20).collect::<Vec<u64>>());
     running.stop().await;
@@ -215,7 +159,7 @@ async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_re
 async fn a_relay_that_goes_and_comes_back_is_found_again() {
     let (mut relay, folder) = (Relays::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
-    let running = Running::start(config(&folder, relay.link().await, &service));
+    let running = RunningAgent::start(config(&folder, relay.link().await, &service));
     let url = running.up().await;
 
     relay.stop().await;
@@ -226,7 +170,7 @@ async fn a_relay_that_goes_and_comes_back_is_found_again() {
 
     assert_eq!(running.up().await, url);
     post(&url, "", &body_of(1)).await;
-    running.rows(1).await;
+    running.stored(1).await;
     assert_eq!(running.handle.status().borrow().reconnects, 1);
     running.stop().await;
 }
@@ -237,13 +181,13 @@ async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
     let service = Service::start(|_| ok()).await;
     let mut wrong = relay.link().await;
     wrong.token = "pt_wrong".into();
-    let mut running = Running::start(config(&folder, wrong, &service));
+    let mut running = RunningAgent::start(config(&folder, wrong, &service));
     let end = running.ended().await;
     assert!(matches!(end, Err(RunError::TokenRefused { .. })), "{end:?}");
     let link = running.handle.status().borrow().link.clone();
     assert!(matches!(link, LinkState::Stopped { .. }), "{link:?}");
 
-    let mut running = Running::start(config(&folder, relay.link().await, &service));
+    let mut running = RunningAgent::start(config(&folder, relay.link().await, &service));
     running.up().await;
     relay.tokens().revoke("somebody", false).await.unwrap();
     let end = running.ended().await;
@@ -259,10 +203,10 @@ async fn a_newer_agent_takes_the_tunnel_over() {
     let relay = Relays::start().await;
     let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
-    let mut first = Running::start(config(&folder, relay.link().await, &service));
+    let mut first = RunningAgent::start(config(&folder, relay.link().await, &service));
     first.up().await;
 
-    let second = Running::start(config(&other, relay.link().await, &service));
+    let second = RunningAgent::start(config(&other, relay.link().await, &service));
     second.up().await;
 
     let end = first.ended().await;
@@ -276,7 +220,7 @@ async fn under_respond_local_the_sender_hears_the_local_service() {
     let service = Service::start(|_| answer(418, "tea")).await;
     let mut link = relay.link().await;
     link.respond = Respond::Local;
-    let running = Running::start(config(&folder, link, &service));
+    let running = RunningAgent::start(config(&folder, link, &service));
     let url = running.up().await;
 
     let heard = post(&url, "", &body_of(1)).await;
@@ -296,7 +240,7 @@ async fn what_is_passed_through_is_in_the_history_once_with_its_attempt() {
     let service = Service::start(|_| answer(202, "taken")).await;
     let mut link = relay.link().await;
     link.respond = Respond::Local;
-    let running = Running::start(config(&folder, link, &service));
+    let running = RunningAgent::start(config(&folder, link, &service));
     let url = running.up().await;
 
     for number in 1..=20 {
@@ -304,7 +248,7 @@ async fn what_is_passed_through_is_in_the_history_once_with_its_attempt() {
         assert!(heard.starts_with("HTTP/1.1 202"), "{heard}");
     }
 
-    let rows = running.rows(20).await;
+    let rows = running.stored(20).await;
     assert_eq!(rows.len(), 20);
     assert_eq!(service.count(), 20);
     let event = running
@@ -327,7 +271,7 @@ async fn the_sender_of_what_is_not_delivered_does_not_wait() {
     link.respond = Respond::Local;
     let mut config = config(&folder, link, &service);
     config.podio.forward_verify = false;
-    let running = Running::start(config);
+    let running = RunningAgent::start(config);
     let url = running.up().await;
 
     let heard = post(&url, "", "type=hook.verify&hook_id=7&code=b9079247").await;
@@ -335,7 +279,7 @@ async fn the_sender_of_what_is_not_delivered_does_not_wait() {
     assert!(heard.starts_with("HTTP/1.1 200"), "{heard}");
     assert!(heard.ends_with("received\n"), "{heard}");
     eventually("the event to be held", async || {
-        let state = running.rows(1).await[0].state;
+        let state = running.stored(1).await[0].state;
         (state == DeliveryState::Held)
             .then_some(())
             .ok_or_else(|| format!("{state:?}"))
@@ -351,7 +295,7 @@ async fn an_answer_larger_than_the_relay_takes_is_a_502_and_costs_no_link() {
     let service = Service::start(move |_| answer(200, &large)).await;
     let mut link = relay.link().await;
     link.respond = Respond::Local;
-    let running = Running::start(config(&folder, link, &service));
+    let running = RunningAgent::start(config(&folder, link, &service));
     let url = running.up().await;
 
     for number in 1..=2 {
@@ -371,12 +315,12 @@ async fn without_a_local_service_events_are_held() {
         link: Some(relay.link().await),
         ..browsing(&folder)
     };
-    let running = Running::start(config);
+    let running = RunningAgent::start(config);
     let url = running.up().await;
 
     post(&url, "", &body_of(1)).await;
 
-    assert_eq!(running.rows(1).await[0].state, DeliveryState::Held);
+    assert_eq!(running.stored(1).await[0].state, DeliveryState::Held);
     running.stop().await;
 }
 
@@ -384,7 +328,7 @@ async fn without_a_local_service_events_are_held() {
 async fn an_unreachable_relay_is_told_in_words_and_the_end_is_quick() {
     let folder = TempDir::new().unwrap();
     let service = Service::start(|_| ok()).await;
-    let running = Running::start(delivering(&folder, service.address));
+    let running = RunningAgent::start(delivering(&folder, service.address));
     let mut status = running.handle.status();
     let refused = status.wait_for(|status| {
         matches!(&status.link, LinkState::Connecting { attempt, reason: Some(reason), .. }

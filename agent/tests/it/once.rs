@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::link::{Relays, Running};
+use crate::link::Relays;
+use crate::support::running::RunningAgent;
 use crate::support::{Received, Service, delivering, ok};
 use podtap_agent::AgentConfig;
 use tempfile::TempDir;
@@ -73,7 +74,7 @@ async fn each_event_once(events: u64) {
         link: Some(relay.link().await),
         ..delivering(&folder, service.address)
     };
-    let mut agent = Running::start(config.clone());
+    let mut agent = RunningAgent::start(config.clone());
     let a_part = events / 4;
     let mut sent = 0;
     for part in 0..4 {
@@ -88,7 +89,7 @@ async fn each_event_once(events: u64) {
             }
             1 | 2 => {
                 agent.stop().await;
-                agent = Running::start(config.clone());
+                agent = RunningAgent::start(config.clone());
             }
             _ => {}
         }
@@ -102,7 +103,7 @@ async fn each_event_once(events: u64) {
     assert!(all.is_ok(), "{} of {sent} delivered", service.count());
     // What is on record as delivered does not come again.
     agent.stop().await;
-    let agent = Running::start(config);
+    let agent = RunningAgent::start(config);
     agent.up().await;
     agent.stop().await;
 

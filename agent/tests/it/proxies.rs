@@ -2,8 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::link::{Relays, Running};
+use crate::link::Relays;
 use crate::support::browsing;
+use crate::support::running::RunningAgent;
 use podtap_agent::AgentConfig;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
@@ -73,7 +74,7 @@ async fn asked_on_the_way_to(relay: &Relays, kind: Kind, scheme: &str) -> Vec<u8
     let (address, mut proxying) = proxy(kind).await;
     let mut link = relay.link().await;
     link.proxy = Some(format!("{scheme}://me:p%40ss@{address}").parse().unwrap());
-    let running = Running::start(AgentConfig {
+    let running = RunningAgent::start(AgentConfig {
         link: Some(link),
         ..browsing(&folder)
     });

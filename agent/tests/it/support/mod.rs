@@ -17,7 +17,7 @@ use podtap_connect::tls::Trust;
 use podtap_disk::age::Now;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 /// Longest that anything may take here before a test calls it broken.
@@ -54,6 +54,14 @@ pub(crate) fn delivering(folder: &tempfile::TempDir, target: SocketAddr) -> Agen
 
 pub(crate) fn target_of(address: SocketAddr) -> Target {
     format!("http://{address}").parse().unwrap()
+}
+
+/// A place where no service is. While the socket is kept, no other test gets the port.
+pub(crate) fn nowhere() -> (TcpSocket, SocketAddr) {
+    let bound = TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = bound.local_addr().unwrap();
+    (bound, address)
 }
 
 pub(crate) fn history_of(folder: &tempfile::TempDir) -> PathBuf {

@@ -3,12 +3,12 @@
 use podtap_agent::history::{
     Anchor, DeliveryState, EventRow, Filter, History, NewEvent, PageQuery, Writer,
 };
-use podtap_agent::{Agent, AgentConfig, AgentHandle, RunError};
+use podtap_agent::{Agent, AgentConfig, AgentHandle, LinkState, RunError};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{eventually, history_of};
+use super::{DEADLINE, eventually, history_of};
 
 pub(crate) struct RunningAgent {
     pub(crate) handle: AgentHandle,
@@ -48,12 +48,39 @@ impl RunningAgent {
         .await
     }
 
+    /// Waits until there are this many events.
+    pub(crate) async fn stored(&self, events: usize) -> Vec<EventRow> {
+        eventually("all are in the history", || async {
+            let rows = self.rows().await;
+            if rows.len() == events {
+                Ok(rows)
+            } else {
+                Err(format!("{} rows", rows.len()))
+            }
+        })
+        .await
+    }
+
+    /// The tunnel's URL, once the link is up.
+    pub(crate) async fn up(&self) -> String {
+        let mut status = self.handle.status();
+        let up = status.wait_for(|status| matches!(status.link, LinkState::Up { .. }));
+        let up = tokio::time::timeout(DEADLINE, up).await.unwrap();
+        up.unwrap().public_url.clone().unwrap()
+    }
+
     /// Ends it; it has not ended by itself before.
     pub(crate) async fn stop(mut self) {
         let ended = self.agent.try_join_next();
         assert!(ended.is_none(), "it ended by itself: {ended:?}");
         self.token.cancel();
-        self.agent.join_next().await.unwrap().unwrap().unwrap();
+        self.ended().await.unwrap();
+    }
+
+    /// How it ended.
+    pub(crate) async fn ended(&mut self) -> Result<(), RunError> {
+        let ended = tokio::time::timeout(DEADLINE, self.agent.join_next()).await;
+        ended.unwrap().unwrap().unwrap()
     }
 
     /// Ends it as a crash does: nothing of it runs any more.
