@@ -16,8 +16,9 @@ use podtap_wire::HeaderList;
 use tower_service::Service as _;
 
 use super::exchange::{DeliveryFailure, Dispatch, ServiceAnswer};
+use super::header_case::Spellings;
 use super::kept::Kept;
-use super::{header_case, headers, program};
+use super::{headers, program};
 use crate::answers::Allowance;
 use crate::config::{DeliveryConfig, HostHeader, Target};
 use crate::connection::{Observed, ReadMeter, ServiceConnector};
@@ -45,6 +46,7 @@ struct Clients {
     /// The local service that was found not to speak TLS the last time, so that it is not tried at
     /// each loss.
     plain: Mutex<Option<Uri>>,
+    spellings: Spellings,
 }
 
 /// Why one exchange came to nothing.
@@ -52,6 +54,15 @@ struct ExchangeError {
     failure: DeliveryFailure,
     /// Whether the connection was an old one, and died before a byte of the answer.
     is_stale: bool,
+}
+
+impl From<DeliveryFailure> for ExchangeError {
+    fn from(failure: DeliveryFailure) -> Self {
+        Self {
+            failure,
+            is_stale: false,
+        }
+    }
 }
 
 /// Sends requests. Cheap to clone; clones share their connections.
@@ -85,6 +96,7 @@ impl Forwarder {
                 fresh: client(connector.clone(), pool(0)),
                 connector,
                 plain: Mutex::default(),
+                spellings: Spellings::default(),
             }),
             timeout: config.timeout,
             host: config.host.clone(),
@@ -107,15 +119,18 @@ impl Forwarder {
             let kept = [self.nothing_kept(), self.nothing_kept()];
             return program::run(command, &dispatch, limits, kept).await;
         }
-        let request = || self.request(&dispatch).map_err(DeliveryFailure::Ended);
-        let (mut first, mut again) = (request()?, request()?);
-        let spelling = header_case::spelling(headers::names(dispatch.headers)).await;
-        *first.extensions_mut() = spelling.clone();
-        *again.extensions_mut() = spelling;
+        let names = headers::names(dispatch.headers);
+        let spelling = self.clients.spellings.of(names).await;
+        let request = || {
+            let mut request = self.request(&dispatch).map_err(DeliveryFailure::Ended)?;
+            *request.extensions_mut() = spelling.clone();
+            Ok(request)
+        };
+        let first = request()?;
         let attempt = async {
             match self.exchange(&self.clients.kept_alive, first).await {
                 Err(ExchangeError { is_stale: true, .. }) => {
-                    self.exchange(&self.clients.fresh, again).await
+                    self.exchange(&self.clients.fresh, request()?).await
                 }
                 exchanged => exchanged,
             }
@@ -192,10 +207,7 @@ impl Forwarder {
                 is_stale: reading.is_some_and(|reading| reading.is_stale()),
             }
         })?;
-        self.read(response).await.map_err(|failure| ExchangeError {
-            failure,
-            is_stale: false,
-        })
+        Ok(self.read(response).await?)
     }
 
     fn request(&self, dispatch: &Dispatch<'_>) -> Result<Request<Full<Bytes>>, String> {

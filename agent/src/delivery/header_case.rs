@@ -4,9 +4,10 @@
 //! of a request that it reads. That spelling is private to it, so it is made here by letting it
 //! read a head with these names, in memory.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -20,19 +21,46 @@ use hyper::service::service_fn;
 /// More names than any relay passes on: beyond it they go in lower case.
 const MAX_NAMES: usize = 1024;
 
-/// What makes a request go out under these names, each of which is a header's name.
-pub(super) async fn spelling<'a>(names: impl Iterator<Item = &'a str>) -> Extensions {
-    let mut head = b"GET / HTTP/1.1\r\n".to_vec();
-    let mut is_needed = false;
-    for name in names {
-        is_needed |= name.bytes().any(|byte| byte.is_ascii_uppercase());
-        head.extend_from_slice(name.as_bytes());
-        head.extend_from_slice(b": \r\n");
+/// Spellings that are kept: a sender writes the same names each time, and few send to one tunnel.
+const KEPT: usize = 4;
+
+/// The spellings of the heads that were sent last.
+#[derive(Debug, Default)]
+pub(super) struct Spellings(Mutex<VecDeque<(Bytes, Extensions)>>);
+
+impl Spellings {
+    /// What makes a request go out under these names, each of which is a header's name.
+    pub(super) async fn of<'a>(&self, names: impl Iterator<Item = &'a str>) -> Extensions {
+        let mut head = b"GET / HTTP/1.1\r\n".to_vec();
+        let mut is_needed = false;
+        for name in names {
+            is_needed |= name.bytes().any(|byte| byte.is_ascii_uppercase());
+            head.extend_from_slice(name.as_bytes());
+            head.extend_from_slice(b": \r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        if !is_needed {
+            return Extensions::new();
+        }
+        let known = self.kept().iter().find(|kept| kept.0 == head).cloned();
+        if let Some((_, spelling)) = known {
+            return spelling;
+        }
+        let head = Bytes::from(head);
+        let spelling = read(head.clone()).await;
+        let mut kept = self.kept();
+        kept.truncate(KEPT - 1);
+        kept.push_front((head, spelling.clone()));
+        spelling
     }
-    head.extend_from_slice(b"\r\n");
-    if !is_needed {
-        return Extensions::new();
+
+    fn kept(&self) -> MutexGuard<'_, VecDeque<(Bytes, Extensions)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What hyper keeps of the names of this head.
+async fn read(head: Bytes) -> Extensions {
     let read = Arc::new(Mutex::new(Extensions::new()));
     let service = service_fn(|request: Request<Incoming>| {
         let extensions = request.into_parts().0.extensions;
@@ -43,7 +71,7 @@ pub(super) async fn spelling<'a>(names: impl Iterator<Item = &'a str>) -> Extens
         .preserve_header_case(true)
         .keep_alive(false)
         .max_headers(MAX_NAMES)
-        .serve_connection(Head(Bytes::from(head)), service);
+        .serve_connection(Head(head), service);
     if let Err(error) = connection.await {
         tracing::debug!(%error, "header names go out in lower case");
     }
@@ -90,13 +118,26 @@ mod tests {
 
     #[tokio::test]
     async fn names_in_lower_case_need_no_spelling_and_others_get_one() {
-        assert!(spelling(["host", "x-a"].into_iter()).await.is_empty());
-        assert!(
-            !spelling(["Host", "X-A", "x-a"].into_iter())
-                .await
-                .is_empty()
-        );
+        let spellings = Spellings::default();
+        let spelling = async |names: &[&str]| spellings.of(names.iter().copied()).await;
+        assert!(spelling(&["host", "x-a"]).await.is_empty());
+        assert!(!spelling(&["Host", "X-A", "x-a"]).await.is_empty());
         let many: Vec<String> = (0..300).map(|n| format!("X-{n}")).collect();
-        assert!(!spelling(many.iter().map(String::as_str)).await.is_empty());
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(!spelling(&many).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_last_few_spellings_are_kept() {
+        let spellings = Spellings::default();
+        for name in (0..2 * KEPT).map(|n| format!("X-{n}")) {
+            spellings.of([name.as_str(), "Host"].into_iter()).await;
+            spellings.of([name.as_str(), "Host"].into_iter()).await;
+        }
+
+        let kept = spellings.kept();
+        assert_eq!(kept.len(), KEPT);
+        let heads: Vec<_> = kept.iter().map(|(head, _)| &head[16..20]).collect();
+        assert_eq!(heads, [b"X-7:", b"X-6:", b"X-5:", b"X-4:"]);
     }
 }
