@@ -3,6 +3,8 @@
 //! Called for every webhook that enters the history, so it takes any bytes: never panics, and its
 //! work is bounded. What it returns is for reading only; the bytes themselves go on untouched.
 
+use std::borrow::Cow;
+
 use crate::event::PodioEvent;
 
 /// Most pairs that are decoded. Podio sends a handful and adds those of the hook's own URL.
@@ -10,6 +12,9 @@ pub const MAX_PAIRS: usize = 1_000;
 
 /// The content type of Podio's POSTs (podio.md 1.2: documented, and captured).
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A name and its value, copied only where they were escaped.
+type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// Why a body is no Podio event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,8 +47,9 @@ pub fn decode(content_type: Option<&str>, body: &[u8]) -> Result<PodioEvent, Not
             content_type: content_type.to_owned(),
         });
     }
-    let mut pairs = pairs(body);
-    let params = pairs.by_ref().take(MAX_PAIRS).collect();
+    let mut pairs = form_urlencoded::parse(body);
+    let owned = |(name, value): Pair<'_>| (name.into_owned(), value.into_owned());
+    let params = pairs.by_ref().take(MAX_PAIRS).map(owned).collect();
     if pairs.next().is_some() {
         return Err(NotPodio::TooManyPairs);
     }
@@ -52,12 +58,8 @@ pub fn decode(content_type: Option<&str>, body: &[u8]) -> Result<PodioEvent, Not
 
 /// The pairs of a form body in order, at most [`MAX_PAIRS`], decoded as [`decode`] does; for
 /// showing bodies that are no event.
-pub fn params(body: &[u8]) -> impl Iterator<Item = (String, String)> {
-    pairs(body).take(MAX_PAIRS)
-}
-
-fn pairs(body: &[u8]) -> impl Iterator<Item = (String, String)> {
-    form_urlencoded::parse(body).into_owned()
+pub fn params(body: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+    form_urlencoded::parse(body).take(MAX_PAIRS)
 }
 
 fn is_form(content_type: &str) -> bool {

@@ -51,7 +51,7 @@ fn searchable_text(podio: bool, body: &[u8]) -> String {
             if text.len() + name.len() + value.len() >= MAX_TEXT_BYTES {
                 break;
             }
-            text.extend([name.as_str(), " ", value.as_str(), "\n"]);
+            text.extend([&name, " ", &value, "\n"]);
         }
     } else {
         let body = body.get(..MAX_TEXT_BYTES).unwrap_or(body);

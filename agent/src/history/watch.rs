@@ -300,7 +300,7 @@ fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival
 fn code(body: &[u8]) -> Option<String> {
     podtap_podio::params(body)
         .find(|(name, _)| name == "code")
-        .map(|(_, value)| value)
+        .map(|(_, value)| value.into_owned())
 }
 
 fn earlier(connection: &Connection, position: i64) -> rusqlite::Result<Earlier> {
