@@ -1,6 +1,8 @@
 //! The statements of the hot path stay prepared: each is parsed once a connection, however often it
 //! runs and whatever is bound to it.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,7 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 use rusqlite::Connection;
+use rusqlite::StatementStatus;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::ages::Ages;
 use super::burst::Bursts;
@@ -20,6 +24,20 @@ use super::tally::Tally;
 use super::write::{NewAttempt, NewEvent};
 use super::{Attempt, DeliveryState, Outcome, Position};
 use super::{connection, index, page, store, watch};
+
+/// Fails where a statement of `connection` sorts: that takes a table in memory each time it runs, and
+/// an index has what the hot path asks for in its order.
+fn forbid_sorting(connection: &mut Connection) {
+    let trace = |event: TraceEvent<'_>| {
+        if let TraceEvent::Profile(statement, _) = event
+            && statement.get_status(StatementStatus::Sort) > 0
+        {
+            SORTED.with_borrow_mut(|sorted| sorted.insert(statement.sql().into_owned()));
+        }
+    };
+    let profile = TraceEventCodes::SQLITE_TRACE_PROFILE;
+    connection.trace_v2(profile, Some(trace)).unwrap();
+}
 
 /// How often something is parsed by the second and third run of `work`.
 fn parsed_again(connection: &mut Connection, mut work: impl FnMut(&mut Connection, u8)) -> usize {
@@ -33,12 +51,18 @@ fn parsed_again(connection: &mut Connection, mut work: impl FnMut(&mut Connectio
         Authorization::Allow
     };
     connection.authorizer(Some(authorizer)).unwrap();
+    forbid_sorting(connection);
     work(connection, 1);
     let first = parsed.load(Ordering::Relaxed);
     assert!(first > 0, "it counts");
     work(connection, 2);
     work(connection, 3);
     parsed.load(Ordering::Relaxed) - first
+}
+
+thread_local! {
+    /// Statements that sorted, as SQL.
+    static SORTED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 fn event(number: u8) -> NewEvent {
@@ -81,7 +105,7 @@ fn attempt(number: u8) -> NewAttempt {
 }
 
 #[test]
-fn the_statements_of_the_hot_path_are_prepared_once() {
+fn the_statements_of_the_hot_path_are_prepared_once_and_sort_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.db");
     let mut writing = connection::read_write(&path).unwrap();
@@ -120,4 +144,6 @@ fn the_statements_of_the_hot_path_are_prepared_once() {
     });
 
     assert_eq!((written, read), (0, 0));
+    let sorted = SORTED.take();
+    assert!(sorted.is_empty(), "{sorted:#?}");
 }

@@ -339,9 +339,12 @@ fn neighbours(
         .optional()?;
     let above = connection
         .prepare_cached(
-            "SELECT position, id, revision FROM events \
+            "SELECT min(position) AS position, id, revision FROM events \
+             WHERE object_id = ?1 AND object_kind = ?3 AND (seq IS NOT NULL OR repaired = 1) \
+             AND revision = (SELECT revision FROM events \
              WHERE object_id = ?1 AND revision > ?2 AND object_kind = ?3 \
-             AND (seq IS NOT NULL OR repaired = 1) ORDER BY revision, position LIMIT 1",
+             AND (seq IS NOT NULL OR repaired = 1) ORDER BY revision LIMIT 1) \
+             GROUP BY revision",
         )?
         .query_row(key, |found| {
             Ok(Neighbour {

@@ -19,7 +19,8 @@ use crate::history::{Attempt, Event, Outcome, PASSED_THROUGH};
 /// An event that waits for its delivery.
 #[derive(Debug)]
 pub(super) struct PendingEvent {
-    pub(super) event: Event,
+    /// Boxed, so that a lane and an attempt stay small.
+    pub(super) event: Box<Event>,
     /// What it takes in memory.
     pub(super) size: usize,
     /// Attempts it has on record, replays included.

@@ -253,7 +253,7 @@ impl Courier {
                 } => {
                     progress.turns += 1;
                     let waiting = PendingEvent {
-                        event: *event,
+                        event,
                         size,
                         attempts,
                         losses: Losses::default(),
