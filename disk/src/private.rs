@@ -70,8 +70,14 @@ pub fn no_file(path: &Path) -> Option<&'static str> {
         return Some("it is a folder");
     }
     #[cfg(unix)]
-    if std::os::unix::fs::FileTypeExt::is_fifo(&at.file_type()) {
-        return Some("it is a pipe");
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if at.file_type().is_fifo() {
+            return Some("it is a pipe");
+        }
+        if at.file_type().is_socket() {
+            return Some("it is a socket");
+        }
     }
     Some("it is a device, not a file")
 }

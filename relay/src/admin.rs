@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
+use jiff::Timestamp;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +16,7 @@ use crate::answer::{HttpAnswer, full, text};
 use crate::metrics::Metrics;
 use crate::queue::{AppendError, Queue};
 use crate::server::Handler;
+use crate::tls::days_left;
 
 /// What the relay calls itself.
 pub(crate) const SERVER: &str = concat!("podtap/", env!("CARGO_PKG_VERSION"));
@@ -47,9 +49,15 @@ impl Admin {
         }
     }
 
-    /// The process runs.
-    pub(crate) fn live() -> Response<HttpAnswer> {
-        of_the_relay(StatusCode::OK, "alive")
+    /// The process runs. With a certificate of its own, until when that one is good: its end takes no
+    /// relay down, so it is no reason for another status.
+    pub(crate) fn live(&self) -> Response<HttpAnswer> {
+        let mut words = "alive".to_owned();
+        if let Some(end) = self.metrics.certificate_end() {
+            words.push('\n');
+            words.push_str(&certificate_words(end, Timestamp::now()));
+        }
+        of_the_relay(StatusCode::OK, &words)
     }
 
     /// A webhook sent now has a chance.
@@ -85,6 +93,16 @@ impl Admin {
     }
 }
 
+fn certificate_words(end: Timestamp, now: Timestamp) -> String {
+    if end <= now {
+        return format!("the certificate expired at {end}");
+    }
+    format!(
+        "certificate valid until {end}, days left: {}",
+        days_left(end, now)
+    )
+}
+
 fn of_the_relay(status: StatusCode, words: &str) -> Response<HttpAnswer> {
     let mut answer = text(status, words);
     let version = HeaderValue::from_static(SERVER);
@@ -95,13 +113,31 @@ fn of_the_relay(status: StatusCode, words: &str) -> Response<HttpAnswer> {
 impl Handler for Admin {
     async fn handle(&self, request: Request<Incoming>, _: IpAddr) -> Response<HttpAnswer> {
         match request.uri().path() {
-            "/-/healthz" => Self::live(),
+            "/-/healthz" => self.live(),
             "/-/readyz" => self.ready().await,
             "/metrics" => self.metrics().await,
             _ => text(
                 StatusCode::NOT_FOUND,
                 "try /metrics, /-/healthz or /-/readyz",
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_named_with_its_end_and_the_days_that_are_left() {
+        let now: Timestamp = "2026-11-26T12:00:00Z".parse().unwrap();
+        for (end, words) in [
+            ("2027-02-24T12:00:00Z", "days left: 90"),
+            ("2026-11-27T11:59:59Z", "days left: 0"),
+            ("2026-11-26T12:00:00Z", "expired at 2026-11-26T12:00:00Z"),
+        ] {
+            let told = certificate_words(end.parse().unwrap(), now);
+            assert!(told.contains(words) && told.contains(end), "{told}");
         }
     }
 }

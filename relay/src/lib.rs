@@ -27,6 +27,7 @@ mod messenger;
 mod methods;
 mod metrics;
 mod peer;
+mod pem_file;
 mod postgres;
 mod public;
 mod queue;
@@ -60,6 +61,7 @@ pub use error::StartError;
 pub use ipnet::IpNet;
 pub use listen::Listeners;
 pub use methods::{InvalidMethods, Methods};
+pub use pem_file::PemFileError;
 pub use tls::CertificateError;
 
 use admin::Admin;

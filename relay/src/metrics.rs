@@ -208,6 +208,12 @@ impl Metrics {
         self.handshakes_failed.get_or_create(&reason(why)).inc();
     }
 
+    /// The end of that certificate, if there is one.
+    pub(crate) fn certificate_end(&self) -> Option<Timestamp> {
+        let end = self.certificate_until.get();
+        (end != 0).then(|| Timestamp::from_second(end).ok())?
+    }
+
     /// Takes over the end of the certificate that new connections get.
     pub(crate) fn certificate_until(&self, not_after: Timestamp) {
         self.certificate_until.set(not_after.as_second());

@@ -110,7 +110,7 @@ impl Handler for Public {
             }
             (RelayRoute::Connect, Ok(())) => self.sessions.connect(request, peer).await,
             (RelayRoute::Manage(asked), Ok(())) => self.manager.answer(asked, peer, request).await,
-            (RelayRoute::Live, Ok(())) => Admin::live(),
+            (RelayRoute::Live, Ok(())) => self.admin.live(),
             (RelayRoute::Ready, Ok(())) => self.admin.ready().await,
             (RelayRoute::NotFound, Ok(())) => {
                 let refusal = Refusal::UnknownTunnel;

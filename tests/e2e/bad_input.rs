@@ -241,6 +241,47 @@ fn a_setting_of_a_relay_that_cannot_be_right_is_named_with_what_would_be() {
     }
 }
 
+#[test]
+fn a_malformed_network_is_named_wherever_it_was_set() {
+    let stage = Stage::new();
+    let (dir, file) = (stage.relay_dir(), stage.home().join("relay.toml"));
+    let path = file.display().to_string();
+    for wrong in [
+        "10.0.0.0/33",
+        "::1/129",
+        "10.0.0/8",
+        "10.0.0.0/",
+        "/8",
+        "10.0.0.0/-1",
+        "10.0.0.0/8/8",
+        "10.0.0.1-10.0.0.9",
+        "256.0.0.1",
+        "*",
+        "::1%lo",
+        "127.0.0.1:80",
+        "10.0.0.0/8,nonsense",
+    ] {
+        let relay = ["relay", "--data-dir", &dir];
+        let by_flag = [&relay[..], &["--trusted-proxy", wrong]].concat();
+        let by_file = [&relay[..], &["--config", &path]].concat();
+        std::fs::write(&file, format!("trusted-proxy = '{wrong}'")).unwrap();
+        for (args, variable, origin) in [
+            (&by_flag, None, "--trusted-proxy"),
+            (&by_file, None, "relay.toml"),
+            (&relay.to_vec(), Some(wrong), "PODTAP_TRUSTED_PROXY"),
+        ] {
+            let mut command = command(&stage, args);
+            command.envs(variable.map(|value| ("PODTAP_TRUSTED_PROXY", value)));
+            let output = command.output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{wrong}: {said}");
+            for word in [wrong, origin, "10.0.0.0/8"] {
+                assert!(said.contains(word), "{wrong}, {origin}: {said}");
+            }
+        }
+    }
+}
+
 /// The first port that needs no right, by the kernel.
 fn first_free_port() -> u16 {
     let file = "/proc/sys/net/ipv4/ip_unprivileged_port_start";

@@ -9,6 +9,15 @@ use rustix::process::Signal;
 use crate::support::tls::{Authority, connect, exchange, shown};
 use crate::support::{Relay, Service, Stage, eventually, form_post, pause, send};
 
+/// A key with a passphrase, as OpenSSL wrote it before PKCS #8.
+const SEALED_KEY: &str = "-----BEGIN EC PRIVATE KEY-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF
+
+MHcCAQEEIA==
+-----END EC PRIVATE KEY-----
+";
+
 /// A relay with a certificate.
 async fn secured(stage: &Stage, [cert, key]: &[String; 2], options: &[&str]) -> Relay {
     let tls = ["--tls", "files", "--tls-cert", cert, "--tls-key", key];
@@ -222,10 +231,38 @@ fn a_certificate_that_cannot_be_used_keeps_the_relay_from_starting_and_is_explai
         told.contains("authority.pem") && told.contains("key.pem"),
         "{told}"
     );
-    let missing = stage.home().join("missing.pem").display().to_string();
-    let told = start(&missing, &key);
-    assert!(
-        told.contains("missing.pem") && told.contains("No such file"),
-        "{told}"
-    );
+    // Root may read what is anyone's: a file that has no reader's right is tried in `pem_file`.
+    let home = stage.home();
+    let [good_cert, good_key] = authority.issue(|_| {});
+    let path = |name: &str| home.join(name).display().to_string();
+    std::fs::create_dir(home.join("folder.pem")).unwrap();
+    std::fs::write(home.join("empty.pem"), "").unwrap();
+    std::fs::write(home.join("text.pem"), "not PEM at all").unwrap();
+    std::fs::write(home.join("binary.der"), [0x30, 0x82, 1, 2]).unwrap();
+    std::fs::write(home.join("sealed.pem"), SEALED_KEY).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(path("pipe.pem"))
+        .status();
+    assert!(made.unwrap().success());
+    for (name, words, of_key) in [
+        ("missing.pem", "No such file", "No such file"),
+        ("folder.pem", "it is a folder", "it is a folder"),
+        ("pipe.pem", "it is a pipe", "it is a pipe"),
+        ("empty.pem", "has no certificate", "has no private key"),
+        ("text.pem", "has no certificate", "has no private key"),
+        ("binary.der", "not in PEM format", "not in PEM format"),
+        (
+            "sealed.pem",
+            "has no certificate",
+            "encrypted with a passphrase",
+        ),
+    ] {
+        for (told, words) in [
+            (start(&path(name), &good_key), words),
+            (start(&good_cert, &path(name)), of_key),
+        ] {
+            assert!(told.contains(name) && told.contains(words), "{told}");
+            assert!(told.contains("try"), "what to do: {told}");
+        }
+    }
 }

@@ -55,6 +55,6 @@ impl ResolvesServerCert for Current {
 }
 
 /// Days until a certificate ends; 0 once it has.
-pub(super) fn days_left(not_after: Timestamp, now: Timestamp) -> i64 {
+pub(crate) fn days_left(not_after: Timestamp, now: Timestamp) -> i64 {
     (not_after.duration_since(now).as_hours() / 24).max(0)
 }

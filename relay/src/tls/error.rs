@@ -1,33 +1,24 @@
 //! What is wrong with a certificate and its key, and what to do.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
+
+use crate::pem_file::PemFileError;
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
-    /// The file cannot be read.
-    #[error("{} cannot be read", file.display())]
-    Unreadable {
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] PemFileError),
+    /// The file of the authorities that the ACME directory is checked by has none.
+    #[error("the authorities in {} cannot be used: {why}", file.display())]
+    Authorities {
         file: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The path leads to something else.
-    #[error("{} cannot be used: {what}", file.display())]
-    NoFile {
-        file: PathBuf,
-        /// What is there.
-        what: &'static str,
-    },
-    /// The file is larger than any certificate.
-    #[error("{} cannot be used: it is larger than {max} bytes", file.display())]
-    TooLarge {
-        file: PathBuf,
-        /// How large it may be.
-        max: u64,
+        /// What is wrong with it.
+        why: String,
     },
     /// There is no certificate in the file.
     #[error("{} has no certificate in PEM format", file.display())]
@@ -43,6 +34,9 @@ pub enum CertificateError {
         /// Whether it has a certificate instead.
         has_certificate: bool,
     },
+    /// The file has the binary form of a certificate or key.
+    #[error("{} is not in PEM format, but in a binary one (DER or PKCS #12)", file.display())]
+    Binary { file: PathBuf },
     /// The key needs a passphrase.
     #[error("the private key in {} is encrypted with a passphrase", file.display())]
     EncryptedKey { file: PathBuf },
@@ -82,15 +76,28 @@ impl CertificateError {
     /// What to do.
     pub fn hint(&self) -> String {
         match self {
-            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            Self::File(PemFileError::Unreadable { source, .. })
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
                 "let the relay's user read it, such as `chgrp podtap FILE && chmod 640 FILE`".to_owned()
             }
-            Self::Unreadable { .. } | Self::NoFile { .. } => {
+            Self::File(PemFileError::Unreadable { .. } | PemFileError::NoFile { .. }) => {
                 "set tls-cert and tls-key to the files of the certificate chain and of its private key"
                     .to_owned()
             }
-            Self::TooLarge { .. } => {
+            Self::File(PemFileError::TooLarge { .. }) => {
                 "set tls-cert and tls-key to PEM files of this server's certificate alone".to_owned()
+            }
+            Self::Authorities { .. } => {
+                "set acme-ca to a PEM file with the certificates of the directory's authority"
+                    .to_owned()
+            }
+            Self::Binary { file } => {
+                let file = file.display();
+                format!(
+                    "convert it: `openssl x509 -inform der -in {file}` for a certificate, `openssl pkey \
+                     -inform der -in {file}` for a key, `openssl pkcs12 -in {file} -nodes` for both in one"
+                )
             }
             Self::NoCertificate { has_key: true, .. } | Self::NoKey { has_certificate: true, .. } => {
                 "tls-cert and tls-key are probably swapped: tls-cert is for the certificate".to_owned()
@@ -117,14 +124,6 @@ impl CertificateError {
             Self::Expired { .. } => "renew it".to_owned(),
             Self::Tls(_) => "report this as a bug".to_owned(),
             Self::NotYetValid { .. } => "check this machine's clock".to_owned(),
-        }
-    }
-
-    /// Where a path leads to no file.
-    pub(super) fn no_file(file: &Path, what: &'static str) -> Self {
-        Self::NoFile {
-            file: file.to_owned(),
-            what,
         }
     }
 }

@@ -1,14 +1,11 @@
 //! A certificate in two files, which some other program renews: read at the start, and again when
 //! they change or somebody asks. A pair that cannot be used changes nothing.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_disk::private;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
@@ -18,14 +15,12 @@ use super::current::{Current, days_left};
 use super::error::CertificateError;
 use super::pair::{CertificatePair, PairOrigin};
 use crate::metrics::Metrics;
+use crate::pem_file;
 use podtap_connect::reason::chain;
 
 /// How often the files are looked at. They are read whole: a few kilobytes, and whatever replaces
 /// them (a rename, a link of Kubernetes) is seen.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-
-/// Bytes of the largest file: a chain with its key has 10 KiB.
-const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Days before its end from which a certificate that nothing renews is worth a line a day.
 const WARN_DAYS: i64 = 7;
@@ -195,8 +190,8 @@ impl Files {
 
     fn read(&self) -> Result<Contents, CertificateError> {
         Ok(Contents {
-            certificate: read(&self.certificate)?,
-            key: read(&self.key)?,
+            certificate: pem_file::read(&self.certificate)?,
+            key: pem_file::read(&self.key)?,
         })
     }
 
@@ -210,26 +205,6 @@ impl Files {
         pair.check_time(now, origin)?;
         Ok(pair)
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
-    if let Some(what) = private::no_file(path) {
-        return Err(CertificateError::no_file(path, what));
-    }
-    let mut content = Vec::new();
-    let opened = File::open(path);
-    let read = opened.and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut content));
-    read.map_err(|source| CertificateError::Unreadable {
-        file: path.to_owned(),
-        source,
-    })?;
-    if content.len() as u64 > MAX_BYTES {
-        return Err(CertificateError::TooLarge {
-            file: path.to_owned(),
-            max: MAX_BYTES,
-        });
-    }
-    Ok(content)
 }
 
 #[cfg(test)]

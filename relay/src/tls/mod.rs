@@ -24,6 +24,7 @@ use url::Url;
 use crate::config::{RelayConfig, TlsMode};
 use crate::metrics::Metrics;
 use acme::{AcmeKeeper, Challenges};
+pub(crate) use current::days_left;
 pub use error::CertificateError;
 use files::FileWatch;
 use pair::CertificatePair;

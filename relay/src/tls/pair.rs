@@ -21,6 +21,9 @@ pub(crate) struct CertificatePair {
     pub(super) not_after: Timestamp,
 }
 
+/// In a key with a passphrase as OpenSSL wrote them before PKCS #8 (RFC 1421).
+const SEALED: &str = "Proc-Type: 4,ENCRYPTED";
+
 /// Where the halves of a pair are from, for errors.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PairOrigin<'a> {
@@ -108,16 +111,25 @@ fn chain(
     origin: PairOrigin<'_>,
 ) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let file = origin.certificate.to_owned();
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let chain = read.map_err(|error| CertificateError::Malformed {
-        file: file.clone(),
-        why: error.to_string(),
-    })?;
-    if chain.is_empty() {
-        let has_key = holds(pem, "PRIVATE KEY-----");
-        return Err(CertificateError::NoCertificate { file, has_key });
+    if is_binary(pem) {
+        return Err(CertificateError::Binary { file });
     }
-    Ok(chain)
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match read {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        // A part that cannot be read is a key's, perhaps.
+        Err(_) if holds(pem, SEALED) && holds(pem, "BEGIN CERTIFICATE-") => {
+            Err(CertificateError::EncryptedKey { file })
+        }
+        Err(error) if holds(pem, "BEGIN CERTIFICATE-") => Err(CertificateError::Malformed {
+            file,
+            why: error.to_string(),
+        }),
+        Ok(_) | Err(_) => {
+            let has_key = holds(pem, "PRIVATE KEY-----");
+            Err(CertificateError::NoCertificate { file, has_key })
+        }
+    }
 }
 
 fn private_key(
@@ -125,8 +137,11 @@ fn private_key(
     origin: PairOrigin<'_>,
 ) -> Result<PrivateKeyDer<'static>, CertificateError> {
     let file = origin.key.to_owned();
+    if is_binary(pem) {
+        return Err(CertificateError::Binary { file });
+    }
     PrivateKeyDer::from_pem_slice(pem).map_err(|error| {
-        if holds(pem, "BEGIN ENCRYPTED PRIVATE KEY") {
+        if holds(pem, "BEGIN ENCRYPTED PRIVATE KEY") || holds(pem, SEALED) {
             return CertificateError::EncryptedKey { file };
         }
         match error {
@@ -140,6 +155,11 @@ fn private_key(
             },
         }
     })
+}
+
+/// Whether it begins as DER does: a sequence of more than 127 bytes. No text has these two.
+fn is_binary(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x30, 0x81..=0x84, ..])
 }
 
 fn holds(pem: &[u8], words: &str) -> bool {

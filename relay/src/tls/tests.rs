@@ -70,6 +70,11 @@ fn each_fault_of_a_pair_is_named_with_its_file_and_what_to_do() {
     let both = format!("{other}{certificate}");
     let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
     let broken = certificate.replace("MII", "AAA");
+    // As OpenSSL wrote a key with a passphrase before PKCS #8.
+    let traditional = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+                       DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n\
+                       MIIBOgIBAAJBAK==\n-----END RSA PRIVATE KEY-----\n";
+    let with_sealed = format!("{traditional}{certificate}");
     for (cert, key, file, words) in [
         (&*certificate, &*other_key, "cert.pem", "does not belong"),
         (&*certificate, &*other_key, "key.pem", "fullchain.pem"),
@@ -82,6 +87,12 @@ fn each_fault_of_a_pair_is_named_with_its_file_and_what_to_do() {
         (&*key, &*certificate, "cert.pem", "swapped"),
         (&*certificate, &*certificate, "key.pem", "swapped"),
         (&*certificate, &*encrypted, "key.pem", "openssl pkey"),
+        (&*certificate, traditional, "key.pem", "encrypted"),
+        (&*certificate, traditional, "key.pem", "openssl pkey"),
+        (traditional, &*key, "cert.pem", "swapped"),
+        (&*with_sealed, &*key, "cert.pem", "openssl pkey"),
+        ("not PEM at all", &*key, "cert.pem", "no certificate"),
+        (&*certificate, "not PEM at all", "key.pem", "no private key"),
         (&*broken, &*key, "cert.pem", "not an X.509 certificate"),
     ] {
         let told = folder.wrong(cert, key);
@@ -111,6 +122,10 @@ fn a_path_without_a_usable_file_is_named() {
     assert!(open(Path::new("/dev/zero")).contains("it is a device"));
     std::fs::write(folder.certificate(), vec![b'x'; 2 * 1024 * 1024]).unwrap();
     assert!(open(&folder.certificate()).contains("larger than"));
+    for der in [[0x30, 0x82, 1, 2, 3], [0x30, 0x81, 9, 0, 0]] {
+        std::fs::write(folder.certificate(), der).unwrap();
+        assert!(open(&folder.certificate()).contains("cert.pem is not in PEM format"));
+    }
 }
 
 #[test]

@@ -132,6 +132,11 @@ async fn new_connections_get_a_new_certificate_and_open_ones_keep_theirs() {
         .metric("podtap_certificate_expiry_timestamp_seconds")
         .await;
     assert!(until.parse::<i64>().unwrap() > 1_700_000_000, "{until}");
+    for address in [secured.relay.plain.unwrap(), secured.relay.admin] {
+        let health = get(address, "/-/healthz").await;
+        assert_eq!(health.status, 200);
+        assert!(health.text().contains("days left: "), "{}", health.text());
+    }
     secured.relay.stop().await;
 }
 

@@ -1,6 +1,6 @@
 //! A database that is of no use: what is wrong, where, and what to do.
 
-use crate::support::Shared;
+use crate::support::{Shared, Stage};
 
 #[tokio::test]
 async fn a_database_that_is_of_no_use_is_named_without_its_password() {
@@ -71,6 +71,31 @@ async fn a_database_that_is_of_no_use_is_named_without_its_password() {
             assert!(stderr.contains(word), "{command:?} {url}: {stderr}");
             assert!(!format!("{stdout}{stderr}").contains("s3cret"), "{stderr}");
         }
+    }
+}
+
+#[test]
+fn an_authority_of_the_database_that_cannot_be_read_is_named_before_anything_is_sent() {
+    let stage = Stage::new();
+    for (options, word) in [
+        ("sslmode=verify-ca", "sslrootcert=FILE"),
+        ("sslmode=verify-ca&sslrootcert=/dev/zero", "it is a device"),
+        ("sslmode=verify-full&sslrootcert=/etc", "it is a folder"),
+        (
+            "sslmode=verify-full&sslrootcert=/etc/passwd",
+            "no certificate",
+        ),
+        (
+            "sslmode=verify-full&sslrootcert=/nowhere/ca.crt",
+            "/nowhere/ca.crt",
+        ),
+    ] {
+        let url = format!("postgres://ann:s3cret@127.0.0.1:1/podtap?{options}");
+        let list = ["relay", "token", "list", "--database", &url];
+        let (code, stdout, stderr) = stage.run(&list);
+        assert_eq!((code, stdout.as_str()), (1, ""), "{options}: {stderr}");
+        assert!(stderr.contains(word), "{options}: {stderr}");
+        assert!(!stderr.contains("s3cret"), "{stderr}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use podtap_connect::reason::chain;
 use podtap_connect::tls::unverified;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -16,6 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::PostgresError;
 use super::url::{CertificateCheck, DatabaseUrl};
+use crate::pem_file;
 
 /// What makes the connections of this URL secure.
 pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, PostgresError> {
@@ -46,8 +48,8 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, Postgres
             let unreadable =
                 |why: String| failed(format!("{} cannot be used: {why}", file.display()));
             let mut roots = RootCertStore::empty();
-            let certificates = CertificateDer::pem_file_iter(file);
-            for certificate in certificates.map_err(|error| unreadable(error.to_string()))? {
+            let pem = pem_file::read(file).map_err(|error| failed(chain(&error)))?;
+            for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
                 let added = roots.add(certificate);
                 added.map_err(|error| unreadable(error.to_string()))?;

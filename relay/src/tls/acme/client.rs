@@ -10,12 +10,14 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use instant_acme::{BodyWrapper, BytesResponse, Error};
 use podtap_connect::client::{self, Pool, Versions};
+use podtap_connect::reason::chain;
 use podtap_connect::tls::{self, Trust};
 use podtap_connect::{Connector, HttpClient};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::time::timeout;
 
+use crate::pem_file;
 use crate::tls::error::CertificateError;
 
 /// How long one request may take.
@@ -40,7 +42,7 @@ impl AcmeClient {
         let tls = match authorities {
             None => Arc::unwrap_or_clone(tls::client_config(true, &Trust::default())?),
             Some(file) => tls::trusting_only(certificates(file)?)
-                .map_err(|error| malformed(file, &error.to_string()))?,
+                .map_err(|error| unusable(file, error.to_string()))?,
         };
         let connector = Connector::new(None, REQUEST_TIMEOUT);
         let connector = client::https(connector, tls, Versions::Http1);
@@ -49,18 +51,22 @@ impl AcmeClient {
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
-    let certificates: Vec<_> = read.map_err(|error| malformed(file, &error.to_string()))?;
+    let pem = pem_file::read(file).map_err(|error| unusable(file, chain(&error)))?;
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let certificates = read.map_err(|error| unusable(file, error.to_string()))?;
     if certificates.is_empty() {
-        return Err(malformed(file, "it has no certificate in PEM format"));
+        return Err(unusable(
+            file,
+            "it has no certificate in PEM format".to_owned(),
+        ));
     }
     Ok(certificates)
 }
 
-fn malformed(file: &Path, why: &str) -> CertificateError {
-    CertificateError::Malformed {
+fn unusable(file: &Path, why: String) -> CertificateError {
+    CertificateError::Authorities {
         file: file.to_owned(),
-        why: why.to_owned(),
+        why,
     }
 }
 

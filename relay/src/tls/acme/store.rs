@@ -7,6 +7,7 @@ use instant_acme::AccountCredentials;
 use podtap_disk::private;
 use serde::{Deserialize, Serialize};
 
+use crate::pem_file::PemFileError;
 use crate::tls::error::CertificateError;
 use crate::tls::pair::{CertificatePair, PairOrigin};
 
@@ -35,7 +36,7 @@ struct Keep<'a> {
 
 impl AcmeStore {
     pub(super) fn open(folder: &Path) -> Result<Self, CertificateError> {
-        private::folder(folder).map_err(|source| CertificateError::Unreadable {
+        private::folder(folder).map_err(|source| PemFileError::Unreadable {
             file: folder.to_owned(),
             source,
         })?;
