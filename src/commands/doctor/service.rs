@@ -11,6 +11,23 @@ use super::reach::{self, Tried};
 use super::settings::presentable;
 use super::walk::Looked;
 
+/// What Docker calls the machine that a container runs on.
+const DOCKERS_HOST: &str = "host.docker.internal";
+
+/// The same of Docker and of Podman.
+const HOSTS_OF_CONTAINERS: [&str; 2] = [DOCKERS_HOST, "host.containers.internal"];
+
+/// The port of the service on the machine that this container runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outside {
+    /// That machine has no name in here.
+    Unnamed,
+    /// It has this name, and nothing listens there.
+    Closed(&'static str),
+    /// A service takes connections there.
+    Listens(&'static str),
+}
+
 /// Where the service is, and what else there is to know.
 pub(super) struct ServiceQuestion {
     pub(super) target: Target,
@@ -50,7 +67,30 @@ pub(super) async fn service(asked: Option<ServiceQuestion>) -> Looked<()> {
         _ => true,
     };
     let meant: Vec<_> = tried.iter().filter(is_meant).cloned().collect();
-    judge(&target, &meant, &tried, in_container).map(|finding| (finding, ()))
+    let is_elsewhere = in_container && is_this_machine(&target);
+    let outside = if is_elsewhere && !tried.iter().any(|tried| tried.outcome.is_ok()) {
+        Some(look_outside(port).await)
+    } else {
+        None
+    };
+    judge(&target, &meant, &tried, outside.as_ref()).map(|finding| (finding, ()))
+}
+
+/// Whether the service runs on the machine that this container runs on.
+async fn look_outside(port: u16) -> Outside {
+    let mut found = Outside::Unnamed;
+    for name in HOSTS_OF_CONTAINERS {
+        let Ok(addresses) = lookup_host((name, port)).await else {
+            continue;
+        };
+        let tried = reach::try_all(&addresses.collect::<Vec<_>>()).await;
+        let listens = |tried: &Tried| matches!(&tried.outcome, Ok(open) if !open.is_closed);
+        if tried.iter().any(listens) {
+            return Outside::Listens(name);
+        }
+        found = Outside::Closed(name);
+    }
+    found
 }
 
 fn is_this_machine(target: &Target) -> bool {
@@ -82,7 +122,7 @@ fn judge(
     target: &Target,
     meant: &[Tried],
     all: &[Tried],
-    in_container: bool,
+    outside: Option<&Outside>,
 ) -> Result<LinkFinding, LinkFinding> {
     let name = presentable(&target.to_string());
     let open = |tried: &&Tried| matches!(&tried.outcome, Ok(open) if !open.is_closed);
@@ -114,19 +154,46 @@ fn judge(
             found.address,
             reachable(target, found.address)
         )
-    } else if in_container && is_this_machine(target) {
-        let port = target.url().and_then(Url::port_or_known_default);
-        let port = port.unwrap_or_default();
-        format!(
-            "start the service; if it runs outside of this container, whose localhost is its own, use \
-             --forward-to host.docker.internal:{port} (Linux: run the container with --add-host \
-             host.docker.internal:host-gateway)"
-        )
+    } else if let Some(outside) = outside {
+        outside.fix(target)
     } else {
         "start the service, or name its port with --forward-to; events wait until it is there"
             .to_owned()
     };
     Err(LinkFinding::broken(detail, fix))
+}
+
+impl Outside {
+    /// Where a service of that machine is reached, and what that takes.
+    fn fix(&self, target: &Target) -> String {
+        match self {
+            Self::Listens(name) => format!(
+                "the service runs outside of this container: use --forward-to {}",
+                named(target, name)
+            ),
+            Self::Closed(name) => format!(
+                "start the service; if it runs outside of this container, let it listen on 0.0.0.0 \
+                 instead of its localhost, and use --forward-to {}",
+                named(target, name)
+            ),
+            Self::Unnamed => format!(
+                "start the service; if it runs outside of this container, whose localhost is its own, \
+                 use --forward-to {} (Linux: run the container with --add-host \
+                 {DOCKERS_HOST}:host-gateway)",
+                named(target, DOCKERS_HOST)
+            ),
+        }
+    }
+}
+
+/// The service of the target on the host with this name.
+fn named(target: &Target, name: &str) -> String {
+    let Some(mut url) = target.url().cloned() else {
+        return target.to_string();
+    };
+    // These names are hosts.
+    let _ = url.set_host(Some(name));
+    presentable(url.as_str()).trim_end_matches('/').to_owned()
 }
 
 /// How a service that listens at this address is named.
@@ -157,7 +224,7 @@ mod tests {
         }
     }
 
-    fn judged(target: &str, all: &[Tried], in_container: bool) -> (bool, String, String) {
+    fn judged(target: &str, all: &[Tried], outside: Option<Outside>) -> (bool, String, String) {
         let target: Target = target.parse().unwrap();
         let meant: Vec<_> = match target.url().and_then(Url::host) {
             Some(Host::Ipv4(_)) => all
@@ -167,7 +234,7 @@ mod tests {
                 .collect(),
             _ => all.to_vec(),
         };
-        match judge(&target, &meant, all, in_container) {
+        match judge(&target, &meant, all, outside.as_ref()) {
             Ok(found) => (true, found.detail, String::new()),
             Err(found) => (false, found.detail, found.fix.unwrap_or_default()),
         }
@@ -177,10 +244,10 @@ mod tests {
     fn a_service_is_found_on_either_ip_version_and_told_where_it_is() {
         let (v4, v6) = ("127.0.0.1:3000", "[::1]:3000");
         let only_v6 = [tried(v4, Err("connection refused")), tried(v6, Ok(false))];
-        let (works, detail, _) = judged("3000", &only_v6, false);
+        let (works, detail, _) = judged("3000", &only_v6, None);
         assert!(works && detail.contains("[::1]:3000 takes connections (127.0.0.1:3000 does not)"));
 
-        let (works, _, fix) = judged("http://127.0.0.1:3000/x", &only_v6, false);
+        let (works, _, fix) = judged("http://127.0.0.1:3000/x", &only_v6, None);
         assert!(
             !works && fix.contains("--forward-to http://[::1]:3000/x"),
             "{fix}"
@@ -193,22 +260,24 @@ mod tests {
             tried("127.0.0.1:3000", Err("connection refused")),
             tried("[::1]:3000", Err("connection refused")),
         ];
-        let (works, detail, fix) = judged("3000", &refused, false);
+        let (works, detail, fix) = judged("3000", &refused, None);
         assert!(
             !works && detail.contains("127.0.0.1:3000: connection refused"),
             "{detail}"
         );
         assert!(fix.starts_with("start the service"), "{fix}");
-        let (_, _, fix) = judged("3000", &refused, true);
-        assert!(
-            fix.contains("--forward-to host.docker.internal:3000"),
-            "{fix}"
-        );
-        let (_, _, fix) = judged("http://app:3000", &refused, true);
-        assert!(fix.starts_with("start the service"), "{fix}");
+        for (outside, words) in [
+            (Outside::Unnamed, "--add-host host.docker.internal"),
+            (Outside::Closed(DOCKERS_HOST), "listen on 0.0.0.0"),
+            (Outside::Listens(DOCKERS_HOST), "runs outside"),
+        ] {
+            let (_, _, fix) = judged("3000", &refused, Some(outside));
+            let there = "--forward-to http://host.docker.internal:3000";
+            assert!(fix.contains(there) && fix.contains(words), "{fix}");
+        }
 
         let empty = [tried("127.0.0.1:3000", Ok(true))];
-        let (works, detail, _) = judged("3000", &empty, false);
+        let (works, detail, _) = judged("3000", &empty, None);
         assert!(!works && detail.contains("closes them at once"), "{detail}");
     }
 }

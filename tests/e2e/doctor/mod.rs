@@ -9,6 +9,8 @@ mod relay;
 mod service;
 mod whole;
 
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::support::{Stage, command, schema};
@@ -47,6 +49,11 @@ impl Said {
             &[&["doctor", "--json", "--name", "crm"], args].concat(),
         );
         command.envs(environment.iter().copied());
+        Self::of_command(command)
+    }
+
+    /// Runs this one.
+    fn of_command(mut command: Command) -> Self {
         let output = command.output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
         schema::check(stdout.lines());

@@ -1,12 +1,13 @@
 //! The local service: away, elsewhere, or a port with nothing behind it.
 
 use std::net::{Ipv6Addr, SocketAddr};
+use std::process::Command;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::Said;
-use crate::support::{Service, Stage};
+use crate::support::{Gone, Service, Stage, command};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_away_is_told() {
@@ -50,4 +51,92 @@ async fn a_port_with_nothing_behind_it_is_not_a_service() {
     closing.spawn(async move { while listener.accept().await.is_ok() {} });
     let said = Said::of(&stage, &["--forward-to", &address], &[]);
     said.breaks_at("service", "closes them at once", &[]);
+}
+
+/// Runs a doctor in a container that knows these hosts: what `/etc/hosts` says is this process's alone,
+/// and a variable that Kubernetes sets says that this is a container. None where the system forbids it.
+fn in_container(stage: &Stage, hosts: &str, target: &str) -> Option<Said> {
+    const ENTER: &str = "mount --bind \"$1\" /etc/hosts && mount --bind \"$2\" /etc/nsswitch.conf \
+                         && shift 2 && exec \"$@\"";
+    let file = |name: &str, text: &str| {
+        let path = stage.home().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    // No name server of this machine is asked.
+    let files = [file("hosts", hosts), file("nsswitch", "hosts: files\n")];
+    let enter = |command: &mut Command| {
+        command.args(["--mount", "--map-root-user", "sh", "-c", ENTER, "sh"]);
+        command.args(&files);
+    };
+    let mut may_enter = Command::new("unshare");
+    enter(&mut may_enter);
+    let allowed = may_enter.arg("true").output();
+    if !allowed.is_ok_and(|output| output.status.success()) {
+        #[expect(clippy::print_stderr, reason = "whoever runs the tests should know")]
+        {
+            eprintln!("skipped: this system forbids `unshare --mount`");
+        }
+        return None;
+    }
+    let args = ["doctor", "--json", "--name", "crm", "--forward-to", target];
+    let doctor = command(stage, &args);
+    let mut inside = Command::new("unshare");
+    enter(&mut inside);
+    inside.arg(doctor.get_program()).args(doctor.get_args());
+    inside.env_clear().envs(
+        doctor
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    inside.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    inside.env("KUBERNETES_SERVICE_HOST", "192.0.2.1");
+    Some(Said::of_command(inside))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_outside_of_the_container_is_found_by_the_name_of_its_machine() {
+    let stage = Stage::new();
+    let gone = Gone::new();
+    let (target, port) = (gone.address().to_string(), gone.address().port());
+    // The same port on another address of loopback is the machine outside.
+    let outside = SocketAddr::from(([127, 0, 0, 77], port));
+    let listener = TcpListener::bind(outside).await.unwrap();
+    let mut open = JoinSet::new();
+    open.spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            kept.push(stream);
+        }
+    });
+    for (hosts, name, words) in [
+        ("", "host.docker.internal", "--add-host"),
+        (
+            "127.0.0.77 host.docker.internal",
+            "host.docker.internal",
+            "runs outside of this container",
+        ),
+        (
+            "127.0.0.78 host.docker.internal",
+            "host.docker.internal",
+            "listen on 0.0.0.0",
+        ),
+        (
+            "127.0.0.77 host.containers.internal",
+            "host.containers.internal",
+            "runs outside of this container",
+        ),
+    ] {
+        let hosts = format!("127.0.0.1 localhost\n{hosts}\n");
+        let Some(said) = in_container(&stage, &hosts, &target) else {
+            return;
+        };
+        said.breaks_at("service", "connection refused", &[]);
+        let fix = said.fix("service");
+        let there = format!("--forward-to http://{name}:{port}");
+        assert!(
+            fix.contains(words) && fix.contains(&there),
+            "{hosts}: {fix}"
+        );
+    }
 }
