@@ -46,6 +46,7 @@ mod order;
 mod pass_through;
 mod podio_js;
 mod podio_python;
+mod prometheus;
 mod proxy_protocol;
 mod public_url;
 mod questions;
