@@ -29,7 +29,17 @@ async fn an_item_is_explained_and_opened_in_the_browser_or_copied_over_ssh() {
 
         terminal.shows("item.update").await;
         terminal.keys("/type:item.update\r");
-        terminal.shows("✓ 200").await;
+        // Until the rows of the filter are there, keys mean an event of those before.
+        let filtered = || {
+            let text = terminal.text();
+            let mut rows = text
+                .lines()
+                .filter(|line| line.contains("✓ 200"))
+                .peekable();
+            let any = rows.peek().is_some() && text.contains("Events · type:item.update");
+            (any && rows.all(|row| row.contains("item.update"))).then_some(())
+        };
+        eventually("the rows of the filter", filtered, || terminal.text()).await;
         terminal.keys("jw");
         terminal.shows("title  ").await;
         terminal.keys("o");
