@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use podtap_agent::export::archive::{self, ArchiveError, ArchiveFormat, ArchiveSelection};
-use podtap_agent::history::{Anchor, EventRow, Filter, History, PageQuery, Position};
+use podtap_agent::history::{Anchor, EventRow, Filter, History, HistoryRow, PageQuery, Position};
 use podtap_tui::SafeText;
 
 use super::damage;
@@ -55,10 +55,16 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
         if let Some(oldest) = rows.first().filter(|_| rows.len() >= limit) {
             from = oldest.position;
         }
-        for line in lines::listing(&rows, Timestamp::now(), &settings.line_style()?) {
+        let shown = rows.len() as u64;
+        let rows = if filter.is_empty() && limit > 0 {
+            with_gaps(&history, rows, from).await?
+        } else {
+            rows.into_iter().map(HistoryRow::Event).collect()
+        };
+        for line in lines::listing(rows, Timestamp::now(), &settings.line_style()?) {
             print(&line)?;
         }
-        rows.len() as u64
+        shown
     };
     if shown == 0 && !filter.is_empty() {
         return Err(nothing_matches(&text));
@@ -71,6 +77,23 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
         note(&format!("{shown} of {all} events (-l N shows more)"));
     }
     damage::report(&history, from).await
+}
+
+/// Events, the oldest first, with the gaps after `from` among them.
+async fn with_gaps(
+    history: &History,
+    events: Vec<EventRow>,
+    from: Position,
+) -> Result<Vec<HistoryRow>, Failure> {
+    let gaps = history.gaps(from, Position(i64::MAX)).await?;
+    let gaps = gaps.into_iter().map(HistoryRow::Gap);
+    let mut rows: Vec<_> = events
+        .into_iter()
+        .map(HistoryRow::Event)
+        .chain(gaps)
+        .collect();
+    rows.sort_by_key(HistoryRow::position);
+    Ok(rows)
 }
 
 /// No event is what a filter wants.

@@ -64,7 +64,7 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
             print(&EventObject::new(&event, Some(&attempts)).to_line())?;
         }
     } else {
-        for line in lines::listing(&rows, Timestamp::now(), &settings.line_style()?) {
+        for line in lines::listing(rows, Timestamp::now(), &settings.line_style()?) {
             print(&line)?;
         }
     }
@@ -124,7 +124,7 @@ fn listing(rows: &[EventRow], settings: &Settings) -> Result<String, Failure> {
         coloured: false,
         ..settings.line_style()?
     };
-    let lines = lines::listing(rows, Timestamp::now(), &look);
+    let lines = lines::listing(rows.to_vec(), Timestamp::now(), &look);
     let lines: Vec<&str> = lines.iter().map(StyledLine::as_str).collect();
     Ok(lines.join("\n"))
 }

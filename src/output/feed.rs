@@ -1,7 +1,7 @@
 //! The running commentary of `listen` and `demo` off the terminal UI: reads the history after every
 //! hint of a change and prints what is new, in order.
 
-use podtap_agent::export::json::{AttemptObject, EventObject};
+use podtap_agent::export::json::{AttemptObject, EventObject, IncidentObject};
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{
     Attempt, DeliveryState, Ends, Event, Finding, HookNews, Incident, LoopFinding, Outcome,
@@ -384,7 +384,7 @@ impl Feed {
 
     fn print_incident(&self, incident: &Incident) -> Result<(), Failure> {
         match self.format {
-            FeedFormat::Json => self.out.object(&JsonObject::from(incident)),
+            FeedFormat::Json => self.out.json(&IncidentObject::from(incident).to_line()),
             FeedFormat::Lines => self.out.line(&lines::incident(incident, &self.look)),
         }
     }

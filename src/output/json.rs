@@ -10,10 +10,10 @@ use podtap_agent::export::json::{
 };
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{
-    AttemptSummary, HookCondition, HookNews, Incident, LoopFinding, LoopShape, Maker, Verification,
+    AttemptSummary, HookCondition, HookNews, LoopFinding, LoopShape, Maker, Verification,
 };
 use podtap_agent::{HookReport, HookState, LinkState, Target};
-use podtap_wire::{EventId, Seq};
+use podtap_wire::EventId;
 use serde::Serialize;
 
 pub(crate) use super::ready::{Callable, Ready};
@@ -45,66 +45,10 @@ pub(crate) enum JsonObject<'a> {
         known: u64,
         skipped: u64,
     },
-    Gap {
-        from: Seq,
-        to: Seq,
-        reason: &'a str,
-        /// What may find them again.
-        hint: Option<&'static str>,
-    },
-    /// The relay could not be reached for long.
-    Outage {
-        since: String,
-        until: String,
-        hint: Option<&'static str>,
-    },
-    /// A clock was set.
-    Clock {
-        machine: &'static str,
-        by_ms: i64,
-    },
     /// The tunnel has another public URL than `ready` said.
     Url {
         url: &'a str,
     },
-    Refused {
-        count: u64,
-        reason: &'a str,
-        last_at: String,
-        hint: Option<&'static str>,
-    },
-}
-
-impl<'a> From<&'a Incident> for JsonObject<'a> {
-    fn from(incident: &'a Incident) -> Self {
-        match incident {
-            Incident::Gap { from, to, reason } => Self::Gap {
-                from: *from,
-                to: *to,
-                reason,
-                hint: incident.hint(),
-            },
-            Incident::LinkOutage { since, until } => Self::Outage {
-                since: millis::text(*since),
-                until: millis::text(*until),
-                hint: incident.hint(),
-            },
-            Incident::Refused {
-                count,
-                reason,
-                last_at,
-            } => Self::Refused {
-                count: *count,
-                reason,
-                last_at: millis::text(*last_at),
-                hint: incident.hint(),
-            },
-            Incident::ClockSet(set) => Self::Clock {
-                machine: set.machine.as_str(),
-                by_ms: set.by_ms,
-            },
-        }
-    }
 }
 
 /// How something that may go away stands.
@@ -335,17 +279,8 @@ mod tests {
 
     #[test]
     fn every_object_carries_version_and_type() {
-        let line = JsonObject::Gap {
-            from: Seq(1),
-            to: Seq(2),
-            reason: "age",
-            hint: Some("repair"),
-        }
-        .to_line();
-        assert_eq!(
-            line,
-            r#"{"v":1,"type":"gap","from":1,"to":2,"reason":"age","hint":"repair"}"#
-        );
+        let line = JsonObject::Url { url: "https://x/" }.to_line();
+        assert_eq!(line, r#"{"v":1,"type":"url","url":"https://x/"}"#);
         let callable = Callable::new(None);
         let ready = Ready::listen("https://x/", "crm", &Routes::default(), None, callable);
         assert_eq!(

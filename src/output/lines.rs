@@ -6,10 +6,10 @@
 //! (invariant 7).
 
 use jiff::Timestamp;
-use podtap_agent::amount::duration;
+use podtap_agent::amount::{count, duration};
 use podtap_agent::history::{
-    Attempt, AttemptSummary, Event, EventRow, HookNews, Incident, LoopFinding, Outcome,
-    Verification,
+    Attempt, AttemptSummary, Event, EventRow, HistoryGap, HistoryRow, HookNews, Incident,
+    LoopFinding, Outcome, Verification,
 };
 use podtap_agent::routes::Routes;
 use podtap_agent::{CommandEnd, LinkState, Target, draft};
@@ -62,18 +62,47 @@ const TAIL: usize = 4;
 
 /// Events as a listing: each after the end of its id, by which other commands find it, with what
 /// came of its last attempt. Where one is of another day than `now`, all have their date.
-pub(crate) fn listing(rows: &[EventRow], now: Timestamp, look: &LineStyle) -> Vec<StyledLine> {
-    let is_today = |row: &EventRow| look.is_same_day(row.received_at, now);
+pub(crate) fn listing(
+    rows: impl IntoIterator<Item = impl Into<HistoryRow>>,
+    now: Timestamp,
+    look: &LineStyle,
+) -> Vec<StyledLine> {
+    let rows: Vec<HistoryRow> = rows.into_iter().map(Into::into).collect();
+    let at = |row: &HistoryRow| match row {
+        HistoryRow::Event(row) => row.received_at,
+        HistoryRow::Gap(gap) => gap.found_at,
+    };
+    let is_today = |row: &HistoryRow| look.is_same_day(at(row), now);
     let dated = !rows.iter().all(is_today);
     // Without milliseconds, whose room the id needs.
-    let time = |row: &EventRow| match (dated, is_today(row)) {
-        (false, _) => look.time("%H:%M:%S", row.received_at),
-        (true, true) => format!("{:>12}", look.time("%H:%M:%S", row.received_at)),
-        (true, false) => look.time("%e %b %H:%M", row.received_at),
+    let time = |row: &HistoryRow| match (dated, is_today(row)) {
+        (false, _) => look.time("%H:%M:%S", at(row)),
+        (true, true) => format!("{:>12}", look.time("%H:%M:%S", at(row))),
+        (true, false) => look.time("%e %b %H:%M", at(row)),
     };
-    rows.iter()
-        .map(|row| event(row, &time(row), look))
-        .collect()
+    let line = |row: &HistoryRow| match row {
+        HistoryRow::Event(event_row) => event(event_row, &time(row), look),
+        HistoryRow::Gap(gap) => listed_gap(gap, &time(row), look),
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A gap has no id: what finds what was lost stands in place of the path.
+fn listed_gap(gap: &HistoryGap, time: &str, look: &LineStyle) -> StyledLine {
+    let many = gap.count().map(|many| count(many, "webhook"));
+    let many = many.unwrap_or_else(|| "how many unknown".to_owned());
+    let (reason, cure) = (gap.reason(), gap.cure());
+    look.line(&[
+        (
+            Tone::Plain,
+            &format!("{:TAIL$}  {time}  {:14}  {many:18}  ", "", "gap"),
+        ),
+        (
+            Tone::Doubtful,
+            &format!("{:15}", format!("⚠  {}", gap.word())),
+        ),
+        (Tone::Plain, &format!("  {reason}; {cure} looks for them")),
+    ])
 }
 
 fn event(row: &EventRow, time: &str, look: &LineStyle) -> StyledLine {

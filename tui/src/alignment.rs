@@ -215,7 +215,7 @@ proptest! {
         let mut app = app(width, height);
         send(&mut app, Message::Tick(now()), &row, &full);
         let changes = Changes {
-            gaps: vec![text.clone()],
+            hooks: vec![text.clone()],
             ..Changes::default()
         };
         app.update(Message::Changed(changes));

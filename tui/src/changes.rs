@@ -1,6 +1,6 @@
 //! What the agent announced since the last frame, merged.
 
-use podtap_agent::history::{self, LoopFinding, Position};
+use podtap_agent::history::{self, Incident, LoopFinding, Position};
 use podtap_agent::{Change, EventId};
 
 /// The agent's changes since the last message, merged: however many there were, one of these
@@ -17,9 +17,10 @@ pub(crate) struct Changes {
     pub(crate) named: bool,
     /// Loops that were found, the latest last.
     pub(crate) loops: Vec<LoopFinding>,
-    /// Events that the relay removed before any agent took them and webhooks that it refused, in
-    /// words.
-    pub(crate) gaps: Vec<String>,
+    /// What befell the way of the events.
+    pub(crate) incidents: Vec<Incident>,
+    /// News of hooks, in words.
+    pub(crate) hooks: Vec<String>,
     /// Hooks whose validation has ended.
     pub(crate) verified: Vec<u64>,
 }
@@ -30,8 +31,8 @@ const MAX_TOUCHED: usize = 1024;
 /// Loops kept for one frame; only the latest is shown.
 const MAX_LOOPS: usize = 4;
 
-/// Gaps told one by one; the log has the rest.
-const MAX_GAPS: usize = 8;
+/// Incidents, and news of hooks, told one by one; the history and the log have the rest.
+const MAX_TOLD: usize = 8;
 
 /// Verified hooks kept for one frame; more are for a person to reload.
 const MAX_VERIFIED: usize = 64;
@@ -77,14 +78,11 @@ impl Changes {
                 let excess = self.loops.len().saturating_sub(MAX_LOOPS);
                 self.loops.drain(..excess);
             }
-            HistoryChange::Incident(incident) if self.gaps.len() < MAX_GAPS => {
-                let hint = incident
-                    .hint()
-                    .map_or(String::new(), |hint| format!("; {hint}"));
-                self.gaps.push(format!("{incident}{hint}"));
+            HistoryChange::Incident(incident) if self.incidents.len() < MAX_TOLD => {
+                self.incidents.push(incident);
             }
-            HistoryChange::Hook(news) if self.gaps.len() < MAX_GAPS => {
-                self.gaps.push(news.to_string());
+            HistoryChange::Hook(news) if self.hooks.len() < MAX_TOLD => {
+                self.hooks.push(news.to_string());
             }
             HistoryChange::Incident(_)
             | HistoryChange::Hook(_)
@@ -103,8 +101,11 @@ impl Changes {
         self.loops.extend(other.loops.last().cloned());
         let excess = self.loops.len().saturating_sub(MAX_LOOPS);
         self.loops.drain(..excess);
-        let room = MAX_GAPS.saturating_sub(self.gaps.len());
-        self.gaps.extend(other.gaps.iter().take(room).cloned());
+        let room = MAX_TOLD.saturating_sub(self.incidents.len());
+        let incidents = other.incidents.iter().take(room);
+        self.incidents.extend(incidents.cloned());
+        let room = MAX_TOLD.saturating_sub(self.hooks.len());
+        self.hooks.extend(other.hooks.iter().take(room).cloned());
         let room = MAX_VERIFIED.saturating_sub(self.verified.len());
         self.verified.extend(other.verified.iter().take(room));
     }

@@ -18,6 +18,7 @@ use crate::names::NamesEffect;
 use crate::notes::NotesEffect;
 use crate::pulses::PulsesEffect;
 use crate::rate::RateEffect;
+use crate::repair::RepairEffect;
 use crate::replay::ReplayEffect;
 use crate::search::SearchEffect;
 use crate::target::TargetEffect;
@@ -74,6 +75,7 @@ effects! {
     Faults(FaultsEffect),
     Pulses(PulsesEffect),
     Rate(RateEffect),
+    Repair(RepairEffect),
     Replay(ReplayEffect),
     Search(SearchEffect),
     Target(TargetEffect),

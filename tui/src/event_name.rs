@@ -8,8 +8,7 @@ use crate::words;
 
 /// What an event is called; where it is neither listed nor open, by its id.
 pub(crate) fn event_name(id: EventId, list: &List, detail: &Detail) -> String {
-    let row = list.window().rows().find(|row| row.id == id);
-    match (row, detail.opened_event(id)) {
+    match (list.event(id), detail.opened_event(id)) {
         (Some(row), _) => words::event(row),
         (None, Some(event)) => words::whole_event(event),
         (None, None) => format!("the event {}", words::short_id(id)),

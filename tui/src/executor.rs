@@ -14,7 +14,7 @@ use crate::effect::Effect;
 use crate::message::FeatureAnswer;
 use crate::{
     archive, compare, copy, detail, edit, explain, faults, figures, health, hooks, list, loops,
-    names, notes, pulses, rate, replay, search, target, timeline, trigger, why,
+    names, notes, pulses, rate, repair, replay, search, target, timeline, trigger, why,
 };
 
 /// Work under way at once. The panes ask one question at a time, so only what is sent adds up to this.
@@ -124,6 +124,7 @@ impl Work {
             Effect::Notes(effect) => FeatureAnswer::Notes(notes::run(effect, agent).await),
             Effect::Faults(effect) => FeatureAnswer::Faults(faults::run(effect, agent).await),
             Effect::Pulses(effect) => FeatureAnswer::Pulses(pulses::run(effect, agent).await),
+            Effect::Repair(effect) => FeatureAnswer::Repair(repair::run(effect, agent).await),
             Effect::Rate(effect) => FeatureAnswer::Rate(rate::run(effect, agent).await),
             Effect::Replay(effect) => {
                 FeatureAnswer::Replay(replay::run(effect, agent, self.is_full).await)

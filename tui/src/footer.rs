@@ -160,7 +160,7 @@ impl Footer<'_> {
     /// no event's, so that they follow what can be done with one.
     fn rank(self, binding: &Binding) -> u8 {
         match binding.action {
-            Action::Stop => 0,
+            Action::Stop | Action::Repair => 0,
             Action::NextTab if self.has_focus(Pane::Detail) => 0,
             Action::Hooks => 2,
             _ => 1,
@@ -187,17 +187,13 @@ impl Footer<'_> {
     fn is_idle(self, action: Action) -> bool {
         use Action as A;
         let empty = self.list.selected().is_none() && !self.list.is_loading();
+        let is_gap = self.list.selected_gap().is_some();
         let all = self.list.shows_all() && !self.list.is_only_marked();
         match action {
-            A::Open
-            | A::Mark
-            | A::Replay
-            | A::Explain
-            | A::Edit
-            | A::Copy
-            | A::Export
-            | A::NextTab => empty,
-            A::Filter => empty && all,
+            A::Open => empty && !is_gap,
+            A::Repair => !is_gap,
+            A::Mark | A::Replay | A::Explain | A::Edit | A::Copy | A::Export | A::NextTab => empty,
+            A::Filter => empty && !is_gap && all,
             A::Stop => !self.can_stop,
             A::Back => all && self.has_focus(Pane::List),
             _ => false,

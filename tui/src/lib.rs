@@ -53,6 +53,7 @@ mod pause;
 mod properties;
 mod pulses;
 mod rate;
+mod repair;
 mod replay;
 pub mod runtime;
 mod safe_text;

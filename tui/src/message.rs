@@ -23,6 +23,7 @@ use crate::names::NamesAnswer;
 use crate::notes::NotesAnswer;
 use crate::pulses::PulsesAnswer;
 use crate::rate::RateAnswer;
+use crate::repair::RepairAnswer;
 use crate::replay::ReplayAnswer;
 use crate::search::SearchAnswer;
 use crate::target::TargetAnswer;
@@ -73,6 +74,7 @@ pub(crate) enum FeatureAnswer {
     Faults(FaultsAnswer),
     Pulses(PulsesAnswer),
     Rate(RateAnswer),
+    Repair(RepairAnswer),
     Replay(ReplayAnswer),
     Search(SearchAnswer),
     Target(TargetAnswer),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{
-    Arrivals, Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, Insight, Outcome,
-    Position, Saved,
+    Arrivals, Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, HistoryGap, Incident,
+    Insight, Outcome, Position, Saved,
 };
 use podtap_agent::{EventId, HookStanding, LinkState, Seq, ServiceState, Status, WebhookRequest};
 use podtap_podio::standing::Judgement;
@@ -101,6 +101,20 @@ pub(crate) fn row(position: i64) -> EventRow {
         insight: Insight::default(),
         note: None,
         burst: None,
+    }
+}
+
+/// A sample gap.
+pub(crate) fn gap(position: i64) -> HistoryGap {
+    HistoryGap {
+        position: Position(position),
+        found_at: received(position),
+        since: Some(received(position - 1)),
+        incident: Incident::Gap {
+            from: Seq(position.unsigned_abs()),
+            to: Seq(position.unsigned_abs() + 6),
+            reason: "older than 7 days".to_owned(),
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use crate::layout::{Pane, SMALLEST};
 use crate::line::{Line, cells};
 use crate::list::ListProps;
 use crate::theme::Role;
-use crate::{detail, footer, header, list, modal, search};
+use crate::{detail, footer, header, list, modal, repair, search};
 
 /// Draws everything.
 pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
@@ -27,7 +27,11 @@ pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
         list::view(&app.list, list_props(app), env, layout.list, buffer);
     }
     if layout.detail.area() > 0 {
-        detail::view(&app.detail, detail_props(app, env), &layout, env, buffer);
+        let props = detail_props(app, env);
+        match app.list.selected_gap() {
+            Some(gap) => repair::view(gap, props.focused, &layout, env, buffer),
+            None => detail::view(&app.detail, props, &layout, env, buffer),
+        }
     }
     if app.search.is_open() {
         let without_matches = app.list.without_matches();

@@ -12,6 +12,7 @@ const $ = (id) => document.getElementById(id);
 const state = {
   filter: "",
   rows: [], // newest first
+  gaps: [], // rows between them that are no events, newest first
   follows: true, // whether the window is the newest
   older: true, // whether there may be older rows
   chosen: null, // id of the row that keys act on
@@ -71,6 +72,8 @@ async function readNewest() {
   if (state.rows.length > 0 && fresh > 0) tell("news", fresh === 1 ? "1 new event" : `${fresh} new events`);
   state.follows = true;
   state.rows = page.rows;
+  state.gaps = [];
+  addGaps(page);
   state.older = page.rows.length >= limit || page.older !== null;
   showRows();
 }
@@ -84,6 +87,7 @@ async function readShown() {
   if (page === null || asked !== state.asked) return;
   const again = new Map(page.rows.map((row) => [row.id, row]));
   state.rows = state.rows.map((row) => again.get(row.id) ?? row);
+  addGaps(page);
   if (page.newest > first) $("newest").hidden = false;
   showRows();
 }
@@ -98,6 +102,7 @@ async function readOlder() {
     if (asked !== state.asked) return;
     state.older = page.rows.length >= ROWS || page.older !== null;
     state.rows = state.rows.concat(page.rows);
+    addGaps(page);
     const over = state.rows.length - MOST;
     if (over > 0) {
       state.rows = state.rows.slice(over);
@@ -118,6 +123,7 @@ async function readNewer() {
     if (asked !== state.asked) return;
     if (page.rows.length < ROWS && page.newer === null) state.follows = true;
     state.rows = page.rows.concat(state.rows);
+    addGaps(page);
     if (state.rows.length > MOST) {
       state.rows = state.rows.slice(0, MOST);
       state.older = true;
@@ -128,21 +134,52 @@ async function readNewer() {
   }
 }
 
+// Takes in the gaps of a window, each once.
+function addGaps(page) {
+  const known = new Map([...state.gaps, ...page.gaps].map((gap) => [gap.position, gap]));
+  state.gaps = [...known.values()].sort((one, other) => other.position - one.position);
+}
+
+// The rows with the gaps where they are: those beyond the rows only where the window ends there.
+function rowsAndGaps() {
+  const made = [];
+  const gaps = state.gaps.filter((gap) => state.follows || gap.position < (state.rows[0]?.position ?? 0));
+  for (const row of state.rows) {
+    while (gaps.length > 0 && gaps[0].position > row.position) made.push(gapOf(gaps.shift()));
+    made.push(rowOf(row));
+  }
+  if (!state.older) made.push(...gaps.map(gapOf));
+  return made;
+}
+
+function gapOf(gap) {
+  return element(
+    "tr",
+    { class: "gap", "data-gap": gap.position },
+    element("td", {}, element("time", { datetime: gap.found_at, title: gap.found_at }, clock(new Date(gap.found_at)))),
+    element("td", {}, "gap"),
+    element("td", {}, gap.count === null ? "how many unknown" : gap.count === 1 ? "1 webhook" : `${gap.count} webhooks`),
+    element("td", { class: "warn" }, `⚠ ${gap.kind}`),
+    element("td", {}),
+    element("td", { title: `${gap.what}; ${gap.cure} looks for them` }, `${gap.what}; `, element("code", {}, gap.cure), " looks for them"),
+  );
+}
+
 // Shows the rows; `gone` of them left at the top (or came there, where it is negative), so that what
 // a person looks at stays where it is.
 function showRows(gone = 0) {
   const scroll = $("scroll");
-  const shown = JSON.stringify([state.rows, state.open]);
+  const shown = JSON.stringify([state.rows, state.gaps, state.open]);
   if (shown === state.shown && gone === 0) return choose();
   state.shown = shown;
   const hadFocus = $("rows").contains(document.activeElement);
   const height = $("rows").firstElementChild?.getBoundingClientRect().height ?? 0;
   const top = scroll.scrollTop;
   if (!state.rows.some((row) => row.id === state.chosen)) state.chosen = state.rows[0]?.id ?? null;
-  $("rows").replaceChildren(...state.rows.map(rowOf));
+  $("rows").replaceChildren(...rowsAndGaps());
   if (gone !== 0) scroll.scrollTop = top - gone * height;
   $("newest").hidden = state.follows && scroll.scrollTop < NEAR;
-  $("empty").hidden = state.rows.length > 0;
+  $("empty").hidden = $("rows").childElementCount > 0;
   $("empty").textContent = state.filter === "" ? "No events yet. Waiting for the first webhook." : "No event matches the filter.";
   if (hadFocus) chosenLink()?.focus({ preventScroll: true });
 }
@@ -150,6 +187,7 @@ function showRows(gone = 0) {
 // Marks the row that keys act on, where nothing else has changed.
 function choose() {
   for (const row of $("rows").children) {
+    if (row.dataset.id === undefined) continue;
     const isChosen = row.dataset.id === state.chosen;
     row.classList.toggle("chosen", isChosen);
     row.querySelector("a").tabIndex = isChosen ? 0 : -1;
@@ -449,7 +487,8 @@ $("scroll").addEventListener("scroll", () => {
 
 $("rows").addEventListener("click", (event) => {
   const row = event.target.closest("tr");
-  if (row === null) return;
+  // A gap has nothing to open: all that is known stands in its row.
+  if (row?.dataset.id === undefined) return;
   event.preventDefault();
   state.chosen = row.dataset.id;
   open(row.dataset.id);

@@ -3,8 +3,8 @@
 use http::StatusCode;
 use jiff::Timestamp;
 use podtap_agent::AgentHandle;
-use podtap_agent::export::shown::ShownRow;
-use podtap_agent::history::{Anchor, Filter, PageQuery, Position, Saved};
+use podtap_agent::export::shown::{ShownGap, ShownRow};
+use podtap_agent::history::{Anchor, Filter, Page, PageQuery, Position, Saved};
 use serde::Serialize;
 
 use crate::answer::{PageAnswer, error, json, json_as};
@@ -57,6 +57,8 @@ impl Wanted {
 #[derive(Debug, Serialize)]
 struct Window<'a> {
     rows: Vec<ShownRow<'a>>,
+    /// Gaps among them; none where a filter wants only some events.
+    gaps: Vec<ShownGap>,
     /// Where looking for older rows stopped before there were enough: there may be more.
     older: Option<i64>,
     newer: Option<i64>,
@@ -82,29 +84,53 @@ pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> Pa
     let hint = nearly
         .first()
         .map(|(name, field)| format!("`{name}` is taken as a parameter; did you mean `{field}:`?"));
+    let (anchor, limit, wants_all) = (wanted.anchor, wanted.limit, filter.is_empty());
     let query = PageQuery {
         filter,
-        anchor: wanted.anchor,
-        limit: wanted.limit,
+        anchor,
+        limit,
     };
     let read = async {
         let page = handle.history().partial_page(query).await?;
         let known = handle.recall_rows(&page.rows).await?;
-        Ok::<_, podtap_agent::history::HistoryError>((page, known))
+        let gaps = if wants_all {
+            let (after, before) = reach(&page, anchor, limit);
+            handle.history().gaps(after, before).await?
+        } else {
+            Vec::new()
+        };
+        Ok::<_, podtap_agent::history::HistoryError>((page, known, gaps))
     };
     match read.await {
-        Ok((page, known)) => json(&Window {
+        Ok((page, known, gaps)) => json(&Window {
             rows: page
                 .rows
                 .iter()
                 .map(|row| ShownRow::new(row, known.get(&row.id)))
                 .collect(),
+            gaps: gaps.iter().map(ShownGap::from).collect(),
             older: page.older.map(|place| place.0),
             newer: page.newer.map(|place| place.0),
             newest: page.newest.0,
             hint,
         }),
         Err(failed) => error(StatusCode::SERVICE_UNAVAILABLE, &failed.to_string()),
+    }
+}
+
+/// Between which places a page has all that there is, both excluded.
+fn reach(page: &Page, anchor: Anchor, limit: usize) -> (Position, Position) {
+    let is_whole = page.rows.len() < limit;
+    let oldest = page.rows.last().map(|row| row.position);
+    let newest = page.rows.first().map(|row| row.position);
+    let (low, high) = (Position(i64::MIN), Position(i64::MAX));
+    let below = if is_whole { None } else { oldest };
+    match anchor {
+        Anchor::Newest => (below.unwrap_or(low), high),
+        Anchor::Before(before) => (below.unwrap_or(low), before),
+        Anchor::After(after) if is_whole => (after, high),
+        Anchor::After(after) => (after, newest.unwrap_or(high)),
+        Anchor::Around(_) => (oldest.unwrap_or(low), newest.unwrap_or(high)),
     }
 }
 

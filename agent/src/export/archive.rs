@@ -11,9 +11,11 @@ use podtap_wire::EventId;
 use serde::Serialize;
 
 use super::har::{CREATOR, HarEntry};
-use super::json::{EventObject, text};
+use super::json::{EventObject, IncidentObject, text};
 use crate::config::Target;
-use crate::history::{Anchor, Filter, History, HistoryError, MAX_PAGE, PageQuery, Position};
+use crate::history::{
+    Anchor, Filter, History, HistoryError, HistoryGap, MAX_PAGE, PageQuery, Position,
+};
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 64 * 1024;
@@ -23,7 +25,8 @@ const BUFFER: usize = 64 * 1024;
 pub enum ArchiveFormat {
     /// HTTP Archive 1.2, for browsers, proxies and `podtap import`.
     Har,
-    /// The `event` objects of `docs/JSON.md`, one a line, for scripts and `podtap import`.
+    /// The `event` objects of `docs/JSON.md`, one a line, for scripts and `podtap import`; of the
+    /// whole history with the gaps among them, which an import passes over.
     Ndjson,
 }
 
@@ -112,10 +115,16 @@ impl<W: Write + Send> Archive<'_, W> {
     }
 
     async fn add_matching(&mut self, filter: Filter, most: usize) -> Result<(), ArchiveError> {
-        let Some((first, last)) = bounds(self.history, &filter, most).await? else {
-            return Ok(());
+        let bounds = bounds(self.history, &filter, most).await?;
+        let mut gaps = self
+            .gaps(&filter, bounds, most)
+            .await?
+            .into_iter()
+            .peekable();
+        let (mut after, last) = match bounds {
+            Some((first, last)) => (Position(first.0 - 1), last),
+            None => (Position::default(), Position::default()),
         };
-        let mut after = Position(first.0 - 1);
         while after < last {
             let query = PageQuery {
                 filter: filter.clone(),
@@ -125,14 +134,38 @@ impl<W: Write + Send> Archive<'_, W> {
             // The newest comes first.
             let page = self.history.page(query).await?;
             let Some(newest) = page.first() else {
-                return Ok(());
+                break;
             };
             after = newest.position;
             for row in page.iter().rev().filter(|row| row.position <= last) {
+                while let Some(gap) = gaps.next_if(|gap| gap.position < row.position) {
+                    self.add_gap(&gap)?;
+                }
                 self.add(row.id).await?;
             }
         }
+        gaps.try_for_each(|gap| self.add_gap(&gap))?;
         Ok(())
+    }
+
+    /// The gaps from the first of these events on: a filter wants none, and HAR has no place for one.
+    async fn gaps(
+        &self,
+        filter: &Filter,
+        bounds: Option<(Position, Position)>,
+        most: usize,
+    ) -> Result<Vec<HistoryGap>, HistoryError> {
+        if !filter.is_empty() || most == 0 || self.format == ArchiveFormat::Har {
+            return Ok(Vec::new());
+        }
+        let first = bounds.map_or(Position(i64::MIN), |(first, _)| first);
+        self.history.gaps(first, Position(i64::MAX)).await
+    }
+
+    fn add_gap(&mut self, gap: &HistoryGap) -> io::Result<()> {
+        let line = IncidentObject::from(gap).to_line();
+        self.to.write_all(line.as_bytes())?;
+        self.to.write_all(b"\n")
     }
 
     async fn add(&mut self, id: EventId) -> Result<(), ArchiveError> {

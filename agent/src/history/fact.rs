@@ -9,6 +9,7 @@ use super::change::HistoryChange;
 use super::event::DeliveryState;
 use super::finding::LoopFinding;
 use super::findings;
+use super::gaps;
 use super::hook_news::HookNews;
 use super::incident::Incident;
 use super::insight::{Duplicate, HoldReason, Verification};
@@ -132,6 +133,11 @@ pub(crate) enum Fact {
 pub(super) fn write(hands: &mut Hands<'_>, notes: &[Fact]) -> rusqlite::Result<()> {
     for note in notes {
         note.write(hands.transaction, &mut hands.tally)?;
+        if let Fact::Incident(incident) = note
+            && let Some(through) = gaps::write(hands.transaction, incident, Timestamp::now())?
+        {
+            hands.changes.push(HistoryChange::Appended { through });
+        }
         hands.changes.extend(note.change());
     }
     Ok(())

@@ -1,10 +1,11 @@
-//! A page of the history with every burst as one row. Pages lie between positions, as others do;
+//! A page of the history with every burst as one row, and every gap as another. Pages lie between positions, as others do;
 //! a burst takes the place of all its events, and stands where its newest one is.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::burst;
 use super::event::EventRow;
+use super::gaps::{self, HistoryRow};
 use super::page::{Anchor, MAX_PAGE};
 use super::position::Position;
 use super::row;
@@ -26,7 +27,7 @@ pub struct FoldedQuery {
 pub(super) fn page(
     connection: &Connection,
     query: &FoldedQuery,
-) -> rusqlite::Result<Vec<EventRow>> {
+) -> rusqlite::Result<Vec<HistoryRow>> {
     let limit = query.limit.min(MAX_PAGE);
     // One state of the history for all of it: a burst that grew in between would be shown with
     // events that are rows already.
@@ -57,7 +58,7 @@ struct Folds<'a> {
 
 impl Folds<'_> {
     /// Rows below a position, newest first: those above the next burst, the burst, and so on.
-    fn older(&self, mut than: i64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
+    fn older(&self, mut than: i64, limit: usize) -> rusqlite::Result<Vec<HistoryRow>> {
         let mut rows = Vec::new();
         while rows.len() < limit {
             let burst = self.below(than)?;
@@ -75,7 +76,7 @@ impl Folds<'_> {
 
     /// Rows above a position, newest first. A burst in which the position lies is among them: it
     /// has grown since.
-    fn newer(&self, mut than: i64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
+    fn newer(&self, mut than: i64, limit: usize) -> rusqlite::Result<Vec<HistoryRow>> {
         let mut rows = Vec::new();
         while rows.len() < limit {
             let burst = self.above(than)?;
@@ -134,8 +135,29 @@ impl Folds<'_> {
         self.kept.filter(|kept| (first..=last).contains(kept))
     }
 
-    /// Rows between two positions, both excluded.
+    /// Events and gaps between two positions, both excluded: the first `limit` of them in this order.
     fn between(
+        &self,
+        low: i64,
+        high: i64,
+        order: &str,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<HistoryRow>> {
+        let events = self.events_between(low, high, order, limit)?;
+        let gaps = gaps::between(self.connection, low, high, order, limit)?;
+        let mut rows: Vec<_> = events.into_iter().map(HistoryRow::Event).collect();
+        if !gaps.is_empty() {
+            rows.extend(gaps.into_iter().map(HistoryRow::Gap));
+            rows.sort_by_key(HistoryRow::position);
+            if order == "DESC" {
+                rows.reverse();
+            }
+            rows.truncate(limit);
+        }
+        Ok(rows)
+    }
+
+    fn events_between(
         &self,
         low: i64,
         high: i64,
@@ -151,7 +173,7 @@ impl Folds<'_> {
     }
 
     /// The newest event of a burst with the burst's sums; `None` where retention was faster.
-    fn burst_row(&self, first: i64, last: i64) -> rusqlite::Result<Option<EventRow>> {
+    fn burst_row(&self, first: i64, last: i64) -> rusqlite::Result<Option<HistoryRow>> {
         let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
         let newest = self
             .connection
@@ -167,6 +189,6 @@ impl Folds<'_> {
         if first < last {
             newest.burst = Some(burst::summed_up(self.connection, first, last)?);
         }
-        Ok(Some(newest))
+        Ok(Some(HistoryRow::Event(newest)))
     }
 }

@@ -13,6 +13,7 @@ use super::error::HistoryError;
 use super::event::{Attempt, Event, EventRow};
 use super::filter::Filter;
 use super::fold::{self, FoldedQuery};
+use super::gaps::{self, HistoryGap, HistoryRow};
 use super::handover::HandedOver;
 use super::page::{self, Page, PageQuery, PendingPage};
 use super::position::Position;
@@ -80,10 +81,22 @@ impl History {
             .await
     }
 
-    /// One page of rows, newest first, with every burst as one row.
-    pub async fn folded_page(&self, query: FoldedQuery) -> Result<Vec<EventRow>, HistoryError> {
+    /// One page of rows, newest first, with every burst as one row, and gaps among them.
+    pub async fn folded_page(&self, query: FoldedQuery) -> Result<Vec<HistoryRow>, HistoryError> {
         self.near
             .read(move |connection| fold::page(connection, &query))
+            .await
+    }
+
+    /// The gaps between two places, both excluded, oldest first: at most 1,000 are remembered.
+    pub async fn gaps(
+        &self,
+        after: Position,
+        before: Position,
+    ) -> Result<Vec<HistoryGap>, HistoryError> {
+        let (low, high, limit) = (after.0, before.0, gaps::MAX_GAPS as usize);
+        self.near
+            .read(move |connection| gaps::between(connection, low, high, "ASC", limit))
             .await
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::{Transaction, params};
 use tokio::time::Instant;
 
-use super::burst;
+use super::{burst, gaps};
 
 /// Events removed at once.
 const STEP: u64 = 256;
@@ -78,6 +78,7 @@ pub(super) fn steps(
     transaction
         .prepare_cached("DELETE FROM damaged WHERE position < (SELECT min(position) FROM events)")?
         .execute([])?;
+    gaps::forget(transaction)?;
     Ok(all)
 }
 

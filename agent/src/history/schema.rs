@@ -4,7 +4,7 @@
 /// Each entry takes a file from the format of its index to the next. Never edited, only added to.
 pub(super) const MIGRATIONS: &[&str] = &[
     FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6, FORMAT_7, FORMAT_8, FORMAT_9,
-    FORMAT_10,
+    FORMAT_10, FORMAT_11,
 ];
 
 /// `events` is what lists and filters read, one narrow row an event, so that a page of a million
@@ -213,6 +213,16 @@ CREATE INDEX events_repaired ON events (position) WHERE repaired = 1;
 const FORMAT_10: &str = "
 ALTER TABLE attempts ADD COLUMN target TEXT;
 ALTER TABLE attempts ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
+";
+
+/// Where the way of the events was broken, each at a place of its own among theirs.
+const FORMAT_11: &str = "
+CREATE TABLE gaps (
+    position INTEGER PRIMARY KEY,
+    found_at INTEGER NOT NULL,
+    since    INTEGER,
+    incident TEXT NOT NULL
+) STRICT;
 ";
 
 /// The format that this build writes.

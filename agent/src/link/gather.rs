@@ -7,7 +7,7 @@ use std::time::Duration;
 use podtap_wire::{EventFrame, EventId, HeldFrame, Seq, WebhookRequest};
 use tokio::time::Instant;
 
-use crate::history::{NewEvent, PASSED_THROUGH, Writer};
+use crate::history::{Incident, NewEvent, PASSED_THROUGH, Writer};
 
 /// How long an event waits for others to share its commit: a person sees no delay, and each commit
 /// costs a sync of the disk.
@@ -41,6 +41,8 @@ pub(super) struct EventBatch {
     pub(super) offered: usize,
     /// The last one of the queue, if there is any of it.
     pub(super) through: Option<Seq>,
+    /// What the relay told after these events: nothing more is read until it is written down.
+    pub(super) incident: Option<Incident>,
     bytes: usize,
     since: Option<Instant>,
     /// Events that are enough for a commit.
@@ -92,15 +94,24 @@ impl EventBatch {
         self.events.push(event);
     }
 
+    /// Adds what the relay told of the events' way: it stands in the history between the events
+    /// before it and those after it.
+    pub(super) fn add_incident(&mut self, incident: Option<Incident>) {
+        if incident.is_some() {
+            self.incident = incident;
+            self.since.get_or_insert_with(Instant::now);
+        }
+    }
+
     pub(super) fn has_room(&self) -> bool {
-        self.bytes + self.under_commit < MAX_BYTES
+        self.incident.is_none() && self.bytes + self.under_commit < MAX_BYTES
     }
 
     /// When they are to be committed; `None` where there are none.
     pub(super) fn due(&self) -> Option<Instant> {
         let since = self.since?;
         let is_enough = self.events.len() >= self.enough || self.bytes >= GATHER_BYTES;
-        if is_enough || !self.held.is_empty() {
+        if is_enough || !self.held.is_empty() || self.incident.is_some() {
             return Some(since);
         }
         let soon = since + GATHER_FOR;

@@ -142,8 +142,11 @@ where
                         }
                         gathered.add_held(&outputs.writer, held);
                     }
-                    Ok(Some(RelayFrame::Notice(notice))) => match outputs.apply_notice(notice).await {
-                        Ok(delay) => come_back = delay.or(come_back),
+                    Ok(Some(RelayFrame::Notice(notice))) => match stop_of(&notice) {
+                        Ok(delay) => {
+                            come_back = delay.or(come_back);
+                            gathered.add_incident(to_incident(notice));
+                        }
                         Err(stop) => break stop,
                     },
                     Ok(Some(RelayFrame::Welcome(_)) | None) => {}
@@ -207,10 +210,17 @@ async fn commit(outputs: &LinkOutputs, gathered: EventBatch) -> Result<Option<Se
         held,
         offered,
         through,
+        incident,
         ..
     } = gathered;
     let taken = (events.len() - held.len()) as u64;
-    outputs.writer.append_offered(events, offered).await?;
+    if !events.is_empty() {
+        outputs.writer.append_offered(events, offered).await?;
+    }
+    if let Some(incident) = incident {
+        let facts = vec![Fact::Incident(incident)];
+        outputs.writer.add_facts_soon(facts).await?;
+    }
     if let (Some((_, outbox)), false) = (&outputs.answers, held.is_empty()) {
         outbox.release_committed(&held);
     }
@@ -222,42 +232,30 @@ async fn commit(outputs: &LinkOutputs, gathered: EventBatch) -> Result<Option<Se
     Ok(through)
 }
 
-impl LinkOutputs {
-    /// What a notice asks for: a time to come back after, or an end.
-    async fn apply_notice(&self, notice: Notice) -> Result<Option<Duration>, Disconnect> {
-        let delay = stop_of(&notice)?;
-        let incident = match notice {
-            Notice::Gap { from, to, reason } => {
-                tracing::warn!(%from, %to, reason, "the relay removed events before they were taken");
-                Incident::Gap { from, to, reason }
-            }
-            Notice::Refused {
+/// What a notice tells of the events' way.
+fn to_incident(notice: Notice) -> Option<Incident> {
+    match notice {
+        Notice::Gap { from, to, reason } => {
+            tracing::warn!(%from, %to, reason, "the relay removed events before they were taken");
+            Some(Incident::Gap { from, to, reason })
+        }
+        Notice::Refused {
+            count,
+            reason,
+            last_at,
+        } => {
+            tracing::warn!(count, reason, "the relay refused webhooks");
+            Some(Incident::Refused {
                 count,
                 reason,
                 last_at,
-            } => {
-                tracing::warn!(count, reason, "the relay refused webhooks");
-                Incident::Refused {
-                    count,
-                    reason,
-                    last_at,
-                }
-            }
-            Notice::ClockSet { by_ms } => {
-                let machine = Machine::Relay;
-                Incident::ClockSet(ClockSet { machine, by_ms })
-            }
-            _ => return Ok(delay),
-        };
-        if self
-            .writer
-            .add_facts_soon(vec![Fact::Incident(incident)])
-            .await
-            .is_err()
-        {
-            return Err(Disconnect::Stop(Stop::History(HistoryError::Closed)));
+            })
         }
-        Ok(delay)
+        Notice::ClockSet { by_ms } => {
+            let machine = Machine::Relay;
+            Some(Incident::ClockSet(ClockSet { machine, by_ms }))
+        }
+        _ => None,
     }
 }
 

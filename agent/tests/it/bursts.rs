@@ -7,8 +7,8 @@ use crate::support::{after_hours, event, history_of, no_headers};
 use jiff::Timestamp;
 use podtap_agent::config::Retention;
 use podtap_agent::history::{
-    Anchor, Attempt, DeliveryState, EventRow, Filter, FoldedQuery, History, NewAttempt, NewEvent,
-    Outcome, PageQuery, Position, Writer, WriterThread,
+    Anchor, Attempt, DeliveryState, EventRow, Filter, FoldedQuery, History, HistoryRow, NewAttempt,
+    NewEvent, Outcome, PageQuery, Position, Writer, WriterThread,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -67,7 +67,8 @@ impl Store {
             opened,
             kept: kept.map(Position),
         };
-        self.history.folded_page(query).await.unwrap()
+        let rows = self.history.folded_page(query).await.unwrap();
+        rows.iter().filter_map(HistoryRow::event).cloned().collect()
     }
 
     /// The ranges of all rows, newest first.

@@ -17,6 +17,7 @@ use crate::modal::help::Help;
 use crate::modal::palette::{CommandPalette, PaletteChoice};
 use crate::modal::{FeatureForm, Modal, PendingAction};
 use crate::notes::NoteForm;
+use crate::repair;
 use crate::replay::{ReplayForm, Starter};
 use crate::target::TargetForm;
 use crate::theme::Role;
@@ -112,6 +113,9 @@ impl App {
                 self.windows.open(Modal::Help(help));
             }
             _ if !self.windows.is_empty() => self.act_in_window(action),
+            _ if action.needs_event() && self.is_on_gap(action, is_in_detail) => {
+                self.run::<Effect>([repair::no_event(&self.config.keymap)]);
+            }
             Action::Palette => {
                 let palette = CommandPalette::new(self.contexts(), self.config.filters.clone());
                 self.windows.open(Modal::Palette(palette));
@@ -210,6 +214,10 @@ impl App {
                 Ok(pane) => self.windows.open(Modal::Tunnels(Box::new(pane))),
                 Err(told) => self.run::<Effect>([told]),
             },
+            Action::Repair => {
+                let form = self.repairs.form(self.list.selected_gap());
+                self.windows.open_form(FeatureForm::Repair(form));
+            }
             Action::Faults => self.windows.open(Modal::Faults(Box::default())),
             Action::Pulses => self.windows.open(Modal::Pulses(Box::default())),
             Action::Release => {
@@ -267,6 +275,15 @@ impl App {
             Action::Zoom => self.panes.zoom(),
             _ => self.move_within(action),
         }
+    }
+
+    /// Whether a gap is where an event is needed: what is marked, or a range, can be replayed from
+    /// anywhere.
+    fn is_on_gap(&self, action: Action, is_in_detail: bool) -> bool {
+        let is_of_others = action == Action::Replay
+            && !is_in_detail
+            && (self.list.marked_count() > 0 || self.list.range().is_some());
+        self.list.selected_gap().is_some() && !is_of_others
     }
 
     pub(super) fn move_within(&mut self, action: Action) {

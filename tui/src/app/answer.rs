@@ -11,12 +11,13 @@ use crate::line::Line;
 use crate::list::{FindPurpose, ListAnswer};
 use crate::message::FeatureAnswer;
 use crate::modal::{Modal, PendingAction};
+use crate::repair::{RepairAnswer, RepairEffect};
 use crate::replay::ReplayAnswer;
 use crate::target::TargetAnswer;
 use crate::theme::Role;
 use crate::why::{WhyAnswer, WhyEffect};
 use crate::widget::lines::Lines;
-use crate::{copy, edit, hooks, loops, notes, target, trigger, why};
+use crate::{copy, edit, hooks, loops, notes, repair, target, trigger, why};
 
 impl App {
     /// Gives an answer to the feature that asked.
@@ -74,6 +75,7 @@ impl App {
             }
             FeatureAnswer::List(ListAnswer::Page { generation, result }) => {
                 self.list.page(generation, result);
+                self.tell_newest_gap();
             }
             FeatureAnswer::List(ListAnswer::Count {
                 filter,
@@ -84,6 +86,19 @@ impl App {
             FeatureAnswer::Names(answer) => self.names.on_answer(answer),
             FeatureAnswer::Notes(answer) => self.run(notes::on_answer(answer)),
             FeatureAnswer::Rate(answer) => self.rate.on_answer(answer, self.now),
+            FeatureAnswer::Repair(RepairAnswer::Looked { dry_run, result }) => match result {
+                Ok(repaired) => {
+                    let lines = repair::lines(&repaired, dry_run, &self.config.zone);
+                    let hint = self.env().keymap.closes();
+                    let lines = Lines::new("Lost events", hint, lines);
+                    self.windows.ask_later(Modal::Lines(lines));
+                }
+                Err(fault) => {
+                    let is_typing = self.is_typing();
+                    let told = self.windows.reopen_form::<RepairEffect>(fault, is_typing);
+                    self.run(told);
+                }
+            },
             FeatureAnswer::Replay(answer) => {
                 let ReplayAnswer::Replayed { id, .. } = answer;
                 // What a person sent is shown also while the screen is held still.
@@ -134,6 +149,17 @@ impl App {
             },
         }
         true
+    }
+
+    /// Tells of a gap that was found before the first rows came.
+    fn tell_newest_gap(&mut self) {
+        if self.list.is_coming() {
+            return;
+        }
+        let gap = self.list.newest_gap();
+        let keymap = &self.config.keymap;
+        let told = self.repairs.on_first_rows(gap, self.now, keymap);
+        self.run(told);
     }
 
     /// Shows lines about an event in the detail, unless another one is selected by now.

@@ -32,6 +32,7 @@ use crate::names::Names;
 use crate::panes::Panes;
 use crate::pause::Pause;
 use crate::rate::ArrivalRate;
+use crate::repair::Repairs;
 use crate::replay::Replays;
 use crate::search::Search;
 use crate::theme::Role;
@@ -82,6 +83,8 @@ pub(crate) struct App {
     pub(crate) explain: Explain,
     /// Loops that were found.
     pub(crate) loops: LoopNotice,
+    /// What was told of gaps.
+    pub(crate) repairs: Repairs,
     /// The tunnels of this process.
     pub(crate) tunnels: Tunnels,
     /// What the trigger form was last sent with.
@@ -119,6 +122,7 @@ impl App {
             archive: Archive::default(),
             explain: Explain::default(),
             loops: LoopNotice::default(),
+            repairs: Repairs::default(),
             tunnels: Tunnels::default(),
             last_sent: LastSent::default(),
             asks_again: None,
@@ -225,11 +229,16 @@ impl App {
         }
         self.windows.on_change(changes);
         self.loops.on_found(&changes.loops, self.now);
-        for gap in &changes.gaps {
-            self.toasts.show(Role::Failed, gap, self.now);
+        for incident in &changes.incidents {
+            let told = self.repairs.on_incident(incident, &self.config.keymap);
+            self.run([told]);
+        }
+        for news in &changes.hooks {
+            self.toasts.show(Role::Failed, news, self.now);
         }
         // What the history then says is what is drawn.
-        changes.appended.is_some() || !changes.gaps.is_empty() || !changes.loops.is_empty()
+        let is_told = !changes.incidents.is_empty() || !changes.hooks.is_empty();
+        changes.appended.is_some() || is_told || !changes.loops.is_empty()
     }
 
     /// What the features want to know now.

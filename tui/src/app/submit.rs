@@ -6,6 +6,7 @@ use crate::hooks::{HookChange, request_change};
 use crate::keymap::Action;
 use crate::modal::{FeatureForm, Modal, PendingAction};
 use crate::replay::{ReplayEffect, ReplayStart};
+use crate::theme::Role;
 
 impl App {
     /// The open form was submitted: it closes, or says what cannot be.
@@ -39,6 +40,11 @@ impl App {
             }
             FeatureForm::Target(fields) => fields.read().map(|effect| {
                 self.run([UiCommand::Run(effect)]);
+                self.windows.keep_submitted(form.clone());
+            }),
+            FeatureForm::Repair(fields) => fields.read(self.now).map(|effect| {
+                let told = UiCommand::notify(Role::Quiet, "Looking for lost events …");
+                self.run([UiCommand::Run(effect), told]);
                 self.windows.keep_submitted(form.clone());
             }),
             FeatureForm::Why(fields) => {

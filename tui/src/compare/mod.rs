@@ -46,8 +46,7 @@ pub(crate) fn compare_answers(detail: &Detail) -> UiCommand<CompareEffect> {
 
 /// What an event is called, and when it came.
 fn name_and_time(id: EventId, list: &List, detail: &Detail, env: Env<'_>) -> String {
-    let mut rows = list.window().rows();
-    let came = rows.find(|row| row.id == id).map(|row| row.received_at);
+    let came = list.event(id).map(|row| row.received_at);
     let name = event_name(id, list, detail);
     match came {
         Some(at) => format!("{name}  {}", words::moment(at, env.now, env.zone)),

@@ -69,6 +69,7 @@ actions! {
     OpenItem = "open-item": "Opens the item in Podio.",
     Timeline = "timeline": "All that happened to the item.",
     Why = "why": "Says why something arrived, or why it did not.",
+    Repair = "repair": "Looks for events that never came.",
     Faults = "failures": "Failed deliveries, those of the same fault together.",
     Pulses = "pulses": "What each hook sent, and how far it is from Podio's limits.",
     Hooks = "show-hooks": "Shows the hooks as Podio has them.",
@@ -97,6 +98,23 @@ actions! {
 }
 
 impl Action {
+    /// Whether there is nothing that it could do without an event, so that it says so on a gap.
+    pub(crate) const fn needs_event(self) -> bool {
+        matches!(
+            self,
+            Self::Replay
+                | Self::Edit
+                | Self::Explain
+                | Self::OpenItem
+                | Self::Timeline
+                | Self::Release
+                | Self::Note
+                | Self::Mark
+                | Self::Compare
+                | Self::CompareAnswers
+        )
+    }
+
     /// Whether it reads the selected event, or acts on it: from then on that event is meant,
     /// whatever arrives.
     pub(crate) const fn concerns_event(self) -> bool {

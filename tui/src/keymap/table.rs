@@ -42,6 +42,7 @@ const TABLE: &[Row] = {
         (List, A::Hooks, &["h"], "hooks", "hooks, as Podio has them"),
         (Browse, A::Timeline, &["T"], "", "all that happened to the item"),
         (Browse, A::Why, &["Y"], "", "why it arrived, or did not"),
+        (Browse, A::Repair, &["P"], "repair", "look for lost events"),
         (Browse, A::Faults, &["E"], "", "failures, by their fault"),
         (Browse, A::Pulses, &["p"], "", "calls and limits, by hook"),
         (Browse, A::Release, &["L"], "", "deliver a looping object again"),

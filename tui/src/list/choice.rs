@@ -40,7 +40,7 @@ impl List {
                 None => (EventChoice::These(vec![row.id]), words::event(row)),
             });
         }
-        if !choices.is_empty() {
+        if self.selected_row().is_some() {
             let all = match (self.shows_all(), self.total()) {
                 (true, Some(total)) => format!("all {}", words::count(total, "event")),
                 (true, None) => "all events".to_owned(),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use podtap_agent::history::{
-    Anchor, Filter, FoldedQuery, History, HistoryError, MAX_PAGE, Page, PageQuery, Position,
+    Anchor, Filter, FoldedQuery, History, HistoryError, HistoryRow, MAX_PAGE, Page, PageQuery,
+    Position,
 };
 use podtap_agent::{AgentHandle, EventId, Target};
 use tokio::time::Instant;
@@ -33,6 +34,50 @@ pub(crate) enum ListEffect {
     },
 }
 
+/// Rows, and how far the history was looked at for them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct ListPage {
+    /// The rows, newest first.
+    pub(crate) rows: Vec<HistoryRow>,
+    /// Where looking for older rows stopped before there were enough of them.
+    pub(crate) older: Option<Position>,
+    /// The same for newer rows.
+    pub(crate) newer: Option<Position>,
+    /// The newest place of the history when this was read.
+    pub(crate) newest: Position,
+}
+
+impl From<Page> for ListPage {
+    fn from(page: Page) -> Self {
+        Self {
+            rows: page.rows.into_iter().map(HistoryRow::Event).collect(),
+            older: page.older,
+            newer: page.newer,
+            newest: page.newest,
+        }
+    }
+}
+
+impl From<Vec<HistoryRow>> for ListPage {
+    /// A page that holds all that it was asked for.
+    fn from(rows: Vec<HistoryRow>) -> Self {
+        let newest = rows.first().map(HistoryRow::position).unwrap_or_default();
+        Self {
+            rows,
+            newest,
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+impl From<Vec<podtap_agent::history::EventRow>> for ListPage {
+    fn from(rows: Vec<podtap_agent::history::EventRow>) -> Self {
+        let rows: Vec<_> = rows.into_iter().map(HistoryRow::Event).collect();
+        rows.into()
+    }
+}
+
 /// What came of it. Errors are words for a person: nothing here can act on more.
 #[derive(Debug, Clone)]
 pub(crate) enum ListAnswer {
@@ -40,7 +85,7 @@ pub(crate) enum ListAnswer {
     Page {
         generation: Generation,
         /// The rows, newest first, and how far they were looked for.
-        result: Result<Page, String>,
+        result: Result<ListPage, String>,
     },
     /// To [`ListEffect::Count`].
     Count {
@@ -127,9 +172,9 @@ async fn page(
     history: &History,
     query: PageQuery,
     folding: Option<Folding>,
-) -> Result<Page, HistoryError> {
+) -> Result<ListPage, HistoryError> {
     let Some(Folding { opened, pinned }) = folding else {
-        return history.partial_page(query).await;
+        return history.partial_page(query).await.map(ListPage::from);
     };
     let PageQuery { anchor, limit, .. } = query;
     history
@@ -140,7 +185,7 @@ async fn page(
             kept: pinned,
         })
         .await
-        .map(Page::from)
+        .map(ListPage::from)
 }
 
 /// The places of the newest `most` events that the filter wants, one page after the other.

@@ -1,7 +1,7 @@
 //! Filters while they are typed, and once they are kept. What is typed so far is only tried: it
 //! never empties the list, and leaving brings back what was there.
 
-use podtap_agent::history::{EventRow, Filter};
+use podtap_agent::history::{Filter, HistoryRow};
 
 use super::effect::ListEffect;
 use super::{Goal, List};
@@ -13,7 +13,7 @@ use crate::theme::Role;
 #[derive(Debug, Clone)]
 pub(super) struct BeforeTyping {
     filter: Filter,
-    selected: Option<EventRow>,
+    selected: Option<HistoryRow>,
     lead: usize,
     follow: bool,
 }
@@ -118,7 +118,7 @@ impl List {
         };
         self.without_matches = None;
         (self.follow, self.lead) = (before.follow, before.lead);
-        let at = before.selected.as_ref().map(|row| row.position);
+        let at = before.selected.as_ref().map(HistoryRow::position);
         self.begin(before.filter);
         self.goal = match at {
             _ if self.filter == self.shown => None,
@@ -155,7 +155,7 @@ impl List {
             return;
         }
         let (follow, at) = match before {
-            Some(before) => (before.follow, before.selected.map(|row| row.position)),
+            Some(before) => (before.follow, before.selected.map(|row| row.position())),
             None => (self.follow, self.cursor()),
         };
         self.goal = Some(match at {

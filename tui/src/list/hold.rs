@@ -1,9 +1,9 @@
 //! The selected event stays selected: what arrives, what a burst takes in, what retention removes
 //! and what a filter no longer wants changes the rows around it, and never which event a key means.
 
-use podtap_agent::history::{EventRow, Page, Position};
+use podtap_agent::history::{EventRow, HistoryRow, Position};
 
-use super::{Goal, List};
+use super::{Goal, List, ListPage};
 
 impl List {
     /// A person reads the selected event, or acts on it: the list no longer follows the newest,
@@ -24,7 +24,7 @@ impl List {
         self.leave_newest();
         self.leave_stray();
         let at = row.position;
-        self.select(Some(row));
+        self.select(Some(row.into()));
         (self.goal, self.pursued) = (Some(Goal::Held(at)), None);
     }
 
@@ -38,17 +38,17 @@ impl List {
         if self.follow || matches!(self.goal, Some(Goal::Folded(_))) {
             return None;
         }
-        let selected = self.selected.as_ref()?;
+        let selected = self.selected()?;
         selected.burst.is_none().then_some(selected.position)
     }
 
     /// Whether a page was read before the event was selected that one of its bursts takes in.
-    pub(super) fn takes_selected(&self, page: &Page) -> bool {
+    pub(super) fn takes_selected(&self, page: &ListPage) -> bool {
         let Some(pinned) = self.pinned() else {
             return false;
         };
         let takes = |row: &EventRow| row.burst.is_some() && row.shows(pinned);
-        page.rows.iter().any(takes)
+        page.rows.iter().filter_map(HistoryRow::event).any(takes)
     }
 
     /// The list goes elsewhere: what is there only because it is selected does not count.
@@ -59,8 +59,8 @@ impl List {
     }
 
     /// Another row is selected, or none.
-    pub(super) fn select(&mut self, row: Option<EventRow>) {
-        let at = row.as_ref().map(|row| row.position);
+    pub(super) fn select(&mut self, row: Option<HistoryRow>) {
+        let at = row.as_ref().map(HistoryRow::position);
         let former = self.cursor().filter(|former| Some(*former) != at);
         self.selected = row;
         if let Some(former) = former.filter(|_| self.is_stray) {
@@ -70,7 +70,7 @@ impl List {
     }
 
     /// The row of the window that shows this place, or the next older one.
-    pub(super) fn row_near(&self, position: Position) -> Option<EventRow> {
+    pub(super) fn row_near(&self, position: Position) -> Option<HistoryRow> {
         let index = self.window.nearest(position)?;
         self.window.row(index).cloned()
     }
@@ -82,13 +82,15 @@ impl List {
         };
         let shown = self.row_near(at).filter(|row| row.shows(at));
         match (shown, &mut self.selected) {
-            (Some(row), Some(selected)) if row.position == at => {
+            (Some(row), Some(selected)) if row.position() == at => {
                 *selected = row;
                 self.is_stray = false;
             }
             // A burst that was selected has grown: the event of it that was seen stays.
             (Some(row), Some(selected)) => {
-                selected.burst = row.burst;
+                if let (HistoryRow::Event(row), HistoryRow::Event(selected)) = (row, selected) {
+                    selected.burst = row.burst;
+                }
                 self.is_stray = false;
             }
             (None, Some(selected)) => {

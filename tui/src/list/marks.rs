@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use podtap_agent::EventId;
-use podtap_agent::history::{EventRow, Filter, Position};
+use podtap_agent::history::{EventRow, Filter, HistoryRow, Position};
 
 use super::List;
 use super::effect::{FindPurpose, ListEffect};
@@ -127,7 +127,7 @@ impl List {
     }
 
     fn in_range(&self) -> impl Iterator<Item = &EventRow> {
-        let rows = self.window.rows();
+        let rows = self.window.rows().filter_map(HistoryRow::event);
         rows.filter(|row| self.is_in_range(row.position))
     }
 

@@ -7,18 +7,22 @@ mod filtering;
 mod fold;
 mod hold;
 pub(crate) mod marks;
+mod row;
 #[cfg(test)]
 mod tests;
 mod update;
 mod view;
 pub(crate) mod window;
 
-use podtap_agent::history::{Anchor, EventRow, Filter, PageQuery, Position};
+use podtap_agent::EventId;
+use podtap_agent::history::{
+    Anchor, EventRow, Filter, HistoryGap, HistoryRow, PageQuery, Position,
+};
 
 pub(crate) use choice::EventChoice;
 #[cfg(test)]
 pub(crate) use effect::Folding;
-pub(crate) use effect::{FindPurpose, ListAnswer, ListEffect, ReplayOptions, run};
+pub(crate) use effect::{FindPurpose, ListAnswer, ListEffect, ListPage, ReplayOptions, run};
 use filtering::{BeforeTyping, ShownEvents};
 use marks::Marks;
 pub(crate) use view::{ListProps, view};
@@ -38,9 +42,9 @@ pub(crate) struct List {
     filter: Filter,
     /// The filter that the loaded rows passed: another one until its first rows have come.
     shown: Filter,
-    /// The selected event as it was last read; `None` while there are no events. Unless the list
-    /// follows the newest, it is the same event until a person selects another one.
-    selected: Option<EventRow>,
+    /// The selected row as it was last read; `None` while there are no rows. Unless the list
+    /// follows the newest, it is the same until a person selects another one.
+    selected: Option<HistoryRow>,
     /// Whether the selected event is among the rows only because it is selected: the history, or
     /// the filter, no longer holds it.
     is_stray: bool,
@@ -142,13 +146,39 @@ impl Default for List {
 }
 
 impl List {
+    /// The selected event, or the burst; `None` also where that is a gap.
     pub(crate) fn selected(&self) -> Option<&EventRow> {
+        self.selected_row()?.event()
+    }
+
+    /// The selected gap.
+    pub(crate) fn selected_gap(&self) -> Option<&HistoryGap> {
+        self.selected_row()?.gap()
+    }
+
+    /// The gap that is newer than every event, if there is one.
+    pub(crate) fn newest_gap(&self) -> Option<&HistoryGap> {
+        let newest = self
+            .window
+            .row(0)
+            .filter(|_| self.window.reaches_newest())?;
+        newest.gap()
+    }
+
+    /// The selected row, event or gap.
+    pub(crate) fn selected_row(&self) -> Option<&HistoryRow> {
         self.selected.as_ref()
     }
 
     /// The rows that are being loaded.
     fn incoming(&self) -> &RowWindow {
         self.incoming.as_ref().unwrap_or(&self.window)
+    }
+
+    /// A loaded event.
+    pub(crate) fn event(&self, id: EventId) -> Option<&EventRow> {
+        let mut events = self.window.rows().filter_map(HistoryRow::event);
+        events.find(|row| row.id == id)
     }
 
     /// The loaded rows.
@@ -193,6 +223,7 @@ impl List {
         let rows = self
             .window
             .rows()
+            .filter_map(HistoryRow::event)
             .filter(|row| !self.is_stray(row.position));
         let newer = rows.take_while(|row| row.position > through);
         let events = newer.map(|row| {
@@ -228,14 +259,15 @@ impl List {
         index.saturating_sub(lead).min(last_start)
     }
 
-    /// The rows on a screen of `height` rows.
+    /// The events on a screen of `height` rows.
     pub(crate) fn in_sight(&self, height: usize) -> impl Iterator<Item = &EventRow> + Clone {
-        self.window.rows().skip(self.first(height)).take(height)
+        let rows = self.window.rows().skip(self.first(height)).take(height);
+        rows.filter_map(HistoryRow::event)
     }
 
     /// Where the selected event is.
     fn cursor(&self) -> Option<Position> {
-        self.selected.as_ref().map(|row| row.position)
+        self.selected.as_ref().map(HistoryRow::position)
     }
 
     /// The selected row's index among the loaded ones.

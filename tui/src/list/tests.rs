@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podtap_agent::history::{Page, Position};
+use podtap_agent::history::Position;
 
 use super::window::MAX_ROWS;
 use super::*;
@@ -100,7 +100,7 @@ fn the_screen_stands_still_while_events_arrive_above_it() {
     let mut list = List::default();
     settle(&mut list, 1_000);
     (0..20).for_each(|_| list.act(Action::Down, HEIGHT));
-    let top = |list: &List| list.window().row(list.first(HEIGHT)).unwrap().position;
+    let top = |list: &List| list.window().row(list.first(HEIGHT)).unwrap().position();
     let before = top(&list);
 
     appended(&mut list, 1_050);
@@ -209,10 +209,10 @@ fn the_oldest_is_looked_for_until_it_is_found() {
     list.act(Action::Bottom, HEIGHT);
     list.window = RowWindow::default();
     list.act(Action::Bottom, HEIGHT);
-    let stopped = |newer: i64| Page {
+    let stopped = |newer: i64| ListPage {
         newer: Some(Position(newer)),
         newest: Position(900_000),
-        ..Page::default()
+        ..ListPage::default()
     };
     let mut anchors = Vec::new();
     for step in 1..=3 {
@@ -226,7 +226,7 @@ fn the_oldest_is_looked_for_until_it_is_found() {
         let page = if step < 3 {
             stopped(step * 100_000)
         } else {
-            Page {
+            ListPage {
                 newer: Some(Position(300_000)),
                 ..vec![row(250_000)].into()
             }

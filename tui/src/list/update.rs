@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use podtap_agent::EventId;
-use podtap_agent::history::{Anchor, Filter, Page, PageQuery, Position};
+use podtap_agent::history::{Anchor, Filter, PageQuery, Position};
 
-use super::effect::ListEffect;
+use super::effect::{ListEffect, ListPage};
 use super::window::{PAGE, RowWindow};
 use super::{Asked, Goal, List, SCROLL_MARGIN};
 use crate::changes::Changes;
@@ -46,7 +46,7 @@ impl List {
 
     /// The change of a listed event that became another by what a person did.
     pub(crate) fn touch(&self, id: EventId) -> Changes {
-        let row = self.window.rows().find(|row| row.id == id);
+        let row = self.event(id);
         Changes {
             touched: row.map(|row| (row.position, id)).into_iter().collect(),
             ..Changes::default()
@@ -90,7 +90,7 @@ impl List {
 
     /// The rows that were asked for have come, or have not. Rows that were asked for before the
     /// list was sent elsewhere are dropped.
-    pub(crate) fn page(&mut self, generation: Generation, result: Result<Page, String>) {
+    pub(crate) fn page(&mut self, generation: Generation, result: Result<ListPage, String>) {
         let Some(asked) = self.asked.take_if(|asked| asked.generation == generation) else {
             return;
         };
@@ -105,10 +105,10 @@ impl List {
         self.apply(&missed);
     }
 
-    fn join(&mut self, query: &PageQuery, page: Page) {
+    fn join(&mut self, query: &PageQuery, page: ListPage) {
         let goal = self.goal.take();
         let pursued = self.pursued.take();
-        let passes = |at: Position| page.rows.iter().any(|row| row.position == at);
+        let passes = |at: Position| page.rows.iter().any(|row| row.position() == at);
         if let Some(Goal::Passing(at)) = goal
             && !passes(at)
         {

@@ -1,41 +1,23 @@
-//! The visible rows, nothing else. As the width shrinks columns go in this order: path, duration,
-//! the object's last digits; time, type and outcome always stay. Where events have names, these take
-//! the place of the path, and without room for both that of the object's id.
+//! The visible rows between the titles of the pane, or what there is to say where there are none.
 
 use podtap_agent::figures::QuietChain;
-use podtap_agent::history::{EventRow, LoopFinding};
+use podtap_agent::history::LoopFinding;
 use podtap_agent::{LinkState, Status};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::List;
+use super::row::{self, Room};
 use crate::env::Env;
 use crate::figures::chain_in_short;
 use crate::frame::{Frame, Titles};
 use crate::keymap::{Action, Context};
 use crate::layout::inner;
 use crate::line::Line;
-use crate::names::{EventSummary, Names};
+use crate::names::Names;
 use crate::search::{self, Search};
 use crate::theme::Role;
 use crate::{words, wrap};
-
-const GUTTER: usize = 4;
-const TIME: usize = 8;
-/// With the day in front.
-const DAY_AND_TIME: usize = 12;
-const KIND: usize = 14;
-const OBJECT: usize = 18;
-/// The narrowest object worth showing.
-const ABOUT: usize = 11;
-const OUTCOME: usize = 11;
-const DURATION: usize = 7;
-/// The narrowest path worth showing.
-const PATH: usize = 10;
-/// The narrowest name worth showing beside the object's id,
-const NAME: usize = 28;
-/// and in its place, beside the duration.
-const SHORT_NAME: usize = 26;
 
 /// What the pane is told beside its own state.
 #[derive(Debug, Clone, Copy)]
@@ -80,138 +62,23 @@ pub(crate) fn view(
     }
     let first = list.first(height);
     let shown = || list.window().rows().enumerate().skip(first).take(height);
-    let times = shown().map(|(_, row)| words::moment(row.received_at, env.now, env.zone));
+    let times = shown().map(|(_, row)| words::moment(row::time(row), env.now, env.zone));
     let time = match times.map(|time| time.len()).max() {
-        Some(..=TIME) | None => TIME,
-        Some(_) => DAY_AND_TIME,
+        Some(..=row::TIME) | None => row::TIME,
+        Some(_) => row::DAY_AND_TIME,
     };
     for ((index, row), line) in shown().zip(area.rows()) {
         let is_selected = Some(index) == list.index();
-        let sign = signs(list, row, is_selected);
         let room = Room {
             width: usize::from(area.width),
             time,
             names: props.names.any(),
         };
-        let columns = columns(row, sign, props.names.of(row), room, env);
+        let columns = row::line(row, list, is_selected, props.names, room, env);
         columns.draw(line, env.theme, buffer);
         if is_selected {
             buffer.set_style(line, env.theme.selection(focused));
         }
-    }
-}
-
-/// The room that a row has, and what for.
-#[derive(Debug, Clone, Copy)]
-struct Room {
-    width: usize,
-    /// Cells of a time.
-    time: usize,
-    /// Whether there are names.
-    names: bool,
-}
-
-fn columns(
-    row: &EventRow,
-    sign: String,
-    known: Option<&EventSummary>,
-    room: Room,
-    env: Env<'_>,
-) -> Line {
-    let Room { width, time, names } = room;
-    let (role, outcome) = match &row.burst {
-        Some(burst) => words::burst_outcome(burst),
-        None => words::outcome(row),
-    };
-    let mut line = Line::new().column(Role::Accent, sign, GUTTER);
-    let mut fixed = GUTTER + KIND + 1 + 1 + OUTCOME;
-    // What it is about comes before when it was.
-    if width >= fixed + time + 1 + ABOUT {
-        let at = words::moment(row.received_at, env.now, env.zone);
-        line = line.column(Role::Quiet, at, time + 1);
-        fixed += time + 1;
-    }
-    let rest = width.saturating_sub(fixed);
-    let is_broad = rest >= OBJECT + DURATION + 2 + NAME;
-    let object = match rest.checked_sub(DURATION) {
-        _ if !names || is_broad => rest.min(OBJECT),
-        Some(room) if room >= SHORT_NAME => room,
-        _ => rest,
-    };
-    let rest = rest - object;
-    line = match &row.event_type {
-        Some(kind) => {
-            let line = line.column(Role::Plain, kind, KIND).space(1);
-            match known.filter(|known| !is_broad && known.has_title()) {
-                Some(known) => line.join(known.line(row.revision, object)),
-                None => line.column(Role::Plain, about(row, object), object),
-            }
-        }
-        None => line.column(
-            Role::Plain,
-            format!("{} {}", row.method, row.path),
-            KIND + 1 + object,
-        ),
-    };
-    line = line.space(1).column(role, outcome, OUTCOME);
-    let Some(rest) = rest.checked_sub(DURATION) else {
-        return line;
-    };
-    let duration = match &row.burst {
-        Some(burst) => burst.slowest,
-        None => row.last.as_ref().map(|last| last.duration),
-    };
-    let duration = duration.map(words::duration).unwrap_or_default();
-    line = line.column_right(Role::Quiet, duration, DURATION);
-    match (rest.checked_sub(2), known) {
-        (Some(room), Some(known)) if is_broad => line.space(2).join(known.line(None, room)),
-        (Some(room), _) if room >= PATH => line.space(2).column(Role::Quiet, &row.path, room),
-        _ => line,
-    }
-}
-
-/// Whether it is selected, or stands for a burst; and the most important of what else it is.
-fn signs(list: &List, row: &EventRow, selected: bool) -> String {
-    let first = match (selected, &row.burst) {
-        (true, _) => "▶",
-        (false, Some(_)) => "▸",
-        (false, None) => " ",
-    };
-    let second = if list.is_marked(row.position) {
-        "●"
-    } else {
-        " "
-    };
-    let third = if list.is_stray(row.position) {
-        "∅"
-    } else if row.note.is_some() {
-        "✎"
-    } else if row.last.as_ref().is_some_and(|last| last.replay) {
-        "↻"
-    } else if row.burst.is_none() && list.is_opened(row.position) {
-        "┊"
-    } else {
-        " "
-    };
-    format!("{first}{second}{third}")
-}
-
-/// What the event is about, in `room` cells: object and revision, else the hook; of a burst how many
-/// it stands for. Where there is no room, the object's kind goes first, which the type mostly says.
-fn about(row: &EventRow, room: usize) -> String {
-    if let Some(burst) = &row.burst {
-        let (many, rate) = (
-            words::number(burst.events),
-            words::number(burst.per_second()),
-        );
-        let (many, rate) = (format!("{many} events"), format!(" · {rate}/s"));
-        let fits = many.chars().count() + rate.chars().count() <= room;
-        return if fits { many + &rate } else { many };
-    }
-    let about = words::about(row);
-    match about.split_once(' ') {
-        Some((_, short)) if about.chars().count() > room => short.to_owned(),
-        _ => about,
     }
 }
 
@@ -370,27 +237,4 @@ fn waiting(props: ListProps<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
         None => Line::of(Role::Quiet, "Or try ").with(Role::Plain, "podtap trigger item.create"),
     });
     lines
-}
-
-#[cfg(test)]
-mod tests {
-    use podtap_podio::{ObjectKind, ObjectRef};
-
-    use super::*;
-    use crate::testing::row;
-
-    #[test]
-    fn an_id_of_ten_digits_keeps_its_revision_where_there_is_little_room() {
-        let object = Some(ObjectRef {
-            kind: ObjectKind::Item,
-            id: 3_276_908_609,
-        });
-        let row = EventRow {
-            object,
-            revision: Some(4),
-            ..row(1)
-        };
-        assert_eq!(about(&row, 18), "item 3276908609 r4");
-        assert_eq!(about(&row, 16), "3276908609 r4");
-    }
 }

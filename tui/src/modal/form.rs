@@ -3,6 +3,7 @@
 use crate::archive::{ExportForm, ImportForm};
 use crate::hooks::HookForm;
 use crate::notes::NoteForm;
+use crate::repair::RepairForm;
 use crate::replay::ReplayForm;
 use crate::target::TargetForm;
 use crate::trigger::TriggerForm;
@@ -13,6 +14,8 @@ use crate::widget::form::{Fields, FormField};
 pub(crate) enum FeatureForm {
     /// Which events are sent again, and how.
     Replay(ReplayForm),
+    /// Since when lost events are looked for.
+    Repair(RepairForm),
     /// What goes into a file.
     Export(ExportForm),
     /// Which archive is imported.
@@ -34,6 +37,7 @@ impl FeatureForm {
         match self {
             Self::Replay(form) => form,
             Self::Export(form) => form,
+            Self::Repair(form) => form,
             Self::Import(form) => form,
             Self::Note(form) => form,
             Self::Target(form) => form,
@@ -47,6 +51,7 @@ impl FeatureForm {
         match self {
             Self::Replay(form) => form,
             Self::Export(form) => form,
+            Self::Repair(form) => form,
             Self::Import(form) => form,
             Self::Note(form) => form,
             Self::Target(form) => form,

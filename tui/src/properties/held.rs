@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use podtap_agent::EventId;
-use podtap_agent::history::{Anchor, Burst, Event, EventRow, Page, PageQuery, Position};
+use podtap_agent::history::{Anchor, Burst, Event, EventRow, HistoryRow, PageQuery, Position};
 use proptest::prelude::*;
 
 use crate::app::App;
@@ -19,11 +19,11 @@ use crate::explain::ExplainEffect;
 use crate::keymap::KeyPress;
 use crate::list::Folding;
 use crate::list::ListAnswer;
-use crate::list::ListEffect;
+use crate::list::{ListEffect, ListPage};
 use crate::message::{FeatureAnswer, Message};
 use crate::notes::NotesEffect;
 use crate::replay::ReplayEffect;
-use crate::testing::{answer, app, event, frame, id, now, opened_as, row};
+use crate::testing::{answer, app, event, frame, gap, id, now, opened_as, row};
 
 /// A history that changes while somebody presses keys.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ struct ChangingHistory {
     removed: BTreeSet<i64>,
     /// The events of bursts, from first to last.
     bursts: Vec<(i64, i64)>,
+    /// Places of gaps.
+    gaps: BTreeSet<i64>,
 }
 
 impl ChangingHistory {
@@ -41,6 +43,7 @@ impl ChangingHistory {
             newest,
             removed: BTreeSet::new(),
             bursts: Vec::new(),
+            gaps: BTreeSet::new(),
         }
     }
 
@@ -53,7 +56,8 @@ impl ChangingHistory {
         let wants_odd = !query.filter.is_empty();
         let all = (1..=self.newest).rev().filter(|at| self.has(*at));
         let mut rows: Vec<EventRow> = Vec::new();
-        for at in all.filter(|at| !wants_odd || at % 2 == 1) {
+        let is_wanted = |at: &i64| !wants_odd || at % 2 == 1 && !self.gaps.contains(at);
+        for at in all.filter(is_wanted) {
             let is_open = |(first, last): &&(i64, i64)| {
                 let holds = |at: Position| (*first..=*last).contains(&at.0);
                 folding.is_none_or(|it| it.opened.iter().any(|at| holds(*at)))
@@ -93,7 +97,7 @@ impl ChangingHistory {
         rows
     }
 
-    fn page(&self, query: &PageQuery, folding: Option<&Folding>) -> Page {
+    fn page(&self, query: &PageQuery, folding: Option<&Folding>) -> ListPage {
         let rows = self.rows(query, folding);
         let limit = query.limit;
         let page: Vec<EventRow> = match query.anchor {
@@ -116,9 +120,13 @@ impl ChangingHistory {
                 rows.into_iter().skip(from).take(limit).collect()
             }
         };
-        Page {
+        let rows = page.into_iter().map(|row| match row.position.0 {
+            at if self.gaps.contains(&at) => HistoryRow::Gap(gap(at)),
+            _ => HistoryRow::Event(row),
+        });
+        ListPage {
             newest: Position(self.newest),
-            ..page.into()
+            ..rows.collect::<Vec<_>>().into()
         }
     }
 
@@ -172,13 +180,20 @@ impl ChangingHistory {
             }
             Happening::Burst(many) => {
                 // It takes in what came last, the selected event among them.
-                let first =
-                    (self.newest - 20).max(self.bursts.last().map_or(1, |(_, last)| last + 1));
+                let after_gap = self.gaps.last().map_or(1, |gap| gap + 1);
+                let after_burst = self.bursts.last().map_or(1, |(_, last)| last + 1);
+                let first = (self.newest - 20).max(after_burst).max(after_gap);
                 self.newest += many;
                 if first < self.newest {
                     self.bursts.push((first, self.newest));
                 }
                 changes.appended = Some(Position(self.newest));
+            }
+            Happening::Gap => {
+                self.newest += 1;
+                self.gaps.insert(self.newest);
+                changes.appended = Some(Position(self.newest));
+                changes.incidents = vec![gap(self.newest).incident];
             }
             Happening::Remove => {
                 self.removed
@@ -204,6 +219,7 @@ impl ChangingHistory {
 enum Happening {
     Arrive(i64),
     Burst(i64),
+    Gap,
     Remove,
     Touch,
     Tick(i64),
@@ -213,6 +229,7 @@ fn happenings() -> impl Strategy<Value = Vec<(Happening, usize)>> {
     let one = prop_oneof![
         (1..5_i64).prop_map(Happening::Arrive),
         (30..60_i64).prop_map(Happening::Burst),
+        Just(Happening::Gap),
         Just(Happening::Remove),
         Just(Happening::Touch),
         (0..9_i64).prop_map(Happening::Tick),

@@ -4,7 +4,7 @@ mod held;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::SignedDuration;
-use podtap_agent::history::Position;
+use podtap_agent::history::{HistoryRow, Position};
 use proptest::prelude::*;
 use ratatui::layout::Size;
 
@@ -15,7 +15,7 @@ use crate::effect::Effect;
 use crate::keymap::{Action, KeyPress, Keymap};
 use crate::list::ListAnswer;
 use crate::message::{FeatureAnswer, Message};
-use crate::testing::{answer, app, frame, id, now};
+use crate::testing::{answer, app, frame, gap, id, now};
 
 /// Events in the history of these tests.
 const EVENTS: i64 = 700;
@@ -76,11 +76,31 @@ fn message() -> impl Strategy<Value = Message> {
     ]
 }
 
+/// The same answer, with a gap in the place of every seventh event.
+fn with_gaps(answer: FeatureAnswer, has_gaps: bool) -> FeatureAnswer {
+    let FeatureAnswer::List(ListAnswer::Page {
+        generation,
+        result: Ok(mut page),
+    }) = answer
+    else {
+        return answer;
+    };
+    for row in &mut page.rows {
+        let at = row.position().0;
+        if has_gaps && at % 7 == 0 {
+            *row = HistoryRow::Gap(gap(at));
+        }
+    }
+    let result = Ok(page);
+    FeatureAnswer::List(ListAnswer::Page { generation, result })
+}
+
 /// Sends a message and answers, in their order, at most `most` of what is then asked.
-fn send(app: &mut App, waiting: &mut Vec<Effect>, message: Message, most: usize) {
+fn send(app: &mut App, waiting: &mut Vec<Effect>, message: Message, most: usize, has_gaps: bool) {
     waiting.extend(app.update(message));
     for _ in 0..most.min(waiting.len()) {
-        if let Some(answer) = answer(waiting.remove(0), EVENTS) {
+        let answer = answer(waiting.remove(0), EVENTS);
+        if let Some(answer) = answer.map(|answer| with_gaps(answer, has_gaps)) {
             waiting.extend(app.update(Message::Answer(answer)));
         }
     }
@@ -92,19 +112,20 @@ proptest! {
     #[test]
     fn no_sequence_of_messages_breaks_the_app(
         messages in prop::collection::vec((message(), 0..6_usize), 1..60),
+        has_gaps in any::<bool>(),
     ) {
         let mut app = app(100, 30);
         let mut waiting = Vec::new();
         for (message, most) in messages {
-            send(&mut app, &mut waiting, message, most);
+            send(&mut app, &mut waiting, message, most, has_gaps);
             prop_assert!(!waiting.contains(&Effect::Quit));
             let rows = app.list.window().len();
-            prop_assert_eq!(app.list.selected().is_some(), rows > 0);
-            if let (Some(layout), Some(selected)) = (app.layout(), app.list.selected()) {
+            prop_assert_eq!(app.list.selected_row().is_some(), rows > 0);
+            if let (Some(layout), Some(selected)) = (app.layout(), app.list.selected_row()) {
                 let (first, height) = (app.list.first(layout.list_height()), layout.list_height());
                 let shown = app.list.window().rows().skip(first).take(height.max(1));
-                let mut shown = shown.map(|row| row.position);
-                prop_assert!(height == 0 || shown.any(|shown| shown == selected.position));
+                let mut shown = shown.map(HistoryRow::position);
+                prop_assert!(height == 0 || shown.any(|shown| shown == selected.position()));
             }
             frame(&app);
         }

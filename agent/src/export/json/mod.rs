@@ -5,6 +5,7 @@
 
 mod explanation;
 mod failure;
+mod incident;
 pub mod text;
 mod time;
 
@@ -21,6 +22,7 @@ use serde_json::{Map, Value};
 
 pub use explanation::ExplanationObject;
 pub use failure::FailureObject;
+pub use incident::IncidentObject;
 pub use time::{duration_ms, millis};
 
 use crate::command_end::CommandEnd;

@@ -4,10 +4,12 @@
 
 mod body;
 mod detail;
+mod gap;
 mod row;
 mod status;
 
 pub use body::ShownBody;
 pub use detail::{ShownAttempt, ShownEvent, ShownExplanation};
+pub use gap::ShownGap;
 pub use row::ShownRow;
 pub use status::ShownStatus;

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use podtap_agent::history::{Anchor, EventRow, Page, Position};
+use podtap_agent::history::{Anchor, HistoryRow, Position};
+
+use super::effect::ListPage;
 
 /// Rows asked for at once.
 pub(crate) const PAGE: usize = 256;
@@ -28,7 +30,7 @@ const NOTHING: (i64, i64) = (0, 0);
 /// The rows that are loaded.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RowWindow {
-    rows: VecDeque<EventRow>,
+    rows: VecDeque<HistoryRow>,
     /// Between these two, both excluded, the rows are all that there are; `MIN` and `MAX` stand
     /// for the ends of the history.
     known: (i64, i64),
@@ -50,12 +52,12 @@ impl RowWindow {
     }
 
     /// The row at an index, 0 being the newest.
-    pub(crate) fn row(&self, index: usize) -> Option<&EventRow> {
+    pub(crate) fn row(&self, index: usize) -> Option<&HistoryRow> {
         self.rows.get(index)
     }
 
     /// All loaded rows, newest first.
-    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &EventRow> + Clone {
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &HistoryRow> + Clone {
         self.rows.iter()
     }
 
@@ -76,12 +78,12 @@ impl RowWindow {
 
     /// The position of the first row.
     pub(crate) fn newest(&self) -> Option<Position> {
-        self.rows.front().map(|row| row.position)
+        self.rows.front().map(HistoryRow::position)
     }
 
     /// The position of the oldest event for which the last row stands.
     pub(crate) fn oldest(&self) -> Option<Position> {
-        self.rows.back().map(EventRow::oldest)
+        self.rows.back().map(HistoryRow::oldest)
     }
 
     /// The index of the row that shows `position`, or of the next older one, or of the last.
@@ -92,14 +94,16 @@ impl RowWindow {
     }
 
     /// Puts a row among the others that they do not hold.
-    pub(crate) fn insert(&mut self, row: EventRow) {
-        let index = self.rows.partition_point(|it| it.position > row.position);
+    pub(crate) fn insert(&mut self, row: HistoryRow) {
+        let index = self
+            .rows
+            .partition_point(|it| it.position() > row.position());
         self.rows.insert(index, row);
     }
 
     /// Takes the row at this position away.
     pub(crate) fn remove(&mut self, position: Position) {
-        self.rows.retain(|row| row.position != position);
+        self.rows.retain(|row| row.position() != position);
     }
 
     /// There are events up to `through`.
@@ -113,8 +117,8 @@ impl RowWindow {
     /// the filter now.
     pub(crate) fn on_touched(&mut self, position: Position) {
         let row = self.nearest(position).and_then(|index| self.row(index));
-        let shown = row.filter(|row| (row.oldest()..=row.position).contains(&position));
-        if let Some(row) = shown.map(|row| row.position) {
+        let shown = row.filter(|row| (row.oldest()..=row.position()).contains(&position));
+        if let Some(row) = shown.map(HistoryRow::position) {
             self.stale.insert(row);
         } else if self.newest().is_none_or(|newest| position > newest) && self.known.0 < position.0
         {
@@ -124,7 +128,7 @@ impl RowWindow {
 
     /// Nothing is known to be as it was: neither the rows nor what was passed over lately.
     pub(crate) fn on_everything_touched(&mut self) {
-        self.stale = self.rows.iter().map(|row| row.position).collect();
+        self.stale = self.rows.iter().map(HistoryRow::position).collect();
         if self.reaches_newest() {
             let lately = self.seen.saturating_add(1).saturating_sub(LATELY);
             let newest = self.newest().map_or(i64::MIN, |newest| newest.0);
@@ -142,7 +146,7 @@ impl RowWindow {
         let newer = Anchor::After(Position(self.known.1.saturating_sub(1)));
         let older = Anchor::Before(Position(self.known.0.saturating_add(1)));
         let shown = self.rows.iter().skip(first).take(height.max(1));
-        let mut shown = shown.map(|row| row.position);
+        let mut shown = shown.map(HistoryRow::position);
         let changed = shown.find(|position| self.stale.contains(position));
         if follow && self.is_dense() && (!self.reaches_newest() || changed.is_some()) {
             Some(Anchor::Newest)
@@ -172,15 +176,15 @@ impl RowWindow {
 
     /// Joins the answer to a query for `limit` rows at `anchor`; a page that has a gap between it
     /// and the loaded rows takes their place.
-    pub(crate) fn merge(&mut self, anchor: Anchor, limit: usize, page: Page) {
+    pub(crate) fn merge(&mut self, anchor: Anchor, limit: usize, page: ListPage) {
         let (low, high) = span(anchor, limit, &page);
         let joins = low < self.known.1 && self.known.0 < high && self.known != NOTHING;
         let (mut newer, mut older) = (VecDeque::new(), VecDeque::new());
         if joins {
             for row in self.rows.drain(..) {
-                if row.position.0 >= high {
+                if row.position().0 >= high {
                     newer.push_back(row);
-                } else if row.position.0 <= low {
+                } else if row.position().0 <= low {
                     older.push_back(row);
                 }
             }
@@ -227,13 +231,13 @@ impl RowWindow {
 }
 
 /// What a page speaks for: every position between these two, both excluded.
-fn span(anchor: Anchor, limit: usize, page: &Page) -> (i64, i64) {
+fn span(anchor: Anchor, limit: usize, page: &ListPage) -> (i64, i64) {
     let rows = &page.rows;
     let end = |stopped: Option<Position>, end: i64| stopped.map_or(end, |position| position.0);
     let (lowest, highest) = (end(page.older, i64::MIN), end(page.newer, i64::MAX));
     let whole = rows.len() < limit;
     let just_below = rows.last().map(|row| row.oldest().0.saturating_sub(1));
-    let just_above = rows.first().map(|row| row.position.0.saturating_add(1));
+    let just_above = rows.first().map(|row| row.position().0.saturating_add(1));
     let below = just_below.filter(|_| !whole).unwrap_or(lowest);
     let above = |filled: bool| just_above.filter(|_| filled).unwrap_or(highest);
     let (low, high) = match anchor {
@@ -241,7 +245,7 @@ fn span(anchor: Anchor, limit: usize, page: &Page) -> (i64, i64) {
         Anchor::Before(position) => (below, position.0),
         Anchor::After(position) => (position.0, above(!whole)),
         Anchor::Around(middle) => {
-            let newer = rows.partition_point(|row| row.position > middle);
+            let newer = rows.partition_point(|row| row.position() > middle);
             (below, above(newer >= limit / 2))
         }
     };

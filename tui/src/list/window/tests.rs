@@ -5,16 +5,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::row;
 
-fn page(positions: impl IntoIterator<Item = i64>) -> Page {
+fn page(positions: impl IntoIterator<Item = i64>) -> ListPage {
     positions.into_iter().map(row).collect::<Vec<_>>().into()
 }
 
 fn positions(window: &RowWindow) -> Vec<i64> {
-    window.rows().map(|row| row.position.0).collect()
+    window.rows().map(|row| row.position().0).collect()
 }
 
 /// What the history answers where it holds `events`.
-fn answer(events: &BTreeSet<i64>, anchor: Anchor, limit: usize) -> Page {
+fn answer(events: &BTreeSet<i64>, anchor: Anchor, limit: usize) -> ListPage {
     let mut found: Vec<i64> = match anchor {
         Anchor::Newest => events.iter().rev().take(limit).copied().collect(),
         Anchor::Before(position) => events
@@ -89,16 +89,16 @@ fn the_next_page_is_wanted_before_the_screen_reaches_the_edge() {
 }
 
 /// A row that stands for all events from `first` to `last`.
-fn burst(first: i64, last: i64) -> EventRow {
+fn burst(first: i64, last: i64) -> HistoryRow {
     let mut row = row(last);
     row.burst = Some(crate::testing::burst(first, last));
-    row
+    row.into()
 }
 
 #[test]
 fn a_burst_that_has_grown_takes_the_place_of_what_it_was() {
     let mut window = RowWindow::default();
-    window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)].into());
+    window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2).into()].into());
     window.on_appended(Position(60));
     assert_eq!(
         window.next_anchor(false, 0, 5),
@@ -107,7 +107,7 @@ fn a_burst_that_has_grown_takes_the_place_of_what_it_was() {
     window.merge(
         Anchor::After(Position(40)),
         9,
-        vec![row(60), burst(3, 59)].into(),
+        vec![row(60).into(), burst(3, 59)].into(),
     );
     assert_eq!(positions(&window), [60, 59, 2]);
     assert_eq!(window.nearest(Position(17)), Some(1), "within the burst");
@@ -118,7 +118,7 @@ fn rows_that_became_a_burst_are_one_row_from_below_and_from_above() {
     for anchor in [Anchor::After(Position(31)), Anchor::Before(Position(31))] {
         let mut window = RowWindow::default();
         window.merge(Anchor::Newest, 2, page([32, 31]));
-        window.merge(anchor, 9, vec![burst(3, 40), row(2)].into());
+        window.merge(anchor, 9, vec![burst(3, 40), row(2).into()].into());
         assert_eq!(positions(&window), [40, 2], "{anchor:?}");
     }
 }
@@ -126,15 +126,15 @@ fn rows_that_became_a_burst_are_one_row_from_below_and_from_above() {
 #[test]
 fn an_event_within_a_burst_that_changed_has_its_row_read_again() {
     let mut window = RowWindow::default();
-    window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2)].into());
+    window.merge(Anchor::Newest, 9, vec![burst(3, 40), row(2).into()].into());
     window.on_touched(Position(17));
     let wanted = window.next_anchor(false, 0, 5);
     assert_eq!(wanted, Some(Anchor::Before(Position(41))));
 }
 
 /// A page whose search stopped at `older`.
-fn stopped(positions: impl IntoIterator<Item = i64>, older: i64, newest: i64) -> Page {
-    Page {
+fn stopped(positions: impl IntoIterator<Item = i64>, older: i64, newest: i64) -> ListPage {
+    ListPage {
         older: Some(Position(older)),
         newest: Position(newest),
         ..page(positions)
@@ -162,7 +162,7 @@ fn a_search_goes_on_where_it_stopped() {
 #[test]
 fn what_was_passed_over_is_not_searched_again_for_each_new_event() {
     let mut window = RowWindow::default();
-    let rare = Page {
+    let rare = ListPage {
         newest: Position(100_000),
         ..page([7])
     };
@@ -175,7 +175,7 @@ fn what_was_passed_over_is_not_searched_again_for_each_new_event() {
 #[test]
 fn a_new_event_that_changes_is_looked_at_again() {
     let mut window = RowWindow::default();
-    let rare = Page {
+    let rare = ListPage {
         newest: Position(100_000),
         ..page([7])
     };

@@ -1,0 +1,220 @@
+//! One row of the list. As the width shrinks columns go in this order: path, duration,
+//! the object's last digits; time, type and outcome always stay. Where events have names, these take
+//! the place of the path, and without room for both that of the object's id. A gap has the columns
+//! of an event: how many, what befell them, and why.
+
+use jiff::Timestamp;
+use podtap_agent::history::{EventRow, HistoryGap, HistoryRow};
+
+use super::List;
+use crate::env::Env;
+use crate::line::Line;
+use crate::names::{EventSummary, Names};
+use crate::theme::Role;
+use crate::words;
+
+const GUTTER: usize = 4;
+pub(super) const TIME: usize = 8;
+/// With the day in front.
+pub(super) const DAY_AND_TIME: usize = 12;
+const KIND: usize = 14;
+const OBJECT: usize = 18;
+/// The narrowest object worth showing.
+const ABOUT: usize = 11;
+const OUTCOME: usize = 11;
+const DURATION: usize = 7;
+/// The narrowest path worth showing.
+const PATH: usize = 10;
+/// The narrowest name worth showing beside the object's id,
+const NAME: usize = 28;
+/// and in its place, beside the duration.
+const SHORT_NAME: usize = 26;
+
+/// The room that a row has, and what for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    pub(super) width: usize,
+    /// Cells of a time.
+    pub(super) time: usize,
+    /// Whether there are names.
+    pub(super) names: bool,
+}
+
+/// When the row's event was accepted, or the gap came to be known.
+pub(super) fn time(row: &HistoryRow) -> Timestamp {
+    match row {
+        HistoryRow::Event(row) => row.received_at,
+        HistoryRow::Gap(gap) => gap.found_at,
+    }
+}
+
+/// A row as a line.
+pub(super) fn line(
+    row: &HistoryRow,
+    list: &List,
+    is_selected: bool,
+    names: &Names,
+    room: Room,
+    env: Env<'_>,
+) -> Line {
+    match row {
+        HistoryRow::Event(row) => {
+            columns(row, signs(list, row, is_selected), names.of(row), room, env)
+        }
+        HistoryRow::Gap(gap) => of_gap(gap, is_selected, room, env),
+    }
+}
+
+/// How many, in the place of the object; and why, in that of the path.
+fn of_gap(gap: &HistoryGap, is_selected: bool, room: Room, env: Env<'_>) -> Line {
+    let Room { width, time, .. } = room;
+    let sign = if is_selected { "▶" } else { " " };
+    let mut line = Line::new().column(Role::Accent, sign, GUTTER);
+    let mut fixed = GUTTER + KIND + 1 + 1 + OUTCOME;
+    if width >= fixed + time + 1 + ABOUT {
+        let at = words::moment(gap.found_at, env.now, env.zone);
+        line = line.column(Role::Quiet, at, time + 1);
+        fixed += time + 1;
+    }
+    let rest = width.saturating_sub(fixed);
+    let object = rest.min(OBJECT);
+    let many = gap.count().map(|many| words::count(many, "webhook"));
+    let many = many.unwrap_or_else(|| "how many unknown".to_owned());
+    let line = line
+        .column(Role::Warning, "gap", KIND)
+        .space(1)
+        .column(Role::Plain, many, object)
+        .space(1)
+        .column(Role::Warning, format!("⚠ {}", gap.word()), OUTCOME);
+    match (rest - object).checked_sub(2) {
+        Some(room) if room >= PATH => line.space(2).column(Role::Quiet, gap.reason(), room),
+        _ => line,
+    }
+}
+
+fn columns(
+    row: &EventRow,
+    sign: String,
+    known: Option<&EventSummary>,
+    room: Room,
+    env: Env<'_>,
+) -> Line {
+    let Room { width, time, names } = room;
+    let (role, outcome) = match &row.burst {
+        Some(burst) => words::burst_outcome(burst),
+        None => words::outcome(row),
+    };
+    let mut line = Line::new().column(Role::Accent, sign, GUTTER);
+    let mut fixed = GUTTER + KIND + 1 + 1 + OUTCOME;
+    // What it is about comes before when it was.
+    if width >= fixed + time + 1 + ABOUT {
+        let at = words::moment(row.received_at, env.now, env.zone);
+        line = line.column(Role::Quiet, at, time + 1);
+        fixed += time + 1;
+    }
+    let rest = width.saturating_sub(fixed);
+    let is_broad = rest >= OBJECT + DURATION + 2 + NAME;
+    let object = match rest.checked_sub(DURATION) {
+        _ if !names || is_broad => rest.min(OBJECT),
+        Some(room) if room >= SHORT_NAME => room,
+        _ => rest,
+    };
+    let rest = rest - object;
+    line = match &row.event_type {
+        Some(kind) => {
+            let line = line.column(Role::Plain, kind, KIND).space(1);
+            match known.filter(|known| !is_broad && known.has_title()) {
+                Some(known) => line.join(known.line(row.revision, object)),
+                None => line.column(Role::Plain, about(row, object), object),
+            }
+        }
+        None => line.column(
+            Role::Plain,
+            format!("{} {}", row.method, row.path),
+            KIND + 1 + object,
+        ),
+    };
+    line = line.space(1).column(role, outcome, OUTCOME);
+    let Some(rest) = rest.checked_sub(DURATION) else {
+        return line;
+    };
+    let duration = match &row.burst {
+        Some(burst) => burst.slowest,
+        None => row.last.as_ref().map(|last| last.duration),
+    };
+    let duration = duration.map(words::duration).unwrap_or_default();
+    line = line.column_right(Role::Quiet, duration, DURATION);
+    match (rest.checked_sub(2), known) {
+        (Some(room), Some(known)) if is_broad => line.space(2).join(known.line(None, room)),
+        (Some(room), _) if room >= PATH => line.space(2).column(Role::Quiet, &row.path, room),
+        _ => line,
+    }
+}
+
+/// Whether it is selected, or stands for a burst; and the most important of what else it is.
+fn signs(list: &List, row: &EventRow, selected: bool) -> String {
+    let first = match (selected, &row.burst) {
+        (true, _) => "▶",
+        (false, Some(_)) => "▸",
+        (false, None) => " ",
+    };
+    let second = if list.is_marked(row.position) {
+        "●"
+    } else {
+        " "
+    };
+    let third = if list.is_stray(row.position) {
+        "∅"
+    } else if row.note.is_some() {
+        "✎"
+    } else if row.last.as_ref().is_some_and(|last| last.replay) {
+        "↻"
+    } else if row.burst.is_none() && list.is_opened(row.position) {
+        "┊"
+    } else {
+        " "
+    };
+    format!("{first}{second}{third}")
+}
+
+/// What the event is about, in `room` cells: object and revision, else the hook; of a burst how many
+/// it stands for. Where there is no room, the object's kind goes first, which the type mostly says.
+fn about(row: &EventRow, room: usize) -> String {
+    if let Some(burst) = &row.burst {
+        let (many, rate) = (
+            words::number(burst.events),
+            words::number(burst.per_second()),
+        );
+        let (many, rate) = (format!("{many} events"), format!(" · {rate}/s"));
+        let fits = many.chars().count() + rate.chars().count() <= room;
+        return if fits { many + &rate } else { many };
+    }
+    let about = words::about(row);
+    match about.split_once(' ') {
+        Some((_, short)) if about.chars().count() > room => short.to_owned(),
+        _ => about,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use podtap_podio::{ObjectKind, ObjectRef};
+
+    use super::*;
+    use crate::testing::row;
+
+    #[test]
+    fn an_id_of_ten_digits_keeps_its_revision_where_there_is_little_room() {
+        let object = Some(ObjectRef {
+            kind: ObjectKind::Item,
+            id: 3_276_908_609,
+        });
+        let row = EventRow {
+            object,
+            revision: Some(4),
+            ..row(1)
+        };
+        assert_eq!(about(&row, 18), "item 3276908609 r4");
+        assert_eq!(about(&row, 16), "3276908609 r4");
+    }
+}
