@@ -113,7 +113,7 @@ impl App {
                 self.windows.open(Modal::Help(help));
             }
             _ if !self.windows.is_empty() => self.act_in_window(action),
-            _ if action.needs_event() && self.is_on_gap(action, is_in_detail) => {
+            _ if self.list.lacks_event_for(action, is_in_detail) => {
                 self.run::<Effect>([repair::no_event(&self.config.keymap)]);
             }
             Action::Palette => {
@@ -275,15 +275,6 @@ impl App {
             Action::Zoom => self.panes.zoom(),
             _ => self.move_within(action),
         }
-    }
-
-    /// Whether a gap is where an event is needed: what is marked, or a range, can be replayed from
-    /// anywhere.
-    fn is_on_gap(&self, action: Action, is_in_detail: bool) -> bool {
-        let is_of_others = action == Action::Replay
-            && !is_in_detail
-            && (self.list.marked_count() > 0 || self.list.range().is_some());
-        self.list.selected_gap().is_some() && !is_of_others
     }
 
     pub(super) fn move_within(&mut self, action: Action) {

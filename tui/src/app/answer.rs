@@ -75,7 +75,9 @@ impl App {
             }
             FeatureAnswer::List(ListAnswer::Page { generation, result }) => {
                 self.list.page(generation, result);
-                self.tell_newest_gap();
+                let keymap = &self.config.keymap;
+                let told = self.repairs.on_rows(&self.list, self.now, keymap);
+                self.run(told);
             }
             FeatureAnswer::List(ListAnswer::Count {
                 filter,
@@ -149,17 +151,6 @@ impl App {
             },
         }
         true
-    }
-
-    /// Tells of a gap that was found before the first rows came.
-    fn tell_newest_gap(&mut self) {
-        if self.list.is_coming() {
-            return;
-        }
-        let gap = self.list.newest_gap();
-        let keymap = &self.config.keymap;
-        let told = self.repairs.on_first_rows(gap, self.now, keymap);
-        self.run(told);
     }
 
     /// Shows lines about an event in the detail, unless another one is selected by now.

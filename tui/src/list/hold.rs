@@ -4,6 +4,7 @@
 use podtap_agent::history::{EventRow, HistoryRow, Position};
 
 use super::{Goal, List, ListPage};
+use crate::keymap::Action;
 
 impl List {
     /// A person reads the selected event, or acts on it: the list no longer follows the newest,
@@ -16,6 +17,15 @@ impl List {
             // The rows of another filter are still to come; the event stays among them.
             self.goal = (self.filter != self.shown).then_some(Goal::Held(at));
         }
+    }
+
+    /// Whether a gap is selected where an action needs an event. What is marked, or a range, can be
+    /// replayed from anywhere in the list.
+    pub(crate) fn lacks_event_for(&self, action: Action, is_in_detail: bool) -> bool {
+        let is_of_others = action == Action::Replay
+            && !is_in_detail
+            && (self.marked_count() > 0 || self.range().is_some());
+        action.needs_event() && self.selected_gap().is_some() && !is_of_others
     }
 
     /// Selects an event wherever it is, and goes there; it stays selected even where the filter

@@ -151,7 +151,7 @@ impl List {
         self.selected_row()?.event()
     }
 
-    /// The selected gap.
+    /// The gap, where one is selected in place of an event.
     pub(crate) fn selected_gap(&self) -> Option<&HistoryGap> {
         self.selected_row()?.gap()
     }

@@ -32,7 +32,7 @@ const SHORT_NAME: usize = 26;
 
 /// The room that a row has, and what for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Room {
+pub(super) struct RowRoom {
     pub(super) width: usize,
     /// Cells of a time.
     pub(super) time: usize,
@@ -54,7 +54,7 @@ pub(super) fn line(
     list: &List,
     is_selected: bool,
     names: &Names,
-    room: Room,
+    room: RowRoom,
     env: Env<'_>,
 ) -> Line {
     match row {
@@ -66,8 +66,8 @@ pub(super) fn line(
 }
 
 /// How many, in the place of the object; and why, in that of the path.
-fn of_gap(gap: &HistoryGap, is_selected: bool, room: Room, env: Env<'_>) -> Line {
-    let Room { width, time, .. } = room;
+fn of_gap(gap: &HistoryGap, is_selected: bool, room: RowRoom, env: Env<'_>) -> Line {
+    let RowRoom { width, time, .. } = room;
     let sign = if is_selected { "▶" } else { " " };
     let mut line = Line::new().column(Role::Accent, sign, GUTTER);
     let mut fixed = GUTTER + KIND + 1 + 1 + OUTCOME;
@@ -96,10 +96,10 @@ fn columns(
     row: &EventRow,
     sign: String,
     known: Option<&EventSummary>,
-    room: Room,
+    room: RowRoom,
     env: Env<'_>,
 ) -> Line {
-    let Room { width, time, names } = room;
+    let RowRoom { width, time, names } = room;
     let (role, outcome) = match &row.burst {
         Some(burst) => words::burst_outcome(burst),
         None => words::outcome(row),

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::List;
-use super::row::{self, Room};
+use super::row::{self, RowRoom};
 use crate::env::Env;
 use crate::figures::chain_in_short;
 use crate::frame::{Frame, Titles};
@@ -69,7 +69,7 @@ pub(crate) fn view(
     };
     for ((index, row), line) in shown().zip(area.rows()) {
         let is_selected = Some(index) == list.index();
-        let room = Room {
+        let room = RowRoom {
             width: usize::from(area.width),
             time,
             names: props.names.any(),

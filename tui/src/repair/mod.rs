@@ -19,6 +19,7 @@ pub(crate) use gap::view;
 use crate::command::UiCommand;
 use crate::keymap::{Action, Keymap};
 use crate::line::Line;
+use crate::list::List;
 use crate::theme::Role;
 use crate::widget::form::{Choice, Fields, Text, fields};
 use crate::words;
@@ -66,16 +67,18 @@ impl Repairs {
 
     /// The first rows are here: a gap that the agent found at its start, before anybody looked, is
     /// told, too.
-    pub(crate) fn on_first_rows(
+    pub(crate) fn on_rows(
         &mut self,
-        newest: Option<&HistoryGap>,
+        list: &List,
         now: Timestamp,
         keymap: &Keymap,
     ) -> Option<UiCommand<RepairEffect>> {
-        if std::mem::replace(&mut self.has_begun, true) {
+        if list.is_coming() || std::mem::replace(&mut self.has_begun, true) {
             return None;
         }
-        let gap = newest.filter(|gap| now.duration_since(gap.found_at) <= JUST_FOUND)?;
+        let gap = list
+            .newest_gap()
+            .filter(|gap| now.duration_since(gap.found_at) <= JUST_FOUND)?;
         let is_told = self.told.as_ref() == Some(&gap.incident);
         (!is_told).then(|| self.on_incident(&gap.incident, keymap))
     }
