@@ -2,14 +2,19 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 
+/// Files that this process has written so far.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
+
 /// Writes a new file beside the old one and renames it over.
 pub(super) async fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    // The process id keeps two processes from writing the same new file.
-    let new = path.with_extension(format!("{}.new", std::process::id()));
+    // Neither two processes nor two clients of one write the same new file.
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let new = path.with_extension(format!("{}-{number}.new", std::process::id()));
     write(&new, text).await?;
     fs::rename(&new, path).await
 }
@@ -34,6 +39,22 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn clients_of_one_process_replace_it_at_the_same_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known.json");
+        let mut writes = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            let path = path.clone();
+            writes.spawn(async move { replace(&path, b"whole").await });
+        }
+        for written in writes.join_all().await {
+            written.unwrap();
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
     #[tokio::test]
     async fn nobody_else_can_read_the_file_even_if_an_older_one_was_open() {
