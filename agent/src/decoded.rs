@@ -101,6 +101,18 @@ pub fn unpack<'a>(headers: &HeaderList, body: &'a [u8]) -> Unpacked<'a> {
     }
 }
 
+/// Whether bytes read better as text than as a dump: UTF-8 with few control characters.
+pub fn is_text(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    let controls = text
+        .chars()
+        .filter(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        .count();
+    controls * 10 <= text.len()
+}
+
 /// Text in the character set that its headers name, as UTF-8. What names none, one that is not
 /// known or UTF-8 stays as it is.
 pub fn text<'a>(headers: &HeaderList, bytes: &'a [u8]) -> Cow<'a, [u8]> {
@@ -241,6 +253,14 @@ mod tests {
         let unpacked = unpack(&packed_as(codings), body);
         let result = unpacked.packing.as_ref().map(|packing| packing.result);
         (unpacked.bytes.into_owned(), result)
+    }
+
+    #[test]
+    fn text_and_dumps_are_told_apart() {
+        assert!(is_text(b"type=item.update\r\n\tx"));
+        assert!(is_text("日本".as_bytes()));
+        assert!(!is_text(b"\xff\xd8\xff\xe0"));
+        assert!(!is_text(&[0; 10]));
     }
 
     #[test]

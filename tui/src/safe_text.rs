@@ -127,18 +127,6 @@ impl<T: AsRef<str>> From<T> for SafeText {
     }
 }
 
-/// Whether bytes read better as text than as a dump: UTF-8 with few control characters.
-pub(crate) fn is_text(bytes: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return false;
-    };
-    let controls = text
-        .chars()
-        .filter(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-        .count();
-    controls * 10 <= text.len()
-}
-
 #[derive(Default)]
 struct Writer {
     text: String,
@@ -229,14 +217,6 @@ mod tests {
         assert_eq!(text.fit(0).as_str(), "");
         let (head, rest) = text.split(5);
         assert_eq!((head.as_str(), rest.as_str()), ("日本", "語abc"));
-    }
-
-    #[test]
-    fn text_and_dumps_are_told_apart() {
-        assert!(is_text(b"type=item.update\r\n\tx"));
-        assert!(is_text("日本".as_bytes()));
-        assert!(!is_text(b"\xff\xd8\xff\xe0"));
-        assert!(!is_text(&[0; 10]));
     }
 
     proptest! {

@@ -142,7 +142,7 @@ fn two_events_are_compared_by_name_and_without_the_editors_comments() {
     assert_eq!((one.0, other.0), (id(500), id(499)));
     assert!(one.1.contains("item 4711 r20"), "{one:?}");
     assert!(other.1.contains("hook 90211"), "{other:?}");
-    let text = crate::editor::text(&crate::testing::event(500).request);
+    let text = podtap_agent::request_file::text(&crate::testing::event(500).request);
     assert!(!text.lines().any(|line| line.starts_with('#')), "{text}");
 }
 

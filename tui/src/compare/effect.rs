@@ -1,7 +1,7 @@
 //! Two requests, or two answers, read and compared.
 
 use podtap_agent::history::{Attempt, History, Outcome};
-use podtap_agent::{AgentHandle, EventId};
+use podtap_agent::{AgentHandle, EventId, request_file};
 
 use crate::editor;
 use crate::error_text::error_text;
@@ -61,7 +61,7 @@ async fn compare(
     let (Some(one), Some(other)) = (one.map_err(error_text)?, other.map_err(error_text)?) else {
         return Err("one of the two events is no longer in the history".to_owned());
     };
-    let texts = [one, other].map(|event| editor::text(&event.request));
+    let texts = [one, other].map(|event| request_file::text(&event.request));
     compare_texts(names, texts, "The two requests are the same.").await
 }
 

@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 
 use podtap_agent::HeaderList;
-use podtap_agent::decoded::{self, Extent, Packing, Unpacked};
+use podtap_agent::decoded::{self, Extent, Packing, Unpacked, is_text};
 
 use super::render_options::{BodyForm, RenderOptions};
 use super::{hex, json};
 use crate::line::Line;
-use crate::safe_text::{SafeText, is_text};
+use crate::safe_text::SafeText;
 use crate::theme::Role;
 use crate::words;
 

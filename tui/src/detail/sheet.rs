@@ -4,8 +4,7 @@
 use jiff::tz::TimeZone;
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{Attempt, Event, Outcome};
-use podtap_agent::{Explanation, HeaderList};
-use podtap_podio::{EventKind, ParameterKind};
+use podtap_agent::{Explanation, HeaderList, parameter};
 
 use super::render_options::RenderOptions;
 use super::rows::Rows;
@@ -134,33 +133,14 @@ fn params(event: &Event) -> Vec<Line> {
         .map(|(name, _)| SafeText::new(name).width());
     let width = names.max().unwrap_or(0).clamp(8, 28);
     let line = |(name, value): &(String, String)| {
-        Line::new()
-            .column(Role::Name, name, width + 2)
-            .with(Role::Plain, value)
-            .with(Role::Quiet, kind(&podio.kind, name))
-            .hanging(width + 2)
+        let line = Line::new().column(Role::Name, name, width + 2);
+        let line = line.with(Role::Plain, value).hanging(width + 2);
+        match parameter::meaning(&podio.kind, name) {
+            "" => line,
+            meaning => line.with(Role::Quiet, format!("  {meaning}")),
+        }
     };
     podio.params.iter().map(line).collect()
-}
-
-fn kind(event: &EventKind, name: &str) -> &'static str {
-    let EventKind::Known(event) = event else {
-        return "";
-    };
-    let parameters = event.spec().parameters.iter();
-    match parameters
-        .clone()
-        .find(|parameter| parameter.name == name)
-        .map(|found| found.kind)
-    {
-        Some(ParameterKind::Id) => "  id",
-        Some(ParameterKind::Revision) => "  the item's revision",
-        Some(ParameterKind::Text) => "  text",
-        Some(ParameterKind::List) => "  list",
-        Some(ParameterKind::Code) => "  validation code",
-        None if matches!(name, "type" | "hook_id") => "",
-        None => "  from the hook's URL, or new",
-    }
 }
 
 /// The request as it came; or as a person edited it for the attempt that is chosen.

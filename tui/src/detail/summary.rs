@@ -1,10 +1,10 @@
 //! What happened, to what, and what came of it.
 
 use jiff::tz::TimeZone;
-use podtap_agent::Explanation;
 use podtap_agent::history::{
     Attempt, DeliveryState, Event, HoldReason, Insight, Outcome, Verification,
 };
+use podtap_agent::{Explanation, remark};
 use podtap_podio::{EventKind, PodioEvent};
 
 use super::diff::change;
@@ -136,27 +136,8 @@ fn found_out(insight: &Insight) -> Vec<Line> {
             Verification::Validated => line,
         });
     }
-    if let Some(duplicate) = insight.duplicate {
-        let text = if duplicate.same_hook {
-            "says what an earlier event of the same hook said"
-        } else {
-            "another hook has said the same; is one of them forgotten?"
-        };
-        lines.push(field("duplicate", Role::Warning, text));
-    }
-    if let Some(after) = insight.late {
-        let text = format!("it came after r{after} of the same item, which is newer");
-        lines.push(field("late", Role::Warning, text));
-    }
-    if insight.repaired {
-        let text = "it never came: rebuilt from Podio's revisions";
-        lines.push(field("repaired", Role::Warning, text));
-    }
-    if insight.missing > 0 {
-        let revisions = words::count(insight.missing, "revision");
-        let text = format!("{revisions} before this one never arrived, or had hook=false");
-        lines.push(field("missing", Role::Warning, text));
-    }
+    let remarks = remark::of(insight).into_iter();
+    lines.extend(remarks.map(|remark| field(remark.label, Role::Warning, remark.words)));
     lines
 }
 

@@ -5,6 +5,7 @@ mod effect;
 
 use podtap_agent::EventId;
 use podtap_agent::history::{EditedRequest, Event};
+use podtap_agent::request_file;
 
 pub(crate) use effect::{EditAnswer, EditEffect, run};
 
@@ -36,7 +37,7 @@ pub(crate) struct EditedEvent {
 impl EditorFile {
     /// The file of an event as it came.
     pub(crate) fn of(event: &Event) -> Self {
-        let file = editor::write(&event.request);
+        let file = request_file::write(&event.request);
         Self {
             id: event.id,
             before: file.clone(),
@@ -51,7 +52,7 @@ impl EditorFile {
         result: Result<String, String>,
     ) -> Result<Option<EditedEvent>, String> {
         let file = result?;
-        let edited = editor::parse(&file);
+        let edited = request_file::parse(&file);
         let edited = edited.map_err(|error| format!("nothing was sent: {error}"))?;
         let file = Self { id, file, before };
         Ok(edited.map(|edited| EditedEvent { file, edited }))

@@ -1,15 +1,15 @@
-//! A request as a file that a person edits: written, read back, and compared with what it was.
+//! A request in a person's editor, and how what they made of it differs from what it was.
 
-mod difference;
-mod file;
 mod run;
 
 use podtap_agent::WebhookRequest;
 use podtap_agent::history::EditedRequest;
+use podtap_agent::request_file::{self, DiffSign, parse, write};
 
-pub(crate) use difference::difference;
-pub(crate) use file::{parse, text, write};
 pub(crate) use run::run_editor;
+
+use crate::line::Line;
+use crate::theme::Role;
 
 /// What a person made of a request in their editor.
 #[derive(Debug)]
@@ -39,9 +39,20 @@ pub async fn edit(
     let parsed = parse(&after).map_err(|error| error.to_string())?;
     Ok(parsed.map(|request| Edited {
         request,
-        difference: difference(&before, &after)
-            .iter()
-            .map(crate::line::Line::text)
-            .collect(),
+        difference: difference(&before, &after).iter().map(Line::text).collect(),
     }))
+}
+
+/// The difference between two texts as lines of the screen; empty where there is none.
+pub(crate) fn difference(before: &str, after: &str) -> Vec<Line> {
+    let differs = request_file::difference(before, after);
+    let line = |line: &request_file::DiffLine| {
+        let role = match line.sign {
+            DiffSign::Same | DiffSign::LeftOut => Role::Quiet,
+            DiffSign::Removed => Role::Failed,
+            DiffSign::Added => Role::Ok,
+        };
+        Line::of(role, line.sign.prefix()).with(role, line.text.as_str())
+    };
+    differs.iter().map(line).collect()
 }

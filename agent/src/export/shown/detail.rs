@@ -1,13 +1,15 @@
 //! An event whole: what came, what changed, and what was answered.
 
+use podtap_podio::{EventKind, PodioEvent};
 use podtap_wire::HeaderList;
 use serde::Serialize;
 
 use super::ShownBody;
 use crate::compare::AnswerChange;
 use crate::explain::Explanation;
-use crate::export::json::AttemptObject;
+use crate::export::json::{AttemptObject, VerifiedObject};
 use crate::history::{Attempt, Event, Outcome};
+use crate::{parameter, remark};
 
 /// Attempts that are shown: the newest.
 const MAX_ATTEMPTS: usize = 50;
@@ -22,8 +24,24 @@ pub struct ShownEvent<'a> {
     path: &'a str,
     peer: Option<String>,
     event: Option<&'a str>,
+    /// What its type means.
+    meaning: Option<&'static str>,
+    /// What it is about, such as `item 4711`.
+    object: Option<String>,
+    revision: Option<u64>,
+    hook_id: Option<u64>,
+    /// What its hook is on.
+    place: Option<String>,
+    /// What it waits for or why it is held, where there is no attempt.
+    state: Option<&'static str>,
+    /// What came of a `hook.verify`.
+    verification: Option<VerifiedObject<'a>>,
+    /// What was found out about it: a label and its words.
+    remarks: Vec<(&'static str, String)>,
     /// As the form had them, in order.
     params: &'a [(String, String)],
+    /// What the catalogue knows of each of them.
+    param_meanings: Vec<&'static str>,
     headers: Vec<(&'a str, String)>,
     body: ShownBody,
     note: Option<&'a str>,
@@ -45,8 +63,12 @@ pub struct ShownExplanation<'a> {
 pub struct ShownAttempt<'a> {
     #[serde(flatten)]
     attempt: AttemptObject<'a>,
+    /// How its answer differs from the first one, of a replay.
+    change: Option<String>,
     answer_headers: Vec<(&'a str, String)>,
     answer: Option<ShownBody>,
+    #[serde(skip)]
+    is_replay: bool,
 }
 
 impl<'a> ShownEvent<'a> {
@@ -58,6 +80,7 @@ impl<'a> ShownEvent<'a> {
         limit: usize,
     ) -> Self {
         let (request, podio) = (&event.request, event.podio.as_ref());
+        let insight = &event.insight;
         let left_out = attempts.len().saturating_sub(MAX_ATTEMPTS);
         let bytes = request.body.len();
         Self {
@@ -68,6 +91,23 @@ impl<'a> ShownEvent<'a> {
             path: &request.path,
             peer: request.peer.map(|peer| peer.to_string()),
             event: podio.map(|podio| podio.kind.as_str()),
+            meaning: podio.and_then(|podio| match &podio.kind {
+                EventKind::Known(event) => Some(event.spec().summary),
+                EventKind::Other(_) => None,
+            }),
+            object: podio
+                .and_then(PodioEvent::object)
+                .map(|object| object.to_string()),
+            revision: podio.and_then(PodioEvent::revision),
+            hook_id: podio.and_then(|podio| podio.hook_id),
+            place: insight.place.as_ref().map(ToString::to_string),
+            state: attempts.is_empty().then(|| event.state.word(insight.hold)),
+            verification: insight.verification.as_ref().map(VerifiedObject::new),
+            remarks: remark::of(insight)
+                .into_iter()
+                .map(|remark| (remark.label, remark.words))
+                .collect(),
+            param_meanings: podio.map(meanings).unwrap_or_default(),
             params: podio
                 .map(|podio| podio.params.as_slice())
                 .unwrap_or_default(),
@@ -105,6 +145,8 @@ impl<'a> ShownAttempt<'a> {
     /// The same with how its answer differs from the first one to the event.
     #[must_use]
     pub fn with_change(mut self, change: Option<AnswerChange>) -> Self {
+        let told = change.as_ref().filter(|_| self.is_replay);
+        self.change = told.map(AnswerChange::words);
         self.attempt = self.attempt.with_change(change);
         self
     }
@@ -126,10 +168,19 @@ impl<'a> ShownAttempt<'a> {
         };
         Self {
             attempt: AttemptObject::from(attempt),
+            change: None,
             answer_headers,
             answer,
+            is_replay: attempt.replay,
         }
     }
+}
+
+fn meanings(podio: &PodioEvent) -> Vec<&'static str> {
+    let names = podio.params.iter().map(|(name, _)| name);
+    names
+        .map(|name| parameter::meaning(&podio.kind, name))
+        .collect()
 }
 
 /// Headers as text: what is none of it shows as the sign for that.

@@ -17,6 +17,7 @@ pub struct ShownRow<'a> {
     /// Podio's type, or method and path.
     what: String,
     object: Option<String>,
+    revision: Option<u64>,
     hook_id: Option<String>,
     bytes: u64,
     /// What it waits for or why it is held, of an event without an attempt.
@@ -48,6 +49,7 @@ impl<'a> ShownRow<'a> {
             received_at: row.received_at.to_string(),
             what,
             object: row.object.map(|object| object.to_string()),
+            revision: row.revision,
             hook_id: row.hook_id.map(|id| id.to_string()),
             bytes: row.body_bytes,
             state: last.is_none().then(|| row.state.word(row.insight.hold)),

@@ -1,13 +1,18 @@
-//! The file: comments, the request line, headers, an empty line, the body.
+//! A request as a file that a person edits: the request line, headers, an empty line, the body. Written,
+//! read back, and compared with what it was.
+
+mod difference;
 
 use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use podtap_agent::WebhookRequest;
-use podtap_agent::history::EditedRequest;
+use podtap_wire::WebhookRequest;
 
-use crate::safe_text::is_text;
+pub use difference::{DiffLine, DiffSign, difference};
+
+use crate::decoded::is_text;
+use crate::history::EditedRequest;
 
 /// The line that says that the body is written in base64, because it is no text.
 const BASE64: &str = "# body: base64";
@@ -25,18 +30,18 @@ const HEAD: &str =
 /// What is wrong with an edited file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
-pub(crate) struct FileError {
+pub struct RequestFileError {
     line: usize,
     reason: &'static str,
 }
 
-/// The file for a request.
-pub(crate) fn write(request: &WebhookRequest) -> String {
+/// The file for a request, with what to do in front: for an editor that shows nothing else.
+pub fn write(request: &WebhookRequest) -> String {
     format!("{HEAD}{}", text(request))
 }
 
 /// What of the file is the request itself.
-pub(crate) fn text(request: &WebhookRequest) -> String {
+pub fn text(request: &WebhookRequest) -> String {
     let mut file = String::new();
     let is_text = is_text(&request.body) && !request.body.contains(&b'\r');
     if !is_text {
@@ -72,7 +77,7 @@ fn header_text(value: &[u8]) -> Option<&str> {
 ///
 /// # Errors
 /// When a line is not what it should be.
-pub(crate) fn parse(file: &str) -> Result<Option<EditedRequest>, FileError> {
+pub fn parse(file: &str) -> Result<Option<EditedRequest>, RequestFileError> {
     let mut lines = file
         .split('\n')
         .enumerate()
@@ -86,7 +91,7 @@ pub(crate) fn parse(file: &str) -> Result<Option<EditedRequest>, FileError> {
             Some((number, line)) => break (number, line.trim_end()),
         }
     };
-    let wrong = |line, reason| FileError { line, reason };
+    let wrong = |line, reason| RequestFileError { line, reason };
     let (method, path) = first
         .split_once(' ')
         .ok_or(wrong(number, "the request begins with a method and a path"))?;
@@ -143,11 +148,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::{event, with_body};
+
+    fn request(body: &[u8]) -> WebhookRequest {
+        let headers = [("content-type", "text/plain"), ("x-own", "1")];
+        WebhookRequest {
+            received_at: jiff::Timestamp::UNIX_EPOCH,
+            method: "POST".to_owned(),
+            path: "/podio/hook?a=b".to_owned(),
+            headers: headers.into_iter().collect(),
+            peer: None,
+            body: body.to_vec().into(),
+        }
+    }
 
     #[test]
     fn a_file_that_is_not_changed_holds_the_same_request() {
-        let request = event(1).request;
+        let request = request(b"type=item.update&item_id=1");
         let edited = parse(&write(&request)).unwrap().unwrap();
         assert_eq!((edited.method, edited.path), (request.method, request.path));
         assert_eq!(
@@ -164,7 +180,7 @@ mod tests {
                 "[ :=]{0,3}[a-zü]{0,5}".prop_map(String::into_bytes),
             ],
         ) {
-            let mut request = event(1).request;
+            let mut request = request(b"type=item.update");
             request.headers = [("X-Firma", value), ("x-b", b"M\xfcller".to_vec())].into_iter().collect();
             let edited = parse(&write(&request)).unwrap().unwrap();
             prop_assert_eq!(edited.headers, request.headers);
@@ -197,7 +213,7 @@ mod tests {
                 "[ -~\n]{0,80}".prop_map(String::into_bytes),
             ],
         ) {
-            let request = with_body(1, &body).request;
+            let request = request(&body);
             let edited = parse(&write(&request)).unwrap().unwrap();
             prop_assert_eq!(edited.body, request.body);
         }

@@ -1,0 +1,69 @@
+//! What is remarkable about an event beside what it says itself, in words: that it came twice, late, not
+//! at all, or that others before it are missing. The same words wherever an event is shown. Pure.
+
+use crate::history::Insight;
+
+/// One remark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// What it is called: one word.
+    pub label: &'static str,
+    pub words: String,
+}
+
+/// The remarks on an event.
+pub fn of(insight: &Insight) -> Vec<Remark> {
+    let duplicate = insight.duplicate.map(|duplicate| Remark {
+        label: "duplicate",
+        words: if duplicate.same_hook {
+            "says what an earlier event of the same hook said"
+        } else {
+            "another hook has said the same; is one of them forgotten?"
+        }
+        .to_owned(),
+    });
+    let late = insight.late.map(|after| Remark {
+        label: "late",
+        words: format!("it came after r{after} of the same item, which is newer"),
+    });
+    let repaired = insight.repaired.then(|| Remark {
+        label: "repaired",
+        words: "it never came: rebuilt from Podio's revisions".to_owned(),
+    });
+    let missing = (insight.missing > 0).then(|| {
+        let (count, plural) = match insight.missing {
+            1 => ("1".to_owned(), ""),
+            many => (many.to_string(), "s"),
+        };
+        Remark {
+            label: "missing",
+            words: format!(
+                "{count} revision{plural} before this one never arrived, or had hook=false"
+            ),
+        }
+    });
+    [duplicate, late, repaired, missing]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_event_has_none_and_each_finding_has_its_words() {
+        assert_eq!(of(&Insight::default()), []);
+        let insight = Insight {
+            late: Some(9),
+            missing: 1,
+            repaired: true,
+            ..Insight::default()
+        };
+        let labels: Vec<_> = of(&insight).iter().map(|remark| remark.label).collect();
+        assert_eq!(labels, ["late", "repaired", "missing"]);
+        let last = of(&insight).pop().unwrap();
+        assert!(last.words.starts_with("1 revision before"), "{last:?}");
+    }
+}
