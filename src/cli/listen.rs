@@ -95,6 +95,10 @@ pub(crate) struct Up {
     #[arg(long)]
     pub(crate) take_over: bool,
     #[command(flatten)]
+    pub(crate) hooks: HooksArgs,
+    #[command(flatten)]
+    pub(crate) web: Web,
+    #[command(flatten)]
     pub(crate) display: Display,
 }
 
@@ -102,7 +106,8 @@ pub(crate) struct Up {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Hooks (created at the start, removed at the end)")]
 pub(crate) struct HooksArgs {
-    /// Event types, such as 'item.*,comment.create'; needs --app, --field or --space
+    /// Event types, such as 'item.*,comment.create', on the app whose credentials are set unless
+    /// --app, --field or --space names others
     #[arg(long, value_name = "EVENTS")]
     pub(crate) on: Option<String>,
     #[command(flatten)]

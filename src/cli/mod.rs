@@ -133,11 +133,12 @@ Without a local service, events are recorded and held. `podtap replay` delivers 
     /// Run all tunnels of the configuration file in one process
     #[command(after_help = "\
 Each [[tunnel]] table of the configuration file is a tunnel: a name, and any settings of `podtap \
-listen`. They have a URL and a history of their own. One that ends does not end the others.
+listen`. They have a URL and a history of their own. One that ends does not end the others. --on creates \
+hooks for each, on its own app unless --app names one. --web serves one page for all.
 
 In the UI, ctrl-r switches to another tunnel. Lines begin with the tunnel's name, and JSON objects have \
 the field `tunnel`.")]
-    Up(Up),
+    Up(Box<Up>),
     /// Browse the history and replay events in the terminal UI
     Ui(Ui),
     /// List the newest events of the history, in the order in which they arrived

@@ -7,6 +7,7 @@ use podtap_agent::figures::DOCTOR;
 use podtap_agent::routes::Routes;
 use podtap_agent::{Agent, AgentConfig, AgentHandle};
 use podtap_connect::reason::chain;
+use podtap_web::PageTunnels;
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::delivery;
@@ -51,7 +52,8 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
         tasks.finish().await?;
         return Ok(shutdown.exit_code());
     };
-    let web = super::web::serve(&mut tasks, settings, &handle).await?;
+    let tunnels = PageTunnels::one(settings.tunnel()?.to_string(), handle.clone());
+    let web = super::web::serve(&mut tasks, settings, tunnels).await?;
     // What the agent finds at its start is shown, too.
     let shown = shown.open(handle.clone(), None, web).await?;
     run_agent(&mut tasks, agent, link);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use podtap_agent::AgentHandle;
 use podtap_connect::reason::chain;
 use podtap_tui::SeveralTunnels;
+use podtap_web::PageTunnels;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -37,7 +38,9 @@ pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let (told, status) = watch::channel(beside.status());
     let handle = handle.with_status_of_another(status);
     let mut tasks = Tasks::new(shutdown.token().clone());
-    config.web = super::web::serve(&mut tasks, settings, &handle).await?;
+    let tunnels = PageTunnels::one(settings.tunnel()?.to_string(), handle.clone());
+    let page = super::web::serve(&mut tasks, settings, tunnels).await?;
+    config.web = page.as_ref().map(super::web::on_screen);
     tasks.start(run_browser(agent, tasks.token()));
     tasks.start(beside.follow(told, tasks.token()));
     let token = tasks.token();

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use podtap_agent::{Agent, AgentHandle};
 use podtap_relay::BoundRelay;
 use podtap_tui::SeveralTunnels;
+use podtap_web::{PageLink, PageTunnels};
 use tokio_util::sync::CancellationToken;
 
 use super::history::refuse_second;
@@ -86,7 +87,8 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
     let names = names.chain(failed.iter().map(|(name, _)| name));
     let width = names.map(String::len).max().unwrap_or(0);
     let mut tasks = Tasks::new(shutdown.token().clone());
-    show(&mut tasks, kind, &open, &failed, width).await?;
+    let page = super::web::serve(&mut tasks, settings, on_page(&open, &failed)).await?;
+    show(&mut tasks, kind, &open, &failed, page, width).await?;
     let course = Arc::new(Mutex::new(Course {
         left: open.len(),
         failed,
@@ -111,6 +113,20 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
     Ok(shutdown.exit_code())
 }
 
+/// What the web page shows.
+fn on_page(open: &[Opened], failed: &[(String, Failure)]) -> PageTunnels {
+    let open = open.iter();
+    let failed = failed.iter();
+    PageTunnels {
+        open: open
+            .map(|opened| (opened.name.clone(), opened.handle.clone()))
+            .collect(),
+        failed: failed
+            .map(|(name, failure)| (name.clone(), failure.what().to_owned()))
+            .collect(),
+    }
+}
+
 fn locked(course: &Mutex<Course>) -> MutexGuard<'_, Course> {
     course.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -122,7 +138,8 @@ async fn open_one(settings: &Settings, up: &Up) -> Result<Opened, Failure> {
     refuse_second(settings)?;
     let (relay, mut link) = link(&routes, settings).await?;
     link.config.take_over = up.take_over;
-    let config = agent_config(settings, Some(&link), &routes)?;
+    let mut config = agent_config(settings, Some(&link), &routes)?;
+    config.podio.hooks = super::hooks::config(&up.hooks, settings)?;
     let history = config.history.clone();
     let (agent, handle) = open_agent(config)?;
     Ok(Opened {
@@ -153,17 +170,13 @@ async fn show(
     kind: ListenView,
     open: &[Opened],
     failed: &[(String, Failure)],
+    page: Option<PageLink>,
     width: usize,
 ) -> Result<(), Failure> {
-    if let ListenView::OnScreen(config) = kind {
-        let open = open.iter();
-        let open = open.map(|opened| (opened.name.clone(), opened.handle.clone()));
-        let failed = failed.iter();
-        let failed = failed.map(|(name, failure)| (name.clone(), failure.what().to_owned()));
-        let tunnels = SeveralTunnels {
-            open: open.collect(),
-            failed: failed.collect(),
-        };
+    if let ListenView::OnScreen(mut config) = kind {
+        let PageTunnels { open, failed } = on_page(open, failed);
+        let tunnels = SeveralTunnels { open, failed };
+        config.web = page.as_ref().map(super::web::on_screen);
         let token = tasks.token();
         tasks.start(async move { super::ui::several_on_screen(tunnels, *config, token).await });
         return Ok(());
@@ -174,6 +187,7 @@ async fn show(
     for opened in open {
         let output = TunnelOutput::of(&opened.name, width);
         let shown = kind.clone().open(opened.handle.clone(), None, None).await?;
+        let shown = shown.with_web(page.as_ref().map(|page| page.url_of(&opened.name)));
         super::view::show(tasks, opened.handle.clone(), shown.with_output(output));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! How a command that goes on shows what happens: the terminal UI, lines, JSON, or nothing.
 
 use podtap_agent::{AgentHandle, LinkState};
+use podtap_web::PageLink;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
@@ -66,6 +67,14 @@ pub(super) enum OpenView {
 }
 
 impl OpenView {
+    /// The same, told with this URL of a web page.
+    pub(super) fn with_web(self, url: Option<String>) -> Self {
+        match self {
+            Self::AsLines(feed) => Self::AsLines(Box::new(feed.with_web(url))),
+            other => other,
+        }
+    }
+
     /// The same, with its lines printed there.
     pub(super) fn with_output(self, output: TunnelOutput) -> Self {
         match self {
@@ -77,22 +86,22 @@ impl OpenView {
 
 impl ListenView {
     /// Notes where the history ends, so that what comes after is shown; as lines, `limit` attempts
-    /// where a number is given. `web` is the URL of the page beside it.
+    /// where a number is given. `web` leads to the page beside it.
     pub(super) async fn open(
         self,
         handle: AgentHandle,
         limit: Option<u64>,
-        web: Option<String>,
+        web: Option<PageLink>,
     ) -> Result<OpenView, Failure> {
         Ok(match self {
             Self::Nowhere => OpenView::Nowhere,
             Self::OnScreen(mut config) => {
-                config.web = web;
+                config.web = web.as_ref().map(super::web::on_screen);
                 OpenView::OnScreen(config)
             }
             Self::AsLines(format, look) => {
                 let feed = Feed::new(handle, format, look, limit).await?;
-                OpenView::AsLines(Box::new(feed.with_web(web)))
+                OpenView::AsLines(Box::new(feed.with_web(web.map(|page| page.url()))))
             }
         })
     }

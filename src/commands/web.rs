@@ -1,19 +1,19 @@
-//! The web page as a part of `listen` and `ui`.
+//! The web page as a part of `listen`, `up` and `ui`.
 
-use podtap_agent::AgentHandle;
 use podtap_connect::reason::chain;
-use podtap_web::{BoundPage, PageConfig, PageError};
+use podtap_tui::WebLink;
+use podtap_web::{BoundPage, PageConfig, PageError, PageLink, PageTunnels};
 
 use crate::config::{Key, Settings, WebPage};
 use crate::failure::{Code, Failure};
 use crate::tasks::Tasks;
 
-/// Serves the page, where one is wanted; its URL, which opens it.
+/// Serves the page, where one is wanted; what leads to it.
 pub(super) async fn serve(
     tasks: &mut Tasks,
     settings: &Settings,
-    handle: &AgentHandle,
-) -> Result<Option<String>, Failure> {
+    tunnels: PageTunnels,
+) -> Result<Option<PageLink>, Failure> {
     let Some(WebPage {
         address,
         password,
@@ -29,19 +29,27 @@ pub(super) async fn serve(
             password: password.clone(),
             saved: saved.clone(),
         };
-        BoundPage::bind(config, handle.clone()).await
+        BoundPage::bind(config, tunnels.clone()).await
     };
     let mut bound = bind(address).await;
     if may_move && matches!(bound, Err(PageError::Address { .. })) {
         bound = bind((address.ip(), 0).into()).await;
     }
     let page = bound.map_err(|error| failure(&error))?;
-    let (url, token) = (page.url().to_owned(), tasks.token());
+    let (link, token) = (page.link(), tasks.token());
     tasks.start(async move {
         page.run(token).await;
         Ok(())
     });
-    Ok(Some(url))
+    Ok(Some(link))
+}
+
+/// The same link for the terminal UI.
+pub(super) fn on_screen(link: &PageLink) -> WebLink {
+    let make = link.clone();
+    WebLink::new(link.url(), move |tunnel| {
+        make.one_time_url(tunnel).map_err(|error| chain(&error))
+    })
 }
 
 fn failure(error: &PageError) -> Failure {

@@ -219,3 +219,38 @@ fn what_is_wrong_in_the_tables_is_told_before_anything_runs() {
         assert!(is_of_a_run || stderr.contains(said), "{text}: {stderr}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hooks_are_created_for_each_tunnel_on_its_own_app_and_removed_at_the_end() {
+    use crate::hooks::Podio;
+    let stage = Stage::new();
+    let podio = Podio::start(&stage).await;
+    let relay = stage.relay().await;
+    let (crm, shop) = (Service::start().await, Service::start().await);
+    let tables = [table("crm", &crm), table("shop", &shop)];
+    let file = config(&stage, &relay, &stage.token("ann"), &tables);
+    let args = ["up", "--json", "--on", "item.create", "--config", &file];
+    let mut up = Process::spawn(podio.command(&stage, &args));
+    for tunnel in ["crm", "shop"] {
+        let url = url_of(&up, tunnel).await;
+        let verified = |verify: &serde_json::Value| verify["tunnel"] == tunnel;
+        let verify = up.object("verify", verified).await;
+        assert_eq!(verify["ok"], true, "{verify}");
+        let hooks = podio.hooks(&stage);
+        let own = hooks
+            .iter()
+            .filter(|hook| hook["url"].as_str().unwrap().starts_with(&url));
+        assert_eq!(own.count(), 1, "{hooks:?}");
+    }
+    up.terminate();
+    up.ended().await;
+    assert_eq!(podio.hooks(&stage), Vec::<serde_json::Value>::new());
+
+    // A tunnel without credentials is named before anything runs.
+    let (code, _, stderr) = stage.run(&args);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(
+        stderr.contains("credentials") && stderr.contains("crm"),
+        "{stderr}"
+    );
+}

@@ -8,6 +8,7 @@ use podtap_agent::history::Saved;
 use crate::env::Env;
 use crate::keymap::Keymap;
 use crate::theme::Theme;
+use crate::web_page::WebLink;
 
 /// How the UI looks and behaves.
 #[derive(Debug, Clone)]
@@ -24,8 +25,8 @@ pub struct UiConfig {
     pub mouse: bool,
     /// The tunnel whose history this is, where no link tells.
     pub tunnel: Option<String>,
-    /// The URL of the web page that is served beside the UI.
-    pub web: Option<String>,
+    /// The web page that is served beside the UI.
+    pub web: Option<WebLink>,
     /// The shell command of the person's editor, to which the file's path is added.
     pub editor: String,
     /// Variables that hold secrets: neither the editor nor the browser gets them.

@@ -73,6 +73,7 @@ mod toast;
 mod trigger;
 mod tunnels;
 mod view;
+mod web_page;
 mod why;
 mod widget;
 mod words;
@@ -88,6 +89,7 @@ pub use keymap::{
 pub use runtime::{Screen, SeveralTunnels, UiError};
 pub use safe_text::SafeText;
 pub use theme::{Role, Theme};
+pub use web_page::WebLink;
 
 /// Runs the UI on this process's terminal until a person quits or `token` is cancelled. The
 /// terminal is as before afterwards, whatever happened.

@@ -9,6 +9,8 @@ use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
+use crate::once::OneTimeTokens;
+
 /// Random bytes of a token and of a session.
 const RANDOM_BYTES: usize = 24;
 
@@ -23,6 +25,7 @@ const WRONG_TAKES: Duration = Duration::from_secs(1);
 pub(crate) struct PageSecrets {
     token: SecretString,
     session: SecretString,
+    once: OneTimeTokens,
     password: Option<SecretString>,
     tries: Semaphore,
     one_at_a_time: Semaphore,
@@ -42,6 +45,7 @@ impl PageSecrets {
         Ok(Self {
             token: random()?,
             session: random()?,
+            once: OneTimeTokens::default(),
             password,
             tries: Semaphore::new(MAX_TRIES),
             one_at_a_time: Semaphore::new(1),
@@ -58,8 +62,17 @@ impl PageSecrets {
         self.session.expose_secret()
     }
 
+    /// Another token, good once and soon.
+    pub(crate) fn one_time_token(&self) -> Result<String, getrandom::Error> {
+        let token = random()?;
+        let text = token.expose_secret().to_owned();
+        self.once.add(token);
+        Ok(text)
+    }
+
+    /// Whether this opens the page. A token that is good once is good no longer.
     pub(crate) fn is_token(&self, given: &str) -> bool {
-        is_same(&self.token, given)
+        is_same(&self.token, given) || self.once.take(|token| is_same(token, given))
     }
 
     pub(crate) fn is_session(&self, given: &str) -> bool {
@@ -117,6 +130,8 @@ mod tests {
             assert!(!shown.contains(secret), "{shown}");
         }
         assert_ne!(access.token(), PageSecrets::new(None).unwrap().token());
+        let once = access.one_time_token().unwrap();
+        assert!(access.is_token(&once) && !access.is_token(&once));
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use podtap_agent::history::HistoryError;
 use podtap_agent::{AgentHandle, EventId, Replay, ReplayError};
 
 use crate::answer::{PageAnswer, error, json};
+use crate::edit;
 
 /// Of a body this many bytes are shown; `podtap show` has all of it.
 const MAX_SHOWN: usize = 256 * 1024;
@@ -50,12 +51,19 @@ pub(crate) async fn explain(handle: &AgentHandle, id: EventId) -> PageAnswer {
     }
 }
 
-/// Sends an event to the local service once more.
-pub(crate) async fn replay(handle: &AgentHandle, id: EventId) -> PageAnswer {
+/// Sends an event to the local service once more; where there is a file, what a person made of it.
+pub(crate) async fn replay(handle: &AgentHandle, id: EventId, file: &str) -> PageAnswer {
+    let edited = match file {
+        "" => None,
+        file => match edit::read(file) {
+            Ok(edited) => Some(edited),
+            Err(wrong) => return error(StatusCode::BAD_REQUEST, &wrong),
+        },
+    };
     let replay = Replay {
         event: id,
         target: None,
-        edited: None,
+        edited,
     };
     match handle.replay(replay).await {
         Ok(attempt) => json(&ShownAttempt::new(&attempt, MAX_SHOWN)),

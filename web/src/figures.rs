@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use podtap_agent::AgentHandle;
-use podtap_agent::figures::{AnswerTimes, MINUTES, Traffic};
+use podtap_agent::figures::{AnswerTimes, MINUTES, Minute, MinuteState, Traffic};
 use podtap_agent::history::HistoryError;
 use serde::Serialize;
 
@@ -12,7 +12,20 @@ use crate::answer::{PageAnswer, error, json};
 struct Figures {
     /// Events in each of the last 60 minutes, oldest first.
     per_minute: Vec<u64>,
+    /// The link and the local service in each of them.
+    hour: Vec<MinuteObject>,
     answers: Answers,
+}
+
+#[derive(Debug, Serialize)]
+struct MinuteObject {
+    at: String,
+    link: &'static str,
+    service: &'static str,
+    /// The most events that waited at once.
+    waiting: u64,
+    /// Webhooks that the relay refused, or removed before they were taken.
+    lost: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,6 +50,7 @@ pub(crate) async fn now(handle: &AgentHandle) -> PageAnswer {
     match read.await {
         Ok((traffic, times)) => json(&Figures {
             per_minute: per_minute(&traffic),
+            hour: handle.past_hour().iter().map(MinuteObject::from).collect(),
             answers: Answers::from(times),
         }),
         Err(failed) => error(StatusCode::SERVICE_UNAVAILABLE, &failed.to_string()),
@@ -52,6 +66,24 @@ fn per_minute(traffic: &Traffic) -> Vec<u64> {
         }
     }
     all
+}
+
+impl From<&Minute> for MinuteObject {
+    fn from(minute: &Minute) -> Self {
+        let word = |state| match state {
+            MinuteState::Unknown => "unknown",
+            MinuteState::Up => "up",
+            MinuteState::Partly => "partly",
+            MinuteState::Away => "away",
+        };
+        Self {
+            at: minute.at.to_string(),
+            link: word(minute.link),
+            service: word(minute.service),
+            waiting: minute.waiting,
+            lost: minute.lost.saturating_add(minute.refused),
+        }
+    }
 }
 
 impl From<AnswerTimes> for Answers {

@@ -1,5 +1,6 @@
-//! A web page on an agent's history: the list as it grows, each event whole, what changed, its
-//! attempts, a replay, and when and how fast it all was.
+//! A web page on the histories of agents: the list as it grows, each event whole, what changed and why it
+//! arrived, its attempts, a replay, also of an edited request, all that happened to an object, and when
+//! and how fast it all was.
 //!
 //! The page is for the person at the machine. [`BoundPage::bind`] listens, [`BoundPage::url`] is what that
 //! person opens, with a token that is good for one run. Everything else is refused: see `guard`.
@@ -9,13 +10,19 @@ mod access;
 mod answer;
 mod changes;
 mod detail;
+mod edit;
 mod figures;
 mod files;
 mod guard;
 mod list;
 mod login;
+mod object;
+mod once;
 mod page;
 mod route;
 mod status;
+mod tunnels;
+mod why;
 
-pub use page::{BoundPage, PageConfig, PageError};
+pub use page::{BoundPage, PageConfig, PageError, PageLink};
+pub use tunnels::PageTunnels;

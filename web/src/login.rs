@@ -36,7 +36,7 @@ pub(crate) async fn login(form_body: &[u8], access: &PageSecrets, guard: &PageGu
     let mut fields = form_urlencoded::parse(form_body);
     let password = fields.find_map(|(name, value)| (name == "password").then_some(value));
     match access.login(password.as_deref().unwrap_or_default()).await {
-        LoginOutcome::Right => open(access, guard),
+        LoginOutcome::Right => open(access, guard, None),
         LoginOutcome::Wrong => form(StatusCode::UNAUTHORIZED, "Wrong password. Try again."),
         LoginOutcome::Busy => form(
             StatusCode::TOO_MANY_REQUESTS,
@@ -45,21 +45,38 @@ pub(crate) async fn login(form_body: &[u8], access: &PageSecrets, guard: &PageGu
     }
 }
 
-/// Gives the browser its session, and leads it to the page without a secret in its URL.
-pub(crate) fn open(access: &PageSecrets, guard: &PageGuard) -> PageAnswer {
+/// The tunnel that a query names.
+pub(crate) fn tunnel(query: Option<&str>) -> Option<String> {
+    let query = query.unwrap_or_default().as_bytes();
+    let mut named = form_urlencoded::parse(query).filter(|(name, _)| name == "tunnel");
+    named.next().map(|(_, tunnel)| tunnel.into_owned())
+}
+
+/// Gives the browser its session, and leads it to the page, on this tunnel, without a secret in its URL.
+pub(crate) fn open(access: &PageSecrets, guard: &PageGuard, tunnel: Option<&str>) -> PageAnswer {
     let cookie = format!(
         "{}={}; HttpOnly; SameSite=Strict; Path=/",
         guard.cookie_name(),
         access.session()
     );
     let mut answer: PageAnswer = text(StatusCode::SEE_OTHER, "see /");
-    set_cookie(&mut answer, cookie);
+    let to = match tunnel {
+        Some(tunnel) => {
+            let to = "/?".to_owned();
+            let mut query = form_urlencoded::Serializer::for_suffix(to, 2);
+            query.append_pair("tunnel", tunnel).finish()
+        }
+        None => "/".to_owned(),
+    };
+    set_cookie(&mut answer, cookie, &to);
     answer
 }
 
-fn set_cookie(answer: &mut Response<impl Sized>, cookie: String) {
+fn set_cookie(answer: &mut Response<impl Sized>, cookie: String, to: &str) {
     let headers = answer.headers_mut();
-    headers.insert(LOCATION, HeaderValue::from_static("/"));
+    if let Ok(to) = HeaderValue::try_from(to) {
+        headers.insert(LOCATION, to);
+    }
     if let Ok(mut cookie) = HeaderValue::try_from(cookie) {
         cookie.set_sensitive(true);
         headers.insert(SET_COOKIE, cookie);

@@ -9,7 +9,6 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use podtap_agent::AgentHandle;
 use podtap_agent::history::Saved;
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::PageSecrets;
 use crate::guard::PageGuard;
 use crate::route::Site;
+use crate::tunnels::PageTunnels;
 
 /// Connections at once: some tabs of a browser, six each. Further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 64;
@@ -68,12 +68,20 @@ pub enum PageError {
 #[derive(Debug)]
 pub struct BoundPage {
     listener: TcpListener,
-    url: String,
+    link: PageLink,
+}
+
+/// Leads to a page. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct PageLink {
+    /// Scheme, host and port.
+    origin: String,
     site: Arc<Site>,
 }
 
 impl BoundPage {
-    pub async fn bind(config: PageConfig, handle: AgentHandle) -> Result<Self, PageError> {
+    /// Listens where the configuration says; shows these tunnels, of which there is at least one.
+    pub async fn bind(config: PageConfig, tunnels: PageTunnels) -> Result<Self, PageError> {
         let PageConfig {
             address,
             password,
@@ -86,18 +94,17 @@ impl BoundPage {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let access = PageSecrets::new(password).map_err(PageError::Random)?;
-        let url = format!("http://{}/?token={}", reachable(address), access.token());
         let guard = PageGuard::new(address);
-        Ok(Self {
-            listener,
-            url,
-            site: Arc::new(Site::new(handle, saved, access, guard)),
-        })
+        let link = PageLink {
+            origin: format!("http://{}", reachable(address)),
+            site: Arc::new(Site::new(tunnels, saved, access, guard)),
+        };
+        Ok(Self { listener, link })
     }
 
-    /// The URL to open, with the token of this run: as secret as the history.
-    pub fn url(&self) -> &str {
-        &self.url
+    /// What leads to it.
+    pub fn link(&self) -> PageLink {
+        self.link.clone()
     }
 
     /// Answers until cancelled.
@@ -114,7 +121,7 @@ impl BoundPage {
                 Some(_) = connections.join_next() => {}
                 (place, accepted) = accept => match accepted {
                     Ok((stream, _)) => {
-                        let (site, token) = (Arc::clone(&self.site), token.clone());
+                        let (site, token) = (Arc::clone(&self.link.site), token.clone());
                         connections.spawn(async move {
                             let _place = place;
                             serve(stream, site, token).await;
@@ -131,6 +138,39 @@ impl BoundPage {
         if timeout(GRACE, ended).await.is_err() {
             connections.shutdown().await;
         }
+    }
+}
+
+impl PageLink {
+    /// The URL to open, with the token of this run: as secret as the history.
+    pub fn url(&self) -> String {
+        self.with_token(self.site.run_token(), None)
+    }
+
+    /// The same for one of several tunnels.
+    pub fn url_of(&self, tunnel: &str) -> String {
+        self.with_token(self.site.run_token(), Some(tunnel))
+    }
+
+    /// A URL that opens the page on a tunnel once, within a minute: other programs may see it.
+    ///
+    /// # Errors
+    /// When the system has no random bytes.
+    pub fn one_time_url(&self, tunnel: &str) -> Result<String, PageError> {
+        let token = self.site.one_time_token().map_err(PageError::Random)?;
+        let tunnel = Some(tunnel).filter(|_| self.site.has_several());
+        Ok(self.with_token(&token, tunnel))
+    }
+
+    fn with_token(&self, token: &str, tunnel: Option<&str>) -> String {
+        let page = format!("{}/?", self.origin);
+        let query_at = page.len();
+        let mut query = form_urlencoded::Serializer::for_suffix(page, query_at);
+        query.append_pair("token", token);
+        if let Some(tunnel) = tunnel {
+            query.append_pair("tunnel", tunnel);
+        }
+        query.finish()
     }
 }
 

@@ -14,17 +14,21 @@ use tokio_util::sync::CancellationToken;
 use crate::access::PageSecrets;
 use crate::answer::{PageAnswer, error, text};
 use crate::guard::{PageGuard, PageRefusal};
-use crate::{changes, detail, figures, files, list, login, status};
+use crate::tunnels::{self, PageTunnels};
+use crate::{changes, detail, edit, figures, files, list, login, object, status, why};
 
-/// The largest body of a request: a form with a password.
-const MAX_BODY_BYTES: usize = 4 * 1024;
+/// The largest form: one with a password.
+const MAX_FORM_BYTES: usize = 4 * 1024;
+
+/// The largest text that the page itself sends: an edited request.
+const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
 /// What is looked at or waited for at once; the rest waits for its turn.
 const MAX_AT_ONCE: usize = 8;
 
 #[derive(Debug)]
 pub(crate) struct Site {
-    handle: AgentHandle,
+    tunnels: PageTunnels,
     saved: Saved,
     access: PageSecrets,
     guard: PageGuard,
@@ -34,19 +38,34 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(
-        handle: AgentHandle,
+        tunnels: PageTunnels,
         saved: Saved,
         access: PageSecrets,
         guard: PageGuard,
     ) -> Self {
         Self {
-            handle,
+            tunnels,
             saved,
             access,
             guard,
             streams: Arc::new(Semaphore::new(changes::MAX_STREAMS)),
             turns: Semaphore::new(MAX_AT_ONCE),
         }
+    }
+
+    /// The token of this run.
+    pub(crate) fn run_token(&self) -> &str {
+        self.access.token()
+    }
+
+    /// Whether there is more than one tunnel.
+    pub(crate) fn has_several(&self) -> bool {
+        self.tunnels.open.len() + self.tunnels.failed.len() > 1
+    }
+
+    /// A token that opens the page once.
+    pub(crate) fn one_time_token(&self) -> Result<String, getrandom::Error> {
+        self.access.one_time_token()
     }
 
     /// Answers; a stream of changes ends with `ending`.
@@ -61,10 +80,12 @@ impl Site {
         }
         match (&head.method, head.uri.path()) {
             (&Method::GET, "/") if login::has_token(head.uri.query(), &self.access) => {
-                return login::open(&self.access, &self.guard);
+                let tunnel = login::tunnel(head.uri.query()).filter(|name| self.tunnels.has(name));
+                return login::open(&self.access, &self.guard, tunnel.as_deref());
             }
+            (&Method::GET, path) if let Some(file) = files::open_file(path) => return file,
             (&Method::POST, "/login") if self.access.has_password() => {
-                let Ok(form) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
+                let Ok(form) = Limited::new(body, MAX_FORM_BYTES).collect().await else {
                     return text(StatusCode::PAYLOAD_TOO_LARGE, "the form is too large");
                 };
                 return login::login(&form.to_bytes(), &self.access, &self.guard).await;
@@ -77,10 +98,10 @@ impl Site {
                 _ => refusal_answer(refusal),
             };
         }
-        self.route(&head, ending).await
+        self.route(&head, body, ending).await
     }
 
-    async fn route(&self, head: &Parts, ending: CancellationToken) -> PageAnswer {
+    async fn route(&self, head: &Parts, body: Incoming, ending: CancellationToken) -> PageAnswer {
         let path = head.uri.path();
         let Some(path) = path.strip_prefix("/api/") else {
             return match head.method {
@@ -88,33 +109,73 @@ impl Site {
                 _ => method_not_allowed(),
             };
         };
+        if path == "tunnels" {
+            return self.tunnels.list();
+        }
+        let query = head.uri.query().unwrap_or_default();
+        let Some((handle, query)) = self.tunnels.find(query) else {
+            return tunnels::unknown();
+        };
         if path == "changes" {
             let Ok(place) = Arc::clone(&self.streams).try_acquire_owned() else {
                 return error(StatusCode::SERVICE_UNAVAILABLE, "too many tabs are open");
             };
-            return changes::stream(&self.handle, place, ending);
+            return changes::stream(handle, place, ending);
         }
         let Ok(_turn) = self.turns.acquire().await else {
             return not_found();
         };
-        let (handle, query) = (&self.handle, head.uri.query().unwrap_or_default());
+        let text = match head.method {
+            Method::POST => match read_text(body).await {
+                Ok(text) => text,
+                Err(answer) => return answer,
+            },
+            _ => String::new(),
+        };
         let parts: Vec<&str> = path.split('/').collect();
         match (&head.method, parts.as_slice()) {
             (&Method::GET, ["status"]) => status::now(handle),
             (&Method::GET, ["figures"]) => figures::now(handle).await,
-            (&Method::GET, ["events"]) => list::page(handle, &self.saved, query).await,
-            (method, ["events", id, rest @ ..]) => match (id.parse::<EventId>(), method, rest) {
-                (Err(_), ..) => error(StatusCode::NOT_FOUND, "this is not an event's id"),
-                (Ok(id), &Method::GET, []) => detail::whole(handle, id).await,
-                (Ok(id), &Method::POST, ["explain"]) => detail::explain(handle, id).await,
-                (Ok(id), &Method::POST, ["replay"]) => detail::replay(handle, id).await,
-                (Ok(_), _, [] | ["explain" | "replay"]) => method_not_allowed(),
-                (Ok(_), ..) => not_found(),
+            (&Method::GET, ["events"]) => list::page(handle, &self.saved, &query).await,
+            (&Method::GET, ["object"]) => object::timeline(handle, &query).await,
+            (&Method::POST, ["why"]) => why::answer(handle, &text).await,
+            (method, ["events", id, rest @ ..]) => match id.parse::<EventId>() {
+                Ok(id) => one_event(handle, id, method, rest, &text).await,
+                Err(_) => error(StatusCode::NOT_FOUND, "this is not an event's id"),
             },
-            (_, ["status" | "figures" | "events"]) => method_not_allowed(),
+            (_, ["status" | "figures" | "events" | "object" | "why"]) => method_not_allowed(),
             _ => not_found(),
         }
     }
+}
+
+/// What is asked about an event, or done with it.
+async fn one_event(
+    handle: &AgentHandle,
+    id: EventId,
+    method: &Method,
+    rest: &[&str],
+    text: &str,
+) -> PageAnswer {
+    match (method, rest) {
+        (&Method::GET, []) => detail::whole(handle, id).await,
+        (&Method::GET, ["file"]) => edit::file(handle, id).await,
+        (&Method::POST, ["explain"]) => detail::explain(handle, id).await,
+        (&Method::POST, ["review"]) => edit::review(handle, id, text).await,
+        (&Method::POST, ["replay"]) => detail::replay(handle, id, text).await,
+        (_, [] | ["file" | "explain" | "review" | "replay"]) => method_not_allowed(),
+        _ => not_found(),
+    }
+}
+
+/// What the page sends along.
+async fn read_text(body: Incoming) -> Result<String, PageAnswer> {
+    let Ok(whole) = Limited::new(body, MAX_TEXT_BYTES).collect().await else {
+        let words = "the text is too large";
+        return Err(error(StatusCode::PAYLOAD_TOO_LARGE, words));
+    };
+    String::from_utf8(whole.to_bytes().into())
+        .map_err(|_| error(StatusCode::BAD_REQUEST, "the text is not UTF-8"))
 }
 
 fn refusal_answer(refusal: PageRefusal) -> PageAnswer {

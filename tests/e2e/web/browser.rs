@@ -32,7 +32,8 @@ async fn events_come_by_themselves_and_keys_alone_do_everything() {
         service.wait_for(item).await;
     }
     browser.comes_to_say(ROWS, json!(3)).await;
-    browser.shows("✓ 200").await;
+    let newest = "return document.querySelector('#rows tr.chosen').cells[2].textContent";
+    browser.comes_to_say(newest, json!("item 3")).await;
 
     // To the second row, open, replay: without a mouse.
     browser.keys("j").await;

@@ -16,6 +16,9 @@ use crate::support::{DEADLINE, Process, eventually, script};
 /// The keys of the protocol that are no characters.
 pub(super) const ENTER: &str = "\u{E007}";
 pub(super) const ESCAPE: &str = "\u{E00C}";
+pub(super) const TAB: &str = "\u{E004}";
+
+const CONTROL: &str = "\u{E009}";
 
 /// What the protocol calls the id of an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -151,6 +154,19 @@ impl Browser {
     pub(super) async fn shows(&self, text: &str) {
         let script = format!("return document.body.innerText.includes({})", json!(text));
         self.comes_to_say(&script, json!(true)).await;
+    }
+
+    /// Presses a key while control is down.
+    pub(super) async fn control(&self, key: &str) {
+        let press = |kind: &str, value: &str| json!({ "type": kind, "value": value });
+        let strokes = [
+            press("keyDown", CONTROL),
+            press("keyDown", key),
+            press("keyUp", key),
+            press("keyUp", CONTROL),
+        ];
+        let device = json!({ "type": "key", "id": "keys", "actions": strokes });
+        self.tell("/actions", json!({ "actions": [device] })).await;
     }
 
     /// Types, wherever the focus is.

@@ -95,6 +95,15 @@ async fn only_the_page_itself_gets_what_it_asks_for() {
         ask(authority, &replay, authority, &stranger).await.status,
         401
     );
+    // Nor does anything else that costs or changes something answer to another site.
+    for path in ["explain", "review"] {
+        let line = format!("POST /api/events/{id}/{path}");
+        let foreign = [own, ("origin", "http://evil.test")];
+        assert_eq!(ask(authority, &line, authority, &foreign).await.status, 403);
+    }
+    let foreign = [own, ("sec-fetch-site", "cross-site")];
+    let why = ask(authority, "POST /api/why", authority, &foreign).await;
+    assert_eq!(why.status, 403);
     assert_eq!(service.count(), 1, "nothing was replayed");
 
     let sent = ask(authority, &replay, authority, &[own, ("origin", &origin)]).await;
@@ -154,6 +163,22 @@ async fn what_is_asked_wrongly_gets_a_word() {
             405,
             "invalid method",
         ),
+        ("GET /api/object?about=x:1", 400, "not an object"),
+        ("GET /api/object", 400, "not an object"),
+        ("POST /api/why", 400, "is not an object"),
+        ("GET /api/why", 405, "invalid method"),
+        ("GET /api/events?tunnel=other", 404, "no such tunnel"),
+        (
+            &format!("GET /api/events/{unknown}/file"),
+            404,
+            "does not have this event",
+        ),
+        (
+            &format!("POST /api/events/{unknown}/file"),
+            405,
+            "invalid method",
+        ),
+        ("GET /api/events?limit=100000", 200, "rows"),
         ("GET /etc/passwd", 404, "nothing here"),
         ("GET /../app.js", 404, "nothing here"),
     ] {

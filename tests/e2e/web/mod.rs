@@ -3,6 +3,8 @@
 mod browser;
 mod driver;
 mod guards;
+mod several;
+mod views;
 
 use crate::support::{Process, Service, Stage};
 

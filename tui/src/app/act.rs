@@ -24,6 +24,7 @@ use crate::theme::Role;
 use crate::timeline::TimelinePane;
 use crate::trigger::TriggerForm;
 use crate::tunnels::TunnelsPane;
+use crate::web_page;
 use crate::why::WhyForm;
 
 impl App {
@@ -199,6 +200,12 @@ impl App {
             }
             Action::OpenItem => {
                 self.run(selected.map(|id| UiCommand::Run(ExplainEffect::FindLink { id })));
+            }
+            Action::OpenPage => {
+                let (page, remote) = (self.config.web.as_ref(), self.config.remote);
+                let tunnel = self.config.tunnel_name(&self.status);
+                let opened = web_page::open(page, tunnel, remote);
+                self.run(opened);
             }
             Action::Hooks => self.windows.open(Modal::Hooks(Box::default())),
             Action::Timeline => match self.list.selected().map(TimelinePane::of) {

@@ -97,8 +97,12 @@ impl App {
     /// The state at the start.
     pub(crate) fn new(config: UiConfig, size: Size, now: Timestamp, status: Status) -> Self {
         let mut toasts = Toasts::default();
-        if let Some(url) = &config.web {
-            toasts.show(Role::Accent, format!("Web page: {url}"), now);
+        if let Some(page) = &config.web {
+            let opens = config
+                .keymap
+                .hints(Context::Browse, &[(Action::OpenPage, "opens it")]);
+            let words = format!("Web page: {}  {opens}", page.url());
+            toasts.show(Role::Accent, words, now);
         }
         Self {
             search: Search::new(config.filters.clone()),

@@ -6,6 +6,7 @@ use crate::footer::Footer;
 use crate::health::HealthProps;
 use crate::keymap::Context;
 use crate::modal::Modal;
+use crate::web_page::WebLink;
 
 impl App {
     /// How everything is drawn.
@@ -18,7 +19,7 @@ impl App {
         HealthProps {
             status: &self.status,
             tunnel: self.config.tunnel_name(&self.status),
-            web: self.config.web.as_deref(),
+            web: self.config.web.as_ref().map(WebLink::url),
             rate: &self.rate,
             figures: self.figures.known(),
             health: &self.health,

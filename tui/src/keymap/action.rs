@@ -67,6 +67,7 @@ actions! {
     Compare = "compare": "Shows how the event differs from the marked one.",
     Explain = "explain": "Asks Podio what the event was about, and what changed.",
     OpenItem = "open-item": "Opens the item in Podio.",
+    OpenPage = "open-page": "Opens the web page in the browser.",
     Timeline = "timeline": "All that happened to the item.",
     Why = "why": "Says why something arrived, or why it did not.",
     Repair = "repair": "Looks for events that never came.",

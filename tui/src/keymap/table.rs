@@ -34,6 +34,7 @@ const TABLE: &[Row] = {
         (List, A::MarkAll, &["ctrl-a"], "", "mark all that pass the filter"),
         (List, A::Unmark, &["u"], "", "unmark all"),
         (Browse, A::OpenItem, &["o"], "", "open the item in Podio"),
+        (Browse, A::OpenPage, &["O"], "", "open the web page"),
         (List, A::OnlyMarked, &["M"], "", "show only marked ones, or all"),
         (Browse, A::Note, &[";"], "", "write a note on the event"),
         (List, A::Fold, &["z"], "", "open a burst, or close it"),

@@ -1,0 +1,86 @@
+//! The tunnels that a page is about: one, or those of `podtap up`. A question names the one it means;
+//! the first is meant where it names none.
+
+use http::StatusCode;
+use podtap_agent::AgentHandle;
+use podtap_agent::export::shown::ShownStatus;
+use serde::Serialize;
+
+use crate::answer::{PageAnswer, json};
+
+/// What is shown.
+#[derive(Debug, Clone, Default)]
+pub struct PageTunnels {
+    /// Those that run, by their names.
+    pub open: Vec<(String, AgentHandle)>,
+    /// Those that could not be opened, and why.
+    pub failed: Vec<(String, String)>,
+}
+
+#[derive(Debug, Serialize)]
+struct TunnelObject<'a> {
+    name: &'a str,
+    status: Option<ShownStatus<'a>>,
+    /// Why it does not run.
+    failed: Option<&'a str>,
+}
+
+impl PageTunnels {
+    /// A single one.
+    pub fn one(name: impl Into<String>, handle: AgentHandle) -> Self {
+        Self {
+            open: vec![(name.into(), handle)],
+            failed: Vec::new(),
+        }
+    }
+
+    /// The tunnel that a query means, and the rest of the query.
+    pub(crate) fn find(&self, query: &str) -> Option<(&AgentHandle, String)> {
+        let mut rest = form_urlencoded::Serializer::new(String::new());
+        let mut named = None;
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if name == "tunnel" {
+                named = Some(value.into_owned());
+            } else {
+                rest.append_pair(&name, &value);
+            }
+        }
+        let found = match named {
+            Some(named) => self.open.iter().find(|(name, _)| *name == named),
+            None => self.open.first(),
+        };
+        found.map(|(_, handle)| (handle, rest.finish()))
+    }
+
+    /// Whether there is one of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.open.iter().any(|(known, _)| known == name)
+    }
+
+    /// All of them, and how each is.
+    pub(crate) fn list(&self) -> PageAnswer {
+        let statuses: Vec<_> = self
+            .open
+            .iter()
+            .map(|(_, handle)| handle.status())
+            .collect();
+        let seen: Vec<_> = statuses.iter().map(|status| status.borrow()).collect();
+        let open = self.open.iter().zip(&seen);
+        let open = open.map(|((name, _), status)| TunnelObject {
+            name,
+            status: Some(ShownStatus::from(&**status)),
+            failed: None,
+        });
+        let failed = self.failed.iter().map(|(name, reason)| TunnelObject {
+            name,
+            status: None,
+            failed: Some(reason),
+        });
+        json(&open.chain(failed).collect::<Vec<_>>())
+    }
+}
+
+/// No tunnel of this page is meant.
+pub(crate) fn unknown() -> PageAnswer {
+    crate::answer::error(StatusCode::NOT_FOUND, "this page has no such tunnel")
+}
