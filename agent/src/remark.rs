@@ -3,7 +3,6 @@
 
 use crate::history::Insight;
 
-/// One remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
     /// What it is called: one word.

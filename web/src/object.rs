@@ -2,8 +2,7 @@
 
 use http::StatusCode;
 use podtap_agent::AgentHandle;
-use podtap_agent::export::shown::ShownTimeline;
-use podtap_agent::figures::TimelineEntry;
+use podtap_agent::figures::{ShownTimeline, TimelineEntry};
 use podtap_agent::why::Subject;
 
 use crate::answer::{PageAnswer, error, json};

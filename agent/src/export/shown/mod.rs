@@ -7,11 +7,9 @@ mod detail;
 mod gap;
 mod row;
 mod status;
-mod timeline;
 
 pub use body::ShownBody;
 pub use detail::{ShownAttempt, ShownEvent, ShownExplanation};
 pub use gap::ShownGap;
 pub use row::ShownRow;
 pub use status::ShownStatus;
-pub use timeline::ShownTimeline;

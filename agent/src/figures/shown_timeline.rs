@@ -1,9 +1,9 @@
-//! What happened to one object.
+//! What happened to one object, as plain data to serialize.
 
 use serde::Serialize;
 
-use super::ShownRow;
-use crate::figures::{Timeline, TimelineEntry, TimelineEvent};
+use super::timeline::{Timeline, TimelineEntry, TimelineEvent};
+use crate::export::shown::ShownRow;
 use crate::history::LoopFinding;
 
 /// The timeline of one object.
