@@ -16,6 +16,7 @@ mod config;
 mod database;
 mod descriptors;
 mod error;
+mod framing;
 mod front;
 mod gate;
 mod held;

@@ -11,6 +11,7 @@ use crate::admin::Admin;
 use crate::answer::HttpAnswer;
 use crate::budget::ByteBudget;
 use crate::config::Limits;
+use crate::framing;
 use crate::host;
 use crate::ingest::Ingest;
 use crate::manage::Manager;
@@ -67,6 +68,9 @@ impl FrontDoor {
     ) -> Result<(), Refusal> {
         if !host::is_named(request) {
             return Err(Refusal::Host);
+        }
+        if !framing::is_plain(request) {
+            return Err(Refusal::TransferCoding);
         }
         methods::check_any(request.method())?;
         if matches!(route, RelayRoute::Live | RelayRoute::Ready) {

@@ -19,6 +19,8 @@ pub(crate) enum Refusal {
     Method,
     /// This is no method.
     UnknownMethod,
+    /// Its body is packed, or its length can be read in two ways.
+    TransferCoding,
     /// A browser asks for a service worker, which would serve the paths of other tunnels too.
     ServiceWorker,
     TooLarge {
@@ -70,13 +72,14 @@ const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Refusal {
     /// One of each kind.
-    pub(crate) const ALL: [Self; 20] = {
+    pub(crate) const ALL: [Self; 21] = {
         const NOW: Duration = Duration::ZERO;
         [
             Self::UnknownTunnel,
             Self::Host,
             Self::Method,
             Self::UnknownMethod,
+            Self::TransferCoding,
             Self::ServiceWorker,
             Self::TooLarge { max_body_bytes: 0 },
             Self::Slow,
@@ -103,6 +106,7 @@ impl Refusal {
             Self::Host => "host",
             Self::Method => "method",
             Self::UnknownMethod => "unknown-method",
+            Self::TransferCoding => "transfer-coding",
             Self::ServiceWorker => "service-worker",
             Self::TooLarge { .. } => "too-large",
             Self::Slow => "slow",
@@ -136,6 +140,10 @@ impl Refusal {
                 "this relay does not accept webhooks with this method",
             ),
             Self::UnknownMethod => (StatusCode::NOT_IMPLEMENTED, "this is not an HTTP method"),
+            Self::TransferCoding => (
+                StatusCode::NOT_IMPLEMENTED,
+                "the only transfer coding accepted is a single `chunked`",
+            ),
             Self::ServiceWorker => (StatusCode::FORBIDDEN, "this host has no service workers"),
             Self::TooLarge { .. } => (
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -196,7 +204,8 @@ impl Refusal {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, self.retry_after());
         }
-        if status == StatusCode::REQUEST_TIMEOUT {
+        // Where the next request begins is unclear, too.
+        if status == StatusCode::REQUEST_TIMEOUT || self == Self::TransferCoding {
             let close = HeaderValue::from_static("close");
             answer.headers_mut().insert(header::CONNECTION, close);
         }
@@ -223,6 +232,7 @@ impl Refusal {
             | Self::Host
             | Self::Method
             | Self::UnknownMethod
+            | Self::TransferCoding
             | Self::ServiceWorker
             | Self::PeerRate { .. }
             | Self::HeadMemory => LITTLE_PATIENCE,
@@ -292,6 +302,7 @@ mod tests {
             (Refusal::Host, 400),
             (Refusal::Method, 405),
             (Refusal::UnknownMethod, 501),
+            (Refusal::TransferCoding, 501),
             (Refusal::ServiceWorker, 403),
             (Refusal::TooLarge { max_body_bytes: 9 }, 413),
             (Refusal::Slow, 408),

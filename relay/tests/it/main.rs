@@ -7,6 +7,8 @@
 
 mod crowd;
 mod drain;
+mod floods;
+mod framing;
 mod front;
 mod gate;
 mod ingest;

@@ -57,6 +57,14 @@ impl TestRelay {
         }
     }
 
+    /// How many webhooks it refused for this reason.
+    pub(crate) async fn refused(&self, reason: &str) -> u64 {
+        let metrics = http::get(self.admin, "/metrics").await.text();
+        let name = format!("podtap_events_refused_total{{reason=\"{reason}\"}} ");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
+        line.unwrap().parse().unwrap()
+    }
+
     /// A relay on a folder that the test has.
     pub(crate) async fn start(data_dir: &Path) -> Self {
         Self::start_with(data_dir, |_| {}).await
