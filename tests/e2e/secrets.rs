@@ -1,6 +1,9 @@
 //! Secrets stay where they belong: not in the clear, not in logs, not in other programs.
 
-use crate::support::{Service, Shared, Stage, command, form_post, post};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::{DEADLINE, Service, Shared, Stage, command, form_post, post, send, split};
 
 const KEY_LENGTH: usize = 26;
 
@@ -109,6 +112,125 @@ async fn the_most_talkative_log_of_a_relay_with_a_shared_database_neither() {
     for secret in secrets {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is in the log");
+    }
+}
+
+/// A webhook by HTTP/2 with prior knowledge: its head by the static table of HPACK and literals.
+async fn post_by_http_2(authority: &str, path: &str, cookie: &str) {
+    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
+        let length = u8::try_from(payload.len()).unwrap();
+        [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+    };
+    let literal = |index: &[u8], value: &str| {
+        let length = u8::try_from(value.len()).unwrap();
+        [index, &[length], value.as_bytes()].concat()
+    };
+    let head = [
+        b"\x83\x86".to_vec(),
+        literal(b"\x01", authority),
+        literal(b"\x04", path),
+        literal(b"\x0f\x11", cookie),
+    ];
+    let request = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        frame(4, 0, 0, b""),
+        frame(1, 4, 1, &head.concat()),
+        frame(0, 1, 1, b"x=velvet"),
+    ];
+    let mut stream = TcpStream::connect(authority).await.unwrap();
+    stream.write_all(&request.concat()).await.unwrap();
+    let answered = async {
+        let mut answer = Vec::new();
+        while !String::from_utf8_lossy(&answer).contains("stored") {
+            assert!(
+                stream.read_buf(&mut answer).await.unwrap() > 0,
+                "{answer:?}"
+            );
+        }
+    };
+    tokio::time::timeout(DEADLINE, answered).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_output_of_a_relay_names_a_secret_at_any_level() {
+    for level in ["error", "warn", "info", "debug", "trace"] {
+        let (stage, service) = (Stage::new(), Service::start().await);
+        let config = stage.home().join("relay.toml");
+        let format = if level == "trace" { "json" } else { "text" };
+        std::fs::write(
+            &config,
+            format!("log = '{level}'\nlog-format = '{format}'\n"),
+        )
+        .unwrap();
+        let options = ["--config", config.to_str().unwrap()];
+        let mut relay = stage.relay_with("127.0.0.1:0", &options).await;
+        let (at, token) = (relay.url(), stage.token("ann"));
+        let (mut agent, url) = stage.agent(&at, &token, service.address(), &[]).await;
+        let (authority, path) = split(&url);
+        let key = path.trim_matches('/').to_owned();
+        let secrets = [
+            ("cookie", "session=damask"),
+            ("authorization", "Basic brocade"),
+        ];
+        let posted = post(&format!("{url}taffeta"), &secrets, b"x=velvet").await;
+        assert_eq!(posted.status, 200);
+        post_by_http_2(authority, &format!("/{key}/taffeta"), "session=damask").await;
+        service.wait_for(2).await;
+        // What is refused is not named either, nor what cannot be read.
+        let wrong = "pt_organza_organza_organza";
+        for (target, header) in [
+            (
+                "/-/tunnels".to_owned(),
+                format!("authorization: Bearer {wrong}"),
+            ),
+            (
+                "/-/connect".to_owned(),
+                format!("authorization: Bearer {wrong}"),
+            ),
+            (format!("/{key}/taffeta"), "host: two".to_owned()),
+            (format!("/{key}/taf\x01feta"), "x: y".to_owned()),
+            (
+                format!("/{key}/taffeta"),
+                format!("x-long: {}", "chiffon".repeat(9000)),
+            ),
+            (
+                format!("/{key}/taffeta"),
+                "transfer-encoding: gzip, chunked".to_owned(),
+            ),
+        ] {
+            let request = format!(
+                "GET {target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n{header}\r\n\r\n"
+            );
+            let answer = send(authority, request.as_bytes()).await;
+            assert!(answer.status >= 400, "{target} {header:.40}: {answer:?}");
+            assert!(!answer.body.contains(wrong) && !answer.body.contains(&key));
+        }
+        let own = ["--relay", &at, "--token", &token];
+        let rotated = stage.succeed(&[&["tunnels", "rotate", "crm"], &own[..]].concat());
+        let rotated = rotated.split("http://").nth(1).unwrap();
+        let new_key: String = { rotated.split('/').nth(1).unwrap().chars() }
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        assert_eq!(new_key.len(), KEY_LENGTH, "{rotated}");
+        agent.terminate();
+        agent.ended().await;
+        let metrics = relay.metrics().await;
+        relay.process.terminate();
+        relay.process.ended().await;
+
+        let all = [
+            relay.process.stderr(),
+            relay.process.stdout().join("\n"),
+            metrics,
+        ]
+        .join("\n");
+        let secrets = [
+            &key, &new_key, &token, wrong, "damask", "brocade", "velvet", "taffeta", "chiffon",
+        ];
+        for secret in secrets {
+            let line = all.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "{secret} is told at {level}");
+        }
     }
 }
 

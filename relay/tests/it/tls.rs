@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use podtap_wire::{ConnectRefusal, RefusalKind};
+use rustix::process::{Resource, getrlimit};
 use tempfile::{TempDir, tempdir};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -185,6 +186,44 @@ async fn a_handshake_that_never_ends_is_closed_and_keeps_nobody_waiting() {
         secured.metric(timeouts).await == "2"
     })
     .await;
+    secured.relay.stop().await;
+}
+
+/// Handshakes that may be under way at a time: docs/OPERATING.md.
+const MAX_HANDSHAKES: usize = 1024;
+
+#[tokio::test]
+async fn of_too_many_handshakes_the_oldest_are_closed_and_a_sender_comes_in() {
+    let open_files = getrlimit(Resource::Nofile).maximum;
+    if open_files.is_some_and(|most| most < 4 * MAX_HANDSHAKES as u64) {
+        #[expect(clippy::print_stderr, reason = "whoever runs the tests should know")]
+        {
+            eprintln!("skipped: this process may open only {open_files:?} files");
+        }
+        return;
+    }
+    let secured = Secured::new(LONG).await;
+    let mut half = Vec::new();
+    for number in 0..MAX_HANDSHAKES + 8 {
+        // More than one address may have.
+        let source = format!("127.0.0.{}", 2 + number % 2);
+        let mut connection = Connection::open_from(&source, secured.relay.address).await;
+        connection.try_send([0x16, 3, 1, 2, 0, 1, 0, 1]).await;
+        half.push(connection);
+    }
+    let room = "podtap_handshakes_failed_total{reason=\"room\"}";
+    eventually("the oldest are closed", || async {
+        secured.metric(room).await == "8"
+    })
+    .await;
+
+    let connected = secured.authority.connect(secured.relay.address, &[]).await;
+    let mut sender = Connection::over(connected.unwrap());
+    sender
+        .send("GET /-/readyz HTTP/1.1\r\nHost: hooks.test\r\n\r\n")
+        .await;
+    assert_eq!(sender.reply("GET").await.status, 200);
+    assert_eq!(secured.metric(room).await, "9");
     secured.relay.stop().await;
 }
 
