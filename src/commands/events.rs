@@ -29,8 +29,9 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     if !filter.is_empty() {
         let left = history.make_searchable().await?;
         if left > 0 {
+            let events = if left == 1 { "event" } else { "events" };
             note(&format!(
-                "{left} events cannot be searched for words yet; searching again continues"
+                "{left} {events} cannot be searched for words yet; searching again continues"
             ));
         }
     }

@@ -4,7 +4,7 @@ use podtap_agent::routes::Routes;
 use podtap_agent::{CommandError, Target, find_command};
 use podtap_wire::Respond;
 
-use crate::config::Settings;
+use crate::config::{Key, Settings};
 use crate::failure::{Failure, Warning};
 use crate::output::printable;
 
@@ -22,6 +22,19 @@ fn check_addresses(routes: &Routes, settings: &Settings) -> Result<(), Failure> 
         settings.report(
             Warning::new(what).hint("name a port for a service here: podtap listen 3000"),
         )?;
+    }
+    if settings.switch(Key::INSECURE_LOCAL, false)? {
+        let is_elsewhere = |target: &&Target| {
+            let is_https = target.url().is_some_and(|url| url.scheme() == "https");
+            is_https && !target.is_loopback()
+        };
+        for target in routes.targets().iter().filter(is_elsewhere) {
+            // Its name may still lead here; that is seen with each delivery.
+            let what =
+                format!("with insecure-local, {target} is refused unless it is on this machine");
+            let cure = "remove insecure-local; --ca-file FILE trusts a certificate anywhere";
+            settings.report(Warning::new(what).hint(cure))?;
+        }
     }
     if routes.targets().is_empty() && settings.respond()? == Respond::Local {
         return Err(Failure::usage("--respond local needs a local service")

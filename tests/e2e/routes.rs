@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{Service, Stage, form_post};
+use crate::support::{Service, Stage, eventually, form_post};
 
 const ITEM: &[u8] = b"type=item.update&item_id=1&item_revision_id=0";
 const TASK: &[u8] = b"type=task.create&task_id=2";
@@ -128,5 +128,30 @@ fn routes_come_from_flags_variables_and_the_file_and_a_wrong_one_is_told() {
             printed.contains(said) && printed.contains("PODTAP_ROUTE"),
             "{printed}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_certificate_is_taken_on_this_machine_alone_and_elsewhere_that_is_said() {
+    let stage = Stage::new();
+    let options = [
+        "--listen",
+        "127.0.0.1:0",
+        "--insecure-local",
+        "--ui",
+        "quiet",
+    ];
+    for (target, is_told) in [
+        ("https://localhost:1", false),
+        ("https://192.0.2.1:1", true),
+        ("https://service.test", true),
+    ] {
+        let listen = stage.start(&[&["listen", target], &options[..]].concat());
+        let said = || listen.stderr().contains("link is up").then_some(());
+        eventually("the link", said, || listen.stderr()).await;
+        let told = listen
+            .stderr()
+            .contains("is refused unless it is on this machine");
+        assert_eq!(told, is_told, "{target}: {}", listen.stderr());
     }
 }

@@ -252,10 +252,41 @@ async fn axe_finds_nothing_in_light_and_in_dark() {
         browser.click("#rows tr:nth-child(1) a").await;
         browser.shows("Parameters").await;
         browser.says(&axe).await;
+        let id = "return document.querySelector('#rows tr').dataset.id";
+        let id = browser.says(id).await;
+        let id = id.as_str().unwrap();
+        let views = [
+            format!("event/{id}"),
+            format!("edit/{id}"),
+            "object/item:1".to_owned(),
+            "why/item:1".to_owned(),
+            "event/none".to_owned(),
+        ];
+        let titles = [
+            "item.update",
+            "Edit and replay",
+            "Timeline of item 1",
+            "Why did it arrive, or not?",
+            "Nothing to show",
+        ];
         let run = "const done = arguments[arguments.length - 1];
             axe.run().then((found) => done(found.violations.map((it) => [it.id, it.nodes.map((node) => node.html)])));";
+        for (view, title) in views.iter().zip(titles) {
+            browser.says(&format!("location.hash = '{view}'")).await;
+            let shown = "return document.getElementById('detail-title').textContent";
+            browser.comes_to_say(shown, json!(title)).await;
+            if view.starts_with("why") {
+                browser.keys(ENTER).await;
+                browser.shows("the agent has it").await;
+            }
+            let found = browser.says_later(run).await;
+            assert_eq!(found, Value::Array(Vec::new()), "{scheme} {view}");
+        }
+        browser
+            .says("document.getElementById('help').showModal()")
+            .await;
         let found = browser.says_later(run).await;
-        assert_eq!(found, Value::Array(Vec::new()), "{scheme}");
+        assert_eq!(found, Value::Array(Vec::new()), "{scheme}, keys");
         browser.close().await;
     }
 }
