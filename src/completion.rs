@@ -66,6 +66,7 @@ fn values(argument: Arg) -> Arg {
         "event" | "on" | "subject" => offers(argument, types),
         "filter" => offers(argument, fields),
         "color" => offers(argument, || list(&["auto", "always", "never"])),
+        "notify" => offers(argument, || list(&["off", "bell", "desktop"])),
         "respond" => offers(argument, || list(&["stored", "local"])),
         "forward_verify" => offers(argument, || list(&["true", "false"])),
         "config" | "token_file" | "files" | "body_file" | "seed" => {

@@ -3,6 +3,7 @@
 //! This file is the table of contents of a run: what was typed, what it means, where logs go, and
 //! the one place where an error reaches the person.
 
+mod alarm;
 mod cli;
 mod commands;
 mod completion;

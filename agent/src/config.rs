@@ -73,6 +73,8 @@ pub struct LinkConfig {
     pub host: Option<String>,
     /// Whether to take the tunnel from an agent that has just taken it from another.
     pub take_over: bool,
+    /// Whether the relay runs in this process, so that nothing took webhooks while the agent was off.
+    pub is_own: bool,
 }
 
 impl LinkConfig {
@@ -88,6 +90,7 @@ impl LinkConfig {
             proxy: None,
             host: None,
             take_over: false,
+            is_own: false,
         }
     }
 }

@@ -27,18 +27,37 @@ pub struct Pty {
 
 /// What has come out of the program so far.
 struct State {
-    screen: vt100::Parser<Clipboard>,
+    screen: vt100::Parser<Told>,
     bytes: u64,
     last_ns: u64,
 }
 
-/// What a program has put into the terminal's clipboard last, in base64.
+/// What a program has told the terminal beside what it draws.
 #[derive(Debug, Default)]
-struct Clipboard(Vec<u8>);
+struct Told {
+    /// What it put into the clipboard last, in base64.
+    clipboard: Vec<u8>,
+    /// How often it rang the bell.
+    bells: usize,
+    /// Notices that it wanted shown.
+    notices: Vec<String>,
+}
 
-impl vt100::Callbacks for Clipboard {
+impl vt100::Callbacks for Told {
     fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
-        self.0 = data.to_vec();
+        self.clipboard = data.to_vec();
+    }
+
+    fn audible_bell(&mut self, _: &mut vt100::Screen) {
+        self.bells += 1;
+    }
+
+    fn unhandled_osc(&mut self, _: &mut vt100::Screen, parts: &[&[u8]]) {
+        if let Some((&b"9" | &b"777", text)) = parts.split_first() {
+            let text = text.join(&b';');
+            self.notices
+                .push(String::from_utf8_lossy(&text).into_owned());
+        }
     }
 }
 
@@ -59,8 +78,8 @@ impl Pty {
         let pair = native_pty_system().openpty(size(cols, rows))?;
         let before = modes(&*pair.master);
         let child = pair.slave.spawn_command(command)?;
-        let clipboard = Clipboard::default();
-        let screen = vt100::Parser::new_with_callbacks(nonzero(rows), nonzero(cols), 0, clipboard);
+        let told = Told::default();
+        let screen = vt100::Parser::new_with_callbacks(nonzero(rows), nonzero(cols), 0, told);
         let state = Arc::new(Mutex::new(State {
             screen,
             bytes: 0,
@@ -110,7 +129,17 @@ impl Pty {
 
     /// What was put into the terminal's clipboard last, in base64.
     pub fn clipboard(&self) -> Vec<u8> {
-        lock(&self.state).screen.callbacks().0.clone()
+        lock(&self.state).screen.callbacks().clipboard.clone()
+    }
+
+    /// How often the program has rung the bell.
+    pub fn bells(&self) -> usize {
+        lock(&self.state).screen.callbacks().bells
+    }
+
+    /// The notices that the program wanted shown.
+    pub fn notices(&self) -> Vec<String> {
+        lock(&self.state).screen.callbacks().notices.clone()
     }
 
     /// Whether the screen is the one a full-screen program draws on.

@@ -54,6 +54,13 @@ pub struct KeptAge {
     pauses: Vec<Pause>,
 }
 
+impl KeptAge {
+    /// The wall clock when this was kept.
+    pub(crate) const fn wall_ms(&self) -> i64 {
+        self.wall_ms
+    }
+}
+
 /// Time between two runs that is not believed yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Pause {

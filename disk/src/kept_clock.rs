@@ -57,6 +57,12 @@ impl KeptClock {
     }
 }
 
+/// What the wall clock said when the count was last written down, in milliseconds; `None` before the
+/// first time.
+pub fn last_kept(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    Ok(read(connection)?.map(|kept| kept.wall_ms()))
+}
+
 /// What was kept; nothing where it cannot be read.
 fn read(connection: &Connection) -> rusqlite::Result<Option<KeptAge>> {
     let kept: Option<String> = connection

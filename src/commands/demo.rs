@@ -39,7 +39,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
             "--rate must be above 0 and at most 1000 changes per second",
         ));
     }
-    let shown = ListenView::of(demo.display.mode(settings.is_dumb()), settings)?;
+    let mut shown = ListenView::of(demo.display.mode(settings.is_dumb()), settings)?;
     let shutdown = Shutdown::register()?;
     let mut tasks = Tasks::new(shutdown.token().clone());
     // Nothing of a demo outlives it.
@@ -66,6 +66,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
     config.target = Some(target(service.address())?);
     config.podio = hooks_of_the_company(&podio.base_url())?;
     let (agent, handle) = open_agent(config)?;
+    super::alarm::start(&mut tasks, settings, [&handle], &mut shown).await?;
     let shown = shown.open(handle.clone(), demo.events, None).await?;
     run_agent(
         &mut tasks,

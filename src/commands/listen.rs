@@ -30,7 +30,8 @@ const OPEN_AGAIN: Duration = Duration::from_secs(1);
 pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode, Failure> {
     let routes = settings.all_routes()?;
     check_targets(&routes, settings).await?;
-    let shown = ListenView::of(listen.display.mode(settings.is_dumb()), settings)?;
+    let mut shown = ListenView::of(listen.display.mode(settings.is_dumb()), settings)?;
+    settings.notify()?;
     refuse_second(settings)?;
     let shutdown = Shutdown::register()?;
     let mut tasks = Tasks::new(shutdown.token().clone());
@@ -54,6 +55,7 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     };
     let tunnels = PageTunnels::one(settings.tunnel()?.to_string(), handle.clone());
     let web = super::web::serve(&mut tasks, settings, tunnels).await?;
+    super::alarm::start(&mut tasks, settings, [&handle], &mut shown).await?;
     // What the agent finds at its start is shown, too.
     let shown = shown.open(handle.clone(), None, web).await?;
     run_agent(&mut tasks, agent, link);

@@ -1,5 +1,6 @@
 //! One file a subcommand: builds the parts, runs them, maps the result.
 
+mod alarm;
 mod config;
 mod damage;
 mod delete;

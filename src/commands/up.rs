@@ -64,7 +64,8 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
             ),
         );
     }
-    let kind = ListenView::of(up.display.mode(settings.is_dumb()), settings)?;
+    let mut kind = ListenView::of(up.display.mode(settings.is_dumb()), settings)?;
+    settings.notify()?;
     let shutdown = Shutdown::register()?;
     let (mut open, mut failed) = (Vec::new(), Vec::new());
     for tunnel in &tunnels {
@@ -88,6 +89,8 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
     let width = names.map(String::len).max().unwrap_or(0);
     let mut tasks = Tasks::new(shutdown.token().clone());
     let page = super::web::serve(&mut tasks, settings, on_page(&open, &failed)).await?;
+    let handles = open.iter().map(|opened| &opened.handle);
+    super::alarm::start(&mut tasks, settings, handles, &mut kind).await?;
     show(&mut tasks, kind, &open, &failed, page, width).await?;
     let course = Arc::new(Mutex::new(Course {
         left: open.len(),

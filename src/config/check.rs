@@ -84,6 +84,7 @@ impl Settings {
             Key::TRUSTED_PROXY => self.trusted_proxies().map(drop),
             Key::NAME => self.parse::<podtap_wire::TunnelName>(key).map(drop),
             Key::THEME | Key::COLOR => self.theme().map(drop),
+            Key::NOTIFY => self.notify().map(drop),
             Key::DATABASE | Key::DATABASE_FILE => self.database().map(drop),
             Key::TOKEN_FILE => self.token().map(drop),
             Key::PODIO_CLIENT_SECRET_FILE => self.secret(Key::PODIO_CLIENT_SECRET, key).map(drop),

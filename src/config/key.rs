@@ -65,6 +65,7 @@ keys! {
     MIN_BODY_RATE = "min-body-rate",
     MOUSE = "mouse",
     NAME = "name",
+    NOTIFY = "notify",
     PODIO_APP_ID = "podio-app-id",
     PODIO_APP_TOKEN = "podio-app-token",
     PODIO_APP_TOKEN_FILE = "podio-app-token-file",

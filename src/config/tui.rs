@@ -9,6 +9,7 @@ use podtap_tui::Theme;
 
 use super::key::Key;
 use super::settings::Settings;
+use crate::alarm::{AlarmKind, TerminalKind};
 use crate::failure::Failure;
 use crate::style::LineStyle;
 
@@ -23,6 +24,18 @@ impl Settings {
         })?;
         let unset = || self.environment().colour(terminal);
         Ok(wish.flatten().unwrap_or_else(unset))
+    }
+
+    /// What a failed delivery does beside being shown; `None` for nothing.
+    pub(crate) fn notify(&self) -> Result<Option<AlarmKind>, Failure> {
+        let variable = |name: &str| self.environment().get(name);
+        let kind = self.with(Key::NOTIFY, |text| match text {
+            "off" => Ok(None),
+            "bell" => Ok(Some(AlarmKind::Bell)),
+            "desktop" => Ok(Some(AlarmKind::Desktop(TerminalKind::of(variable)))),
+            _ => Err("off, bell or desktop"),
+        })?;
+        Ok(kind.flatten())
     }
 
     /// How the lines on stdout look.

@@ -9,6 +9,7 @@
 )]
 
 mod acme;
+mod alarm;
 mod bad_input;
 mod beside;
 mod browser;

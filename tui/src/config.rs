@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use podtap_agent::Status;
 use podtap_agent::history::Saved;
+use tokio::sync::watch;
 
 use crate::env::Env;
 use crate::keymap::Keymap;
@@ -33,6 +34,9 @@ pub struct UiConfig {
     pub secrets: Vec<String>,
     /// Whether the terminal is one of tmux's, which wants its clipboard asked for in its own way.
     pub tmux: bool,
+    /// What is to be written to the terminal beside frames, each time that it changes: a bell, or a
+    /// notice.
+    pub rings: Option<watch::Receiver<String>>,
     /// Whether the person sits at another machine (SSH), so that a browser here is not theirs.
     pub remote: bool,
 }
@@ -50,6 +54,7 @@ impl Default for UiConfig {
             editor: "vi".to_owned(),
             secrets: Vec::new(),
             tmux: false,
+            rings: None,
             remote: false,
         }
     }

@@ -12,6 +12,7 @@ use podtap_agent::{AgentHandle, LinkState, Status};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::Size;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -64,6 +65,12 @@ pub trait Screen {
     /// # Errors
     /// When the terminal refuses.
     fn copy(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Writes a sequence that changes nothing on the screen, such as the bell.
+    ///
+    /// # Errors
+    /// When the terminal refuses.
+    fn ring(&mut self, sequence: &str) -> io::Result<()>;
 }
 
 /// What ended the UI against its will.
@@ -134,6 +141,7 @@ struct Runtime {
     failed: Vec<(String, String)>,
     editor: String,
     secrets: Vec<String>,
+    rings: Option<watch::Receiver<String>>,
     /// Whether a person wants their shell back for a while.
     suspends: bool,
     dirty: bool,
@@ -152,6 +160,7 @@ impl Runtime {
             failed,
             editor: config.editor,
             secrets: config.secrets,
+            rings: config.rings,
             suspends: false,
             dirty: true,
             next_frame: Instant::now(),
@@ -200,6 +209,9 @@ impl Runtime {
                     if let Some(other) = self.others.get_mut(place) {
                         other.update_behind(Message::Answer(answer));
                     }
+                }
+                sequence = next_ring(&mut self.rings) => {
+                    screen.ring(&sequence).map_err(UiError::Terminal)?;
                 }
                 _ = ticks.tick() => self.tick(screen)?,
             }
@@ -331,6 +343,17 @@ impl Runtime {
         }
         Ok(())
     }
+}
+
+/// What is to be written next; waits for ever where nothing rings.
+async fn next_ring(rings: &mut Option<watch::Receiver<String>>) -> String {
+    if let Some(changes) = rings
+        && changes.changed().await.is_ok()
+    {
+        return changes.borrow_and_update().clone();
+    }
+    *rings = None;
+    std::future::pending().await
 }
 
 fn size<S: Screen>(screen: &mut S) -> Result<Size, UiError> {

@@ -108,7 +108,7 @@ impl Agent {
             places: places.clone(),
             permits: Arc::new(Semaphore::new(replay::CONCURRENCY)),
         };
-        let shared = SharedParts::open(&path, history, writer.clone(), &podio)?;
+        let shared = SharedParts::open(&path, history, writer.clone(), &podio, link.as_ref())?;
         let mut handle = shared.handle(replayer, status.subscribe(), changes.clone(), podio.verify);
         let gate = DeliveryGate::new(podio.forward_verify, shared.held.clone());
         let followers = || shared.followers(podio, &status, &changes);

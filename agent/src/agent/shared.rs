@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use podtap_podio::client::Client;
 use tokio::sync::{broadcast, watch};
 
 use super::OpenError;
 use super::followers::Followers;
 use crate::change::Change;
-use crate::config::PodioConfig;
+use crate::config::{LinkConfig, PodioConfig};
 use crate::delivery::gate::HeldObjects;
 use crate::explain::Explainer;
 use crate::figures::Figures;
@@ -32,6 +33,8 @@ pub(super) struct SharedParts {
     pub(super) held: HeldObjects,
     /// What became of the hooks that are wanted.
     hook_reports: watch::Sender<Vec<HookReport>>,
+    /// Since when nothing took webhooks, because the relay runs in this process and that was off.
+    was_off_since: Option<Timestamp>,
 }
 
 impl SharedParts {
@@ -41,6 +44,7 @@ impl SharedParts {
         history: History,
         writer: Writer,
         config: &PodioConfig,
+        link: Option<&LinkConfig>,
     ) -> Result<Self, OpenError> {
         let watched = WatchReader::open(path)?;
         let client = Client::new(config.client.clone())?;
@@ -67,6 +71,9 @@ impl SharedParts {
             figures: Figures::new(explainer.clone(), standings),
             held: history::held_objects(path)?.into_iter().collect(),
             hook_reports: watch::Sender::new(hooks::waiting(config.hooks.as_ref())),
+            was_off_since: link
+                .filter(|link| link.is_own)
+                .and_then(|_| history::last_run(path)),
             hook_admin,
             explainer,
         })
@@ -107,10 +114,12 @@ impl SharedParts {
             figures,
             held,
             hook_reports,
+            was_off_since,
         } = self;
         let places = hook_admin.places.clone();
         Followers {
-            watch: Watch::new(explainer, held, places, &config, status.subscribe()),
+            watch: Watch::new(explainer, held, places, &config, status.subscribe())
+                .after_run(was_off_since),
             recorder: figures.recorder(status.subscribe(), changes.subscribe()),
             hook_health: HookHealth::new(&config, hook_admin.clone(), status.subscribe()),
             hooks: HookMaker::new(hook_admin, hook_reports, config, status, changes),

@@ -1,11 +1,23 @@
 //! How old events are, for retention: see [`podtap_disk::age`]. The state is in the history itself,
 //! so that it goes on after a restart and every process counts alike.
 
+use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use podtap_disk::age::{Jump, Now};
-use podtap_disk::kept_clock::KeptClock;
+use podtap_disk::kept_clock::{self, KeptClock};
 use rusqlite::{Transaction, params};
+
+use super::connection;
+
+/// When an agent with a link last ran on the history at `path`, to the minute; `None` where none did,
+/// or that cannot be read.
+pub(crate) fn last_run(path: &Path) -> Option<Timestamp> {
+    let connection = connection::read_only(path).ok()?;
+    let millis = kept_clock::last_kept(&connection).ok()??;
+    Timestamp::from_millisecond(millis).ok()
+}
 
 /// Marks kept for the longest age: events go at most one part in so many later than they should.
 const MARKS: i64 = 200;

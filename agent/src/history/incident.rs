@@ -7,6 +7,7 @@ use podtap_wire::Seq;
 use serde::{Deserialize, Serialize};
 
 use super::clock_set::ClockSet;
+use crate::amount;
 
 /// Events that never came, or a clock that was set. As a finding it is kept as JSON, in this form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,11 +76,8 @@ impl fmt::Display for Incident {
                 write!(f, "{count} {webhooks} refused by the relay: {reason}")
             }
             Self::LinkOutage { since, until } => {
-                let minutes = until.duration_since(*since).as_mins();
-                write!(
-                    f,
-                    "the relay was away for {minutes} minutes: webhooks may be lost"
-                )
+                let away = amount::age(until.duration_since(*since));
+                write!(f, "the relay was away for {away}: webhooks may be lost")
             }
             Self::ClockSet(set) => set.fmt(f),
         }
@@ -145,7 +143,7 @@ mod tests {
                     until: Timestamp::from_second(780).unwrap(),
                 },
                 r#"{"kind":"link-outage","since":"1970-01-01T00:00:00Z","until":"1970-01-01T00:13:00Z"}"#,
-                "the relay was away for 13 minutes: webhooks may be lost",
+                "the relay was away for 13 min: webhooks may be lost",
             ),
             (
                 Incident::ClockSet(ClockSet {

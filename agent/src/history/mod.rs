@@ -69,6 +69,7 @@ mod write;
 mod writer;
 
 pub(crate) use aftercare::{Aftercare, after_a_cut, check_beside};
+pub(crate) use ages::last_run;
 pub use arrivals::Arrivals;
 pub(crate) use calls::{AttemptCursor, Call};
 pub use change::HistoryChange;

@@ -29,6 +29,7 @@ use futures_util::future::OptionFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use podtap_connect::reason;
+use podtap_podio::client::BaseUrl;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,7 @@ use crate::config::PodioConfig;
 use crate::delivery::gate::HeldObjects;
 use crate::explain::{Enricher, Explainer};
 use crate::history::{Arrival, EventKey, Fact, HistoryError, Position};
+use crate::hooks::HookUrls;
 use crate::place::PlaceRef;
 use crate::status::{ServiceState, Status};
 use additions::Additions;
@@ -84,6 +86,10 @@ pub(crate) struct Watch {
     break_loops: bool,
     /// Whether the newest events are explained without anybody asking.
     enrich: bool,
+    /// Where Podio's API is.
+    api: BaseUrl,
+    /// When the agent, and the relay in it, ran last.
+    was_off_since: Option<Timestamp>,
     status: watch::Receiver<Status>,
 }
 
@@ -120,8 +126,16 @@ impl Watch {
             held,
             hook_places,
             enrich: config.enrich,
+            api: config.client.base_url.clone(),
+            was_off_since: None,
             status,
         }
+    }
+
+    /// The same with a relay of this process, which took nothing since then.
+    pub(crate) fn after_run(mut self, was_off_since: Option<Timestamp>) -> Self {
+        self.was_off_since = was_off_since;
+        self
     }
 
     /// Follows until the token is cancelled. Validations under way are dropped then, and picked up
@@ -189,7 +203,8 @@ impl Watch {
         let (mut calls, mut asking) = (FuturesUnordered::new(), FuturesUnordered::new());
         let mut tally = self.explainer.writer.tally();
         let mut state = ServiceState::Unknown;
-        let mut link = LinkWatch::default();
+        let was_off_since = self.was_off_since.take();
+        let mut link = LinkWatch::after(was_off_since);
         let mut url = None;
         // When the events that have come are looked at.
         let mut look_at = None;
@@ -239,7 +254,12 @@ impl Watch {
                     let outage = outage::outage(&state, &now_is, Timestamp::now());
                     let away = link.observe(&self.status.borrow().link, Timestamp::now());
                     state = now_is;
-                    let known = self.status.borrow().public_url.clone().filter(|_| url.is_none());
+                    let public_url = self.status.borrow().public_url.clone();
+                    // A relay of this process that Podio cannot call has missed nothing.
+                    let is_called = was_off_since.is_none()
+                        || public_url.as_deref().is_some_and(|url| self.can_call(url));
+                    let away = away.filter(|_| is_called);
+                    let known = public_url.filter(|_| url.is_none());
                     let named = known.map(|known| Fact::Tunnel { url: url.insert(known).clone() });
                     self.note(outage.into_iter().chain(away).chain(named).collect()).await?;
                 }
@@ -247,6 +267,11 @@ impl Watch {
             }
         }
         self.note(vec![Fact::Watched(detectors.cursor)]).await
+    }
+
+    /// Whether Podio, or the stand-in that is set, can call this URL.
+    fn can_call(&self, url: &str) -> bool {
+        HookUrls::new(&self.api, None).check(url).is_ok()
     }
 
     /// What an earlier run left.

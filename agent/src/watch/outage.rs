@@ -18,6 +18,14 @@ pub(super) struct LinkWatch {
 }
 
 impl LinkWatch {
+    /// With a relay that was away with this agent since then; `None` where it may have run on.
+    pub(super) fn after(was_off_since: Option<Timestamp>) -> Self {
+        Self {
+            was_up: was_off_since.is_some(),
+            down_since: was_off_since,
+        }
+    }
+
     /// The link is in this state now. Before its first connection it has lost none.
     pub(super) fn observe(&mut self, state: &LinkState, now: Timestamp) -> Option<Fact> {
         if !matches!(state, LinkState::Up { .. }) {
@@ -84,6 +92,25 @@ mod tests {
                 })
             });
             assert_eq!(link.observe(state, at(second)), fact, "{second}");
+        }
+    }
+
+    #[test]
+    fn a_relay_that_was_off_with_its_agent_is_told_at_the_next_start() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let up = LinkState::Up { since: at(0) };
+        for (was_off_since, second, is_told) in [
+            (Some(0), 86_400, true),
+            (Some(0), 600, true),
+            (Some(0), 599, false),
+            // A clock that was set back between the runs.
+            (Some(9_000), 60, false),
+            (None, 86_400, false),
+        ] {
+            let mut link = LinkWatch::after(was_off_since.map(at));
+            let told = link.observe(&up, at(second));
+            assert_eq!(told.is_some(), is_told, "{was_off_since:?} {second}");
+            assert_eq!(link.observe(&up, at(second + 9_000)), None, "once");
         }
     }
 

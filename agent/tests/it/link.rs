@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::support::running::RunningAgent;
-use crate::support::{DEADLINE, Service, answer, browsing, delivering, eventually, ok, target_of};
+use crate::support::{
+    DEADLINE, Service, answer, browsing, delivering, eventually, history_of, ok, target_of,
+};
 use podtap_agent::config::LinkConfig;
-use podtap_agent::history::DeliveryState;
+use podtap_agent::history::{DeliveryState, Position};
 use podtap_agent::{AgentConfig, LinkState, RunError};
 use podtap_relay::tunnel::TokenStore;
 use podtap_relay::{Relay, RelayConfig};
@@ -342,4 +344,61 @@ async fn an_unreachable_relay_is_told_in_words_and_the_end_is_quick() {
     tokio::time::timeout(Duration::from_secs(2), running.stop())
         .await
         .unwrap();
+}
+
+/// A relay of the same process takes nothing while the agent is off: Podio's calls failed.
+#[tokio::test]
+async fn a_relay_that_was_off_with_its_agent_is_a_gap_of_the_history_where_podio_can_call_it() {
+    for can_be_called in [true, false] {
+        let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+        let service = Service::start(|_| answer(204, "")).await;
+        let mut link = relay.link().await;
+        link.is_own = true;
+        let mut config = config(&folder, link, &service);
+        let api = if can_be_called {
+            // A stand-in on this machine calls what is on this machine.
+            "http://127.0.0.1:1"
+        } else {
+            "https://api.podio.com"
+        };
+        config.podio.client.base_url = api.parse().unwrap();
+        let running = RunningAgent::start(config.clone());
+        running.up().await;
+        let kept = || async {
+            let history = rusqlite::Connection::open(history_of(&folder)).unwrap();
+            let long_ago = "UPDATE upkeep SET value = json_set(value, '$.wall_ms', \
+                            json_extract(value, '$.wall_ms') - 7200000) WHERE name = 'ages'";
+            match history.execute(long_ago, []) {
+                Ok(1) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        };
+        running.stop().await;
+        eventually("the time of the last run", kept).await;
+
+        let running = RunningAgent::start(config);
+        running.up().await;
+        let (low, high) = (Position(i64::MIN), Position(i64::MAX));
+        if can_be_called {
+            let gap = eventually("the gap", || async {
+                let gaps = running.handle.history().gaps(low, high).await.unwrap();
+                gaps.first()
+                    .map(ToString::to_string)
+                    .ok_or("none".to_owned())
+            })
+            .await;
+            assert_eq!(gap, "the relay was away for 2 h: webhooks may be lost");
+        } else {
+            post(&running.up().await, "podio", &body_of(1)).await;
+            eventually("a delivery", || async {
+                let rows = running.rows().await;
+                let is_there = rows.iter().any(|row| row.state == DeliveryState::Delivered);
+                is_there.then_some(()).ok_or(format!("{rows:?}"))
+            })
+            .await;
+            let gaps = running.handle.history().gaps(low, high).await.unwrap();
+            assert_eq!(gaps, []);
+        }
+        running.stop().await;
+    }
 }

@@ -70,10 +70,9 @@ impl Embedded {
         let url: Url = url
             .parse()
             .map_err(|error: url::ParseError| Failure::because("no URL for the relay", &error))?;
-        Ok(Self {
-            link: LinkConfig::new(url, token.reveal().into(), tunnel),
-            relay,
-        })
+        let mut link = LinkConfig::new(url, token.reveal().into(), tunnel);
+        link.is_own = true;
+        Ok(Self { relay, link })
     }
 }
 

@@ -86,6 +86,16 @@ impl Terminal {
         eventually(&format!("{text:?} in the clipboard"), holds, copied).await;
     }
 
+    /// How often the bell was rung.
+    pub(crate) fn bells(&self) -> usize {
+        self.pty.bells()
+    }
+
+    /// The notices that were to be shown.
+    pub(crate) fn notices(&self) -> Vec<String> {
+        self.pty.notices()
+    }
+
     /// Whether the screen is the one a full-screen program draws on.
     pub(crate) fn is_alternate(&self) -> bool {
         self.pty.is_alternate()

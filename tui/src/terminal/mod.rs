@@ -130,6 +130,12 @@ impl Screen for TerminalScreen {
         out.write_all(clipboard(bytes, self.tmux).as_bytes())?;
         out.flush()
     }
+
+    fn ring(&mut self, sequence: &str) -> io::Result<()> {
+        let mut out = stdout();
+        out.write_all(sequence.as_bytes())?;
+        out.flush()
+    }
 }
 
 /// Time in which a stop takes hold. A process whose job nobody could continue is not stopped by the

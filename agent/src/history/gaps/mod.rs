@@ -10,6 +10,7 @@ use super::event::EventRow;
 use super::incident::Incident;
 use super::position::Position;
 use super::row;
+use crate::amount;
 
 /// Gaps that are remembered; of more the oldest go.
 pub(super) const MAX_GAPS: u32 = 1_000;
@@ -59,8 +60,8 @@ impl HistoryGap {
         match &self.incident {
             Incident::Gap { reason, .. } | Incident::Refused { reason, .. } => reason.clone(),
             Incident::LinkOutage { since, until } => {
-                let minutes = until.duration_since(*since).as_mins();
-                format!("no relay for {minutes} minutes")
+                let away = amount::age(until.duration_since(*since));
+                format!("no relay for {away}")
             }
             Incident::ClockSet(set) => set.to_string(),
         }

@@ -79,6 +79,10 @@ impl Screen for TestScreen {
     fn copy(&mut self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
+
+    fn ring(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Person {
