@@ -23,6 +23,7 @@ mod demo;
 mod doctor;
 #[cfg(unix)]
 mod exec;
+mod gap;
 mod handlers;
 mod hang_up;
 mod health;
