@@ -2,7 +2,7 @@
 //! arrived, its attempts, a replay, also of an edited request, all that happened to an object, and when
 //! and how fast it all was.
 //!
-//! The page is for the person at the machine. [`BoundPage::bind`] listens, [`BoundPage::url`] is what that
+//! The page is for the person at the machine. [`BoundPage::bind`] listens, [`PageLink::url`] is what that
 //! person opens, with a token that is good for one run. Everything else is refused: see `guard`.
 //! What was captured leaves here as JSON alone, and the page shows it as text.
 
