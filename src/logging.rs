@@ -81,7 +81,7 @@ fn open(dir: &Path) -> Result<LogFile, Failure> {
     opened.map_err(|error| {
         Failure::because("the log file cannot be written", &error)
             .fact("file", path.display().to_string())
-            .hint("name a folder that can be written with --data-dir")
+            .hint("choose a folder that you may write to with --data-dir")
     })
 }
 

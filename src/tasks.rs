@@ -52,7 +52,7 @@ impl Tasks {
             }
         };
         if tokio::time::timeout(GRACE, rest).await.is_err() {
-            tracing::warn!("not everything ended in time; what is stored is safe");
+            tracing::warn!("some parts did not end in time; stored events are safe");
         }
         first
     }

@@ -11,10 +11,10 @@ use podtap_wire::{Respond, TunnelName, limits};
 use secrecy::SecretString;
 use url::Url;
 
-pub use crate::history::Retention;
+use crate::history::Retention;
 use crate::place::{PlaceRef, WantedHook};
-pub use crate::routes::Route;
-pub use crate::target::{InvalidTarget, Target, without_user_info};
+use crate::routes::Route;
+use crate::target::Target;
 
 /// Everything an agent needs.
 #[derive(Debug, Clone)]

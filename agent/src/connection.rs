@@ -31,7 +31,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TCP_LIMIT: Duration = Duration::from_secs(4);
 
 /// Why there is no connection where TCP took less time than there is.
-const NO_HANDSHAKE: &str = "no answer to the TLS handshake; does it speak https there?";
+const NO_HANDSHAKE: &str = "no answer to the TLS handshake; is https the right scheme?";
 
 /// Why an address is not called.
 const NOT_NEAR: &str = "--insecure-local is for this machine only; --ca-file trusts a certificate \

@@ -43,7 +43,7 @@ mod router;
 pub mod routes;
 pub mod standing;
 pub mod status;
-mod target;
+pub mod target;
 mod trigger;
 pub mod wait;
 mod watch;
@@ -52,7 +52,7 @@ pub mod why;
 pub use agent::{Agent, OpenError, RunError};
 pub use change::Change;
 pub use command_end::CommandEnd;
-pub use config::{AgentConfig, HooksConfig, LinkConfig, PodioConfig, Target};
+pub use config::{AgentConfig, HooksConfig, LinkConfig, PodioConfig};
 pub use delivery::program::{CommandError, command_variables, find as find_command, kill_commands};
 pub use explain::{ExplainError, ExplainedField, Explanation, Remembered};
 pub use handle::AgentHandle;
@@ -65,6 +65,7 @@ pub use place::{Place, PlaceRef, WantedHook};
 pub use replay::{Replay, ReplayError, first_target};
 pub use standing::{CallFailure, HookStanding};
 pub use status::{LinkState, ServiceState, Status};
+pub use target::Target;
 pub use trigger::{Trigger, TriggerError, Triggered};
 
 // What the types above are made of, so that front ends need not know the protocol.

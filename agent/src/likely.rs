@@ -26,20 +26,23 @@ const fn of_status(status: u16) -> Likely {
             "answer at the URL of the hook, without a redirect",
         ),
         401 | 403 | 407 | 419 => likely(
-            "it wants a login or a form token, which Podio does not send",
-            "leave the hook's path out of logins and CSRF checks",
+            "it requires a login or a form token, which Podio does not send",
+            "exclude the hook's path from login and CSRF checks",
         ),
         404 | 410 => likely(
             "it has no such path",
             "compare the path of the hook's URL with the routes of the service",
         ),
         405 => likely(
-            "the path does not take POST",
-            "let the service take POST there",
+            "the path does not accept POST",
+            "make the service accept POST there",
         ),
-        408 | 504 => likely("it took too long", "answer first, and do slow work later"),
+        408 | 504 => likely(
+            "it took too long",
+            "answer first, and do slow work afterwards",
+        ),
         413 => likely(
-            "the body is larger than it takes",
+            "the body is larger than it accepts",
             "raise the body limit of the service",
         ),
         415 => likely(
@@ -51,20 +54,17 @@ const fn of_status(status: u16) -> Likely {
             "Podio sends a form (application/x-www-form-urlencoded) with ids, not the item",
         ),
         429 => likely(
-            "it limits how often it is called",
-            "leave the hook's path out of the limit, or use --concurrency 1",
+            "it has a rate limit",
+            "exclude the hook's path from the limit, or use --concurrency 1",
         ),
         502 | 503 => likely(
-            "the program behind it does not run",
-            "start it, and look at the log of the proxy before it",
+            "the program behind its proxy is not running",
+            "start it, and check the proxy's log",
         ),
-        400..=499 => likely(
-            "it refused the request",
-            "look at its answer: podtap show ID",
-        ),
+        400..=499 => likely("it refused the request", "check its answer: podtap show ID"),
         _ => likely(
             "the handler failed",
-            "look at its answer (podtap show ID) and at its log",
+            "check its answer (podtap show ID) and its log",
         ),
     }
 }
@@ -74,13 +74,13 @@ fn of_error(error: &str) -> Likely {
     if says(&["refused", "unreachable", "no route"]) {
         return likely(
             "nothing listens there",
-            "start the local service, or name its port",
+            "start the local service, or set its port",
         );
     }
     if says(&["no answer within", "timed out"]) {
         return likely(
             "it took too long",
-            "answer first and do slow work later, or raise --timeout",
+            "answer first and do slow work afterwards, or raise --timeout",
         );
     }
     if says(&["certificate", "TLS"]) {
@@ -91,16 +91,16 @@ fn of_error(error: &str) -> Likely {
     }
     if says(&["resolve", "lookup", "no such host", "name"]) {
         return likely(
-            "its name is not known here",
-            "name it by localhost or an address",
+            "this machine cannot find its name",
+            "use localhost or an address",
         );
     }
     if says(&["not HTTP"]) {
-        return likely("what listens there does not speak HTTP", "check the port");
+        return likely("the server there does not speak HTTP", "check the port");
     }
     likely(
         "the connection was lost: it may have crashed",
-        "look at its log, and replay the event",
+        "check its log, and replay the event",
     )
 }
 
@@ -116,7 +116,7 @@ mod tests {
             (Ok(415), "content type"),
             (Ok(418), "refused the request"),
             (Ok(500), "handler failed"),
-            (Ok(503), "does not run"),
+            (Ok(503), "is not running"),
             (Err("connection refused"), "nothing listens"),
             (Err("no answer within 60s"), "too long"),
             (
@@ -124,7 +124,7 @@ mod tests {
                 "not trusted",
             ),
             (Err("its answer is not HTTP: x"), "not speak HTTP"),
-            (Err("the answer broke off after 3 bytes: closed"), "crashed"),
+            (Err("the answer ended after 3 bytes: closed"), "crashed"),
         ] {
             assert!(of(outcome).reason.contains(reason), "{outcome:?}");
         }

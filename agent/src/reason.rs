@@ -10,7 +10,8 @@ use podtap_podio::client;
 pub(crate) fn of_local_service(error: &(dyn Error + 'static)) -> String {
     with_hint(
         error,
-        "trust it with --ca-file FILE, or on this machine take any with --insecure-local",
+        "trust it with --ca-file FILE, or accept any certificate on this machine with \
+         --insecure-local",
     )
 }
 

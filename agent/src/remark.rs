@@ -15,19 +15,19 @@ pub fn of(insight: &Insight) -> Vec<Remark> {
     let duplicate = insight.duplicate.map(|duplicate| Remark {
         label: "duplicate",
         words: if duplicate.same_hook {
-            "says what an earlier event of the same hook said"
+            "repeats an earlier event of the same hook"
         } else {
-            "another hook has said the same; is one of them forgotten?"
+            "another hook has sent the same; is one of them left over?"
         }
         .to_owned(),
     });
     let late = insight.late.map(|after| Remark {
         label: "late",
-        words: format!("it came after r{after} of the same item, which is newer"),
+        words: format!("it arrived after r{after} of the same item, which is newer"),
     });
     let repaired = insight.repaired.then(|| Remark {
         label: "repaired",
-        words: "it never came: rebuilt from Podio's revisions".to_owned(),
+        words: "it never arrived: rebuilt from Podio's revisions".to_owned(),
     });
     let missing = (insight.missing > 0).then(|| {
         let (count, plural) = match insight.missing {

@@ -8,7 +8,6 @@ use podtap_wire::EventId;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
-use crate::config::Target;
 use crate::delivery::exchange::Dispatch;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::headers::{AttemptMarks, SenderOrigin};
@@ -18,6 +17,7 @@ use crate::history::{
 };
 use crate::router::{KnownPlaces, Router};
 use crate::status::Status;
+use crate::target::Target;
 
 /// Replays and triggered events under way at once; more of them wait.
 pub(crate) const CONCURRENCY: usize = 16;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::config::Target;
 use crate::routes::Routes;
+use crate::target::Target;
 
 /// The agent at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -118,6 +118,18 @@ pub enum LinkState {
     Up { since: Timestamp },
     /// Ended for good: a refused or revoked token, a refused version, taken over.
     Stopped { reason: String },
+}
+
+impl LinkState {
+    /// The state as one word, and why it is so.
+    pub fn word_and_reason(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Off => ("off", None),
+            Self::Connecting { reason, .. } => ("connecting", reason.as_deref()),
+            Self::Up { .. } => ("up", None),
+            Self::Stopped { reason } => ("stopped", Some(reason)),
+        }
+    }
 }
 
 /// The local service as the last attempt or probe found it.

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use podtap_podio::reach::is_this_machine;
 use url::{Host, Url};
 
 /// The local service: a base URL to which an event's path is appended. Its own query, where it has
@@ -93,12 +94,7 @@ impl Target {
     /// Whether it is a service on this machine for sure: at a loopback address, or a name that is always
     /// one. A command is not.
     pub fn is_loopback(&self) -> bool {
-        match self.url().and_then(Url::host) {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        }
+        self.url().is_some_and(is_this_machine)
     }
 
     /// The URL for an event's path, which is taken byte for byte: nothing is decoded or normalized
@@ -165,7 +161,7 @@ impl FromStr for Target {
         let trimmed = text.trim();
         if trimmed.starts_with(EXEC) {
             return Err(invalid(
-                "a command is only taken from --exec, --route and the settings",
+                "a command is accepted only in --exec, --route and the settings",
             ));
         }
         let digits = trimmed.strip_prefix(':').unwrap_or(trimmed);
@@ -193,15 +189,15 @@ impl FromStr for Target {
         if let Some(Host::Ipv4(address)) = url.host()
             && !trimmed.contains(&address.to_string())
         {
-            return Err(invalid("a number alone is not a host"));
+            return Err(invalid("a number is not a host"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(invalid(
-                "a user and password in the URL are not sent; leave them out",
+                "a user and a password in the URL are not sent; remove them",
             ));
         }
         if url.fragment().is_some() {
-            return Err(invalid("a fragment (#) is not sent; leave it out"));
+            return Err(invalid("a fragment (#) is not sent; remove it"));
         }
         if url.query() == Some("") {
             url.set_query(None);

@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 use podtap_wire::{EventId, WebhookRequest};
 
-use crate::config::Target;
 use crate::history::{Attempt, DeliveryState, HistoryError, NewEvent};
 use crate::replay::Replayer;
+use crate::target::Target;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trigger {
@@ -34,7 +34,7 @@ pub enum TriggerError {
     #[error("there is no local service to send it to")]
     NoTarget,
     /// The event is in the history, and nothing takes it.
-    #[error("no route takes this event, and there is no other target: it is held")]
+    #[error("no route matches this event, and there is no other target: it is held")]
     NoRoute,
     #[error(transparent)]
     History(#[from] HistoryError),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use podtap_agent::draft::PATH;
 use podtap_agent::history::{
     Anchor, Attempt, DeliveryState, Filter, History, NewAttempt, NewEvent, Outcome, PageQuery,
     Position, Saved, Writer,
@@ -161,8 +162,8 @@ fn request(number: u64) -> (&'static str, &'static str, Bytes) {
         )
     };
     let (path, body) = match chance / 7 % 100 {
-        0..58 => ("/podio/hook", of_item("item.update")),
-        58..70 => ("/podio/hook", of_item("item.create")),
+        0..58 => (PATH, of_item("item.update")),
+        58..70 => (PATH, of_item("item.create")),
         70..72 => ("/crm/podio/hook", of_item("item.delete")),
         72..86 => (
             "/crm/podio/hook",
@@ -171,11 +172,11 @@ fn request(number: u64) -> (&'static str, &'static str, Bytes) {
             ),
         ),
         86..90 => (
-            "/podio/hook",
+            PATH,
             format!("type=file.change&file_id={number}&hook_id={hook}&title={text}"),
         ),
         90..92 => (
-            "/podio/hook",
+            PATH,
             format!("type=hook.verify&hook_id={hook}&code={chance:x}"),
         ),
         92..96 => (

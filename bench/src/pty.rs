@@ -255,8 +255,15 @@ impl std::fmt::Debug for Pty {
 }
 
 /// The line discipline's settings, comparable.
+#[cfg(unix)]
 fn modes(master: &dyn MasterPty) -> String {
     format!("{:?}", master.get_termios())
+}
+
+/// A console of Windows has none that can be read from outside.
+#[cfg(not(unix))]
+fn modes(_: &dyn MasterPty) -> String {
+    String::new()
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {

@@ -144,7 +144,7 @@ mod tests {
         assert!(head.contains("Basic YWRhOnNlY3JldA=="), "{head}");
         let told = crate::reason::words(&answer.unwrap_err());
         assert!(
-            told.contains("the proxy does not let this machine reach api.podio.com"),
+            told.contains("the proxy does not allow connections to api.podio.com"),
             "{told}"
         );
     }

@@ -21,6 +21,7 @@ pub enum ConnectError {
     ProxyAway {
         /// Its host and port.
         proxy: String,
+        /// In a few words, such as `connection refused`.
         reason: String,
     },
     /// A proxy answered CONNECT with no success.
@@ -32,11 +33,12 @@ pub enum ConnectError {
         host: String,
     },
     /// A SOCKS proxy did not make the connection.
-    #[error("the proxy makes no connection to {host}: {reason}")]
+    #[error("the proxy cannot connect to {host}: {reason}")]
     Socks {
         /// What was to be reached.
         host: String,
         /// Its words.
+        /// In a few words, such as `connection refused`.
         reason: String,
     },
     /// What answers at the proxy's address speaks another protocol.
@@ -45,6 +47,7 @@ pub enum ConnectError {
         /// Its host and port.
         proxy: String,
         /// What it did.
+        /// In a few words, such as `connection refused`.
         reason: String,
     },
 }
@@ -53,18 +56,16 @@ pub enum ConnectError {
 fn refusal(status: StatusCode, host: &str) -> String {
     match status {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            "wants a user and a password, or others (407): give them in the proxy's URL, \
+            "requires a user and a password (407): set them in the proxy's URL, \
              http://USER:PASSWORD@HOST:PORT"
                 .to_owned()
         }
         StatusCode::FORBIDDEN => {
-            format!(
-                "does not let this machine reach {host} (403): ask the people who run the proxy"
-            )
+            format!("does not allow connections to {host} (403): ask the operator of the proxy")
         }
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
             format!("cannot reach {host} ({})", status.as_u16())
         }
-        _ => format!("answered {status}: is it the proxy's URL?"),
+        _ => format!("answered {status}: is this the proxy's URL?"),
     }
 }

@@ -289,12 +289,12 @@ mod tests {
             (
                 "http",
                 &b"HTTP/1.1 403 no\r\n\r\n"[..],
-                "the proxy does not let this machine reach hooks.test (403)",
+                "the proxy does not allow connections to hooks.test (403)",
             ),
             (
                 "http",
                 b"HTTP/1.1 407 who\r\n\r\n",
-                "the proxy wants a user and a password",
+                "the proxy requires a user and a password",
             ),
             (
                 "http",
@@ -304,7 +304,7 @@ mod tests {
             (
                 "http",
                 b"HTTP/1.1 404 what\r\n\r\n",
-                "answered 404 Not Found: is it the proxy's URL?",
+                "answered 404 Not Found: is this the proxy's URL?",
             ),
             (
                 "http",
@@ -320,12 +320,12 @@ mod tests {
             (
                 "socks5",
                 &[5, 255],
-                "the proxy makes no connection to hooks.test",
+                "the proxy cannot connect to hooks.test",
             ),
             (
                 "socks5",
                 b"HTTP/1.1 400 no\r\n\r\n",
-                "the proxy makes no connection to hooks.test",
+                "the proxy cannot connect to hooks.test",
             ),
         ] {
             let (address, _asked) = proxy(vec![answer]).await;

@@ -9,6 +9,8 @@
 //! - [`reason`]: why something failed on the way, in a few words.
 //! - `tunnel`, `socks`: what is said to each kind of proxy.
 
+#![warn(missing_docs)]
+
 pub mod client;
 pub mod connect_error;
 pub mod connector;

@@ -32,7 +32,7 @@ pub(crate) enum ProxyKind {
 
 /// Text that is no proxy. The text is not repeated, since it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a proxy's URL begins with http://, socks5:// or socks4a://, and names a host")]
+#[error("a proxy's URL must begin with http://, socks5:// or socks4a:// and have a host")]
 pub struct InvalidProxy;
 
 impl Proxy {

@@ -96,7 +96,7 @@ fn tls_words(error: &rustls::Error) -> String {
             other => return format!("its certificate is not valid: {other}"),
         },
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "it does not speak TLS there; give its URL with http:// instead of https://"
+            "the server does not speak TLS; use http:// instead of https://"
         }
         rustls::Error::AlertReceived(alert) => {
             return format!("it refused the TLS handshake ({alert:?})");

@@ -28,7 +28,7 @@ impl KeptClock {
         if let Some(Jump(by)) = jump {
             tracing::warn!(
                 seconds = by / 1000,
-                "the clock of this machine was set; how long events are kept does not follow it"
+                "this machine's clock was set; this does not change how long events are kept"
             );
         }
         Ok(self.clock.as_ref().map_or(0, AgeClock::age_ms))

@@ -53,7 +53,7 @@ impl Trouble {
             Self::Locked => "another program holds the file",
             Self::Io => "the disk cannot be read or written",
             Self::Damaged => "the file is damaged",
-            Self::Forbidden => "this user may not write there",
+            Self::Forbidden => "this user has no write access",
             Self::Missing => "the file cannot be opened",
             Self::Other => return None,
         })

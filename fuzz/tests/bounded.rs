@@ -69,6 +69,28 @@ impl Drop for Shown<'_> {
     }
 }
 
+/// The names of the programs in `Cargo.toml`, which `cargo fuzz` builds.
+fn programs() -> Vec<String> {
+    let manifest: toml::Table = include_str!("../Cargo.toml").parse().expect("a manifest");
+    let programs = manifest["bin"].as_array().expect("programs");
+    let name = |program: &toml::Value| program["name"].as_str().expect("a name").to_owned();
+    programs.iter().map(name).collect()
+}
+
+#[test]
+fn each_program_of_cargo_fuzz_calls_a_function_that_is_tested_here() {
+    let tested: Vec<_> = TARGETS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(programs(), tested);
+    for (name, _) in TARGETS {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fuzz_targets/{name}.rs"));
+        let program = std::fs::read_to_string(file).expect("its source");
+        assert!(
+            program.contains(&format!("podtap_fuzz::{name}(data)")),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn no_bytes_from_outside_make_a_reader_panic() {
     for (name, function) in TARGETS {

@@ -117,8 +117,8 @@ catalog! {
     FormCreate = "form.create" on APP with FORM: "a web form was created",
     FormUpdate = "form.update" on APP with FORM: "a web form was changed, enabled or disabled",
     FormDelete = "form.delete" on APP with FORM: "a web form was deleted",
-    TagAdd = "tag.add" on APP with TAG: "a tag was put on an item",
-    TagDelete = "tag.delete" on APP with TAG: "a tag was taken off an item",
+    TagAdd = "tag.add" on APP with TAG: "a tag was added to an item",
+    TagDelete = "tag.delete" on APP with TAG: "a tag was removed from an item",
     AppCreate = "app.create" on SPACE with APP_ID: "an app was created in the space",
     TaskCreate = "task.create" on SPACE with TASK: "a task was created in the space",
     TaskUpdate = "task.update" on SPACE with TASK: "a task of the space was changed",
@@ -131,7 +131,7 @@ catalog! {
     StatusCreate = "status.create" on SPACE with STATUS: "a status was posted in the space",
     StatusUpdate = "status.update" on SPACE with STATUS: "a status of the space was changed",
     StatusDelete = "status.delete" on SPACE with STATUS: "a status of the space was deleted",
-    HookVerify = "hook.verify" on NONE with VERIFY: "Podio asks whether the receiver wants the hook",
+    HookVerify = "hook.verify" on NONE with VERIFY: "Podio asks the receiver to confirm the hook",
 }
 
 impl EventType {

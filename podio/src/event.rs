@@ -44,12 +44,15 @@ impl fmt::Display for EventKind {
 pub enum ObjectKind {
     /// An item of an app.
     Item,
+    /// A task of an item or a space.
     Task,
     /// A comment that is on no item.
     Comment,
+    /// An app: its template was changed.
     App,
     /// A web form that names no app.
     Form,
+    /// A space, for events that name nothing in it.
     Space,
     /// A member of a space.
     User,
@@ -73,6 +76,12 @@ impl ObjectKind {
         Self::Profile,
         Self::Status,
     ];
+
+    /// The kind that this word means.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let mut kinds = Self::BY_PRECEDENCE.iter().copied();
+        kinds.find(|kind| kind.as_str() == word)
+    }
 
     /// The word for it: `item`, `task`, …
     pub const fn as_str(self) -> &'static str {
@@ -108,6 +117,7 @@ impl ObjectKind {
 /// One object of Podio's; printed as `item 4711`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectRef {
+    /// What the id counts within.
     pub kind: ObjectKind,
     /// Its id, unique within its kind.
     pub id: u64,

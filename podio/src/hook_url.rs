@@ -15,7 +15,7 @@ pub enum Uncallable {
     #[error("`{0}` is not an http or https URL")]
     Malformed(String),
     /// Podio calls 80 and 443 only.
-    #[error("Podio calls ports 80 and 443 only, not {0}")]
+    #[error("Podio calls only ports 80 and 443, not {0}")]
     Port(u16),
     /// It names this machine, as seen from Podio: its own.
     #[error("`{0}` is this machine, which Podio cannot reach")]
@@ -30,7 +30,7 @@ pub enum Uncallable {
     #[error("`{0}` is a name of a private network, which Podio cannot reach")]
     PrivateName(String),
     /// It carries a user or a password, which would be shown to everyone who sees the hook.
-    #[error("the URL contains a user or a password, which Podio is not known to send")]
+    #[error("the URL contains a user or a password, and Podio may not send them")]
     UserInfo,
     /// It has a part after `#`, which no client sends.
     #[error("the URL contains a part after `#`, which is never sent")]

@@ -16,6 +16,8 @@
 //! which were compiled from public documentation, client libraries and reports. Where Podio's
 //! behaviour is not documented, the item says so.
 
+#![warn(missing_docs)]
+
 pub mod catalog;
 pub mod client;
 pub mod decode;

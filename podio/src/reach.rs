@@ -8,12 +8,16 @@ use url::{Host, Url};
 /// Whether a URL names this machine: secrets may go there over plain `http`.
 pub fn is_this_machine(url: &Url) -> bool {
     match url.host() {
-        // RFC 6761 §6.3: these names never leave the machine.
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => is_localhost(name),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
         None => false,
     }
+}
+
+/// Whether a name in lower case is one of those that never leave the machine (RFC 6761, section 6.3).
+pub fn is_localhost(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Whether an address is this machine's or of a network that the internet does not reach: RFC 1918,

@@ -8,6 +8,7 @@ use crate::catalog::EventType;
 pub struct NothingSelected(String);
 
 impl NothingSelected {
+    /// The part as it was typed, for a message.
     pub fn part(&self) -> &str {
         &self.0
     }

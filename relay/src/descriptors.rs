@@ -25,8 +25,8 @@ pub(crate) fn fit(mut limits: Limits) -> Limits {
     if (connections, sessions) != (limits.max_connections, limits.max_sessions) {
         tracing::warn!(
             "this process may open {available} files, too few for {wanted} connections and \
-             sessions: max-connections is {connections} and max-sessions is {sessions} until \
-             `ulimit -n`, or LimitNOFILE in a service file of systemd, allows more"
+             sessions: max-connections is {connections} and max-sessions is {sessions} until you \
+             raise `ulimit -n`, or LimitNOFILE in the systemd unit"
         );
         limits.max_connections = connections;
         limits.max_sessions = sessions;

@@ -44,8 +44,9 @@ fn what_to_do(error: &io::Error) -> &'static str {
         ErrorKind::AddrInUse => "another program uses the port: stop it or choose another",
         ErrorKind::PermissionDenied => {
             "ports below 1024 need the capability CAP_NET_BIND_SERVICE: set \
-             AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit, or give it to the program \
-             (`sudo setcap cap_net_bind_service=+ep /usr/bin/podtap`), or choose a higher port"
+             AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit, or grant it to the \
+             program (`sudo setcap cap_net_bind_service=+ep /usr/bin/podtap`), or choose a higher \
+             port"
         }
         ErrorKind::AddrNotAvailable => "this machine does not have that address",
         _ => "choose another address",

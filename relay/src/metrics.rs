@@ -140,9 +140,9 @@ impl Metrics {
             self.commit_seconds.clone(),
         );
         let waiting = self.queue_events.clone();
-        registry.register("queue_events", "Events that wait", waiting);
+        registry.register("queue_events", "Queued events", waiting);
         let waiting = self.queue_bytes.clone();
-        registry.register_with_unit("queue", "Bytes of events that wait", Unit::Bytes, waiting);
+        registry.register_with_unit("queue", "Bytes of queued events", Unit::Bytes, waiting);
         registry.register(
             "handshakes_failed",
             "Connections that did not come to a first request, by reason",

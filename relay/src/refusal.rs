@@ -144,7 +144,10 @@ impl Refusal {
                 StatusCode::NOT_IMPLEMENTED,
                 "the only transfer coding accepted is a single `chunked`",
             ),
-            Self::ServiceWorker => (StatusCode::FORBIDDEN, "this host has no service workers"),
+            Self::ServiceWorker => (
+                StatusCode::FORBIDDEN,
+                "service workers are not allowed on this host",
+            ),
             Self::TooLarge { .. } => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "the body is larger than allowed",
@@ -168,22 +171,22 @@ impl Refusal {
             ),
             Self::QueueFull => (
                 PASSING,
-                "this tunnel's queue is full until its agent comes back",
+                "this tunnel's queue is full until its agent reconnects",
             ),
             Self::OwnerQueueFull => (
                 PASSING,
-                "the queues of this tunnel's owner are full until an agent comes back",
+                "the queues of this tunnel's owner are full until an agent reconnects",
             ),
             Self::ShareOfDisk => (
                 PASSING,
-                "this tunnel's owner has a full share of the relay's storage until an agent comes back",
+                "the storage share of this tunnel's owner is full until an agent reconnects",
             ),
             Self::AllQueuesFull => (PASSING, "the relay's queues are full until agents connect"),
             Self::NoSpace => (PASSING, "the relay's disk is nearly full"),
             Self::Memory | Self::HeadMemory => (PASSING, "the relay is busy, try again later"),
             Self::TunnelMemory => (
                 PASSING,
-                "this tunnel receives too much at once, try again later",
+                "this tunnel receives too much at the same time, try again later",
             ),
             Self::Unavailable => (PASSING, "the relay cannot store webhooks now"),
         }

@@ -1,5 +1,5 @@
 //! What was refused of a tunnel's webhooks since its agent was last told: kept in memory while no
-//! agent is there, and handed to its session. Where the agent has its session with another relay, it
+//! agent is there, and handed to its session. Where the agent received its session with another relay, it
 //! goes there by way of the store.
 
 use std::borrow::Cow;

@@ -23,8 +23,8 @@ impl Handler for WebhooksOnly {
         match RelayRoute::of(request.uri()) {
             RelayRoute::Connect | RelayRoute::Manage(_) => refuse(&ConnectRefusal {
                 kind: RefusalKind::Malformed,
-                message: "this port accepts webhooks only, because a token would be sent \
-                          unencrypted: use the relay's https:// URL"
+                message: "this port accepts only webhooks, because a token would be sent \
+                     unencrypted: use the relay's https:// URL"
                     .to_owned(),
             }),
             _ => self.0.handle(request, peer).await,

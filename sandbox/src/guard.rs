@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::uri::Authority;
 use http::{HeaderMap, Uri, header};
+use podtap_podio::reach::is_localhost;
 
 use super::answer::ErrorAnswer;
 
@@ -53,8 +54,7 @@ impl ApiGuard {
             return address.is_loopback() || self.local == Some(address);
         }
         let name = host.trim_end_matches('.').to_ascii_lowercase();
-        name == "localhost"
-            || name.ends_with(".localhost")
+        is_localhost(&name)
             || self
                 .hosts
                 .iter()

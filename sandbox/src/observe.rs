@@ -9,6 +9,7 @@ use podtap_podio::EventType;
 pub enum Observation {
     /// It answered a call of its API.
     Call {
+        /// In capital letters, as HTTP has it.
         method: String,
         /// The path, without the query.
         path: String,
@@ -22,7 +23,9 @@ pub enum Observation {
 /// One attempt to deliver a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
+    /// As the API lists it.
     pub hook_id: u64,
+    /// The type that the hook is for, or `hook.verify`.
     pub event: EventType,
     /// The hook's URL as registered.
     pub url: String,

@@ -38,32 +38,42 @@ pub struct SeedClient {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedUser {
+    /// Any number that no other user has.
     pub user_id: u64,
     /// The name to show.
     pub name: String,
     /// The user name of the password grant.
     pub mail: String,
+    /// For the password grant; public, like the whole seed.
     pub password: String,
 }
 
+/// A space with its apps: what hooks of a space are made on.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedSpace {
+    /// Any number that no other space has.
     pub space_id: u64,
+    /// As people see it.
     pub name: String,
+    /// None, if it is left out.
     #[serde(default)]
     pub apps: Vec<SeedApp>,
 }
 
+/// An app with its fields and its first items.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedApp {
+    /// Any number that no other app has.
     pub app_id: u64,
+    /// As people see it.
     pub name: String,
     /// What one of its items is called.
     pub item_name: String,
     /// Its token, for app authentication.
     pub token: String,
+    /// In the order of the template.
     pub fields: Vec<SeedField>,
     /// Its items: values by the field's `external_id`, as an API client would write them.
     #[serde(default)]
@@ -114,6 +124,7 @@ impl Seed {
         clippy::missing_panics_doc,
         reason = "the text is compiled in, and a test reads it"
     )]
+    /// The seed of a sandbox that is given no other, [`Self::EXAMPLE`].
     pub fn example() -> Self {
         Self::from_json(Self::EXAMPLE.as_bytes()).expect("the example is a seed")
     }

@@ -7,13 +7,11 @@ use clap::Args;
 use super::listen::{Certificates, PodioUrl, RelayLink, TunnelArgs};
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Looks at each link of the way from Podio to the local service: settings, data folder, the relay's name, \
-proxy, connection, TLS, relay, clock, token, websocket, tunnel, local service, Podio's API, hooks, last \
-event. The first one that fails is explained; those that depend on it are skipped. Give it the options \
-of `podtap listen`, beside which it may run: it takes no tunnel and delivers nothing.
+#[command(
+    after_help = "Checks each link between Podio and the local service: settings, data folder, the relay's name, proxy, connection, TLS, relay, clock, token, websocket, tunnel, local service, Podio's API, hooks, last event. It explains the first one that fails, and skips those that depend on it. Use the options of `podtap listen`; both may run at once, as it takes no tunnel and delivers nothing.
 
-Exits with code 1 if a link is broken.")]
+Exits with code 1 if a link is broken."
+)]
 pub(crate) struct Doctor {
     /// Local service: 3000, :3000, host:port/path or a URL [default: that of the running `listen`]
     #[arg(short, long, value_name = "PORT|URL", alias = "target")]

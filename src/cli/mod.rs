@@ -144,11 +144,13 @@ the field `tunnel`.")]
     /// List the newest events of the history, in the order in which they arrived
     Events(Events),
     /// Add the events of an archive to the history without delivering them
-    #[command(after_help = "\
-Reads the output of `podtap events --json`, `events --har` and `listen --json`, and HTTP archives of \
-browsers and proxies. The format is detected from the content, not from the file's name. An event \
-that is already in the history is not changed. Imported events are never delivered, validated or \
-held; use `podtap replay` to send them. Of the retention settings only keep-events applies to them.")]
+    #[command(
+        after_help = "Reads the output of `podtap events --json`, `events --har` and `listen \
+         --json`, and HTTP archives of browsers and proxies. The format is detected from the \
+         content, not from the file's name. An event that is already in the history is not \
+         changed. Imported events are never delivered, validated or held; use `podtap replay` to \
+         send them. Of the retention settings, only keep-events applies to them."
+    )]
     Import(ImportArgs),
     /// Show an event and its attempts
     Show(Show),
@@ -179,11 +181,11 @@ Another `podtap repair` adds nothing twice.")]
     /// Print the public URL of a tunnel
     Url(Url),
     /// Serve the history to a coding assistant, by the Model Context Protocol on stdin and stdout
-    #[command(after_help = "\
-The tools read: list_events, get_event, explain_event, wait_for_event, list_hooks, link_state and why. With \
---allow-write there are also replay_event and trigger_event, which send to services on this machine alone.
+    #[command(
+        after_help = "The tools read: list_events, get_event, explain_event, wait_for_event, list_hooks, link_state and why. With --allow-write there are also replay_event and trigger_event, which send only to services on this machine.
 
-Configuration of a client: command `podtap`, arguments `mcp --name NAME`.")]
+Configuration of a client: command `podtap`, arguments `mcp --name NAME`."
+    )]
     Mcp(McpArgs),
     /// Ask Podio what an event is about and what changed
     Explain(ExplainArgs),

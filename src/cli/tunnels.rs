@@ -32,9 +32,10 @@ pub(crate) enum TunnelsCommand {
         json: bool,
     },
     /// Give a tunnel a new URL and print it
-    #[command(after_help = "\
-A running agent switches to the new URL immediately. Hooks that call the old URL must be moved \
-(`podtap hooks move`); --grace gives you time for that.")]
+    #[command(
+        after_help = "A running agent switches to the new URL immediately. Move the hooks \
+         that call the old URL (`podtap hooks move`); --grace gives you time for that."
+    )]
     Rotate {
         /// Name of the tunnel
         name: String,

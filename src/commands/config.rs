@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use podtap_agent::config::without_user_info;
+use podtap_agent::target::without_user_info;
 use serde::Serialize;
 
 use crate::cli::ConfigCommand;

@@ -23,9 +23,9 @@ pub(super) async fn report(history: &History, from: Position) -> Result<ExitCode
                 1 => "1 event could not be read and is missing above".to_owned(),
                 more => format!("{more} events could not be read and are missing above"),
             };
-            return Err(Failure::new(Code::Failed, what).fact("file", file).hint(
-                "`podtap listen` takes them out of the way; what is left of them is in the table `damaged`",
-            ));
+            return Err(Failure::new(Code::Failed, what)
+                .fact("file", file)
+                .hint("`podtap listen` moves what is left of them to the table `damaged`"));
         }
     }
     let is_small = history.bytes_on_disk().is_ok_and(|bytes| bytes <= CHECKED);
@@ -37,7 +37,7 @@ pub(super) async fn report(history: &History, from: Position) -> Result<ExitCode
         return Err(Failure::new(Code::Failed, what)
             .fact("file", file)
             .fact("found", findings.into_iter().next().unwrap_or_default())
-            .hint("start `podtap listen` for this tunnel: it keeps what can be read"));
+            .hint("start `podtap listen` for this tunnel: it keeps every event that can be read"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -132,7 +132,7 @@ pub(super) fn parse_filter(text: &str, settings: &Settings) -> Result<Filter, Fa
             .fact("why", error.to_string())
     })?;
     for (name, near) in filter.nearly_fields() {
-        let what = format!("`{name}` is not a field: it is looked for as a parameter");
+        let what = format!("`{name}` is not a field, so it is searched as a parameter");
         settings.report(Warning::new(what).hint(format!("did you mean `{near}`?")))?;
     }
     Ok(filter)

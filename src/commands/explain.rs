@@ -41,7 +41,7 @@ fn failure(error: ExplainError) -> Failure {
     match error {
         ExplainError::Podio(error) => error.into(),
         ExplainError::NoCredentials => {
-            Failure::because("nothing to explain with", &error).code(Code::Refused)
+            Failure::because("Podio credentials are required", &error).code(Code::Refused)
         }
         error => Failure::because("the event cannot be explained", &error),
     }

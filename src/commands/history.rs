@@ -112,7 +112,7 @@ fn listens_already(holder: AgentProcess, tunnel: Option<&str>) -> Failure {
         Some(pid) => failure.fact("pid", pid.to_string()),
         None => failure,
     };
-    failure.hint("`podtap ui` shows it; --name opens another tunnel beside it")
+    failure.hint("`podtap ui` shows its history; --name starts another tunnel beside it")
 }
 
 /// Why a history cannot be opened.

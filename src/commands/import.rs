@@ -62,7 +62,7 @@ async fn all(
         say(import.json, file, format, &report)?;
         explain(&report);
         if stop.is_cancelled() {
-            note("stopped; imported events stay, and importing again adds no duplicates");
+            note("stopped; imported events are kept, and importing again adds no duplicates");
             return Ok(());
         }
         if report.events() == 0 {
@@ -73,7 +73,11 @@ async fn all(
     }
     let (code, what, files) = match (unusable.is_empty(), empty.is_empty()) {
         (true, true) => return Ok(()),
-        (false, _) => (Code::Failed, "the file has no usable event", unusable),
+        (false, _) => (
+            Code::Failed,
+            "the file has no event that can be imported",
+            unusable,
+        ),
         (true, false) => (Code::NothingMatched, "the file has no event", empty),
     };
     Err(Failure::new(code, what)
@@ -88,7 +92,7 @@ fn explain(report: &ImportReport) {
     }
     if let Some(place) = &report.broken_off {
         note(&format!(
-            "the file breaks off {place}; what came before is imported"
+            "the file ends unexpectedly {place}; the events before that are imported"
         ));
     }
 }

@@ -31,7 +31,7 @@ impl LinkSetup {
             return Err(Failure::usage("the relay requires a token")
                 .fact("relay", relay.to_string())
                 .hint(
-                    "set PODTAP_TOKEN or --token-file; the operator of the relay makes one with \
+                    "set PODTAP_TOKEN or --token-file; the relay's operator creates one with \
                      `podtap relay token create NAME`",
                 ));
         };
@@ -64,7 +64,7 @@ impl LinkSetup {
                 "token",
                 format!("{}  (from {})", self.token.beginning, self.token.origin),
             )
-            .hint("ask the operator of the relay for `podtap relay token create NAME`")
+            .hint("ask the relay's operator for a new token (`podtap relay token create NAME`)")
     }
 
     /// What an agent's end means to the person.
@@ -78,12 +78,12 @@ impl LinkSetup {
                     .fact("relay", relay)
                     .fact("tunnel", self.config.tunnel.to_string())
                     .hint(
-                        "end that one, give this one another --name, or take the tunnel with \
+                        "end that agent, give this one another --name, or take the tunnel with \
                          --take-over",
                     )
             }
             RunError::Hooks(error @ HooksError::Credentials(_)) => {
-                Failure::because("no hook was made", error)
+                Failure::because("no hook was created", error)
                     .code(Code::Refused)
                     .hint(
                         "check PODTAP_PODIO_CLIENT_ID, PODTAP_PODIO_CLIENT_SECRET and the app's token \
@@ -91,7 +91,7 @@ impl LinkSetup {
                     )
             }
             RunError::Hooks(error @ HooksError::Uncallable { source, .. }) => {
-                Failure::because("no hook was made", error).hint(source.cure())
+                Failure::because("no hook was created", error).hint(source.cure())
             }
             other => Failure::because("the agent ended", other).fact("relay", relay),
         }

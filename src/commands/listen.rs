@@ -79,7 +79,7 @@ pub(super) async fn link(
             return Err(
                 Failure::usage("a relay on a server has a public URL of its own")
                     .fact("relay", relay.as_str())
-                    .hint("leave out --public-url, or the relay"),
+                    .hint("remove --public-url or the relay"),
             );
         }
         return Ok((None, LinkSetup::to(relay, tunnel, settings)?));

@@ -28,11 +28,11 @@ const FILES: [(&str, &str); 4] = [
     ),
     (
         "$XDG_DATA_HOME/podtap/relay.db",
-        "The tunnels, tokens and waiting events of a relay.",
+        "The tunnels, tokens and queued events of a relay.",
     ),
     (
         "$XDG_DATA_HOME/podtap/podio-tokens.json",
-        "What `podtap login` keeps.",
+        "The login of `podtap login`.",
     ),
 ];
 

@@ -77,7 +77,7 @@ fn config(
 ) -> Result<PodioClientConfig, Failure> {
     let folder = settings.data_dir()?;
     podtap_disk::private::folder(&folder).map_err(|error| {
-        Failure::because("the data folder cannot be made", &error)
+        Failure::because("the data folder cannot be created", &error)
             .fact("folder", folder.display().to_string())
             .hint("choose a folder that you may write to with --data-dir")
     })?;
@@ -171,8 +171,8 @@ impl From<podtap_podio::client::Error> for Failure {
             Error::Gone { .. } => failure.code(Code::NothingMatched),
             Error::Refused { refusal, .. } if refusal.status == 403 => {
                 failure.code(Code::Refused).hint(
-                    "an app's credentials reach that app alone: use those of the app meant, or log in \
-                     with `podtap login` as a person who may do this",
+                    "an app's credentials work only for that app: use those of the right app, or \
+                     log in with `podtap login` as a person with access",
                 )
             }
             _ => failure,

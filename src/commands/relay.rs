@@ -36,7 +36,7 @@ pub(crate) fn passed_listeners() -> Result<Listeners, Failure> {
     if passed.len() > 3 {
         let passed = passed.len();
         return Err(unusable(format!(
-            "{passed} sockets were passed, at most 3 are used: for webhooks, for metrics, and for \
+            "{passed} sockets were passed, and only 3 are used: for webhooks, for metrics, and for \
              webhooks over plain http"
         )));
     }

@@ -85,12 +85,12 @@ fn parse_wanted(repair: &RepairArgs) -> Result<Wanted, Failure> {
 }
 
 fn impossible(error: &RepairError) -> Failure {
-    let failure = Failure::because("lost events cannot be looked for", error);
+    let failure = Failure::because("podtap cannot search for lost events", error);
     match error {
         RepairError::NoPlaces => failure
             .hint("set PODTAP_PODIO_APP_ID, or create hooks with podtap listen --on … --app ID"),
         RepairError::NoTunnel => {
-            failure.hint("podtap listen learns it; --name chooses another tunnel")
+            failure.hint("podtap listen finds it; --name chooses another tunnel")
         }
         RepairError::NoCredentials | RepairError::History(_) => failure,
     }
@@ -110,9 +110,9 @@ fn tell(repaired: &Repaired, repair: &RepairArgs) -> Result<(), Failure> {
         items => format!("{items} changed items"),
     };
     note(&match (repaired.lost.is_empty(), repair.dry_run) {
-        (true, _) => format!("no event of {items} is missing"),
-        (false, true) => format!("{count} of {items} never came; nothing was added"),
-        (false, false) => format!("{count} of {items} never came; they are in the history now"),
+        (true, _) => format!("no event is missing for {items}"),
+        (false, true) => format!("{count} of {items} never arrived; nothing was added"),
+        (false, false) => format!("{count} of {items} never arrived; they are now in the history"),
     });
     if !repaired.lost.is_empty() && !repair.dry_run && !repair.deliver {
         note("podtap repair --deliver sends them to the local service");
@@ -187,7 +187,7 @@ async fn unsent(handle: &AgentHandle) -> Result<Vec<EventId>, Failure> {
 /// Whether all was looked at.
 fn verdict(repaired: &Repaired) -> Result<(), Failure> {
     if repaired.hooks == 0 && repaired.unfinished.is_empty() {
-        let what = "no hook of this tunnel sends events of items";
+        let what = "no hook of this tunnel sends item events";
         return Err(Failure::new(Code::NothingMatched, what).hint(
             "podtap hooks list shows the hooks; those of podtap listen --on exist only while it runs",
         ));
@@ -195,9 +195,9 @@ fn verdict(repaired: &Repaired) -> Result<(), Failure> {
     if repaired.unfinished.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(Code::Failed, "not everything was looked at")
+    Err(Failure::new(Code::Failed, "the search is not complete")
         .fact("why", printable(&repaired.unfinished.join("\n")))
-        .hint("podtap repair again looks at the rest, and adds nothing twice"))
+        .hint("run podtap repair again for the rest; it adds nothing twice"))
 }
 
 /// For programs: what `docs/JSON.md` has.

@@ -145,7 +145,7 @@ async fn dry_run(handle: &AgentHandle, ids: &[EventId]) -> Result<(), Failure> {
         }
     }
     note(&format!(
-        "{} would be sent; nothing was",
+        "{} would be sent; nothing was sent",
         event_count(ids.len() as u64)
     ));
     Ok(())
@@ -157,7 +157,7 @@ fn confirm(count: usize) -> Result<bool, Failure> {
     let answer = ask(&format!("Send {events} again?"))?;
     answer.ok_or_else(|| {
         Failure::usage(format!("sending {events} again needs a confirmation"))
-            .hint("add --yes, or --dry-run to see which")
+            .hint("add --yes, or --dry-run to list them")
     })
 }
 
@@ -269,7 +269,7 @@ async fn edit_request(
         difference,
     }) = edited
     else {
-        note("nothing was sent: the request was left as it was, or empty");
+        note("nothing was sent: the request is unchanged or empty");
         return Ok(None);
     };
     for line in difference {
@@ -288,7 +288,7 @@ pub(super) fn no_answer(attempt: &Attempt, error: &str) -> Failure {
         format!("the local service did not answer: {error}"),
     )
     .fact("url", printable(&attempt.url))
-    .hint(format!("start it, or name another with --to; {DOCTOR}"))
+    .hint(format!("start it, or choose another with --to; {DOCTOR}"))
 }
 
 /// An agent that sends where it is told or set, else where the agent of the tunnel that runs now does
@@ -329,7 +329,7 @@ async fn targets_of(handle: &AgentHandle, event: &Event) -> Result<Vec<Target>, 
             .any(|attempt| attempt.url.starts_with("exec:"))
         {
             return Err(Failure::usage(
-                "this event went to a command, which is only run again if you name it",
+                "this event went to a command, which runs again only if you name it",
             )
             .hint("add --to 'exec:./handler.sh', or start podtap listen --exec"));
         }

@@ -18,10 +18,11 @@ pub(super) async fn check_targets(routes: &Routes, settings: &Settings) -> Resul
 fn check_addresses(routes: &Routes, settings: &Settings) -> Result<(), Failure> {
     let far = routes.targets().iter().filter(|target| !target.is_near());
     for target in far {
-        let what = format!("webhooks go to {target}, which is not this machine");
-        settings.report(
-            Warning::new(what).hint("name a port for a service here: podtap listen 3000"),
-        )?;
+        let what = format!("webhooks go to {target}, which is another machine");
+        settings.report(Warning::new(what).hint(
+            "for a service on this machine, use its port: podtap listen \
+                 3000",
+        ))?;
     }
     if settings.switch(Key::INSECURE_LOCAL, false)? {
         let is_elsewhere = |target: &&Target| {
@@ -38,7 +39,7 @@ fn check_addresses(routes: &Routes, settings: &Settings) -> Result<(), Failure> 
     }
     if routes.targets().is_empty() && settings.respond()? == Respond::Local {
         return Err(Failure::usage("--respond local needs a local service")
-            .hint("name it: podtap listen 3000 --respond local"));
+            .hint("add it: podtap listen 3000 --respond local"));
     }
     Ok(())
 }

@@ -93,7 +93,7 @@ impl TokensPlace {
         };
         let store = TokenStore::existing(dir).map_err(|error| cannot_open(dir, &error))?;
         store.ok_or_else(|| {
-            let failure = Failure::new(Code::NothingMatched, "this folder has no relay's data");
+            let failure = Failure::new(Code::NothingMatched, "this folder has no data of a relay");
             self.name(failure)
                 .hint("set --data-dir to the relay's folder")
         })
@@ -117,7 +117,7 @@ fn cannot_open(dir: &Path, error: &TokenStoreError) -> Failure {
 /// Says on stderr where a token went that may not be where the relay looks.
 fn note_folder(dir: &Path, is_new: bool) {
     let why = if is_new {
-        "no relay has used this folder yet; start it with the same --data-dir"
+        "no relay has used this folder yet; start one with the same --data-dir"
     } else {
         "use --data-dir if the relay keeps its data elsewhere"
     };

@@ -59,12 +59,12 @@ fn failure(error: &PageError) -> Failure {
             Failure::usage("the web page needs a password: other machines can reach it")
                 .fact("address", address.to_string())
                 .hint(format!(
-                    "set {variable} or --web-password-file, or use an address of this machine alone, \
-                     such as 127.0.0.1:7640"
+                    "set {variable} or --web-password-file, or listen on this machine only, such \
+                     as at 127.0.0.1:7640"
                 ))
         }
         error => Failure::new(Code::Failed, "the web page cannot be served")
             .fact("why", chain(error))
-            .hint("name another address: --web 127.0.0.1:0 takes any free port"),
+            .hint("choose another address: --web 127.0.0.1:0 uses any free port"),
     }
 }

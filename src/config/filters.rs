@@ -47,7 +47,7 @@ mod tests {
         for (text, told) in [
             ("mine = 'item:1 status:soon'", ["filters.mine", "column 15"]),
             ("mine = '@other'", ["filters.mine", "column 1"]),
-            ("Mine = 'item:1'", ["filters.Mine", "a name has only"]),
+            ("Mine = 'item:1'", ["filters.Mine", "a name has at most"]),
             ("mine = 3", ["filters.mine", "not a TOML integer"]),
         ] {
             let error = of(&format!("[filters]\n{text}")).unwrap_err();

@@ -72,7 +72,7 @@ fn overrides(table: &Table) -> Result<Vec<KeyOverride>, Failure> {
         match value {
             toml::Value::Table(of_place) => {
                 let Some(place) = Context::from_name(name) else {
-                    let why = format!("`{name}` is not a place that has keys");
+                    let why = format!("`{name}` is not a place with keys");
                     let names: Vec<&str> = Context::names().collect();
                     let hint = format!("the places are {}", names.join(", "));
                     return Err(invalid_keys(&table.path, &format!("keys.{name}"), why).hint(hint));
@@ -110,7 +110,7 @@ fn key_override(
     if is_right {
         return Ok(key_override);
     }
-    let why = "it takes a key such as \"ctrl-r\", or several: [\"/\", \"f\"]";
+    let why = "write a key such as \"ctrl-r\", or several: [\"/\", \"f\"]";
     Err(invalid_keys(path, &name(&key_override), why.to_owned()))
 }
 

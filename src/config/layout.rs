@@ -27,7 +27,7 @@ pub(super) fn history(data_dir: &Path, tunnel: &TunnelName) -> PathBuf {
         Ok(true) => new,
         Ok(false) => old,
         Err(error) => {
-            tracing::warn!(%error, "the history {} stays where it is", old.display());
+            tracing::warn!(%error, "the history {} was not moved", old.display());
             old
         }
     }

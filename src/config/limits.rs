@@ -83,8 +83,12 @@ impl Settings {
         let is_on = self.switch(Key::PROXY_PROTOCOL, false)?;
         let has_proxies = self.trusted_proxies()?.is_some_and(|some| !some.is_empty());
         if is_on && !has_proxies {
-            return Err(Failure::usage("proxy-protocol is on, but there is no trusted proxy")
-                .hint("name the load balancer's address or network, such as --trusted-proxy 10.0.0.0/8"));
+            return Err(
+                Failure::usage("proxy-protocol is on, but no proxy is trusted").hint(
+                    "add the load balancer's address or network, such as --trusted-proxy \
+                     10.0.0.0/8",
+                ),
+            );
         }
         Ok(is_on)
     }

@@ -34,10 +34,8 @@ impl Settings {
             Some(true) => self.command(),
             Some(false) => self.service(),
             None if self.entry(Key::EXEC).is_none() => Ok(None),
-            None => Err(Failure::usage(
-                "exec and forward-to are both set, and events can go to one of them",
-            )
-            .hint("leave one out, or send some events elsewhere with --route")),
+            None => Err(Failure::usage("exec and forward-to are both set")
+                .hint("remove one, or send some events to another service with --route")),
         }
     }
 
@@ -110,7 +108,7 @@ impl Settings {
         if !url.username().is_empty() || url.password().is_some() {
             let host = url.host_str().unwrap_or_default();
             return Err(Failure::usage(
-                "the relay's URL has a user or a password, which is not sent",
+                "the relay's URL has a user or a password, which podtap does not send",
             )
             .fact("relay", host)
             .hint("remove it; put the token into PODTAP_TOKEN or --token-file"));
@@ -187,7 +185,7 @@ impl Settings {
             .proxy_for(&uri)
             .map_err(|error| {
                 Failure::usage(error.to_string())
-                    .hint("look at HTTPS_PROXY, http_proxy and ALL_PROXY in the environment")
+                    .hint("check HTTPS_PROXY, http_proxy and ALL_PROXY in the environment")
             })
     }
 
@@ -217,7 +215,7 @@ impl Settings {
         };
         let port: u16 = port.parse().map_err(|_| {
             Failure::usage(format!("the variable PORT cannot be `{port}`"))
-                .hint("set it to a number from 1 to 65535, or name an address with --listen")
+                .hint("set it to a number from 1 to 65535, or set an address with --listen")
         })?;
         Ok(Some(SocketAddr::from(([0, 0, 0, 0], port))))
     }

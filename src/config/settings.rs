@@ -13,7 +13,7 @@ use podtap_wire::TunnelName;
 
 use super::env::Environment;
 use super::file::Table;
-use podtap_agent::config::without_user_info;
+use podtap_agent::target::without_user_info;
 
 use super::key::Key;
 use super::layout;

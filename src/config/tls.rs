@@ -88,7 +88,7 @@ impl Settings {
         let domains = self.acme_domains()?.ok_or_else(|| {
             missing(
                 "acme-domain",
-                "name the relay's domain, such as --acme-domain hooks.example.com",
+                "add the relay's domain, such as --acme-domain hooks.example.com",
             )
         })?;
         let contacts = self.acme_contacts()?.ok_or_else(|| {

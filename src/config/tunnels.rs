@@ -67,7 +67,7 @@ pub(super) fn read(table: &Table) -> Result<Vec<TunnelTable>, Failure> {
         }
     };
     if tables.len() > MAX_TUNNELS {
-        let what = format!("there are more than {MAX_TUNNELS} [[tunnel]] tables");
+        let what = format!("the configuration file has more than {MAX_TUNNELS} [[tunnel]] tables");
         return Err(Failure::usage(what)
             .fact("file", file())
             .hint("run the others with another file: podtap up --config FILE"));
@@ -79,7 +79,7 @@ pub(super) fn read(table: &Table) -> Result<Vec<TunnelTable>, Failure> {
             let what = format!("two [[tunnel]] tables are called `{}`", new.name);
             return Err(Failure::usage(what)
                 .fact("file", file())
-                .hint("give each a name of its own: a name has one history and one URL"));
+                .hint("give each tunnel another name: a name has one history and one URL"));
         }
         read.push(new);
     }
@@ -281,7 +281,7 @@ mod tests {
             ),
             (
                 "[[tunnel]]\nname = 'a'\nexec = 'x'\nforward-to = '1'",
-                ["both set", "one of them"],
+                ["both set", "remove one"],
             ),
             (&many, ["more than 16", "c.toml"]),
         ] {

@@ -138,12 +138,7 @@ impl JsonObject<'_> {
 
 impl<'a> JsonObject<'a> {
     pub(crate) fn link(state: &'a LinkState) -> Self {
-        let (state, reason) = match state {
-            LinkState::Off => ("off", None),
-            LinkState::Connecting { reason, .. } => ("connecting", reason.as_deref()),
-            LinkState::Up { .. } => ("up", None),
-            LinkState::Stopped { reason } => ("stopped", Some(reason.as_str())),
-        };
+        let (state, reason) = state.word_and_reason();
         Self::Link(StateObject::new(state, reason))
     }
 

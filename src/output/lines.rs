@@ -195,9 +195,9 @@ fn not_validated(reason: &str) -> String {
 /// The first lines of a run, once the relay has given the public URL.
 pub(crate) fn ready(url: &str, routes: &Routes, uncallable: Option<&Uncallable>) -> Vec<String> {
     let nowhere = if routes.list().is_empty() {
-        "nowhere: events are recorded; `podtap replay` delivers them later"
+        "nowhere: events are only recorded; `podtap replay` delivers them later"
     } else {
-        "nowhere, other than the routes: the rest is recorded"
+        "only by the routes; other events are only recorded"
     };
     let forwards_to = routes.rest().map(ToString::to_string);
     let forwards_to = forwards_to.as_deref().unwrap_or(nowhere);

@@ -122,7 +122,7 @@ pub(crate) async fn publish(
             // The disk may take its time, and deliveries wait for no file.
             let written = spawn_blocking(move || private::write(&path, &text)).await;
             if let Ok(Err(error)) = written {
-                tracing::debug!(%error, "other commands cannot see this one");
+                tracing::debug!(%error, "other commands cannot find this process");
             }
             told = now.clone();
             due = Instant::now() + WRITE_EVERY;

@@ -1,6 +1,5 @@
 //! A relay that orders its certificate by itself, from Debian's pebble, an authority for tests.
 
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,17 +11,13 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::support::tls::{Authority, connect, exchange, shown};
-use crate::support::{DEADLINE, Process, Relay, Stage, eventually, pause, post, script, send};
+use crate::support::{
+    DEADLINE, Process, Relay, Stage, eventually, own_port, pause, post, script, send,
+};
 
 const DOMAIN: &str = "hooks.example.test";
 const OTHER: &str = "www.example.test";
 const REFUSED: &str = "refused.example.test";
-
-/// Free ports for programs that cannot choose one by themselves.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
 
 /// An authority that looks at a relay on this machine, whatever its name.
 struct Pebble {
@@ -47,7 +42,7 @@ impl Pebble {
         }
         let stage = Stage::new();
         let authority = Authority::new(stage.home());
-        let [api, management, relay, dns, control] = free_ports();
+        let [api, management, relay, dns, control] = [(); 5].map(|()| own_port());
         let [cert, key] = authority.issue(|_| {});
         let config = serde_json::json!({"pebble": {
             "listenAddress": format!("127.0.0.1:{api}"),
@@ -261,7 +256,7 @@ async fn several_names_share_a_certificate_and_one_that_leads_elsewhere_is_told(
     let mut relay = pebble.relay(&[DOMAIN, OTHER]).await;
     let log = says(&relay, "could not verify").await;
     assert!(log.contains(&format!("could not verify {OTHER}")), "{log}");
-    assert!(log.contains("leads to this machine"), "{log}");
+    assert!(log.contains("resolves to this machine"), "{log}");
     assert!(!pebble.kept().exists(), "not for some of the names");
     relay.process.terminate();
     relay.process.ended().await;
@@ -293,7 +288,7 @@ async fn an_authority_that_hangs_amid_an_order_is_given_up_and_asked_again() {
     let shown_meanwhile = connect(&relay.authority, DOMAIN, &trusted).await.unwrap();
     assert_eq!(shown(&shown_meanwhile), old.der().to_vec());
     let log = says(&relay, "certificate authority does not answer").await;
-    assert!(log.contains("the old one stays"), "{log}");
+    assert!(log.contains("keeps the old one"), "{log}");
 
     pebble.names.signal(Signal::CONT);
     authority.signal(Signal::CONT);

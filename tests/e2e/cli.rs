@@ -1,6 +1,6 @@
 //! The command line: help, completions, the manual page, and the environment.
 
-use crate::support::{Service, Stage, form_post};
+use crate::support::{Service, Stage, form_post, own_address};
 
 #[test]
 fn help_names_every_command_and_the_exit_codes() {
@@ -43,7 +43,7 @@ async fn without_a_relay_listen_runs_one_of_its_own_with_a_lasting_url() {
     let target = service.address().to_string();
     let args = ["listen", &target, "--name", "crm", "--json"];
 
-    let mut agent = stage.start(&[&args[..], &["--listen", "127.0.0.1:0"]].concat());
+    let mut agent = stage.start(&[&args[..], &["--listen", &own_address()]].concat());
     let ready = agent.object("ready", |_| true).await;
     let url = ready["url"].as_str().unwrap();
     assert_eq!(

@@ -49,11 +49,11 @@ async fn hooks_are_seen_made_verified_and_deleted_in_the_pane() {
     terminal.shows("New hook").await;
     // A choice takes what is typed; the rest is as wanted.
     terminal.keys("item.create\r");
-    terminal.shows("Made hook").await;
+    terminal.shows("Created hook").await;
     terminal.shows("● active   item.create    Orders").await;
 
     terminal.keys("Gv");
-    terminal.shows("Podio sends hook").await;
+    terminal.shows("Podio will verify hook").await;
     terminal.keys("D");
     terminal.shows("Delete hook").await;
     terminal.shows("item.create on Orders?").await;

@@ -181,7 +181,7 @@ async fn an_import_takes_what_it_can_and_says_what_is_wrong_with_the_rest() {
             "cut.har",
             r#"{"log":{"entries":[{"request""#.to_owned(),
             1,
-            "breaks off",
+            "ends unexpectedly",
         ),
         (
             "odd.har",
@@ -267,7 +267,7 @@ async fn an_import_that_is_interrupted_says_what_it_has_taken() {
     let stdout = String::from_utf8(ended.stdout).unwrap();
     assert_eq!(stdout.trim(), "-: 512 imported, 0 already there, 0 skipped");
     let stderr = String::from_utf8(ended.stderr).unwrap();
-    assert!(stderr.contains("imported events stay"), "{stderr}");
+    assert!(stderr.contains("imported events are kept"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

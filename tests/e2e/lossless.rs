@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::support::{Relay, Service, Shared, Stage, eventually, form_post};
+use crate::support::{Relay, Service, Shared, Stage, eventually, form_post, own_address};
 
 const EVENTS: usize = 2_000;
 
@@ -132,7 +132,7 @@ async fn events_survive_kills_of_relay_and_agent_and_are_stored_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn events_in_a_shared_database_survive_the_same_kills() {
     let Some(shared) = Shared::new() else { return };
-    let relay = shared.relay("127.0.0.1:0", None).await;
+    let relay = shared.relay(&own_address(), None).await;
     let token = shared.token();
     let options = ["--database", &shared.database];
     survives_kills(&shared.stage, relay, &token, &options).await;

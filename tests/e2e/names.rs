@@ -1,10 +1,8 @@
 //! Names do not collide with the world: other programs' ports, variables and words.
 
-use std::net::TcpListener;
-
 use serde_json::Value;
 
-use crate::support::{Process, Service, Stage, command, form_post};
+use crate::support::{Process, Service, Stage, command, form_post, own_port};
 
 fn port(ready: &Value) -> u16 {
     let url = ready["url"].as_str().unwrap();
@@ -99,9 +97,7 @@ async fn a_relay_of_ones_own_keeps_its_port_and_stays_off_the_ports_of_services(
 #[tokio::test(flavor = "multi_thread")]
 async fn the_variable_port_is_for_the_relay_alone() {
     let stage = Stage::new();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let number = free.local_addr().unwrap().port();
-    drop(free);
+    let number = own_port();
     let with_port = |args: &[&str]| {
         let mut command = command(&stage, args);
         command.env("PORT", number.to_string());

@@ -205,7 +205,7 @@ async fn an_empty_history_and_a_service_elsewhere_get_a_word() {
     for (target, is_told) in [("https://example.com", true), ("localhost:3000", false)] {
         let (code, _, stderr) = stage.run(&[&["listen", target][..], &base].concat());
         assert_eq!(code, 4, "{stderr}");
-        assert_eq!(stderr.contains("is not this machine"), is_told, "{stderr}");
+        assert_eq!(stderr.contains("is another machine"), is_told, "{stderr}");
     }
     for target in [
         "http://alice:secret@localhost:3000",
@@ -213,7 +213,7 @@ async fn an_empty_history_and_a_service_elsewhere_get_a_word() {
     ] {
         let (code, _, stderr) = stage.run(&[&["listen", target][..], &base].concat());
         assert_eq!(code, 2, "{stderr}");
-        assert!(stderr.contains("a user and password"), "{stderr}");
+        assert!(stderr.contains("a user and a password"), "{stderr}");
         assert!(!stderr.contains("alice"), "{stderr}");
     }
 }

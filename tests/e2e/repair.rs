@@ -60,7 +60,7 @@ impl World {
             let told: Vec<String> = all.filter(|body| body.contains("type=item.")).collect();
             (told.len() >= count).then_some(told)
         };
-        eventually("events of items", told, String::new).await
+        eventually("item events", told, String::new).await
     }
 
     fn repair(&self, args: &[&str]) -> Vec<Value> {

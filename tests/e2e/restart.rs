@@ -13,7 +13,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::support::{Process, Service, Stage, eventually, form_post, podtap, script, split};
+use crate::support::{
+    Process, Service, Stage, eventually, form_post, own_address, podtap, script, split,
+};
 
 /// Starts `podtap relay` as systemd does for a socket unit: descriptor 3 listens, and variables say
 /// so to this process alone.
@@ -210,9 +212,7 @@ async fn systemd_starts_it_at_the_first_webhook() {
     }
     let stage = Stage::new();
     let token = stage.token("ann");
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap().to_string();
-    drop(free);
+    let address = own_address();
     let relay = podtap(stage.home());
     let mut command = Command::new(activate);
     command.args(["--listen", &address]).env_clear();

@@ -110,8 +110,8 @@ fn routes_come_from_flags_variables_and_the_file_and_a_wrong_one_is_told() {
     );
     for (text, said) in [
         ("typ:item.*=3001", "did you mean `type:`?"),
-        ("status:5xx=3001", "not known yet when an event arrives"),
-        ("item.create=3001", "names no field"),
+        ("status:5xx=3001", "not yet known when an event arrives"),
+        ("item.create=3001", "has no field"),
         ("3001", "FILTER=TARGET"),
         ("type:item.*=", "is not a local service"),
     ] {

@@ -37,10 +37,7 @@ async fn a_running_sandbox_is_told_what_to_do_and_says_what_it_did() {
             "has no field `colour`",
         ),
         (&["item.moved"], "not one of Podio's event types"),
-        (
-            &["item.update", "x"],
-            "neither an id nor a name with a value",
-        ),
+        (&["item.update", "x"], "is not an id or NAME=VALUE"),
     ] {
         let args = [&["sandbox", "do", "--podio-url", &url], words].concat();
         let (code, _, stderr) = stage.run(&args);
@@ -183,5 +180,5 @@ async fn without_life_it_says_how_to_make_something_happen() {
     let alive = stage.start(&["sandbox", "--listen", "127.0.0.1:0", "--life"]);
     let ready = || has(&alive, "APP_TOKEN").then_some(());
     eventually("the credentials", ready, || format!("{:?}", alive.stdout())).await;
-    assert!(!has(&alive, "Nothing happens"));
+    assert!(!has(&alive, "Nothing changes"));
 }

@@ -187,7 +187,7 @@ async fn a_renewed_certificate_is_taken_by_itself_or_on_sighup_and_a_bad_one_is_
         };
         let told = || {
             let new = new();
-            (new.contains("the old one stays") && new.contains(words)).then_some(())
+            (new.contains("keeps the old one") && new.contains(words)).then_some(())
         };
         eventually(words, told, || relay.process.stderr()).await;
         lines = relay.process.stderr().lines().count();

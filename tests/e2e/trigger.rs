@@ -246,7 +246,7 @@ async fn with_routes_it_goes_where_an_event_of_podio_would_go() {
     let output = command.output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("no route takes this event"), "{stderr}");
+    assert!(stderr.contains("no route matches this event"), "{stderr}");
     assert_eq!(stage.events(&["status:held"]).len(), 1);
     assert_eq!((rest.count(), tasks.count(), copy.count()), (1, 1, 1));
 

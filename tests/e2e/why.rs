@@ -277,13 +277,9 @@ async fn an_item_is_found_by_the_url_of_its_page() {
         (
             "https://podio.com/other/apps/9/items/2",
             1,
-            "not of an app that is known",
+            "not to a known app",
         ),
-        (
-            "https://podio.com/sandbox/apps/9",
-            2,
-            "not of an item's page",
-        ),
+        ("https://podio.com/sandbox/apps/9", 2, "not to an item"),
     ] {
         let output = world
             .podio

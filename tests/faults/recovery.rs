@@ -40,7 +40,7 @@ async fn passes(library: &Path, wrong: Wrong) {
             std::fs::remove_dir_all(&folder).unwrap();
             world.agent_disk.is("enospc", true);
             world.start_agent();
-            is_told(world.agent(), "no room for the history").await;
+            is_told(world.agent(), "the disk is too full to open the history").await;
         }
         Wrong::OneError => world.agent_disk.is("eio-once", true),
         Wrong::Held => {}

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::proxy::Line;
 use crate::shim::Disk;
-use crate::support::{DEADLINE, Process, Service, Stage, command, split};
+use crate::support::{DEADLINE, Process, Service, Stage, command, own_address, split};
 
 /// What was answered 200, by lane, in the order in which it was.
 pub(crate) type Accepted = Arc<Mutex<Vec<Vec<u64>>>>;
@@ -47,7 +47,7 @@ impl World {
         let stage = Stage::new();
         let relay_disk = Disk::new(library, &stage.home().join("relay-disk"));
         let agent_disk = Disk::new(library, &stage.home().join("agent-disk"));
-        let (relay, authority) = relay(&stage, &relay_disk, "127.0.0.1:0").await;
+        let (relay, authority) = relay(&stage, &relay_disk, &own_address()).await;
         let line = Line::to(authority.clone(), seed).await;
         let mut world = Self {
             token: stage.token("ann"),

@@ -64,7 +64,7 @@ fn serve(texts: &Receiver<String>) {
         if let Some(clipboard) = &mut system
             && let Err(error) = clipboard.set_text(text)
         {
-            tracing::debug!(%error, "the system clipboard refuses a text");
+            tracing::debug!(%error, "the system clipboard does not accept text");
             system = None;
         }
     }

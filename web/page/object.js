@@ -59,7 +59,7 @@ function table(entries) {
   const lines = entries.map((entry, at) => {
     if (entry.kind === "missing") {
       const which = entry.from === entry.to ? `r${entry.from}` : `r${entry.from}–r${entry.to}`;
-      return element("tr", { class: "missing" }, element("td"), element("td"), element("td", {}, which), element("td", { colspan: "3" }, sign("missing"), " never came: lost, or written with hook=false"));
+      return element("tr", { class: "missing" }, element("td"), element("td"), element("td", {}, which), element("td", { colspan: "3" }, sign("missing"), " never arrived: lost, or made with hook=false"));
     }
     const before = entries.slice(at + 1).find((older) => older.kind === "event");
     const changes = entry.changes.map(([field, from, to]) => `${field}: ${[from, to].filter(Boolean).join(" → ")}`).join("; ");

@@ -1,4 +1,4 @@
-//! A stream of server-sent events: that the history is not what it was, and how the agent is. A hint
+//! A stream of server-sent events: that the history is not what it was, and the state of the agent. A hint
 //! to read again, never the data; what comes within a moment is told together.
 
 use std::convert::Infallible;

@@ -20,8 +20,8 @@ pub(crate) fn login_page(access: &PageSecrets) -> PageAnswer {
     }
     text(
         StatusCode::UNAUTHORIZED,
-        "This page opens with the URL that podtap printed when it started, and with that one only. \
-         It has a token, and each run has another.",
+        "Open this page with the URL that podtap printed when it started. Its token is new in each \
+         run.",
     )
 }
 

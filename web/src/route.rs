@@ -182,9 +182,12 @@ fn refusal_answer(refusal: PageRefusal) -> PageAnswer {
     match refusal {
         PageRefusal::Misdirected => text(
             StatusCode::MISDIRECTED_REQUEST,
-            "this page answers under its own address alone",
+            "this page answers only at its own address",
         ),
-        PageRefusal::Foreign => text(StatusCode::FORBIDDEN, "another site may not ask this page"),
+        PageRefusal::Foreign => text(
+            StatusCode::FORBIDDEN,
+            "this page does not answer other sites",
+        ),
         PageRefusal::NoSession => error(
             StatusCode::UNAUTHORIZED,
             "open the page with the URL that podtap printed",

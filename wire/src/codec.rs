@@ -62,7 +62,7 @@ pub enum DecodeError {
     #[error("a frame's JSON cannot be read")]
     Json(#[from] serde_json::Error),
     /// The webhook is not one that can have come over HTTP.
-    #[error("a frame holds what HTTP does not: {0}")]
+    #[error("a frame has an invalid request or answer: {0}")]
     Request(#[from] InvalidRequest),
 }
 

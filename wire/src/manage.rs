@@ -61,7 +61,7 @@ pub struct TunnelEntry {
     pub old_url_until: Option<Timestamp>,
     /// When an agent first asked for it.
     pub created_at: Timestamp,
-    /// Events that wait for an agent.
+    /// Queued events for an agent.
     pub waiting_events: u64,
     /// Bytes that wait for an agent.
     pub waiting_bytes: u64,

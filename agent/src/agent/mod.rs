@@ -20,12 +20,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answers::{Allowance, Outbox};
 use crate::change::CHANGE_BUFFER;
-use crate::config::{AgentConfig, LinkConfig, Retention, Target};
+use crate::config::{AgentConfig, LinkConfig};
 use crate::connection::ServiceConnector;
 use crate::delivery::Delivery;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::gate::DeliveryGate;
 use crate::handle::AgentHandle;
+use crate::history::Retention;
 use crate::history::{
     self, Aftercare, ClockSet, Fact, HandedOver, History, HistoryError, Incident, Machine,
     PendingReader, WatchReader, Writer, WriterThread,
@@ -37,6 +38,7 @@ use crate::replay::{self, Replayer};
 use crate::router::KnownPlaces;
 use crate::routes::{Course, Routes};
 use crate::status::Status;
+use crate::target::Target;
 use error::result_of_stop;
 pub use error::{OpenError, RunError};
 use followers::Followers;

@@ -5,8 +5,8 @@ use podtap_wire::HeaderList;
 
 use super::headers::{AttemptMarks, SenderOrigin};
 use crate::answers::AnswerPermit;
-use crate::config::Target;
 use crate::history::Outcome;
+use crate::target::Target;
 
 /// What to send where.
 #[derive(Debug)]
@@ -44,8 +44,7 @@ impl ServiceAnswer {
             ..
         } = self;
         if body.len() > max_bytes {
-            // A copy, so that the rest does not stay in memory with it.
-            body = Bytes::copy_from_slice(body.get(..max_bytes).unwrap_or_default());
+            body = copy_of_first(&body, max_bytes);
         }
         Outcome::Answered {
             status,
@@ -54,6 +53,11 @@ impl ServiceAnswer {
             body_bytes,
         }
     }
+}
+
+/// The first bytes of a body, without the memory of the rest.
+pub(super) fn copy_of_first(body: &[u8], at_most: usize) -> Bytes {
+    Bytes::copy_from_slice(body.get(..at_most).unwrap_or(body))
 }
 
 /// Why there is no answer, in words, and what that means for the event.

@@ -20,9 +20,10 @@ use super::header_case::Spellings;
 use super::kept::Kept;
 use super::{headers, program};
 use crate::answers::Allowance;
-use crate::config::{DeliveryConfig, HostHeader, Target};
+use crate::config::{DeliveryConfig, HostHeader};
 use crate::connection::{Observed, ReadMeter, ServiceConnector};
 use crate::reason;
+use crate::target::Target;
 
 /// Idle time after which a connection is not used again: Node's servers close theirs after 5 s,
 /// and a request that meets the closing is lost.
@@ -173,7 +174,7 @@ impl Forwarder {
         };
         let speaks_tls = self.clients.connector.speaks_tls(&uri);
         if let Ok(true) = tokio::time::timeout(PROBE_TIMEOUT, speaks_tls).await {
-            let words = "it speaks https there; give its URL with https:// instead of http://";
+            let words = "the server expects https; use https:// instead of http://";
             return DeliveryFailure::Unreachable(words.to_owned());
         }
         *self.plain() = Some(uri);
@@ -243,9 +244,7 @@ impl Forwarder {
         while let Some(frame) = incoming.frame().await {
             let frame = frame.map_err(|error| {
                 let (bytes, reason) = (kept.bytes(), words(&error));
-                DeliveryFailure::Ended(format!(
-                    "the answer broke off after {bytes} bytes: {reason}"
-                ))
+                DeliveryFailure::Ended(format!("the answer ended after {bytes} bytes: {reason}"))
             })?;
             if let Ok(data) = frame.into_data() {
                 kept.add(&data);

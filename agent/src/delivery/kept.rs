@@ -4,7 +4,7 @@
 use bytes::{Bytes, BytesMut};
 use podtap_wire::HeaderList;
 
-use super::exchange::ServiceAnswer;
+use super::exchange::{ServiceAnswer, copy_of_first};
 use crate::answers::AnswerPermit;
 
 /// What has come of a body.
@@ -47,8 +47,7 @@ impl Kept {
             return;
         }
         if self.body.len() > self.at_most {
-            // A copy, so that the rest does not stay in memory with it.
-            self.body = BytesMut::from(self.body.get(..self.at_most).unwrap_or_default());
+            self.body = BytesMut::from(copy_of_first(&self.body, self.at_most));
         }
         let left = self.at_most.saturating_sub(self.body.len()).min(data.len());
         self.body

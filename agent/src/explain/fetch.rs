@@ -46,7 +46,7 @@ pub(super) async fn fetch(
         }
         E::CommentCreate => found.comment(client, event).await?,
         E::CommentDelete => {
-            found.note("a deleted comment cannot be read any more");
+            found.note("a deleted comment can no longer be read");
             found.title_of_item(client, event).await?;
         }
         E::FileChange => found.files(client, event).await?,
@@ -56,9 +56,9 @@ pub(super) async fn fetch(
             found.app(client, event).await?;
         }
         E::AppDelete | E::TaskDelete | E::StatusDelete | E::ContactDelete => {
-            found.note("it was deleted and cannot be read any more");
+            found.note("it was deleted and can no longer be read");
         }
-        E::HookVerify => found.note("Podio asks whether the receiver wants the hook"),
+        E::HookVerify => found.note("Podio asks the receiver to confirm the hook"),
         E::MemberAdd | E::MemberRemove => found.member(client, event).await?,
         E::ContactCreate | E::ContactUpdate => found.contact(client, event).await?,
         E::StatusCreate | E::StatusUpdate => found.status(client, event).await?,
@@ -74,11 +74,11 @@ impl PodioFacts {
         event: &PodioEvent,
     ) -> Result<(), Error> {
         let Some(item_id) = event.id("item_id") else {
-            self.note("the event names no item");
+            self.note("the event does not name an item");
             return Ok(());
         };
         let Some(revision) = event.revision() else {
-            self.note("the event names no revision: this is the item as it is now");
+            self.note("the event does not name a revision: this is the item as it is now");
             return self.title_of_item(client, event).await;
         };
         let (item, made) = tokio::join!(
@@ -177,11 +177,11 @@ impl PodioFacts {
         let listed = event.param("file_ids").unwrap_or_default().split(',');
         let ids: Vec<u64> = listed.filter_map(|id| id.trim().parse().ok()).collect();
         if is_deleted {
-            self.note("a deleted file cannot be read any more");
+            self.note("a deleted file can no longer be read");
         }
         if ids.len() > MAX_FILES {
             self.note(format!(
-                "{} files, of which {MAX_FILES} are looked up",
+                "{} files; the first {MAX_FILES} are looked up",
                 ids.len()
             ));
         }
@@ -282,12 +282,15 @@ impl PodioFacts {
             }
             Err(Error::Refused { refusal, .. }) if refusal.status == 403 => {
                 self.is_whole = false;
-                format!("{what} does not exist, or is not for these credentials: {refusal}")
+                format!(
+                    "{what} does not exist, or these credentials have no access to it: \
+                     {refusal}"
+                )
             }
             // Cut short it may be whole the next time; of another shape it costs this part alone.
             Err(Error::Json { source, .. }) if source.is_data() => {
                 self.is_whole = false;
-                format!("{what} cannot be read: Podio answered in a shape that is not known")
+                format!("{what} cannot be read: Podio's answer has an unknown format")
             }
             Err(error) => return Err(error),
         };

@@ -110,7 +110,10 @@ pub enum ExplainError {
     #[error("Podio credentials are required: set them, or run `podtap login`")]
     NoCredentials,
     /// The rest of the hour's calls is needed for hooks.
-    #[error("{remaining} of {limit} calls are left this hour, and kept for hooks: try again later")]
+    #[error(
+        "{remaining} of {limit} calls are left this hour and are reserved for hooks: try again \
+         later"
+    )]
     RateLimitNear {
         /// Calls left.
         remaining: u64,
@@ -207,7 +210,7 @@ impl Explainer {
             .revision
             .map_or_else(String::new, |revision| format!(", at revision {revision}"));
         explanation.notes.push(format!(
-            "title and values are what Podio told while the item was there{then}"
+            "the title and values are from before it was deleted{then}"
         ));
         explanation.title = Some(known.title);
         explanation.link = known.link;

@@ -34,7 +34,7 @@ pub(super) fn changes(
                 to,
             }),
             None => Err(format!(
-                "Podio names {named} as changed, but it holds the same before and after"
+                "Podio reports {named} as changed, but its value is the same before and after"
             )),
         }
     });

@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use super::har::{CREATOR, HarEntry};
 use super::json::{EventObject, IncidentObject, text};
-use crate::config::Target;
 use crate::history::{
     Anchor, Filter, History, HistoryError, HistoryGap, MAX_PAGE, PageQuery, Position,
 };
+use crate::target::Target;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 64 * 1024;

@@ -9,7 +9,7 @@ use super::shell::{BREAK, plain, printf, word};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotForHttpie {
     /// It takes a method of other characters for a URL.
-    #[error("httpie knows methods of letters only; copy it for curl")]
+    #[error("httpie accepts only methods made of letters; copy it for curl")]
     Method,
     /// It would send another path or query.
     #[error("httpie would change the path; copy it for curl")]

@@ -131,7 +131,7 @@ impl StepText {
     }
 }
 
-const MAKE_ONE: &str = "make one: podtap hooks create EVENT --app ID, or paste the public URL into \
+const MAKE_ONE: &str = "create one: podtap hooks create EVENT --app ID, or enter the public URL on \
      the app's Developer page in Podio";
 
 impl QuietFacts<'_> {
@@ -141,31 +141,30 @@ impl QuietFacts<'_> {
                 "Podio has {} for this tunnel",
                 hooks_in_words(hooks.len())
             )),
-            _ if self.is_any_made() => StepText::yes("this agent made it"),
+            _ if self.is_any_made() => StepText::yes("this agent created it"),
             (None, Some((Some(hook_id), at))) => {
                 StepText::yes(format!("hook {hook_id} sent an event at {}", minute(at)))
             }
             (Some(_), Some((Some(hook_id), at))) => StepText::unknown(
                 format!(
-                    "hook {hook_id} sent an event at {}, but is on none of the known apps",
+                    "hook {hook_id} sent an event at {}, but belongs to no known app",
                     minute(at)
                 ),
-                Some("name its app: --app ID"),
+                Some("add its app: --app ID"),
             ),
             (Some(_), _) => match self.failure() {
                 Some(failure) => StepText::no(failure, MAKE_ONE),
                 None => StepText::no("no hook of the known apps leads to this tunnel", MAKE_ONE),
             },
             (None, _) => match self.failure() {
-                Some(failure) => StepText::no(failure, "see the reason, or make one in Podio"),
-                None if self.has_credentials => {
-                    StepText::unknown("Podio was not asked yet", Some("name the app: --app ID"))
-                }
+                Some(failure) => StepText::no(failure, "see the reason, or create one in Podio"),
+                None if self.has_credentials => StepText::unknown(
+                    "Podio has not been asked yet",
+                    Some("add the app: --app ID"),
+                ),
                 None => StepText::unknown(
                     "Podio cannot be asked: no credentials are set",
-                    Some(
-                        "set Podio credentials (podtap login), or look at the app's Developer page",
-                    ),
+                    Some("set Podio credentials (podtap login), or check the app's Developer page"),
                 ),
             },
         };
@@ -214,11 +213,11 @@ impl QuietFacts<'_> {
                     StepText::yes(format!("the newest webhook arrived at {}", minute(at)))
                 }
                 None => StepText::unknown(
-                    "the relay answers this machine; no webhook has come from Podio yet",
+                    "this machine can reach the relay; no webhook has come from Podio yet",
                     Some("send one through it: podtap trigger item.create --through-relay"),
                 ),
             },
-            (_, None) => StepText::unknown("the relay does not answer this machine", None),
+            (_, None) => StepText::unknown("this machine cannot reach the relay", None),
         };
         finding.at(QuietStep::RelayReachable)
     }
@@ -228,19 +227,18 @@ impl QuietFacts<'_> {
             LinkState::Up { since } => StepText::yes(format!("since {}", minute(*since))),
             LinkState::Off => StepText::no("no agent runs here", "start podtap listen"),
             LinkState::Connecting { reason: None, .. } => {
-                StepText::unknown("it is being connected", None)
+                StepText::unknown("the agent is connecting", None)
             }
             LinkState::Connecting {
                 reason: Some(reason),
                 ..
             } => StepText::no(
                 reason.clone(),
-                "wait, it is tried again; or look whether the relay runs and its URL is right",
+                "wait for the next attempt, or check that the relay runs and that its URL is right",
             ),
-            LinkState::Stopped { reason } => StepText::no(
-                reason.clone(),
-                "start podtap listen again once that is settled",
-            ),
+            LinkState::Stopped { reason } => {
+                StepText::no(reason.clone(), "solve that, then start podtap listen again")
+            }
         };
         finding.at(QuietStep::LinkUp)
     }
@@ -249,7 +247,7 @@ impl QuietFacts<'_> {
         let finding = match (&self.status.target, &self.status.service) {
             (None, _) => StepText::unknown(
                 "no local service is set: events are recorded and held",
-                Some("give its port: podtap listen PORT"),
+                Some("add its port: podtap listen PORT"),
             ),
             (_, ServiceState::Up { since }) => {
                 StepText::yes(format!("it answered at {}", minute(*since)))
@@ -260,7 +258,7 @@ impl QuietFacts<'_> {
                     0 | 1 => format!("{target}: {reason}"),
                     _ => reason.clone(),
                 },
-                "start the local service; waiting events are delivered then",
+                "start the local service; queued events are then delivered",
             ),
             (Some(_), ServiceState::Unknown) => StepText::unknown(
                 "nothing was delivered to it yet",
@@ -294,7 +292,7 @@ fn hooks_in_words(count: usize) -> String {
 }
 
 fn verify_again(hook_id: u64) -> String {
-    format!("have it verified again: podtap hooks verify {hook_id}")
+    format!("verify it again: podtap hooks verify {hook_id}")
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use podtap_wire::EventId;
 use tokio::sync::{broadcast, watch};
 
 use crate::change::Change;
-use crate::config::Target;
 use crate::delivery::gate::HeldObjects;
 use crate::explain::{ExplainError, Explainer, Explanation, Remembered};
 use crate::figures::Figures;
@@ -28,6 +27,7 @@ use crate::replay::{Replay, ReplayError, Replayer};
 use crate::routes::{Course, Routes};
 use crate::standing::HookStanding;
 use crate::status::Status;
+use crate::target::Target;
 use crate::trigger::{Trigger, TriggerError, Triggered};
 
 /// A handle on an agent. Cheap to clone.

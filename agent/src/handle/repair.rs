@@ -3,10 +3,10 @@
 use podtap_wire::EventId;
 
 use super::AgentHandle;
-use crate::config::Target;
 use crate::history::Attempt;
 use crate::repair::{Repair, RepairError, Repaired, Seeker};
 use crate::replay::ReplayError;
+use crate::target::Target;
 
 impl AgentHandle {
     /// Looks for events of items that never came, and adds them to the history on record only. Costs

@@ -30,7 +30,7 @@ pub(crate) fn after_a_cut(path: &Path) -> Result<Aftercare, HistoryError> {
     if bytes > CHECKED_AT_ONCE {
         tracing::info!(
             bytes,
-            "the agent before this one was cut off; the history is checked in the background"
+            "the agent did not end cleanly last time; the history is checked in the background"
         );
         return Ok(Aftercare::Check);
     }
@@ -40,7 +40,7 @@ pub(crate) fn after_a_cut(path: &Path) -> Result<Aftercare, HistoryError> {
     let health = connection::open_writer(path).and_then(|connection| check::quick(&connection));
     match health {
         Ok(DatabaseHealth::Sound | DatabaseHealth::Unknown) => {
-            tracing::info!("the agent before this one was cut off; the history is sound");
+            tracing::info!("the agent did not end cleanly last time; the history is sound");
             Ok(())
         }
         Ok(DatabaseHealth::Damaged(findings)) => rebuild_or_say(path, &findings),

@@ -46,7 +46,7 @@ impl fmt::Display for ClockSet {
         };
         write!(
             f,
-            "{whose} was set {way} by {by}; events are kept as long as before"
+            "{whose} was set {way} by {by}; this does not change how long events are kept"
         )
     }
 }

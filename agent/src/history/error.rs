@@ -12,15 +12,15 @@ use podtap_disk::{SqliteCause, Trouble};
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum HistoryError {
     /// There is no history at this place.
-    #[error("there is no history at {path}; `podtap listen` makes one")]
+    #[error("there is no history at {path}; `podtap listen` creates one")]
     Missing {
         /// The file looked for.
         path: PathBuf,
     },
     /// A later Podtap wrote the file.
     #[error(
-        "the history {path} has format {found}, this podtap knows formats up to {known}; \
-         use the newer podtap that wrote it"
+        "the history {path} has format {found}, and this podtap reads formats up to {known}; use a \
+         newer podtap"
     )]
     Newer {
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum HistoryError {
         source: Arc<SqliteCause>,
     },
     /// There is no room on the disk.
-    #[error("no room for the history {path}")]
+    #[error("the disk is too full to open the history {path}")]
     Full {
         path: PathBuf,
         /// What SQLite said.
@@ -55,7 +55,7 @@ pub enum HistoryError {
     #[error("cannot write to the history")]
     Write(#[source] Arc<SqliteCause>),
     /// What was asked for is not in the history any more.
-    #[error("the event is not in the history any more")]
+    #[error("the event is no longer in the history")]
     Gone,
     /// The thread that should do it has ended.
     #[error("the history is closed")]

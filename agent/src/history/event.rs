@@ -40,7 +40,7 @@ impl Event {
         self.seq.filter(|seq| *seq != PASSED_THROUGH)
     }
 
-    /// Whether Podio asks whether the receiver wants the hook.
+    /// Whether Podio asks the receiver to confirm the hook.
     pub fn is_hook_verify(&self) -> bool {
         let kind = self.podio.as_ref().map(|podio| &podio.kind);
         kind == Some(&EventKind::Known(EventType::HookVerify))

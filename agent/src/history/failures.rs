@@ -1,4 +1,4 @@
-//! Failed deliveries, those of the same fault together.
+//! Lists failed deliveries by their fault.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -80,7 +80,7 @@ impl Default for Maker {
 impl fmt::Display for Maker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown { reason } => write!(f, "who makes the changes is not known: {reason}"),
+            Self::Unknown { reason } => write!(f, "it is unknown who makes the changes: {reason}"),
             Self::Own { by } => write!(f, "made by {by}, your API client"),
             Self::Other { by } => write!(f, "made by {by}, not by your API client"),
         }
@@ -117,7 +117,7 @@ impl LoopFinding {
         match &self.shape {
             LoopShape::Same => format!("{} fired hook {}", self.object, self.hook_id),
             LoopShape::Circle(_) => format!(
-                "{} fire in turn, hook {} among others",
+                "{} fire in turn, including hook {}",
                 names(&self.objects()),
                 self.hook_id
             ),
@@ -132,14 +132,15 @@ impl LoopFinding {
     pub fn cure(&self) -> String {
         if let Maker::Other { by } = &self.maker {
             return format!(
-                "these changes come from {by}: if that is not your service, there is nothing to fix \
-                 here"
+                "these changes come from {by}: if that is not your service, you do not need to fix \
+                 anything"
             );
         }
         let Some((doing, call)) = self.write() else {
             return format!(
-                "before the local service answers this event with a change, have it look whether \
-                 the change is there already: no `hook` switch is documented for what fires {}",
+                "before the local service makes a change for this event, let it check whether the \
+                 change has been made already: Podio documents no `hook` switch for the call that \
+                 fires {}",
                 self.event_type
             );
         };
@@ -148,9 +149,9 @@ impl LoopFinding {
             LoopShape::Same | LoopShape::Circle(_) => "",
         };
         format!(
-            "{unless}{doing} with hook=false in the query: {call}. Podio's documentation on `hook`: \"True \
-             if hooks should be executed for the change\". In the body it has no effect, and it \
-             keeps every hook from firing for that change, other people's too"
+            "{unless}{doing} with hook=false in the query: {call}. Podio's documentation on \
+             `hook`: \"True if hooks should be executed for the change\". It has no effect in the \
+             body. It stops all hooks for that change, including those of others"
         )
     }
 

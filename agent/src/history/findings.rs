@@ -3,7 +3,7 @@
 //! was, so that nothing is lost at the start or after a lag, and nothing is told twice.
 
 use jiff::Timestamp;
-use podtap_podio::ObjectRef;
+use podtap_podio::{ObjectKind, ObjectRef};
 use podtap_wire::EventId;
 use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
@@ -201,7 +201,7 @@ impl StoredObject {
     /// `None` where a later build wrote a kind that this one does not know.
     fn into_object(self) -> Option<ObjectRef> {
         Some(ObjectRef {
-            kind: row::object_kind(&self.kind)?,
+            kind: ObjectKind::from_word(&self.kind)?,
             id: self.id,
         })
     }

@@ -79,12 +79,12 @@ impl HookNews {
             HookCondition::Inactive { verifying: true } | HookCondition::Active => None,
             HookCondition::Inactive { verifying: false } | HookCondition::Unverified { .. } => {
                 Some(format!(
-                    "run podtap hooks verify {hook_id} once the way to Podio is clear"
+                    "when Podio can reach the relay again, run podtap hooks verify {hook_id}"
                 ))
             }
-            HookCondition::Gone => Some("make it again: podtap hooks create".to_owned()),
+            HookCondition::Gone => Some("create it again: podtap hooks create".to_owned()),
             HookCondition::Silent { .. } => {
-                Some("see whether it is active: podtap hooks list".to_owned())
+                Some("check whether it is active: podtap hooks list".to_owned())
             }
             HookCondition::Busy { .. } => {
                 Some("an import, or a loop: podtap events shows what changes".to_owned())
@@ -105,16 +105,13 @@ impl fmt::Display for HookNews {
         }
         match self.state {
             HookCondition::Inactive { verifying: true } => {
-                f.write_str(" is inactive: Podio was asked to verify it again")
+                f.write_str(" is inactive: podtap asked Podio to verify it again")
             }
             HookCondition::Inactive { verifying: false } => {
                 f.write_str(" is inactive: Podio sends nothing until it is verified")
             }
             HookCondition::Unverified { tries } => {
-                write!(
-                    f,
-                    " is still inactive after {tries} verifications were asked for"
-                )
+                write!(f, " is still inactive after {tries} requests to verify it")
             }
             HookCondition::Active => f.write_str(" is active again"),
             HookCondition::Gone => f.write_str(" is gone: it was deleted in Podio"),
@@ -124,7 +121,7 @@ impl fmt::Display for HookNews {
                 let usual = usual.unwrap_or(SignedDuration::MAX);
                 write!(
                     f,
-                    " has sent nothing for {}; usually it sends every {}",
+                    " has sent nothing for {}; it usually sends every {}",
                     rough(quiet),
                     rough(usual)
                 )
@@ -132,7 +129,7 @@ impl fmt::Display for HookNews {
             HookCondition::Busy { events, usual } => {
                 write!(
                     f,
-                    " sent {events} events within 5 minutes; the most before was {usual}"
+                    " sent {events} events within 5 minutes; the highest number before was {usual}"
                 )
             }
         }
@@ -233,16 +230,16 @@ mod tests {
                     since,
                     usual_ms: 90_000,
                 },
-                "hook 7 (item.update on Orders) has sent nothing for 90 min; usually it sends every \
-                 90 s",
+                "hook 7 (item.update on Orders) has sent nothing for 90 min; it usually sends \
+                 every 90 s",
             ),
             (
                 HookCondition::Busy {
                     events: 540,
                     usual: 12,
                 },
-                "hook 7 (item.update on Orders) sent 540 events within 5 minutes; the most before \
-                 was 12",
+                "hook 7 (item.update on Orders) sent 540 events within 5 minutes; the highest \
+                 number before was 12",
             ),
         ] {
             assert_eq!(news(state).to_string(), words);

@@ -51,7 +51,7 @@ impl Incident {
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Gap { .. } | Self::Refused { .. } | Self::LinkOutage { .. } => {
-                Some("podtap repair finds lost events of items")
+                Some("podtap repair finds lost item events")
             }
             Self::ClockSet(_) => None,
         }
@@ -151,7 +151,8 @@ mod tests {
                     by_ms: -5_400_000,
                 }),
                 r#"{"kind":"clock-set","machine":"relay","by_ms":-5400000}"#,
-                "the relay's clock was set back by 1h 30m; events are kept as long as before",
+                "the relay's clock was set back by 1h 30m; this does not change how long events \
+                 are kept",
             ),
         ] {
             assert_eq!(serde_json::to_string(&incident).unwrap(), stored);

@@ -33,7 +33,7 @@ pub(super) fn rebuild(path: &Path, findings: &[String]) -> Result<PathBuf, Rebui
     let first = findings.first().map_or("", String::as_str);
     tracing::error!(
         finding = first,
-        "the history is damaged; what can be read of it is kept"
+        "the history is damaged; podtap keeps what can be read"
     );
     let lost = events_by_index(path);
     let rebuilt = salvage::rebuild(path, &PROFILE, schema::MIGRATIONS, |transaction| {

@@ -344,20 +344,15 @@ pub(super) fn ids_beginning(prefix: &str) -> ([u8; 16], [u8; 16]) {
     (filled("0"), filled("Z"))
 }
 
-pub(super) fn object_kind(word: &str) -> Option<ObjectKind> {
-    ObjectKind::BY_PRECEDENCE
-        .iter()
-        .copied()
-        .find(|kind| kind.as_str() == word)
-}
-
 /// What an event is about, by `object_kind` and `object_id`.
 pub(super) fn object(row: &Row<'_>) -> rusqlite::Result<Option<ObjectRef>> {
     let kind = row.get_ref("object_kind")?.as_str_or_null()?;
-    Ok(match (kind.and_then(object_kind), id(row, "object_id")?) {
-        (Some(kind), Some(id)) => Some(ObjectRef { kind, id }),
-        _ => None,
-    })
+    Ok(
+        match (kind.and_then(ObjectKind::from_word), id(row, "object_id")?) {
+            (Some(kind), Some(id)) => Some(ObjectRef { kind, id }),
+            _ => None,
+        },
+    )
 }
 
 /// A number that uses all 64 bits.

@@ -88,7 +88,7 @@ pub(super) fn insert(
     Ok(Some(position))
 }
 
-/// Stores an attempt under the event's next number; `None` where the event is gone.
+/// Stores an attempt under the event's next number; `None` where the event was deleted.
 pub(super) fn record(hands: &mut Hands<'_>, ended: &NewAttempt) -> rusqlite::Result<Option<u32>> {
     let NewAttempt {
         position,

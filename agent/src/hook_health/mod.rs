@@ -82,7 +82,7 @@ impl HookHealth {
             match looked.await {
                 Err(error) if error.may_pass() => {
                     let error = reason::words(&error);
-                    tracing::warn!(error, "the hooks cannot be looked after");
+                    tracing::warn!(error, "the hooks cannot be checked");
                     sleep(self.between_looks()).await;
                 }
                 ended => return ended.map(drop),
@@ -130,7 +130,7 @@ impl HookHealth {
                 continue;
             }
             if self.is_short() {
-                tracing::debug!("few calls of the hour are left: the hooks are read later");
+                tracing::debug!("few API calls are left this hour: the hooks are read later");
                 return Ok(());
             }
             let at = place.at;
@@ -164,7 +164,7 @@ impl HookHealth {
         let news = ledger.take_in(place.at, ours, is_explained, Instant::now());
         for hook_id in ledger.due(place.at, Instant::now()) {
             if let Err(error) = self.client.request_hook_verification(hook_id).await {
-                tracing::warn!(hook_id, %error, "Podio was asked in vain to verify a hook again");
+                tracing::warn!(hook_id, %error, "Podio refused to verify a hook again");
             }
         }
         let news = news.into_iter().map(|(hook, state)| HookNews {

@@ -103,7 +103,7 @@ pub enum ManageHooksError {
     #[error("too few API calls are left this hour ({} of {}): try again later", .0.remaining, .0.limit)]
     RateLimitNear(RateLimit),
     /// Podio would never reach it.
-    #[error("no hook can be made on {url}")]
+    #[error("a hook cannot call {url}")]
     Uncallable { url: String, source: Uncallable },
     /// Podio could not be asked, or has refused.
     #[error(transparent)]

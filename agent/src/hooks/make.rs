@@ -156,7 +156,7 @@ fn words(error: &Error, at: PlaceRef) -> String {
         _ if error.may_pass() => format!("{told}; trying again"),
         Error::Gone { .. } => format!("{told}; is {at} the right id?"),
         Error::Refused { refusal, .. } if refusal.status == 403 => format!(
-            "{told}; is {at} the right id? An app's token reaches that app alone; hooks of spaces \
+            "{told}; is {at} the right id? An app's token works only for that app; hooks on spaces \
              and other apps need a person's login (`podtap login`)"
         ),
         _ => told,

@@ -88,10 +88,10 @@ pub enum HookState {
 #[derive(Debug, thiserror::Error)]
 pub enum HooksError {
     /// Podio would never reach them.
-    #[error("no hook can be made on {url}")]
+    #[error("a hook cannot call {url}")]
     Uncallable { url: String, source: Uncallable },
     /// Podio does not take the credentials.
-    #[error("Podio rejected the credentials, so no hook can be made")]
+    #[error("Podio rejected the credentials, so no hook can be created")]
     Credentials(#[source] client::Error),
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -164,7 +164,7 @@ impl HookMaker {
         let mut url = self.url().await?;
         loop {
             url = self.keep_on(&url).await?;
-            tracing::info!("the tunnel has another URL: its hooks are made again");
+            tracing::info!("the tunnel has a new URL: its hooks are created again");
         }
     }
 

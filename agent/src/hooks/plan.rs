@@ -13,7 +13,7 @@ pub enum PlanError {
     #[error("{}{}", .0, did_you_mean(.0))]
     Unknown(#[from] NothingSelected),
     /// The event does not happen there.
-    #[error("`{part}` is for another kind of place than {place}, which takes {}", taken_reason(.place.ref_type))]
+    #[error("`{part}` is not an event of {place}, which has {}", taken_reason(.place.ref_type))]
     Elsewhere {
         /// The part of the list.
         part: String,

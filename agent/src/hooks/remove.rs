@@ -56,7 +56,7 @@ impl HookMaker {
         if let Ok(removed) = tokio::time::timeout(END_LIMIT, removing).await {
             return Ok(removed?);
         }
-        tracing::warn!("some hooks are left: the next start removes them");
+        tracing::warn!("some hooks remain: the next start removes them");
         Ok(())
     }
 

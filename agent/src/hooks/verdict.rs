@@ -50,14 +50,14 @@ impl UrlVerdict {
     pub fn words(&self) -> String {
         match self {
             Self::Ours => "this tunnel".to_owned(),
-            Self::OtherTunnel => "another tunnel of the same relay: most likely one that was \
-                 rotated or is not served any more"
+            Self::OtherTunnel => "another tunnel of the same relay, probably one that was rotated \
+                 or is no longer used"
                 .to_owned(),
             Self::Uncallable(why) => why.to_string(),
             Self::Temporary(service) => {
                 format!("a temporary tunnel of {service}, which may be gone")
             }
-            Self::Unsuspected => "elsewhere; nothing is known against it".to_owned(),
+            Self::Unsuspected => "elsewhere; podtap sees nothing wrong with it".to_owned(),
         }
     }
 

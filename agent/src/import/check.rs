@@ -25,7 +25,7 @@ pub(super) enum UnusableEntry {
     #[error("it is larger than {} MiB", super::MAX_PIECE_BYTES / 1024 / 1024)]
     TooLarge,
     /// A later Podtap wrote it.
-    #[error("its `v` is {0}, this podtap reads {known}", known = crate::export::json::VERSION)]
+    #[error("its `v` is {0}, and this podtap reads {known}", known = crate::export::json::VERSION)]
     Version(i64),
     /// It does not say what it is.
     #[error("it has no `type`, so podtap did not write it")]

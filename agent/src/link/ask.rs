@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header;
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
-use podtap_connect::tls;
+use podtap_connect::tls::Trust;
 use podtap_wire::manage::{Rotate, RotatedTunnel, TUNNELS_PATH, TunnelEntry, TunnelList};
 use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
 use serde::de::DeserializeOwned;
@@ -44,9 +44,8 @@ pub enum AskError {
 
 impl TunnelClient {
     /// A client for the relay of this link, by its proxy and with its token.
-    pub fn new(link: &LinkConfig, trust: &tls::Trust) -> Result<Self, DialError> {
-        let tls = tls::client_config(link.relay.scheme() == "https", trust)?;
-        let dialer = Dialer::new(link, tls)?;
+    pub fn new(link: &LinkConfig, trust: &Trust) -> Result<Self, DialError> {
+        let dialer = Dialer::trusting(link, trust)?;
         Ok(Self { dialer })
     }
 

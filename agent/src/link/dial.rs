@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use podtap_connect::Connector;
+use podtap_connect::{Connector, tls};
 use podtap_wire::{ConnectRefusal, version};
 use rustls::pki_types::{CertificateDer, ServerName};
 use secrecy::ExposeSecret;
@@ -29,8 +29,9 @@ use super::disconnect::Disconnect;
 use super::exchange::exchange;
 use super::socket;
 use super::upgrade::upgrade;
-use crate::config::{LinkConfig, without_user_info};
+use crate::config::LinkConfig;
 use crate::reason;
+use crate::target::without_user_info;
 
 /// Time for the whole way: name, TCP, proxy, TLS, upgrade. A person reads within ten seconds what
 /// is wrong.
@@ -50,7 +51,8 @@ pub(super) type LinkSocket = WebSocketStream<TokioIo<Upgraded>>;
 pub enum DialError {
     /// Not a URL of a relay.
     #[error(
-        "{} is not a relay's URL: it begins with https:// or http://, names a host, and holds no user",
+        "{} is not a relay's URL: it must begin with https:// or http://, have a host, and have no \
+         user",
         without_user_info(url.as_str())
     )]
     Relay { url: Url },
@@ -58,7 +60,7 @@ pub enum DialError {
     #[error("cannot set up TLS; are the system's certificates installed?")]
     Tls(#[from] rustls::Error),
     /// The token holds characters that a header cannot.
-    #[error("this token is not valid: it has characters that no token has")]
+    #[error("this token is not valid: it has characters that are not allowed in a token")]
     Token,
 }
 
@@ -81,6 +83,12 @@ impl std::fmt::Debug for Dialer {
 }
 
 impl Dialer {
+    /// One for a few calls, with a TLS configuration of its own.
+    pub(super) fn trusting(link: &LinkConfig, trust: &tls::Trust) -> Result<Self, DialError> {
+        let tls = tls::client_config(link.relay.scheme() == "https", trust)?;
+        Self::new(link, tls)
+    }
+
     pub(super) fn new(
         link: &LinkConfig,
         tls: Arc<rustls::ClientConfig>,
@@ -109,7 +117,7 @@ impl Dialer {
         let stream = timeout_at(deadline, self.stream());
         let no_connection = || {
             if self.connector.has_proxy() {
-                "the proxy made no connection to the relay in time"
+                "the proxy did not connect to the relay in time"
             } else {
                 "the relay's address did not answer in time"
             }
@@ -121,7 +129,8 @@ impl Dialer {
             .await
             .unwrap_or_else(|_| {
                 Err(Disconnect::retry(
-                    "it accepts the connection but does not answer: is it the relay's URL?",
+                    "the server accepts the connection but does not answer: is this the relay's \
+                     URL?",
                 ))
             })
     }
@@ -140,8 +149,10 @@ impl Dialer {
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, Disconnect> {
         let host = self.endpoint.host().unwrap_or_default();
-        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-            .map_err(|_| Disconnect::retry("the relay's name cannot be in a certificate"))?;
+        let name =
+            ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|_| {
+                Disconnect::retry("the relay's host is not a valid name for a certificate")
+            })?;
         tls.connect(name, stream)
             .await
             .map_err(|e| to_disconnect(&e))

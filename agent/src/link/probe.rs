@@ -8,7 +8,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::Full;
 use jiff::Timestamp;
-use podtap_connect::tls;
+use podtap_connect::tls::{self, Trust};
 use podtap_wire::manage::{READY_PATH, RELAY_HEADER};
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -67,9 +67,8 @@ pub enum WebsocketFault {
 
 impl RelayProbe {
     /// Looks at the relay of this link, by its proxy and with its token.
-    pub fn new(link: &LinkConfig, trust: &tls::Trust) -> Result<Self, DialError> {
-        let tls = tls::client_config(link.relay.scheme() == "https", trust)?;
-        let dialer = Dialer::new(link, tls)?;
+    pub fn new(link: &LinkConfig, trust: &Trust) -> Result<Self, DialError> {
+        let dialer = Dialer::trusting(link, trust)?;
         Ok(Self { dialer })
     }
 

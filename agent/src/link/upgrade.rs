@@ -48,7 +48,7 @@ where
 pub(super) fn http_disconnect(error: &hyper::Error) -> Disconnect {
     if error.is_parse() {
         return Disconnect::retry(
-            "the server at this URL does not speak HTTP: is it the relay's URL?",
+            "the server at this URL does not speak HTTP: is this the relay's URL?",
         );
     }
     if error.is_incomplete_message() {

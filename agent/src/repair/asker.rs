@@ -50,7 +50,8 @@ impl<'a> Asker<'a> {
     ) -> Result<Result<T, client::Error>, Halt> {
         if let Some(rate) = self.purse.shut(class) {
             return Err(Halt::Stopped(format!(
-                "stopped at {} of {} API calls left this hour: a fifth is kept for everything else",
+                "stopped with {} of {} API calls left this hour: a fifth is reserved for other \
+                 uses",
                 rate.remaining, rate.limit
             )));
         }

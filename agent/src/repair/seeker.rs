@@ -193,9 +193,8 @@ impl<'a> Seeker<'a> {
             }
         }
         for field in missing {
-            self.asker.note(format!(
-                "the app of field {field} is not known: name it with --app"
-            ));
+            self.asker
+                .note(format!("the app of field {field} is unknown: add --app"));
             on_fields.retain(|hook| hook.field_id != Some(field));
         }
         Ok(())
@@ -227,7 +226,7 @@ impl<'a> Seeker<'a> {
             }
             if offset >= MAX_ITEMS {
                 self.asker.note(format!(
-                    "app {app_id} has {} changed items, of which the first {offset} were looked at: \
+                    "app {app_id} has {} changed items, and only the first {offset} were checked: \
                      choose a later --since",
                     page.filtered
                 ));
@@ -318,7 +317,7 @@ impl<'a> Seeker<'a> {
     ) -> Result<(), Halt> {
         if self.found.len() >= MAX_LOST {
             return Err(Halt::Stopped(format!(
-                "more than {MAX_LOST} events never came: repair again for the rest"
+                "more than {MAX_LOST} events never arrived: run the repair again for the rest"
             )));
         }
         let external_id = item.external_id.as_deref();

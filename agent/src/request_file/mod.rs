@@ -23,7 +23,7 @@ const BASE64_VALUE: &str = "::";
 /// What the file begins with.
 const HEAD: &str =
     "# Edit the request, save and leave the editor; you see the difference before it is sent.
-# A header `name:: value` has its value in base64, since it is no text.
+# A header `name:: value` has its value in base64, because it is not text.
 # An empty file sends nothing. Lines that begin with # before the request are ignored.
 ";
 

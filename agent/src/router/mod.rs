@@ -4,9 +4,9 @@ mod known_places;
 
 use std::sync::Arc;
 
-use crate::config::Target;
 use crate::history::Event;
 use crate::routes::Routes;
+use crate::target::Target;
 pub(crate) use known_places::KnownPlaces;
 
 /// The routes as they are now, with what they have to know of hooks. Cheap to clone.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::config::Target;
 use crate::history::{ArrivalFilter, Event, FilterError, Saved};
 use crate::place::PlaceRef;
 use crate::target::InvalidTarget;
+use crate::target::Target;
 
 /// Most targets: each has lanes, connections and a read-ahead of its own.
 pub const MAX_TARGETS: usize = 16;

@@ -74,8 +74,8 @@ fn what_is_no_route_is_refused_with_a_word() {
             "column 1: there is no field `typ:`; did you mean `type:`?",
         ),
         ("+typ:item.*=3001", "column 2"),
-        ("status:5xx=3001", "not known yet"),
-        ("item.create=3001", "names no field"),
+        ("status:5xx=3001", "not yet known"),
+        ("item.create=3001", "has no field"),
     ] {
         let error = route(text).unwrap_err().to_string();
         assert!(error.contains(said), "{text}: {error}");

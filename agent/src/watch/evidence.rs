@@ -139,7 +139,7 @@ impl EvidenceSource {
     async fn who_made(&self, finding: &LoopFinding) -> Result<Statement, HistoryError> {
         use EventType as E;
         let Some(event) = self.history.event(finding.event).await? else {
-            return Ok(Statement::unknown("the event is gone"));
+            return Ok(Statement::unknown("the event was deleted"));
         };
         let (Some(podio), Ok(kind)) = (event.podio, finding.event_type.parse::<EventType>()) else {
             return Ok(Statement::unknown("its type is not known"));
@@ -168,7 +168,7 @@ impl EvidenceSource {
             }
             _ => {
                 return Ok(Statement::unknown(format!(
-                    "Podio does not say who causes {kind}"
+                    "Podio does not report who causes {kind}"
                 )));
             }
         };
@@ -294,7 +294,7 @@ impl EvidenceSource {
         }
         if let Some(rate) = near_limit(&self.client) {
             return Err(format!(
-                "{} of {} calls are left this hour, and kept for hooks",
+                "{} of {} calls are left this hour and are reserved for hooks",
                 rate.remaining, rate.limit
             ));
         }

@@ -88,7 +88,7 @@ impl Validator {
         let told = reason::of_podio(error);
         match error {
             Error::Unauthorized { .. } if !self.client.has_credentials() => {
-                format!("{told}; set Podio's credentials and ask for another verification")
+                format!("{told}; set Podio credentials and request another verification")
             }
             Error::Refused { .. } | Error::Gone { .. } => {
                 format!("{told}; the local service may have validated it first")

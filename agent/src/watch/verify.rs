@@ -52,7 +52,7 @@ impl HookCode {
         let code = code.ok_or("it has no code")?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if code.len() > MAX_CODE_LENGTH || !code.bytes().all(is_plain) {
-            return Err("its code does not look like one of Podio's");
+            return Err("its code does not have the form of Podio's codes");
         }
         let code = code.to_owned();
         Ok(Self { hook_id, code })
@@ -120,8 +120,8 @@ impl Verifier {
         if self.calls_of_the_hour(now, own) >= CALLS_PER_HOUR {
             return Some(Verification::Failed {
                 reason: format!(
-                    "not tried: {CALLS_PER_HOUR} validations within an hour are enough; \
-                     ask Podio for another one later"
+                    "not tried: podtap makes at most {CALLS_PER_HOUR} validations per hour; \
+                     request another one later"
                 ),
             });
         }

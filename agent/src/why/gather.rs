@@ -88,7 +88,7 @@ impl Gatherer<'_> {
             app: None,
         };
         let Subject::Object(object) = subject else {
-            return unasked("it has many changes: ask about an item to have its revisions checked");
+            return unasked("it has many changes: to check revisions, ask about one item");
         };
         let client = &self.hook_admin.client;
         if !client.has_credentials() {

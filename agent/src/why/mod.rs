@@ -49,7 +49,7 @@ pub struct WhyLink {
 pub enum WhyStep {
     /// Podio knows the change.
     Change,
-    /// There is a hook for it.
+    /// There is a hook exists.
     Hook,
     /// The hook is active.
     Active,
@@ -87,12 +87,12 @@ impl WhyStep {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Change => "changed in Podio",
-            Self::Hook => "a hook for it",
+            Self::Hook => "a hook exists",
             Self::Active => "the hook is active",
-            Self::LeadsHere => "it leads here",
+            Self::LeadsHere => "the hook leads here",
             Self::Fired => "Podio called it",
-            Self::Relay => "the relay took it",
-            Self::Agent => "the agent has it",
+            Self::Relay => "the relay accepted it",
+            Self::Agent => "the agent received it",
             Self::Delivery => "delivered",
             Self::Answer => "answered",
         }

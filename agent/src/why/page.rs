@@ -28,7 +28,7 @@ pub enum FindItemError {
     #[error("too few API calls are left this hour ({} of {}): try again later", .0.remaining, .0.limit)]
     RateLimitNear(RateLimit),
     /// None of the known apps has this page.
-    #[error("the link is not of an app that is known here")]
+    #[error("the link is not to a known app")]
     UnknownApp,
     /// Podio could not be asked, or has refused.
     #[error(transparent)]

@@ -49,9 +49,7 @@ pub enum NoSubject {
     #[error("`{0}` is not a Podio event type; did you mean {1}?")]
     Type(String, &'static str),
     /// A link to something else than an item's page.
-    #[error(
-        "the link is not of an item's page, such as https://podio.com/ORG/SPACE/apps/APP/items/12"
-    )]
+    #[error("the link is not to an item, such as https://podio.com/ORG/SPACE/apps/APP/items/12")]
     Link,
 }
 
@@ -76,9 +74,7 @@ impl Subject {
             if kind == "hook" {
                 return Ok(Self::Hook(id));
             }
-            let kinds = ObjectKind::BY_PRECEDENCE.iter();
-            let kind = kinds.copied().find(|known| known.as_str() == kind);
-            return kind
+            return ObjectKind::from_word(kind)
                 .map(|kind| Self::Object(ObjectRef { kind, id }))
                 .ok_or_else(wrong);
         }
@@ -122,7 +118,7 @@ mod tests {
             ("item:x", "`item:x` is not an object"),
             ("thing:4", "`thing:4` is not an object"),
             ("item.updat", "did you mean item.update?"),
-            ("https://podio.com/o/s/apps/a", "not of an item's page"),
+            ("https://podio.com/o/s/apps/a", "not to an item"),
             ("", "`` is not"),
         ] {
             let error = Subject::parse(text).unwrap_err().to_string();

@@ -2,7 +2,7 @@
 
 use crate::support::{event, history_of};
 use jiff::Timestamp;
-use podtap_agent::config::Retention;
+use podtap_agent::history::Retention;
 use podtap_agent::history::{self, Filter, Writer};
 use podtap_agent::{Agent, AgentConfig, Change};
 use tempfile::TempDir;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::{after_hours, event, history_of, no_headers};
 use jiff::Timestamp;
-use podtap_agent::config::Retention;
+use podtap_agent::history::Retention;
 use podtap_agent::history::{
     Anchor, Attempt, DeliveryState, EventRow, Filter, FoldedQuery, History, HistoryRow, NewAttempt,
     NewEvent, Outcome, PageQuery, Position, Writer, WriterThread,

@@ -1,7 +1,7 @@
 //! Evidence before alarm: Podio is asked who made a change before a loop or a gap is told.
 
 use crate::support::eventually;
-use crate::support::podio::{ORDERS, Running, webhook_at};
+use crate::support::podio::{ORDERS, PodioAgent, webhook_at};
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{Finding, LoopFinding, LoopShape, Maker};
 use podtap_podio::client::{Client, HookStatus, WriteOptions};
@@ -15,8 +15,8 @@ const QUIETLY: WriteOptions = WriteOptions {
 };
 
 /// An agent that breaks loops, and an item whose updates it hears of.
-async fn hearing() -> (Running, u64) {
-    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+async fn hearing() -> (PodioAgent, u64) {
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.break_loops = true;
     })
     .await;
@@ -42,9 +42,9 @@ async fn change(client: &Client, item: u64, options: WriteOptions) {
         .unwrap();
 }
 
-async fn found(running: &Running) -> LoopFinding {
+async fn found(running: &PodioAgent) -> LoopFinding {
     eventually("something is found", || async {
-        let loops = running.handle.history().loops().await.unwrap();
+        let loops = running.agent.handle.history().loops().await.unwrap();
         loops.into_iter().next().ok_or(String::new())
     })
     .await
@@ -63,7 +63,7 @@ async fn a_loop_of_our_own_client_is_told_with_its_maker_and_held() {
         panic!("{found:#?}");
     };
     assert_eq!(by, "Ada Holm through Podtap");
-    assert_eq!(running.handle.held_objects(), [found.object]);
+    assert_eq!(running.agent.handle.held_objects(), [found.object]);
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_colleagues_script_is_told_by_its_name_and_not_held() {
         maker.contains("made by Björn Lind through Invoicing bridge"),
         "{maker}"
     );
-    assert_eq!(running.handle.held_objects(), []);
+    assert_eq!(running.agent.handle.held_objects(), []);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_chain_of_new_items_is_found_and_named_by_its_cure() {
 
 /// Once Podio was asked by this path, nothing is missing below the newest event.
 async fn nothing_is_missing(
-    running: &Running,
+    running: &PodioAgent,
     mut calls: tokio::sync::broadcast::Receiver<Observation>,
     asked: &str,
 ) {
@@ -193,11 +193,11 @@ async fn a_hook_on_a_field_is_not_expected_to_tell_of_every_revision() {
 /// What an outcome of a verification is told by, also to whom asks later.
 #[tokio::test]
 async fn what_was_found_is_read_again_in_its_order() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
-    let before = running.handle.history().end().await.unwrap().finding;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let before = running.agent.handle.history().end().await.unwrap().finding;
     let hook_id = running.hook().await;
     eventually("the outcome is on record", || async {
-        let history = running.handle.history();
+        let history = running.agent.handle.history();
         let found = history.findings_after(before, 10).await.unwrap();
         match &found[..] {
             [

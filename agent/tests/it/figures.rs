@@ -1,6 +1,6 @@
 //! What screens draw beside the list, from the sandbox's webhooks to the figures.
 
-use crate::support::podio::{ORDERS, Running};
+use crate::support::podio::{ORDERS, PodioAgent};
 use crate::support::{answer, eventually, ok};
 use podtap_agent::Replay;
 use podtap_agent::figures::{Holds, MINUTES, MinuteState, QuietStep, TimelineEntry, TimelineEvent};
@@ -14,7 +14,7 @@ const QUIETLY: WriteOptions = WriteOptions {
     silent: false,
 };
 
-async fn update(running: &Running, item: u64, revision: u64, hook_id: u64) {
+async fn update(running: &PodioAgent, item: u64, revision: u64, hook_id: u64) {
     let body =
         format!("type=item.update&item_id={item}&item_revision_id={revision}&hook_id={hook_id}");
     running.podio.forge(&body).await;
@@ -22,7 +22,7 @@ async fn update(running: &Running, item: u64, revision: u64, hook_id: u64) {
 
 #[tokio::test]
 async fn hooks_have_their_calls_failures_and_times_and_replays_are_none() {
-    let running = Running::answering(|received| {
+    let running = PodioAgent::answering(|received| {
         let body = String::from_utf8_lossy(&received.body).into_owned();
         if body.contains("hook_id=8") {
             answer(500, "no")
@@ -37,6 +37,7 @@ async fn hooks_have_their_calls_failures_and_times_and_replays_are_none() {
     update(&running, 2, 0, 8).await;
     let rows = running.arrived(4).await;
     running
+        .agent
         .handle
         .replay(Replay {
             event: rows[0].id,
@@ -46,7 +47,7 @@ async fn hooks_have_their_calls_failures_and_times_and_replays_are_none() {
         .await
         .unwrap();
 
-    let traffic = running.handle.traffic().await.unwrap();
+    let traffic = running.agent.handle.traffic().await.unwrap();
 
     let [seven, eight] = &traffic.hooks[..] else {
         panic!("{traffic:#?}");
@@ -63,9 +64,9 @@ async fn hooks_have_their_calls_failures_and_times_and_replays_are_none() {
     // Read on from there: what came since is added, and nothing twice.
     update(&running, 1, 3, 7).await;
     running.arrived(5).await;
-    let traffic = running.handle.traffic().await.unwrap();
+    let traffic = running.agent.handle.traffic().await.unwrap();
     assert_eq!(traffic.hooks[0].calls, 4);
-    let times = running.handle.answer_times().await.unwrap();
+    let times = running.agent.handle.answer_times().await.unwrap();
     assert_eq!((times.answered, times.unanswered), (5, 0));
     let counted: u64 = times.buckets.iter().map(|bucket| bucket.count).sum();
     assert_eq!((counted, times.over_limit), (5, 0));
@@ -89,7 +90,7 @@ async fn change(client: &Client, item: u64, status: &str) {
 
 #[tokio::test]
 async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_never_came() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.enrich = false;
     })
     .await;
@@ -108,7 +109,7 @@ async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_nev
     update(&running, item, 6, hook_id).await;
     let rows = running.arrived(6).await;
     for row in &rows[3..5] {
-        running.handle.explain(row.id).await.unwrap();
+        running.agent.handle.explain(row.id).await.unwrap();
     }
     let object = ObjectRef {
         kind: ObjectKind::Item,
@@ -116,7 +117,7 @@ async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_nev
     };
 
     let timeline = eventually("the gap is marked", || async {
-        let timeline = running.handle.timeline(object).await.unwrap();
+        let timeline = running.agent.handle.timeline(object).await.unwrap();
         let last = timeline.entries.iter().rev().nth(1);
         let is_gap = last == Some(&TimelineEntry::Missing { from: 4, to: 5 });
         is_gap
@@ -151,18 +152,18 @@ async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_nev
         (events[2].author.clone(), events[3].author.clone()),
         (None, None)
     );
-    let budget = running.handle.api_budget().await.unwrap();
+    let budget = running.agent.handle.api_budget().await.unwrap();
     assert!(budget.remaining < budget.limit, "{budget:?}");
 }
 
 #[tokio::test]
 async fn the_last_hour_begins_with_what_the_agent_has_seen() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     update(&running, 1, 0, 7).await;
     running.arrived(1).await;
     // The relay of these tests is not there.
     let minutes = eventually("the minute is known", || async {
-        let minutes = running.handle.past_hour();
+        let minutes = running.agent.handle.past_hour();
         let newest = minutes[MINUTES - 1];
         let is_known = newest.service == MinuteState::Up && newest.link == MinuteState::Away;
         is_known.then_some(minutes).ok_or(format!("{newest:?}"))
@@ -184,9 +185,9 @@ async fn the_last_hour_begins_with_what_the_agent_has_seen() {
 
 #[tokio::test]
 async fn the_chain_says_which_link_is_broken_and_what_to_do() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let chain = eventually("the link is known to be away", || async {
-        let chain = running.handle.why_quiet().await.unwrap();
+        let chain = running.agent.handle.why_quiet().await.unwrap();
         let link = chain.links[3].clone();
         (link.holds == Holds::No)
             .then_some(chain)
@@ -211,7 +212,7 @@ async fn the_chain_says_which_link_is_broken_and_what_to_do() {
     }
     update(&running, 1, 0, 7).await;
     running.arrived(1).await;
-    let chain = running.handle.why_quiet().await.unwrap();
+    let chain = running.agent.handle.why_quiet().await.unwrap();
     assert_eq!(chain.links[0].holds, Holds::Yes);
     assert_eq!(chain.links[4].holds, Holds::Yes);
 }

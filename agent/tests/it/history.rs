@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{after_hours, event, eventually, history_of, item_update, no_headers};
 use jiff::Timestamp;
-use podtap_agent::config::Retention;
+use podtap_agent::history::Retention;
 use podtap_agent::history::{
     Anchor, Attempt, DeliveryState, EventRow, Filter, History, HistoryChange, HistoryError,
     NewAttempt, NewEvent, Outcome, PageQuery, Position, Saved, Writer, WriterThread,

@@ -3,11 +3,11 @@
 use std::io::Cursor;
 use std::time::Duration;
 
-use crate::support::podio::Running;
+use crate::support::podio::PodioAgent;
 use crate::support::{after_hours, event, eventually, history_of, item_update};
 use jiff::Timestamp;
-use podtap_agent::config::Retention;
 use podtap_agent::export::archive::{self, ArchiveFormat, ArchiveSelection};
+use podtap_agent::history::Retention;
 use podtap_agent::history::{
     Anchor, Attempt, DeliveryState, Duplicate, EditedRequest, Event, Filter, History,
     ImportedEvent, ImportedRecord, Insight, NewAttempt, Outcome, PageQuery, Position, Saved,
@@ -708,7 +708,7 @@ async fn text_that_is_no_text_costs_its_entry() {
 #[tokio::test]
 async fn nothing_happens_because_of_an_import() {
     let sandbox = sandbox::SandboxConfig::default();
-    let mut running = Running::start(sandbox, |podio| podio.break_loops = true).await;
+    let mut running = PodioAgent::start(sandbox, |podio| podio.break_loops = true).await;
     let before = running
         .podio
         .forge("type=item.update&item_id=1&item_revision_id=1&hook_id=7");
@@ -747,7 +747,7 @@ async fn nothing_happens_because_of_an_import() {
     ];
     let real = "type=hook.verify&hook_id=8&code=b9079248";
     let real = running.podio.forge(real).await;
-    let history = running.handle.history().clone();
+    let history = running.agent.handle.history().clone();
     let whole = async |id| history.event(id).await.unwrap().unwrap();
     eventually("the validation", async || {
         let found = whole(real).await.insight.verification;
@@ -758,14 +758,14 @@ async fn nothing_happens_because_of_an_import() {
 
     assert_eq!(running.service.received().len(), 4);
     assert!(history.loops().await.unwrap().is_empty());
-    assert!(running.handle.held_objects().is_empty());
+    assert!(running.agent.handle.held_objects().is_empty());
     assert_eq!(whole(live[0]).await.insight.duplicate, None);
     assert_eq!(
         whole(live[1]).await.insight.missing,
         2,
         "of what the relay took"
     );
-    let standings = running.handle.standings().await.unwrap();
+    let standings = running.agent.handle.standings().await.unwrap();
     let seven = standings
         .iter()
         .find(|standing| standing.hook_id == 7)

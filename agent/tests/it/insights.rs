@@ -1,6 +1,6 @@
 //! What the agent finds out, from the sandbox's webhooks to what readers see.
 
-use crate::support::podio::{ORDERS, Running, webhook_at};
+use crate::support::podio::{ORDERS, PodioAgent, webhook_at};
 use crate::support::{answer, eventually};
 use podtap_agent::history::{self, DeliveryState, Duplicate, EventRow, HoldReason};
 use podtap_agent::{Change, ExplainError, Explanation, PlaceRef};
@@ -15,14 +15,14 @@ const ITEM: ObjectRef = ObjectRef {
     id: 4711,
 };
 
-async fn update(running: &Running, revision: u64, hook_id: u64) {
+async fn update(running: &PodioAgent, revision: u64, hook_id: u64) {
     let body =
         format!("type=item.update&item_id=4711&item_revision_id={revision}&hook_id={hook_id}");
     running.podio.forge(&body).await;
 }
 
 /// The newest row, once it looks as `wanted`.
-async fn row(running: &Running, index: usize, wanted: impl Fn(&EventRow) -> bool) -> EventRow {
+async fn row(running: &PodioAgent, index: usize, wanted: impl Fn(&EventRow) -> bool) -> EventRow {
     eventually("the row looks as wanted", || async {
         let rows = running.rows().await;
         match rows.into_iter().rev().nth(index) {
@@ -35,7 +35,7 @@ async fn row(running: &Running, index: usize, wanted: impl Fn(&EventRow) -> bool
 
 #[tokio::test]
 async fn duplicates_and_gaps_are_marked_and_a_late_arrival_closes_its_gap() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     for (revision, hook_id) in [(3, 7), (7, 7), (7, 7), (7, 8), (5, 7)] {
         update(&running, revision, hook_id).await;
     }
@@ -62,16 +62,16 @@ async fn duplicates_and_gaps_are_marked_and_a_late_arrival_closes_its_gap() {
 
 #[tokio::test]
 async fn a_loop_is_told_once_and_its_object_held_until_released() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.break_loops = true;
     })
     .await;
-    let mut changes = running.handle.changes();
+    let mut changes = running.agent.handle.changes();
     for revision in 0..12 {
         update(&running, revision, 7).await;
     }
     eventually("the loop is found", || async {
-        let loops = running.handle.history().loops().await.unwrap();
+        let loops = running.agent.handle.history().loops().await.unwrap();
         (!loops.is_empty()).then_some(()).ok_or(String::new())
     })
     .await;
@@ -85,11 +85,11 @@ async fn a_loop_is_told_once_and_its_object_held_until_released() {
         assert_eq!(row.state, DeliveryState::Held);
         assert_eq!(row.insight.hold, Some(HoldReason::Loop));
     }
-    let loops = running.handle.history().loops().await.unwrap();
+    let loops = running.agent.handle.history().loops().await.unwrap();
     assert_eq!(loops.len(), 1);
     assert_eq!((loops[0].object, loops[0].hook_id), (ITEM, 7));
     assert!(loops[0].consecutive);
-    assert_eq!(running.handle.held_objects(), [ITEM]);
+    assert_eq!(running.agent.handle.held_objects(), [ITEM]);
     let mut told = 0;
     while let Ok(change) = changes.try_recv() {
         told += usize::from(matches!(
@@ -99,17 +99,17 @@ async fn a_loop_is_told_once_and_its_object_held_until_released() {
     }
     assert_eq!(told, 1);
 
-    assert!(running.handle.release(ITEM).await.unwrap());
+    assert!(running.agent.handle.release(ITEM).await.unwrap());
     update(&running, 30, 7).await;
     let rows = running.arrived(before + 6).await;
     assert_eq!(rows[0].state, DeliveryState::Delivered);
     assert_eq!(rows[1].state, DeliveryState::Held);
-    assert_eq!(running.handle.held_objects(), []);
+    assert_eq!(running.agent.handle.held_objects(), []);
 }
 
 #[tokio::test]
 async fn an_object_stays_held_after_a_restart() {
-    let mut running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let mut running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.break_loops = true;
     })
     .await;
@@ -117,14 +117,14 @@ async fn an_object_stays_held_after_a_restart() {
         update(&running, revision, 7).await;
     }
     eventually("the object is held", || async {
-        let held = running.handle.held_objects();
+        let held = running.agent.handle.held_objects();
         (held == [ITEM]).then_some(()).ok_or(format!("{held:?}"))
     })
     .await;
 
     running.restart(|podio| podio.break_loops = true).await;
 
-    assert_eq!(running.handle.held_objects(), [ITEM]);
+    assert_eq!(running.agent.handle.held_objects(), [ITEM]);
     update(&running, 40, 7).await;
     assert_eq!(
         running.arrived(13).await[0].insight.hold,
@@ -134,7 +134,7 @@ async fn an_object_stays_held_after_a_restart() {
 
 #[tokio::test]
 async fn a_service_that_fails_would_have_lost_its_hook() {
-    let running = Running::answering(|_| answer(500, "no")).await;
+    let running = PodioAgent::answering(|_| answer(500, "no")).await;
     for revision in 0..20 {
         let item = 100 + revision;
         let body = format!("type=item.update&item_id={item}&item_revision_id={revision}&hook_id=7");
@@ -142,17 +142,17 @@ async fn a_service_that_fails_would_have_lost_its_hook() {
     }
     running.arrived(20).await;
 
-    let standings = running.handle.standings().await.unwrap();
+    let standings = running.agent.handle.standings().await.unwrap();
 
     assert_eq!(standings.len(), 1);
     assert!(matches!(standings[0].current, Judgement::Suspended { .. }));
     assert_eq!((standings[0].calls, standings[0].missed), (15, 5));
-    assert_eq!(running.handle.standings().await.unwrap(), standings);
+    assert_eq!(running.agent.handle.standings().await.unwrap(), standings);
 }
 
 #[tokio::test]
 async fn a_hook_gets_the_name_of_its_app_from_the_list() {
-    let mut running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let mut running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     running.hook().await;
 
     running
@@ -164,7 +164,7 @@ async fn a_hook_gets_the_name_of_its_app_from_the_list() {
 }
 
 /// An item of the sandbox, updated once; the event of that.
-async fn changed(running: &Running) -> (u64, EventRow) {
+async fn changed(running: &PodioAgent) -> (u64, EventRow) {
     let client = &running.podio.client;
     for event in [
         EventType::ItemCreate,
@@ -203,10 +203,10 @@ async fn changed(running: &Running) -> (u64, EventRow) {
 
 #[tokio::test]
 async fn an_update_is_explained_field_by_field_and_asked_for_once() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (_, event) = changed(&running).await;
 
-    let told = running.handle.explain(event.id).await.unwrap();
+    let told = running.agent.handle.explain(event.id).await.unwrap();
 
     assert_eq!(told.title.as_deref(), Some("A walnut desk"));
     assert_eq!(told.app.as_deref(), Some("Orders"));
@@ -223,17 +223,17 @@ async fn an_update_is_explained_field_by_field_and_asked_for_once() {
         .podio
         .handle
         .set_fault(Some(sandbox::Fault::Status(500)));
-    assert_eq!(running.handle.explain(event.id).await.unwrap(), told);
+    assert_eq!(running.agent.handle.explain(event.id).await.unwrap(), told);
 }
 
 #[tokio::test]
 async fn a_creation_is_told_as_it_was_also_when_the_item_has_changed_since() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (item_id, _) = changed(&running).await;
     let created = format!("type=item.create&item_id={item_id}&item_revision_id=0&hook_id=7");
     let id = running.podio.forge(&created).await;
 
-    let told = running.handle.explain(id).await.unwrap();
+    let told = running.agent.handle.explain(id).await.unwrap();
 
     let status = told.changes.iter().find(|change| change.field == "Status");
     assert_eq!(status.unwrap().to, "New", "{told:#?}");
@@ -242,13 +242,13 @@ async fn a_creation_is_told_as_it_was_also_when_the_item_has_changed_since() {
 
 #[tokio::test]
 async fn what_is_gone_is_told_honestly() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let id = running
         .podio
         .forge("type=item.update&item_id=99&item_revision_id=3&hook_id=7")
         .await;
 
-    let told: Explanation = running.handle.explain(id).await.unwrap();
+    let told: Explanation = running.agent.handle.explain(id).await.unwrap();
 
     assert_eq!(told.title, None);
     assert!(
@@ -261,7 +261,7 @@ async fn what_is_gone_is_told_honestly() {
 
 #[tokio::test]
 async fn without_credentials_podio_is_not_asked_and_wrong_ones_are_told() {
-    let mut running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let mut running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.client.credentials = None;
     })
     .await;
@@ -269,7 +269,7 @@ async fn without_credentials_podio_is_not_asked_and_wrong_ones_are_told() {
         .podio
         .forge("type=item.update&item_id=99&item_revision_id=3")
         .await;
-    let refused = running.handle.explain(id).await;
+    let refused = running.agent.handle.explain(id).await;
     assert!(matches!(refused, Err(ExplainError::NoCredentials)));
 
     running
@@ -281,13 +281,13 @@ async fn without_credentials_podio_is_not_asked_and_wrong_ones_are_told() {
             });
         })
         .await;
-    let refused = running.handle.explain(id).await;
+    let refused = running.agent.handle.explain(id).await;
     assert!(matches!(refused, Err(ExplainError::Podio(_))));
 }
 
 #[tokio::test]
 async fn posts_contacts_and_members_are_looked_up_as_far_as_podio_tells() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let make = async |event: &str, values: &[(&str, &str)]| {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let command = sandbox::SandboxCommand {
@@ -302,7 +302,7 @@ async fn posts_contacts_and_members_are_looked_up_as_far_as_podio_tells() {
     let contact = make("contact.create", &mail).await;
     let explain = async |body: String| {
         let id = running.podio.forge(&body).await;
-        running.handle.explain(id).await.unwrap()
+        running.agent.handle.explain(id).await.unwrap()
     };
 
     let told = explain(format!("type=status.create&status_id={post}&hook_id=7")).await;
@@ -344,12 +344,12 @@ async fn near_the_rate_limit_nothing_is_asked() {
         },
         ..sandbox::SandboxConfig::default()
     };
-    let running = Running::start(sandbox, |_| {}).await;
+    let running = PodioAgent::start(sandbox, |_| {}).await;
     let mut refused = false;
     for item in 0..20 {
         let body = format!("type=item.update&item_id={item}&item_revision_id=0&hook_id=7");
         let id = running.podio.forge(&body).await;
-        match running.handle.explain(id).await {
+        match running.agent.handle.explain(id).await {
             Ok(_) => {}
             Err(ExplainError::RateLimitNear { remaining, limit }) => {
                 assert!(remaining < limit / 10, "{remaining} of {limit}");
@@ -364,9 +364,9 @@ async fn near_the_rate_limit_nothing_is_asked() {
 
 #[tokio::test]
 async fn after_a_delete_what_was_last_known_is_told() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (item, update) = changed(&running).await;
-    running.handle.explain(update.id).await.unwrap();
+    running.agent.handle.explain(update.id).await.unwrap();
     running
         .podio
         .client
@@ -376,7 +376,7 @@ async fn after_a_delete_what_was_last_known_is_told() {
     let rows = running.arrived(6).await;
     assert_eq!(rows[0].event_type.as_deref(), Some("item.delete"));
 
-    let told = running.handle.explain(rows[0].id).await.unwrap();
+    let told = running.agent.handle.explain(rows[0].id).await.unwrap();
 
     assert_eq!(told.title.as_deref(), Some("A walnut desk"));
     assert_eq!(told.app.as_deref(), Some("Orders"));
@@ -387,7 +387,7 @@ async fn after_a_delete_what_was_last_known_is_told() {
         .unwrap();
     assert_eq!((&*status.from, &*status.to), ("Paid", ""));
     // The list shows it, too, and what each event changed.
-    let remembered = running.handle.recall_rows(&rows).await.unwrap();
+    let remembered = running.agent.handle.recall_rows(&rows).await.unwrap();
     assert_eq!(
         remembered[&rows[0].id].title.as_deref(),
         Some("A walnut desk")
@@ -398,11 +398,11 @@ async fn after_a_delete_what_was_last_known_is_told() {
 
 #[tokio::test]
 async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_after_a_delete() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (item, update) = changed(&running).await;
     eventually("the list knows what changed", || async {
         let rows = running.rows().await;
-        let known = running.handle.recall_rows(&rows).await.unwrap();
+        let known = running.agent.handle.recall_rows(&rows).await.unwrap();
         let known = known.get(&update.id).cloned().unwrap_or_default();
         let changes = known.changes.as_slice();
         matches!(changes, [change] if change.field == "Status")
@@ -420,13 +420,13 @@ async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_afte
         .unwrap();
     let rows = running.arrived(6).await;
 
-    let told = running.handle.explain(rows[0].id).await.unwrap();
+    let told = running.agent.handle.explain(rows[0].id).await.unwrap();
     assert_eq!(told.title.as_deref(), Some("A walnut desk"));
 }
 
 #[tokio::test]
 async fn what_somebody_looks_at_is_asked_about_however_old_it_is() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (item, _) = changed(&running).await;
     // No event of this moment tells of this revision.
     let silent = WriteOptions {
@@ -444,14 +444,14 @@ async fn what_somebody_looks_at_is_asked_about_however_old_it_is() {
     let old = webhook_at(jiff::Timestamp::now() - ago, old.into_bytes());
     let id = old.id;
     running.podio.writer.append(vec![old]).await.unwrap();
-    let mut changes = running.handle.changes();
+    let mut changes = running.agent.handle.changes();
     let rows = running.rows().await;
     let row: Vec<_> = rows.into_iter().filter(|row| row.id == id).collect();
 
-    running.handle.ask_ahead([id]);
+    running.agent.handle.ask_ahead([id]);
 
     let told = eventually("the change is known", || async {
-        let mut found = running.handle.recall_rows(&row).await.unwrap();
+        let mut found = running.agent.handle.recall_rows(&row).await.unwrap();
         let told = found.remove(&id).filter(|told| !told.changes.is_empty());
         told.ok_or("nothing is remembered of it".to_owned())
     })
@@ -467,7 +467,7 @@ async fn what_somebody_looks_at_is_asked_about_however_old_it_is() {
 
 #[tokio::test]
 async fn what_waits_for_a_service_that_is_away_counts_against_its_hook() {
-    let mut running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let mut running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     running
         .podio
         .forge("type=item.update&item_id=1&item_revision_id=0&hook_id=7")
@@ -480,7 +480,7 @@ async fn what_waits_for_a_service_that_is_away_counts_against_its_hook() {
     }
 
     eventually("the hook would be suspended", || async {
-        let standings = running.handle.standings().await.unwrap();
+        let standings = running.agent.handle.standings().await.unwrap();
         let hook = standings.iter().find(|standing| standing.hook_id == 7);
         let is_suspended = |standing: &podtap_agent::HookStanding| {
             matches!(standing.current, Judgement::Suspended { .. })

@@ -1,9 +1,9 @@
 //! The link against a real relay on loopback: what a relay accepted is in the history, once, in
 //! order, whatever happens to the connection.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::support::relay::TestRelay;
 use crate::support::running::RunningAgent;
 use crate::support::{
     DEADLINE, Service, answer, browsing, delivering, eventually, history_of, ok, target_of,
@@ -11,65 +11,10 @@ use crate::support::{
 use podtap_agent::config::LinkConfig;
 use podtap_agent::history::{DeliveryState, Position};
 use podtap_agent::{AgentConfig, LinkState, RunError};
-use podtap_relay::tunnel::TokenStore;
-use podtap_relay::{Relay, RelayConfig};
 use podtap_wire::{Respond, Seq};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
-
-/// A relay that can be stopped and started again at the same place.
-pub(crate) struct Relays {
-    folder: TempDir,
-    pub(crate) address: SocketAddr,
-    token: CancellationToken,
-    running: JoinSet<()>,
-}
-
-impl Relays {
-    pub(crate) async fn start() -> Self {
-        let folder = TempDir::new().unwrap();
-        let address = ([127, 0, 0, 1], 0).into();
-        let (token, running) = (CancellationToken::new(), JoinSet::new());
-        let mut relay = Self {
-            folder,
-            address,
-            token,
-            running,
-        };
-        relay.resume().await;
-        relay
-    }
-
-    pub(crate) async fn resume(&mut self) {
-        let mut config = RelayConfig::new(self.folder.path());
-        config.listen = self.address;
-        (config.limits.max_rate, config.limits.max_rate_per_peer) = (None, None);
-        let bound = Relay::bind(config).await.unwrap();
-        self.address = bound.local_addr();
-        self.token = CancellationToken::new();
-        let token = self.token.clone();
-        self.running
-            .spawn(async move { bound.run(token).await.unwrap() });
-    }
-
-    pub(crate) async fn stop(&mut self) {
-        self.token.cancel();
-        self.running.join_next().await.unwrap().unwrap();
-    }
-
-    fn tokens(&self) -> TokenStore {
-        TokenStore::open(self.folder.path()).unwrap()
-    }
-
-    pub(crate) async fn link(&self) -> LinkConfig {
-        let token = self.tokens().create("somebody").await.unwrap();
-        let relay = format!("http://{}", self.address).parse().unwrap();
-        LinkConfig::new(relay, token.reveal().into(), "crm".parse().unwrap())
-    }
-}
 
 /// Posts as Podio would; the whole answer.
 async fn post(url: &str, path: &str, body: &str) -> String {
@@ -105,7 +50,7 @@ fn config(folder: &TempDir, link: LinkConfig, service: &Service) -> AgentConfig 
 
 #[tokio::test]
 async fn a_webhook_reaches_the_history_and_the_local_service() {
-    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let (relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| answer(204, "")).await;
     let running = RunningAgent::start(config(&folder, relay.link().await, &service));
     let url = running.up().await;
@@ -132,7 +77,7 @@ async fn a_webhook_reaches_the_history_and_the_local_service() {
 
 #[tokio::test]
 async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_restart_of_both() {
-    let (mut relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let (mut relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
     let link = relay.link().await;
     let running = RunningAgent::start(config(&folder, link.clone(), &service));
@@ -159,7 +104,7 @@ async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_re
 
 #[tokio::test]
 async fn a_relay_that_goes_and_comes_back_is_found_again() {
-    let (mut relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let (mut relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
     let running = RunningAgent::start(config(&folder, relay.link().await, &service));
     let url = running.up().await;
@@ -179,7 +124,7 @@ async fn a_relay_that_goes_and_comes_back_is_found_again() {
 
 #[tokio::test]
 async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
-    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let (relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
     let mut wrong = relay.link().await;
     wrong.token = "pt_wrong".into();
@@ -202,7 +147,7 @@ async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
 
 #[tokio::test]
 async fn a_newer_agent_takes_the_tunnel_over() {
-    let relay = Relays::start().await;
+    let relay = TestRelay::start().await;
     let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let service = Service::start(|_| ok()).await;
     let mut first = RunningAgent::start(config(&folder, relay.link().await, &service));
@@ -218,7 +163,7 @@ async fn a_newer_agent_takes_the_tunnel_over() {
 
 #[tokio::test]
 async fn under_respond_local_the_sender_hears_the_local_service() {
-    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let (relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| answer(418, "tea")).await;
     let mut link = relay.link().await;
     link.respond = Respond::Local;
@@ -238,7 +183,7 @@ async fn under_respond_local_the_sender_hears_the_local_service() {
 /// The relay stores nothing of it; here it is as any other event.
 #[tokio::test]
 async fn what_is_passed_through_is_in_the_history_once_with_its_attempt() {
-    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let (relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| answer(202, "taken")).await;
     let mut link = relay.link().await;
     link.respond = Respond::Local;
@@ -267,7 +212,7 @@ async fn what_is_passed_through_is_in_the_history_once_with_its_attempt() {
 /// Nobody else would: the relay waits for a local service that never sees them.
 #[tokio::test]
 async fn the_sender_of_what_is_not_delivered_does_not_wait() {
-    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let (relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
     let service = Service::start(|_| answer(418, "tea")).await;
     let mut link = relay.link().await;
     link.respond = Respond::Local;
@@ -292,7 +237,7 @@ async fn the_sender_of_what_is_not_delivered_does_not_wait() {
 
 #[tokio::test]
 async fn an_answer_larger_than_the_relay_takes_is_a_502_and_costs_no_link() {
-    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let (relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
     let large = "x".repeat(9 * 1024 * 1024);
     let service = Service::start(move |_| answer(200, &large)).await;
     let mut link = relay.link().await;
@@ -312,7 +257,7 @@ async fn an_answer_larger_than_the_relay_takes_is_a_502_and_costs_no_link() {
 
 #[tokio::test]
 async fn without_a_local_service_events_are_held() {
-    let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+    let (relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
     let config = AgentConfig {
         link: Some(relay.link().await),
         ..browsing(&folder)

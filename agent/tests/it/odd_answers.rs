@@ -1,6 +1,6 @@
 //! Explanations from answers of Podio in which something is null or odd: each costs a word.
 
-use crate::support::podio::Running;
+use crate::support::podio::PodioAgent;
 use crate::support::{Reaction, Received, Service, answer};
 use podtap_agent::Explanation;
 use podtap_podio::client::{Credentials, Grant};
@@ -25,7 +25,7 @@ fn api(answers: Vec<(&'static str, Value)>) -> impl Fn(&Received) -> Reaction {
 
 async fn explained(body: &str, answers: Vec<(&'static str, Value)>) -> Explanation {
     let service = Service::start(api(answers)).await;
-    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.client.base_url = format!("http://{}", service.address).parse().unwrap();
         podio.client.credentials = Some(Credentials {
             client_id: "podtap".to_owned(),
@@ -38,7 +38,7 @@ async fn explained(body: &str, answers: Vec<(&'static str, Value)>) -> Explanati
     })
     .await;
     let id = running.podio.forge(body).await;
-    running.handle.explain(id).await.unwrap()
+    running.agent.handle.explain(id).await.unwrap()
 }
 
 const UPDATE: &str = "type=item.update&item_id=4&item_revision_id=7&hook_id=9";

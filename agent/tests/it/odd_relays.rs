@@ -5,16 +5,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::support::relay::TestRelay;
+use crate::support::running::RunningAgent;
 use crate::support::{DEADLINE, browsing};
 use podtap_agent::config::LinkConfig;
-use podtap_agent::{Agent, AgentConfig, LinkState};
-use podtap_relay::tunnel::TokenStore;
-use podtap_relay::{Relay, RelayConfig};
+use podtap_agent::{AgentConfig, LinkState};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 /// How the agent is meant to reach what stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +30,12 @@ const CASES: [(As, Answer, &str); 15] = [
     (
         As::Proxy,
         Some("HTTP/1.1 403 Forbidden\r\n\r\n"),
-        "(403): ask the people who run the proxy",
+        "(403): ask the operator of the proxy",
     ),
     (
         As::Proxy,
         Some("HTTP/1.1 407 Who\r\ncontent-length: 0\r\n\r\n"),
-        "the proxy wants a user and a password",
+        "the proxy requires a user and a password",
     ),
     (
         As::Proxy,
@@ -46,12 +45,12 @@ const CASES: [(As, Answer, &str); 15] = [
     (
         As::Proxy,
         Some("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"),
-        "is it the proxy's URL?",
+        "is this the proxy's URL?",
     ),
     (
         As::Proxy,
         None,
-        "the proxy made no connection to the relay in time",
+        "the proxy did not connect to the relay in time",
     ),
     (
         As::Relay,
@@ -102,7 +101,7 @@ const CASES: [(As, Answer, &str); 15] = [
     (
         As::SecureRelay,
         Some("HTTP/1.1 400 Bad Request\r\n\r\n"),
-        "it does not speak TLS there",
+        "the server does not speak TLS",
     ),
 ];
 
@@ -163,16 +162,12 @@ async fn is_told_and_passes(is: As, answer: Answer, words: &str, relay: SocketAd
     let tunnel = format!("case-{}", address.port()).parse().unwrap();
     let mut link = LinkConfig::new(url.parse().unwrap(), token.into(), tunnel);
     link.proxy = proxy;
-    let (agent, handle) = Agent::open(AgentConfig {
+    let running = RunningAgent::start(AgentConfig {
         link: Some(link),
         ..browsing(&folder)
-    })
-    .unwrap();
-    let end = CancellationToken::new();
-    let mut running = JoinSet::new();
-    running.spawn(agent.run(end.clone()));
+    });
 
-    let mut status = handle.status();
+    let mut status = running.handle.status();
     let told = status.wait_for(|status| {
         let is_retried = |attempt: u32| attempt >= 2 || answer.is_none();
         match &status.link {
@@ -196,32 +191,27 @@ async fn is_told_and_passes(is: As, answer: Answer, words: &str, relay: SocketAd
         let up = tokio::time::timeout(DEADLINE, up).await;
         assert!(up.is_ok_and(|up| up.is_ok()), "never over: {words}");
     }
-    end.cancel();
-    running.join_next().await.unwrap().unwrap().unwrap();
+    running.stop().await;
 }
 
 #[tokio::test]
 async fn what_is_no_relay_is_told_in_words_and_is_over_when_the_relay_is_there() {
-    let folder = TempDir::new().unwrap();
-    let mut config = RelayConfig::new(folder.path());
-    config.listen = ([127, 0, 0, 1], 0).into();
-    let bound = Relay::bind(config).await.unwrap();
-    let relay = bound.local_addr();
-    let end = CancellationToken::new();
-    let mut running = JoinSet::new();
-    let token = end.clone();
-    running.spawn(async move { bound.run(token).await.unwrap() });
-    let store = TokenStore::open(folder.path()).unwrap();
-    let token = store.create("ann").await.unwrap().reveal().to_owned();
+    let mut relay = TestRelay::start().await;
+    let token = relay.token("ann").await;
 
     let mut cases = JoinSet::new();
     for (is, answer, words) in CASES {
-        cases.spawn(is_told_and_passes(is, answer, words, relay, token.clone()));
+        cases.spawn(is_told_and_passes(
+            is,
+            answer,
+            words,
+            relay.address,
+            token.clone(),
+        ));
     }
     while let Some(case) = cases.join_next().await {
         case.unwrap();
     }
 
-    end.cancel();
-    running.join_next().await.unwrap().unwrap();
+    relay.stop().await;
 }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::link::Relays;
+use crate::support::relay::TestRelay;
 use crate::support::running::RunningAgent;
 use crate::support::{Received, Service, delivering, ok};
 use podtap_agent::AgentConfig;
@@ -67,7 +67,7 @@ fn param(request: &Received, name: &str) -> u64 {
 
 /// Bursts with a pause, a relay that restarts, a cut link and an agent that restarts in between.
 async fn each_event_once(events: u64) {
-    let mut relay = Relays::start().await;
+    let mut relay = TestRelay::start().await;
     let service = Service::start(|_| ok()).await;
     let folder = TempDir::new().unwrap();
     let config = AgentConfig {

@@ -2,8 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::link::Relays;
 use crate::support::browsing;
+use crate::support::relay::TestRelay;
 use crate::support::running::RunningAgent;
 use podtap_agent::AgentConfig;
 use tempfile::TempDir;
@@ -69,7 +69,7 @@ async fn socks5(near: &mut TcpStream) -> (Vec<u8>, TcpStream) {
 }
 
 /// What the proxy is asked by an agent that comes up through it.
-async fn asked_on_the_way_to(relay: &Relays, kind: Kind, scheme: &str) -> Vec<u8> {
+async fn asked_on_the_way_to(relay: &TestRelay, kind: Kind, scheme: &str) -> Vec<u8> {
     let folder = TempDir::new().unwrap();
     let (address, mut proxying) = proxy(kind).await;
     let mut link = relay.link().await;
@@ -87,7 +87,7 @@ async fn asked_on_the_way_to(relay: &Relays, kind: Kind, scheme: &str) -> Vec<u8
 
 #[tokio::test]
 async fn the_link_goes_through_a_proxy_that_wants_a_password() {
-    let relay = Relays::start().await;
+    let relay = TestRelay::start().await;
     let head = asked_on_the_way_to(&relay, Kind::Http, "http").await;
     let head = String::from_utf8(head).unwrap();
     assert!(
@@ -104,7 +104,7 @@ async fn the_link_goes_through_a_proxy_that_wants_a_password() {
 
 #[tokio::test]
 async fn the_link_goes_through_a_socks_proxy_that_wants_a_password() {
-    let relay = Relays::start().await;
+    let relay = TestRelay::start().await;
     let user = asked_on_the_way_to(&relay, Kind::Socks5, "socks5h").await;
     assert_eq!(user, b"\x01\x02me\x04p@ss");
 }

@@ -11,8 +11,6 @@ use podtap_agent::history::{DeliveryState, Filter, History, NewEvent, Position, 
 use podtap_agent::{Agent, LinkState, OpenError};
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn a_history_that_is_missing_for_a_while_stops_nothing_for_good() {
@@ -156,10 +154,8 @@ async fn what_is_deleted_is_in_no_file_any_more() {
         ..event(n, &body(n))
     };
     append(&folder, (1..=300).map(held).collect()).await;
-    let (agent, handle) = Agent::open(browsing(&folder)).unwrap();
-    let token = CancellationToken::new();
-    let mut running = JoinSet::new();
-    running.spawn(agent.run(token.clone()));
+    let running = RunningAgent::start(browsing(&folder));
+    let handle = running.handle.clone();
     eventually("all words are in the index", || async {
         let filter = Filter::parse(secret, jiff::Timestamp::now(), &Saved::default()).unwrap();
         let found = handle.history().count(filter).await.unwrap();
@@ -178,8 +174,7 @@ async fn what_is_deleted_is_in_no_file_any_more() {
 
     assert_eq!(found_on_disk(folder.path(), secret.as_bytes()), 0);
     assert_eq!(rows(handle.history()).await.len(), 150);
-    token.cancel();
-    running.join_next().await.unwrap().unwrap().unwrap();
+    running.stop().await;
     drop(handle);
     let beside = ["-wal", "-shm"].map(|end| folder.path().join(format!("test.db{end}")));
     eventually("the log does not outlive the end", || async {

@@ -6,13 +6,13 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::{DEADLINE, browsing, delivering, eventually, history_of, item_update};
+use crate::support::relay::TestRelay;
+use crate::support::running::{RunningAgent, append};
+use crate::support::{DEADLINE, browsing, delivering, eventually, item_update};
 use podtap_agent::config::LinkConfig;
-use podtap_agent::history::{DeliveryState, History, Writer};
-use podtap_agent::{Agent, AgentConfig, AgentHandle, LinkState, RunError, ServiceState};
+use podtap_agent::history::{DeliveryState, History};
+use podtap_agent::{AgentConfig, LinkState, ServiceState};
 use podtap_connect::tls::{Trust, certificates};
-use podtap_relay::tunnel::TokenStore;
-use podtap_relay::{Relay, RelayConfig};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
@@ -22,7 +22,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 
 /// Makes a certificate for this name or address; `false` where there is no openssl.
 fn certificate(folder: &Path, name: &str) -> bool {
@@ -95,37 +94,30 @@ fn https_on(folder: &Path, listener: TcpListener) -> (SocketAddr, JoinSet<()>) {
 }
 
 /// An agent with one event that waits for this local service.
-struct Running {
-    handle: AgentHandle,
+struct Waiting {
+    agent: RunningAgent,
     _folder: TempDir,
-    _agent: JoinSet<Result<(), RunError>>,
 }
 
-impl Running {
+impl Waiting {
     async fn start(target: &str, trust: Trust) -> Self {
         let folder = TempDir::new().unwrap();
-        let (writer, thread) = Writer::open(&history_of(&folder), |_| {}).unwrap();
-        writer.append(vec![item_update(1, 1)]).await.unwrap();
-        thread.close().await;
+        append(&folder, vec![item_update(1, 1)]).await;
         let nobody = ([127, 0, 0, 1], 1).into();
         let config = AgentConfig {
             target: Some(target.parse().unwrap()),
             trust,
             ..delivering(&folder, nobody)
         };
-        let (agent, handle) = Agent::open(config).unwrap();
-        let mut running = JoinSet::new();
-        running.spawn(agent.run(CancellationToken::new()));
         Self {
-            handle,
+            agent: RunningAgent::start(config),
             _folder: folder,
-            _agent: running,
         }
     }
 
     /// Why the local service is away. Told once: nothing changes while it is probed.
     async fn reason(&self) -> String {
-        let mut status = self.handle.status();
+        let mut status = self.agent.handle.status();
         let down = status.wait_for(|status| matches!(status.service, ServiceState::Down { .. }));
         let down = tokio::time::timeout(DEADLINE, down)
             .await
@@ -139,7 +131,7 @@ impl Running {
             tokio::time::sleep(Duration::from_millis(30)).await;
             assert_eq!(status.borrow().service, down.service);
         }
-        let history: &History = self.handle.history();
+        let history: &History = self.agent.handle.history();
         let id = history.find("0").await.unwrap();
         let attempts = history.attempts(*id.first().unwrap()).await.unwrap();
         assert_eq!(attempts, [], "an event that never arrived has no attempt");
@@ -148,12 +140,12 @@ impl Running {
 
     async fn delivered(&self) {
         eventually("it is delivered", || async {
-            let history = self.handle.history();
+            let history = self.agent.handle.history();
             let id = history.find("0").await.unwrap();
             let event = history.event(*id.first().unwrap()).await.unwrap().unwrap();
             match event.state {
                 DeliveryState::Delivered => Ok(()),
-                _ => Err(format!("{:?}", self.handle.status().borrow().service)),
+                _ => Err(format!("{:?}", self.agent.handle.status().borrow().service)),
             }
         })
         .await;
@@ -176,7 +168,7 @@ async fn a_certificate_of_its_own_is_taken_as_soon_as_a_person_says_so() {
     let (address, _serving) = https(folder.path()).await;
     let target = format!("https://{address}");
 
-    let reason = Running::start(&target, Trust::default())
+    let reason = Waiting::start(&target, Trust::default())
         .await
         .reason()
         .await;
@@ -186,7 +178,7 @@ async fn a_certificate_of_its_own_is_taken_as_soon_as_a_person_says_so() {
         "{reason}"
     );
 
-    Running::start(&target, trusting(folder.path()))
+    Waiting::start(&target, trusting(folder.path()))
         .await
         .delivered()
         .await;
@@ -194,7 +186,7 @@ async fn a_certificate_of_its_own_is_taken_as_soon_as_a_person_says_so() {
         insecure_local: true,
         ..Trust::default()
     };
-    Running::start(&target, insecure).await.delivered().await;
+    Waiting::start(&target, insecure).await.delivered().await;
 }
 
 #[tokio::test]
@@ -211,7 +203,7 @@ async fn any_certificate_is_taken_from_this_machine_and_from_no_other() {
     let port = address.port();
     for host in ["127.0.0.1", "localhost"] {
         let target = format!("https://{host}:{port}");
-        Running::start(&target, insecure.clone())
+        Waiting::start(&target, insecure.clone())
             .await
             .delivered()
             .await;
@@ -220,14 +212,14 @@ async fn any_certificate_is_taken_from_this_machine_and_from_no_other() {
         Ok(listener) => {
             let (address, _serving) = https_on(folder.path(), listener);
             let target = format!("https://{address}");
-            Running::start(&target, insecure.clone())
+            Waiting::start(&target, insecure.clone())
                 .await
                 .delivered()
                 .await;
         }
         Err(error) => eprintln!("skipped: no IPv6 here: {error}"),
     }
-    let far = Running::start("https://192.168.255.254:3000", insecure).await;
+    let far = Waiting::start("https://192.168.255.254:3000", insecure).await;
     let reason = far.reason().await;
     assert!(reason.contains("this machine only"), "{reason}");
     assert!(reason.contains("--ca-file"), "{reason}");
@@ -240,8 +232,8 @@ async fn a_trusted_certificate_is_good_for_its_own_name_only() {
         return;
     }
     let (address, _serving) = https(folder.path()).await;
-    let running = Running::start(&format!("https://{address}"), trusting(folder.path())).await;
-    let reason = running.reason().await;
+    let waiting = Waiting::start(&format!("https://{address}"), trusting(folder.path())).await;
+    let reason = waiting.reason().await;
     assert!(reason.contains("another name"), "{reason}");
 }
 
@@ -252,7 +244,7 @@ async fn http_where_https_is_spoken_is_told_and_costs_no_event() {
         return;
     }
     let (address, _serving) = https(folder.path()).await;
-    let reason = Running::start(&format!("http://{address}"), Trust::default())
+    let reason = Waiting::start(&format!("http://{address}"), Trust::default())
         .await
         .reason()
         .await;
@@ -278,7 +270,7 @@ async fn https_where_http_is_spoken_is_told_and_costs_no_event() {
         insecure_local: true,
         ..Trust::default()
     };
-    let reason = Running::start(&target, trust).await.reason().await;
+    let reason = Waiting::start(&target, trust).await.reason().await;
     assert!(reason.contains("http://"), "{reason}");
 }
 
@@ -312,29 +304,20 @@ async fn a_relay_whose_certificate_is_wrong_is_there_once_it_has_a_right_one() {
     if !certificate(wrong.path(), name) || !certificate(right.path(), name) {
         return;
     }
-    let (folder, relays) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let mut config = RelayConfig::new(relays.path());
-    config.listen = ([127, 0, 0, 1], 0).into();
-    let relay = Relay::bind(config).await.unwrap();
-    let (end, mut running) = (CancellationToken::new(), JoinSet::new());
-    let token = TokenStore::open(relays.path()).unwrap();
-    let token = token.create("ann").await.unwrap().reveal().to_owned();
+    let folder = TempDir::new().unwrap();
+    let mut relay = TestRelay::start().await;
+    let token = relay.token("ann").await;
     let certificate = Arc::new(Mutex::new(acceptor(wrong.path())));
-    let (address, _serving) = before(relay.local_addr(), Arc::clone(&certificate)).await;
-    let ended = end.clone();
-    running.spawn(async move { relay.run(ended).await.unwrap() });
+    let (address, _serving) = before(relay.address, Arc::clone(&certificate)).await;
 
     let url = format!("https://{address}").parse().unwrap();
     let link = LinkConfig::new(url, token.into(), "crm".parse().unwrap());
-    let (agent, handle) = Agent::open(AgentConfig {
+    let running = RunningAgent::start(AgentConfig {
         link: Some(link),
         trust: trusting(right.path()),
         ..browsing(&folder)
-    })
-    .unwrap();
-    let ended = end.clone();
-    running.spawn(async move { agent.run(ended).await.unwrap() });
-    let mut status = handle.status();
+    });
+    let mut status = running.handle.status();
     let told = status.wait_for(|status| match &status.link {
         LinkState::Connecting {
             attempt,
@@ -357,8 +340,6 @@ async fn a_relay_whose_certificate_is_wrong_is_there_once_it_has_a_right_one() {
     let up = status.wait_for(|status| matches!(status.link, LinkState::Up { .. }));
     let up = tokio::time::timeout(DEADLINE, up).await;
     assert!(up.is_ok_and(|up| up.is_ok()), "never over");
-    end.cancel();
-    while let Some(ended) = running.join_next().await {
-        ended.unwrap();
-    }
+    running.stop().await;
+    relay.stop().await;
 }

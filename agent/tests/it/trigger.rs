@@ -1,7 +1,7 @@
 //! Triggered events: in the history like any other, sent beside the lanes, and never taken for
 //! something that Podio did.
 
-use crate::support::podio::Running;
+use crate::support::podio::PodioAgent;
 use crate::support::{Service, answer, browsing, event, eventually, target_of};
 use podtap_agent::draft::Draft;
 use podtap_agent::history::{DeliveryState, EventRow, Outcome};
@@ -90,9 +90,10 @@ async fn without_a_local_service_nothing_is_kept() {
 
 #[tokio::test]
 async fn beside_the_lanes_it_is_sent_once() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
 
     let told = running
+        .agent
         .handle
         .trigger(trigger("item.update", &[("item_id", "7")]))
         .await
@@ -107,9 +108,10 @@ async fn beside_the_lanes_it_is_sent_once() {
 
 #[tokio::test]
 async fn a_triggered_hook_verify_is_not_validated() {
-    let mut running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let mut running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let mut observed = running.podio.handle.subscribe();
     let told = running
+        .agent
         .handle
         .trigger(trigger("hook.verify", &[("hook_id", "1"), ("code", "ab")]))
         .await
@@ -131,7 +133,7 @@ async fn a_triggered_hook_verify_is_not_validated() {
 
 #[tokio::test]
 async fn triggered_events_are_no_loop_no_duplicates_and_leave_no_gaps() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.break_loops = true;
     })
     .await;
@@ -142,7 +144,7 @@ async fn triggered_events_are_no_loop_no_duplicates_and_leave_no_gaps() {
             ("item_revision_id", &*revision.to_string()),
             ("hook_id", "7"),
         ];
-        let sent = running.handle.trigger(trigger("item.update", &given));
+        let sent = running.agent.handle.trigger(trigger("item.update", &given));
         sent.await.unwrap();
     }
 
@@ -152,8 +154,8 @@ async fn triggered_events_are_no_loop_no_duplicates_and_leave_no_gaps() {
     let again = arrives(&running, 3, again).await;
     looks(&running, again, |row| row.insight.duplicate.is_some()).await;
 
-    assert_eq!(running.handle.history().loops().await.unwrap(), []);
-    assert_eq!(running.handle.held_objects(), []);
+    assert_eq!(running.agent.handle.history().loops().await.unwrap(), []);
+    assert_eq!(running.agent.handle.held_objects(), []);
     let rows = running.rows().await;
     let triggered = rows.iter().filter(|row| row.id != again);
     for row in triggered {
@@ -164,11 +166,11 @@ async fn triggered_events_are_no_loop_no_duplicates_and_leave_no_gaps() {
 
 #[tokio::test]
 async fn what_podio_sends_is_compared_with_what_podio_sent_alone() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     arrives(&running, 1, &update(3)).await;
     for revision in ["4", "5", "6", "7"] {
         let given = [("item_id", "4711"), ("item_revision_id", revision)];
-        let sent = running.handle.trigger(trigger("item.update", &given));
+        let sent = running.agent.handle.trigger(trigger("item.update", &given));
         sent.await.unwrap();
     }
 
@@ -180,14 +182,14 @@ async fn what_podio_sends_is_compared_with_what_podio_sent_alone() {
 
 #[tokio::test]
 async fn a_triggered_event_says_nothing_of_how_a_hook_stands() {
-    let running = Running::answering(|_| answer(500, "no")).await;
+    let running = PodioAgent::answering(|_| answer(500, "no")).await;
     let given = [("hook_id", "24360217")];
-    let sent = running.handle.trigger(trigger("item.update", &given));
+    let sent = running.agent.handle.trigger(trigger("item.update", &given));
     sent.await.unwrap();
     arrives(&running, 1, &update(1)).await;
     running.arrived(2).await;
 
-    let hooks = running.handle.standings().await.unwrap();
+    let hooks = running.agent.handle.standings().await.unwrap();
 
     let hooks: Vec<u64> = hooks.iter().map(|hook| hook.hook_id).collect();
     assert_eq!(hooks, [7]);
@@ -198,7 +200,7 @@ fn update(revision: u32) -> String {
 }
 
 /// A webhook as a relay hands it on.
-async fn arrives(running: &Running, number: u64, body: &str) -> EventId {
+async fn arrives(running: &PodioAgent, number: u64, body: &str) -> EventId {
     let event = event(number, body);
     let id = event.id;
     running.podio.writer.append(vec![event]).await.unwrap();
@@ -206,7 +208,7 @@ async fn arrives(running: &Running, number: u64, body: &str) -> EventId {
 }
 
 /// An event's row, once it looks as `wanted`.
-async fn looks(running: &Running, id: EventId, wanted: impl Fn(&EventRow) -> bool) -> EventRow {
+async fn looks(running: &PodioAgent, id: EventId, wanted: impl Fn(&EventRow) -> bool) -> EventRow {
     eventually("the row looks as wanted", || async {
         let rows = running.rows().await;
         match rows.into_iter().find(|row| row.id == id) {

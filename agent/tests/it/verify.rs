@@ -1,14 +1,14 @@
 //! `hook.verify`, from the sandbox's webhook to an active hook.
 
 use crate::support::eventually;
-use crate::support::podio::{ORDERS, Running};
+use crate::support::podio::{ORDERS, PodioAgent};
 use podtap_agent::history::{self, DeliveryState, HoldReason, Verification};
 use podtap_agent::{Change, PodioConfig};
 use podtap_podio::client::HookStatus;
 use podtap_sandbox::{self as sandbox, Fault, Observation};
 
 /// Waits until every one of `count` events has an outcome; oldest first.
-async fn outcomes(running: &Running, count: usize) -> Vec<Verification> {
+async fn outcomes(running: &PodioAgent, count: usize) -> Vec<Verification> {
     eventually("every hook.verify has an outcome", || async {
         let rows = running.rows().await;
         let outcomes: Vec<_> = rows
@@ -34,8 +34,8 @@ fn reason(verification: &Verification) -> &str {
 
 #[tokio::test]
 async fn a_new_hook_is_active_without_anybody_doing_anything() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
-    let mut changes = running.handle.changes();
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let mut changes = running.agent.handle.changes();
 
     let hook_id = running.hook().await;
 
@@ -57,7 +57,7 @@ async fn a_new_hook_is_active_without_anybody_doing_anything() {
 #[tokio::test]
 async fn it_works_without_credentials() {
     let no_credentials = |podio: &mut PodioConfig| podio.client.credentials = None;
-    let running = Running::start(sandbox::SandboxConfig::default(), no_credentials).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), no_credentials).await;
 
     let hook_id = running.hook().await;
 
@@ -71,17 +71,17 @@ async fn where_podio_wants_credentials_the_cure_is_told() {
         validate_requires_auth: true,
         ..sandbox::SandboxConfig::default()
     };
-    let running = Running::start(sandbox, |podio| podio.client.credentials = None).await;
+    let running = PodioAgent::start(sandbox, |podio| podio.client.credentials = None).await;
 
     running.hook().await;
 
     let found = outcomes(&running, 1).await;
-    assert!(reason(&found[0]).contains("set Podio's credentials"));
+    assert!(reason(&found[0]).contains("set Podio credentials"));
 }
 
 #[tokio::test]
 async fn every_verification_of_a_hook_is_answered_also_the_second() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |_| {}).await;
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let hook_id = running.hook().await;
     outcomes(&running, 1).await;
 
@@ -96,7 +96,7 @@ async fn every_verification_of_a_hook_is_answered_also_the_second() {
 
 #[tokio::test]
 async fn an_error_that_may_pass_is_tried_again() {
-    let mut running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let mut running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.verify = false;
     })
     .await;
@@ -116,7 +116,7 @@ async fn an_error_that_may_pass_is_tried_again() {
 
 #[tokio::test]
 async fn a_forged_event_fails_once_however_often_it_comes() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.client.credentials = None;
     })
     .await;
@@ -150,7 +150,7 @@ async fn a_forged_event_fails_once_however_often_it_comes() {
 
 #[tokio::test]
 async fn a_refusal_is_no_failure_where_the_list_shows_the_hook_active() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.places = vec![podtap_agent::PlaceRef::app(ORDERS)];
     })
     .await;
@@ -167,7 +167,7 @@ async fn a_refusal_is_no_failure_where_the_list_shows_the_hook_active() {
 
 #[tokio::test]
 async fn what_was_not_answered_before_a_crash_is_answered_after_it() {
-    let mut running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let mut running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.verify = false;
     })
     .await;
@@ -184,7 +184,7 @@ async fn what_was_not_answered_before_a_crash_is_answered_after_it() {
 #[tokio::test]
 async fn a_hook_verify_reaches_the_local_service_unless_told_otherwise() {
     for forward in [true, false] {
-        let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+        let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
             podio.forward_verify = forward;
         })
         .await;

@@ -43,7 +43,7 @@ pub struct Profile {
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// A later release wrote the file; it was left alone.
-    #[error("the file has schema {found}, this podtap knows up to {known}")]
+    #[error("the file has schema {found}, and this podtap reads up to {known}")]
     Newer {
         found: usize,
         /// The last one known.

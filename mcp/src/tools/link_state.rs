@@ -11,8 +11,9 @@ use crate::answer::ToolAnswer;
 use crate::context::ToolContext;
 use crate::problem::ToolProblem;
 
-pub(super) const TEXT: &str = "Tells whether webhooks can arrive now: the agent's link to the relay, the local service, queued \
-     events, and the way from Podio link by link, with what to do about the first one that is broken. Asks no one.";
+pub(super) const TEXT: &str = "Reports whether webhooks can arrive now: the agent's link to the \
+     relay, the local service, queued events, and the way from Podio link by link, with what to do \
+     about the first one that is broken. Makes no calls.";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -22,15 +22,16 @@ pub enum InvalidBaseUrl {
     /// It is not a URL at all.
     #[error("`{text}` is not a URL")]
     Malformed {
+        /// What was given instead of an address.
         text: String,
         /// Why the parser refused it.
         source: url::ParseError,
     },
     /// Neither `https`, nor `http` to this machine.
-    #[error("`{0}` must begin with https://, or with http:// and name this machine")]
+    #[error("`{0}` must begin with https://, or be an http:// URL on this machine")]
     Unprotected(String),
     /// It carries a query, a fragment, a user or a password.
-    #[error("`{0}` must be an address alone, without user, query or fragment")]
+    #[error("`{0}` must have no user, query or fragment")]
     Decorated(String),
 }
 

@@ -11,6 +11,7 @@ use super::base_url::BaseUrl;
 pub struct Credentials {
     /// The client's name in Podio's list of API keys.
     pub client_id: String,
+    /// The secret of the API client, as podio.com/settings/api shows it.
     pub client_secret: SecretString,
     /// What stands behind the first tokens.
     pub grant: Grant,
@@ -21,6 +22,7 @@ pub struct Credentials {
 pub enum Grant {
     /// As an app, which reaches itself alone and may not delete hooks that people made.
     App {
+        /// The app, as its Developer page shows it.
         app_id: u64,
         /// The app's token, from its Developer page.
         app_token: SecretString,

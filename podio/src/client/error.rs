@@ -27,7 +27,7 @@ pub enum Error {
     LoginNeeded,
     /// The account has two-factor authentication on, which the password alone does not satisfy
     /// (podio.md 3.2).
-    #[error("the account asks for a second factor: run `podtap login` instead of using a password")]
+    #[error("the account requires a second factor: run `podtap login` instead of using a password")]
     SecondFactor,
     /// The object does not exist or no longer does (404, 410). Under app authentication Podio
     /// answers 403 for it instead (podio.md 4.2): that is [`Error::Refused`].
@@ -89,6 +89,7 @@ pub enum Error {
     /// The file that keeps the tokens cannot be read or written.
     #[error("cannot use the token file {}", .path.display())]
     TokenFile {
+        /// The file that a login is kept in.
         path: PathBuf,
         /// What the operating system said.
         source: std::io::Error,
@@ -200,7 +201,7 @@ struct RefusalBody {
 
 fn wait_hint(retry_after: Option<&Duration>) -> String {
     retry_after.map_or_else(String::new, |wait| {
-        format!(", Podio says to wait {} s", wait.as_secs())
+        format!("; Podio asks to wait {} s", wait.as_secs())
     })
 }
 

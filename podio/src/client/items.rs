@@ -142,6 +142,10 @@ impl Client {
         Ok(created.item_id)
     }
 
+    /// Deletes an item, which fires `item.delete` unless `options` say `hook=false`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with 404 or 410 if it is already deleted, and 403 without the right.
     pub async fn delete_item(&self, item_id: u64, options: WriteOptions) -> Result<(), Error> {
         let path = format!("/item/{item_id}{}", options.query());
         self.call(Call::new(Method::DELETE, path)).await.map(drop)

@@ -15,6 +15,7 @@ impl Client {
             .await
     }
 
+    /// A comment, while it exists: Podio answers 404 or 410 after it was deleted.
     pub async fn comment(&self, comment_id: u64) -> Result<Comment, Error> {
         self.fetch(Call::get(format!("/comment/{comment_id}")))
             .await
@@ -47,6 +48,7 @@ impl Client {
         self.fetch(Call::get(format!("/status/{status_id}"))).await
     }
 
+    /// A space; needs a user's token, because apps get 403 (podio.md 5.4).
     pub async fn space(&self, space_id: u64) -> Result<Space, Error> {
         self.fetch(Call::get(format!("/space/{space_id}"))).await
     }

@@ -29,7 +29,8 @@ pub enum DatabaseError {
     },
     /// The file is damaged or something else altogether.
     #[error(
-        "{} is not a readable relay database; restore it from a backup or move it away to begin anew",
+        "{} is not a readable relay database; restore it from a backup, or move it away to start \
+         with an empty one",
         path.display()
     )]
     Malformed {
@@ -39,7 +40,8 @@ pub enum DatabaseError {
     },
     /// The file belongs to a newer release.
     #[error(
-        "{} was written by a newer podtap (schema {found}, this one knows up to {known}); upgrade podtap",
+        "{} was written by a newer podtap (schema {found}; this one reads up to {known}); upgrade \
+         podtap",
         path.display()
     )]
     Newer {
@@ -51,7 +53,7 @@ pub enum DatabaseError {
     },
     /// There is no room on the disk.
     #[error(
-        "the disk of {} is full; make room there or choose another folder with --data-dir",
+        "the disk of {} is full; free some space or choose another folder with --data-dir",
         path.display()
     )]
     Full {

@@ -39,7 +39,7 @@ impl Database {
         };
         tracing::error!(
             finding,
-            "the database is damaged; what can be read of it is kept"
+            "the database is damaged; podtap keeps what can be read"
         );
         let rebuilt = salvage::rebuild(self.path(), &PROFILE, schema::MIGRATIONS, finish);
         let rebuilt = rebuilt.map_err(|error| DatabaseError::DataDir {

@@ -47,8 +47,8 @@ impl End {
         match self {
             Self::TakenOver(holder) => Some(Notice::TakenOver(holder.clone())),
             Self::TooManyTunnels => Some(Notice::Limit {
-                message: "this token's owner has as many tunnels as the relay allows; delete one \
-                          with `podtap tunnels delete NAME`"
+                message: "this token's owner has the maximum number of tunnels; delete one with \
+                     `podtap tunnels delete NAME`"
                     .to_owned(),
             }),
             Self::Revoked => Some(Notice::Revoked),

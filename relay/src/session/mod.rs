@@ -50,7 +50,7 @@ impl Denied {
             Self::Refused => refuse(&refused_token("this token is unknown or revoked")),
             Self::Unavailable => refuse(&unavailable("the relay cannot check tokens now")),
             Self::TooMany { retry_after } => {
-                let words = "too many tokens of this address were refused, try again later";
+                let words = "too many invalid tokens from this address, try again later";
                 let mut answer = refuse(&unavailable(words));
                 let seconds = HeaderValue::from(retry_after.as_secs() + 1);
                 answer.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -125,7 +125,7 @@ impl Sessions {
         let Some(own_place) = account.place() else {
             self.metrics.connection_refused("owner-sessions");
             let refusal =
-                unavailable("this token's owner has as many agents connected as the relay allows");
+                unavailable("this token's owner has the maximum number of connected agents");
             return refuse(&refusal);
         };
         let upgraded = hyper::upgrade::on(&mut request);

@@ -79,7 +79,8 @@ impl CertificateError {
             Self::File(PemFileError::Unreadable { source, .. })
                 if source.kind() == io::ErrorKind::PermissionDenied =>
             {
-                "let the relay's user read it, such as `chgrp podtap FILE && chmod 640 FILE`".to_owned()
+                "give the relay's user read access, such as with `chgrp podtap FILE && chmod 640 FILE`"
+                    .to_owned()
             }
             Self::File(PemFileError::Unreadable { .. } | PemFileError::NoFile { .. }) => {
                 "set tls-cert and tls-key to the files of the certificate chain and of its private key"

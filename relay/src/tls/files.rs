@@ -157,7 +157,7 @@ impl FileWatch {
             tracing::error!(
                 error = why,
                 hint = error.hint(),
-                "the new certificate cannot be used; the old one stays"
+                "the new certificate cannot be used; the relay keeps the old one"
             );
             self.doubt = Doubt::Told(why);
         } else if !is_told {
@@ -174,7 +174,7 @@ impl FileWatch {
                 certificate = %self.files.certificate.display(),
                 valid_until = %self.not_after,
                 days_left,
-                "the certificate ends soon: renew it and replace the files"
+                "the certificate expires soon: renew it and replace the files"
             );
         }
     }

@@ -17,8 +17,8 @@ pub enum TokenStoreError {
     Unavailable,
     /// The name would not be readable in a list, or reads like a token's id.
     #[error(
-        "an owner's name is 1 to {} letters and digits, with `-`, `_`, `.`, `@` and `+` after the first, \
-         and does not begin with `{}`",
+        "an owner's name has 1 to {} letters, digits, `-`, `_`, `.`, `@` or `+`, begins with a \
+         letter or digit, and does not begin with `{}`",
         owner::MAX_CHARS,
         owner::ID_PREFIX
     )]

@@ -19,7 +19,7 @@ pub struct TunnelInfo {
     pub old_key_until: Option<Timestamp>,
     /// When an agent first asked for it.
     pub created_at: Timestamp,
-    /// Events that wait for an agent.
+    /// Queued events for an agent.
     pub backlog: u64,
     /// Bytes that wait for an agent.
     pub backlog_bytes: u64,

@@ -32,7 +32,11 @@ async fn an_address_that_tries_many_tokens_has_to_wait_and_good_ones_come_in() {
     };
     assert!(refused >= MANY - 1, "{refused}");
     assert_eq!((status, last.kind), (503, RefusalKind::Unavailable));
-    assert!(last.message.contains("too many tokens"), "{}", last.message);
+    assert!(
+        last.message.contains("too many invalid tokens"),
+        "{}",
+        last.message
+    );
 
     let bad = "Authorization: Bearer pt_x\r\n";
     let limited = request(relay.address, "GET", "/-/tunnels", bad, b"").await;

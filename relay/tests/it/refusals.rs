@@ -232,7 +232,7 @@ async fn by_what_waits(reason: &str) -> Option<(Scene, &'static str)> {
             let total = Some(4 * MIB as u64);
             let scene = Scene::new(|config| config.limits.max_total_queue_bytes = total).await;
             scene.fill(MIB / 2, reason).await;
-            (scene, "full share of the relay's storage")
+            (scene, "the storage share of this tunnel")
         }
         "all-queues-full" => {
             let total = Some(MIB as u64 / 2);
@@ -267,7 +267,7 @@ async fn by_want_of_memory(reason: &str) -> Option<(Scene, &'static str)> {
             .await;
             scene.begin(MIB, MIB - 1, "").await;
             scene.fill(200 * KIB, reason).await;
-            (scene, "receives too much at once")
+            (scene, "receives too much at the same time")
         }
         "head-memory" => {
             let mut scene = Scene::new(|config| config.limits.max_head_memory = 256 * KIB).await;

@@ -76,6 +76,6 @@ async fn a_proxy_that_refuses_is_told_with_what_helps() {
     }
     assert_eq!(
         cause.to_string(),
-        "the proxy does not let this machine reach 127.0.0.1 (403): ask the people who run the proxy"
+        "the proxy does not allow connections to 127.0.0.1 (403): ask the operator of the proxy"
     );
 }

@@ -52,7 +52,7 @@ impl Bundle {
         let file = private::create_new(path).map_err(|error| {
             Failure::because("the bundle cannot be written", &error)
                 .fact("file", path.display().to_string())
-                .hint("name a file that is not there yet, in a folder that you may write to")
+                .hint("choose a new file, in a folder that you may write to")
         })?;
         Ok(Self {
             path: path.to_owned(),

@@ -61,9 +61,9 @@ pub(super) async fn folder(settings: &Settings) -> Looked<FoundHistory> {
     };
     let found = FoundHistory { history };
     if system::is_own(&folder) == Some(false) {
-        let fix = "run podtap as one user only: files of another user's run may be refused later";
+        let fix = "run podtap as one user only: it may be refused files that another user created";
         return Ok((
-            LinkFinding::doubtful(format!("{detail}; the folder is another user's"), fix),
+            LinkFinding::doubtful(format!("{detail}; the folder belongs to another user"), fix),
             found,
         ));
     }
@@ -106,13 +106,13 @@ async fn history(path: PathBuf) -> Result<(Option<History>, String), LinkFinding
             ));
         }
         Ok(Err(error)) => return Err(unreadable(&error)),
-        Err(_) => "the history is large and was not read to its end",
+        Err(_) => "the history is large and was checked only in part",
     };
     Ok((Some(history), format!("{words}, {holder}")))
 }
 
-const CURE_OF_DAMAGE: &str = "copy the file away, then start `podtap listen` for this tunnel: it keeps \
-     what can be read";
+const CURE_OF_DAMAGE: &str = "copy the file away, then start `podtap listen` for this tunnel: it \
+     keeps every event that can be read";
 
 fn unreadable(error: &HistoryError) -> LinkFinding {
     let fix = match error {
@@ -136,7 +136,7 @@ pub(super) async fn last_event(found: Option<FoundHistory>, now: Timestamp) -> L
     let rows = history.page(newest).await;
     let rows = rows.map_err(|error| unreadable(&error))?;
     let finding = match rows.first() {
-        None => LinkFinding::good("none has arrived yet"),
+        None => LinkFinding::good("no event has arrived yet"),
         Some(row) => judge(row, now),
     };
     Ok((finding, ()))
@@ -157,17 +157,17 @@ fn judge(row: &EventRow, now: Timestamp) -> LinkFinding {
         Some(Ok(status @ 200..=299)) => LinkFinding::good(format!("{event}: answered {status}")),
         Some(Ok(status)) => LinkFinding::doubtful(
             format!("{event}: answered {status}"),
-            "Podio counts other answers than 2xx as failures: `podtap show` has the answer, `podtap \
-             replay` sends it again",
+            "Podio counts every answer other than 2xx as a failure: `podtap show` has the answer, \
+             `podtap replay` sends it again",
         ),
         Some(Err(why)) => LinkFinding::doubtful(
             format!("{event}: {why}"),
-            "`podtap replay` sends it again once the service is there",
+            "`podtap replay` sends it again when the service is up",
         ),
         None if row.state == DeliveryState::Pending => LinkFinding::doubtful(
             format!("{event}: not delivered yet"),
-            "it is delivered while `podtap listen` runs and the local service takes connections",
+            "it is delivered when `podtap listen` runs and the local service accepts connections",
         ),
-        None => LinkFinding::good(format!("{event}: on record, not delivered")),
+        None => LinkFinding::good(format!("{event}: recorded, not delivered")),
     }
 }

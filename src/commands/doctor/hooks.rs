@@ -131,7 +131,7 @@ fn judge(listed: &Listed, tunnel_is_known: bool) -> Result<LinkFinding, LinkFind
     if !tunnel_is_known {
         let known = count(hooks.len() as u64, "hook");
         return Err(LinkFinding::skipped(format!(
-            "{known} found; which of them lead here is known once `podtap listen` has run"
+            "{known} found; run `podtap listen` once to see which of them lead here"
         )));
     }
     let is_ours = |hook: &&ListedHook| hook.verdict == UrlVerdict::Ours;
@@ -156,9 +156,9 @@ fn judge(listed: &Listed, tunnel_is_known: bool) -> Result<LinkFinding, LinkFind
     if let Some(standing) = failing {
         let (id, would) = (standing.hook_id, HookStanding::conclusion(standing));
         return Ok(LinkFinding::doubtful(
-            format!("{leads}, all active; by the answers of the local service hook {id} {would}"),
-            "keep the relay in front (it answers for the service), and mend what fails before the \
-             hook goes to the service itself",
+            format!("{leads}, all active; without the relay in front, hook {id} {would}"),
+            "keep using the relay, which answers for the service, and fix the failures before you \
+             point the hook at the service itself",
         ));
     }
     Ok(LinkFinding::good(format!("{leads}, all active")))
@@ -179,7 +179,7 @@ fn none_leads_here(hooks: &[ListedHook], first: PlaceRef) -> LinkFinding {
     if hooks.is_empty() {
         return LinkFinding::broken(
             format!("there is no hook on {first}"),
-            "make one with `podtap hooks create 'item.*' URL`, or for as long as it runs with `podtap \
+            "create one with `podtap hooks create 'item.*' URL`, or a temporary one with `podtap \
              listen --on 'item.*' --app ID`",
         );
     }
@@ -193,8 +193,8 @@ fn none_leads_here(hooks: &[ListedHook], first: PlaceRef) -> LinkFinding {
     }
     LinkFinding::broken(
         format!("no hook leads to this tunnel: {}", named.join(", ")),
-        "move them with `podtap hooks move APP --to URL` (`podtap url` prints it), or for as long as it \
-         runs with `podtap hooks adopt APP`",
+        "move them with `podtap hooks move APP --to URL` (`podtap url` prints the URL), or \
+         temporarily with `podtap hooks adopt APP`",
     )
 }
 

@@ -17,8 +17,8 @@ use crate::config::Settings;
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
 
 /// Said where no relay is set.
-const EMBEDDED: &str = "no relay is set: `podtap listen` runs one inside itself, which only this \
-     machine can call; set --relay or PODTAP_RELAY for Podio";
+const EMBEDDED: &str = "no relay is set, so `podtap listen` runs one that only this machine can \
+     call; set --relay or PODTAP_RELAY so that Podio can";
 
 /// A relay, and the addresses of its name.
 #[derive(Debug, Clone)]
@@ -57,7 +57,10 @@ pub(super) async fn dns(settings: &Settings) -> Looked<ResolvedRelay> {
         Err(error) => return Err(no_name(&host, &error)),
     };
     if found.is_empty() {
-        return Err(no_name(&host, &std::io::Error::other("it has no address")));
+        return Err(no_name(
+            &host,
+            &std::io::Error::other("it has no IP address"),
+        ));
     }
     let detail = match url.host() {
         Some(Host::Domain(_)) => format!("{host} is {}", families(&found)),
@@ -107,7 +110,7 @@ pub(super) async fn proxy(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay>
     let connector = Connector::new(Some(proxy), CONNECT_LIMIT);
     let connected = match uri(&relay.url) {
         Some(uri) => connector.connect(uri).await.map_err(|e| e.to_string()),
-        None => Err("the relay's URL cannot be given to a proxy".to_owned()),
+        None => Err("the relay's URL cannot be used with a proxy".to_owned()),
     };
     match connected {
         Ok(_) => {
@@ -141,7 +144,7 @@ pub(super) async fn tcp(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay> {
         return Err(LinkFinding::skipped(EMBEDDED));
     };
     if relay.proxy.is_some() {
-        return Ok((LinkFinding::good("made by the proxy"), relay));
+        return Ok((LinkFinding::good("the proxy makes it"), relay));
     }
     let tried = reach::try_all(&relay.addresses).await;
     let port = relay.url.port_or_known_default().unwrap_or_default();
@@ -155,8 +158,8 @@ fn judge(tried: &[Tried], port: u16) -> Result<LinkFinding, LinkFinding> {
         return Err(LinkFinding::broken(
             reach::failures(tried),
             format!(
-                "check the relay's host and port (this one is {port}) and whether the relay runs; a \
-                 firewall between may refuse it, too"
+                "check the relay's host and port (this one is {port}) and whether the relay runs; \
+                 a firewall may also refuse the connection"
             ),
         ));
     };
@@ -171,7 +174,7 @@ fn judge(tried: &[Tried], port: u16) -> Result<LinkFinding, LinkFinding> {
     Ok(if dead {
         LinkFinding::doubtful(
             format!("{detail}; {}", reach::failures(tried)),
-            "one IP version does not work from here; the other is used",
+            "one IP version does not work from this machine; the other is used",
         )
     } else {
         LinkFinding::good(detail)

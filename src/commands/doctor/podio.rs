@@ -16,7 +16,7 @@ pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
     let client = impatient_client(settings).map_err(|failure| {
         let hint = failure
             .fact_value("try")
-            .unwrap_or("set the rest, or neither");
+            .unwrap_or("set all of them, or none");
         LinkFinding::broken(failure.what(), hint)
     })?;
     let Some(client) = client else {
@@ -38,15 +38,12 @@ pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
             "{} of {} calls left this hour",
             budget.remaining, budget.limit
         ),
-        None => "calls left this hour: not told".to_owned(),
+        None => "calls left this hour: unknown".to_owned(),
     };
-    let detail = format!("takes the credentials; {left}");
+    let detail = format!("accepts the credentials; {left}");
     let is_low = budget.is_some_and(|budget| budget.remaining < FEW_CALLS.min(budget.limit / 10));
     let finding = if is_low {
-        LinkFinding::doubtful(
-            detail,
-            "close what else calls the API with the same credentials",
-        )
+        LinkFinding::doubtful(detail, "stop other programs that use the same credentials")
     } else {
         LinkFinding::good(detail)
     };
@@ -68,7 +65,7 @@ fn budget_spent(budget: &CallBudget, now: Timestamp) -> Option<LinkFinding> {
             budget.remaining, budget.limit
         ),
         format!(
-            "wait: there are more within {minutes} min. Close what else calls the API with the same \
+            "wait up to {minutes} min for more calls, and stop other programs that use the same \
              credentials"
         ),
     ))
@@ -83,12 +80,12 @@ fn of_refusal(error: &Error) -> LinkFinding {
         }
         Error::LoginNeeded | Error::SecondFactor => "run `podtap login`",
         Error::RateLimited { .. } => {
-            "wait for the next hour; close what else calls the API with the same credentials"
+            "wait for the next hour, and stop other programs that use the same credentials"
         }
         Error::Timeout { .. } | Error::Transport { .. } => {
-            "check --podio-url, the proxy and the network; https://status.podio.com tells of outages"
+            "check --podio-url, the proxy and the network; https://status.podio.com lists outages"
         }
-        _ => "check --podio-url: what answers may not be Podio's API",
+        _ => "check --podio-url: this server may not be Podio's API",
     };
     LinkFinding::broken(words, fix)
 }
@@ -109,7 +106,7 @@ mod tests {
         assert_eq!(budget_spent(&budget(1, None), now), None);
         let found = budget_spent(&budget(0, None), now).unwrap();
         assert!(found.detail.starts_with("0 of 1000"), "{}", found.detail);
-        assert!(found.fix.unwrap().contains("within 2 min"));
+        assert!(found.fix.unwrap().contains("up to 2 min"));
         let later = Timestamp::from_second(3_600).unwrap();
         assert!(budget_spent(&budget(9, Some(later)), now).is_some());
     }

@@ -58,8 +58,9 @@ pub(super) async fn tls(settings: &Settings, relay: Option<ResolvedRelay>) -> Lo
 fn cure_of_tls(relay: &ResolvedRelay) -> String {
     let host = relay.url.host_str().unwrap_or_default();
     format!(
-        "ask the relay's operator for a certificate for {host}; with one of your own, add --ca-file \
-         FILE. If all sites are refused, check this machine's clock and whether a proxy reads along"
+        "ask the relay's operator for a certificate for {host}; with one of your own, add \
+         --ca-file FILE. If every site fails, check this machine's clock, and whether a proxy \
+         intercepts TLS"
     )
 }
 
@@ -76,10 +77,7 @@ fn judge_certificate(secured: &Secured, now: Timestamp) -> LinkFinding {
     let days = left.as_hours() / 24;
     let detail = format!("{chain}, valid for {days} more days");
     if left < RENEWED_BY {
-        return LinkFinding::doubtful(
-            detail,
-            "tell the relay's operator: it should have been renewed",
-        );
+        return LinkFinding::doubtful(detail, "ask the relay's operator to renew it");
     }
     LinkFinding::good(detail)
 }
@@ -97,7 +95,7 @@ pub(super) async fn ready(probe: Option<&RelayProbe>) -> Looked<Readiness> {
     if let Some(why) = &ready.not_ready {
         return Err(LinkFinding::broken(
             format!("{server} runs and refuses webhooks: {why}"),
-            "tell the relay's operator; Podio sends webhooks that were refused with 503 again",
+            "tell the relay's operator; Podio retries webhooks that were refused with 503",
         ));
     }
     let detail = format!("{server} accepts webhooks");
@@ -121,8 +119,8 @@ pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> Looked<()> {
         "behind"
     };
     let detail = format!("this machine's clock is {} {side} the relay's", age(by));
-    let fix = "set the clock by the network (`timedatectl set-ntp true`), here or on the relay's \
-               machine";
+    let fix = "turn on network time (`timedatectl set-ntp true`) on the machine whose clock is \
+         wrong";
     if by < LARGE_SKEW {
         return Ok((LinkFinding::doubtful(detail, fix), ()));
     }
@@ -144,7 +142,7 @@ pub(super) async fn token(settings: &Settings, relay: Option<ResolvedRelay>) -> 
     let Some(Secret { value, origin }) = settings.token().map_err(LinkFinding::of_setting)? else {
         return Err(LinkFinding::broken(
             "no token is set",
-            "set PODTAP_TOKEN or --token-file; the relay's operator makes one with `podtap relay \
+            "set PODTAP_TOKEN or --token-file; the relay's operator creates one with `podtap relay \
              token create NAME`",
         ));
     };
@@ -169,12 +167,12 @@ fn of_refusal(error: &AskError, origin: &str) -> LinkFinding {
     match error {
         AskError::Token(why) => LinkFinding::broken(
             format!("{why} (from {origin})"),
-            "ask the relay's operator for `podtap relay token create NAME`; a token ends when it is \
-             revoked",
+            "ask the relay's operator for a new token (`podtap relay token create NAME`); this one \
+             may have been revoked",
         ),
         other => LinkFinding::broken(
             other.to_string(),
-            "ask the relay's operator: the relay answers, and does not say which tunnels there are",
+            "ask the relay's operator: the relay answers, but does not list its tunnels",
         ),
     }
 }
@@ -187,19 +185,21 @@ pub(super) async fn websocket(admitted: Option<&Admitted>) -> Looked<()> {
     match probe.websocket(SILENCE, PONG_LIMIT).await {
         Ok(took) => {
             let (silence, took) = (SILENCE.as_secs(), took.as_millis().max(1));
-            let detail = format!("lives through {silence} s of silence; a ping takes {took} ms");
+            let detail = format!(
+                "stays open for {silence} s without traffic; a ping takes {took} \
+                 ms"
+            );
             Ok((LinkFinding::good(detail), ()))
         }
         Err(fault) => {
             let fix = match &fault {
                 WebsocketFault::Refused(_) => {
-                    "ask the operator of the relay, or of a proxy before it, to pass websockets on \
-                     (the headers Upgrade and Connection)"
+                    "ask the operator of the relay, or of the proxy in front of it, to forward \
+                     websockets (the headers Upgrade and Connection)"
                 }
                 WebsocketFault::Silent(_) | WebsocketFault::Cut { .. } => {
-                    "a proxy between swallows or ends websockets: ask its operator for a longer \
-                     timeout of idle connections (60 s is enough) and no buffering, or use another \
-                     network"
+                    "a proxy on the way blocks or closes websockets: ask its operator to turn off \
+                     buffering and to keep idle connections open for 60 s, or use another network"
                 }
             };
             Err(LinkFinding::broken(fault.to_string(), fix))
@@ -215,14 +215,15 @@ fn link(relay: &ResolvedRelay, token: SecretString, tunnel: TunnelName) -> LinkC
 
 /// No tunnel is served, so the name does not matter.
 fn without_name() -> Result<TunnelName, LinkFinding> {
-    TunnelName::nearest("doctor").ok_or_else(|| LinkFinding::skipped("no tunnel can be named"))
+    TunnelName::nearest("doctor")
+        .ok_or_else(|| LinkFinding::skipped("the tunnel has no valid name"))
 }
 
 fn of_dial(error: &DialError) -> LinkFinding {
     let fix = match error {
         DialError::Relay { .. } => "check --relay",
         DialError::Tls(_) => "install the package ca-certificates, or add --ca-file FILE",
-        DialError::Token => "copy the token again, whole and without blanks",
+        DialError::Token => "copy the whole token again, without spaces",
     };
     LinkFinding::broken(error.to_string(), fix)
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use podtap_agent::Target;
+use podtap_podio::reach::is_localhost;
 use tokio::net::lookup_host;
 use url::{Host, Url};
 
@@ -55,7 +56,7 @@ pub(super) async fn service(asked: Option<ServiceQuestion>) -> Looked<()> {
     let Ok(addresses) = lookup_host((name, port)).await else {
         return Err(LinkFinding::broken(
             format!("{host} cannot be looked up"),
-            "check the host of --forward-to; a service of this machine is named by its port alone",
+            "check the host in --forward-to; for a service on this machine, the port is enough",
         ));
     };
     let addresses = both_versions(addresses.collect(), is_this_machine(&target), port);
@@ -95,7 +96,7 @@ async fn look_outside(port: u16) -> Outside {
 
 fn is_this_machine(target: &Target) -> bool {
     match target.url().and_then(Url::host) {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => is_localhost(name),
         Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
         Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unspecified(),
         None => false,
@@ -130,7 +131,7 @@ fn judge(
     if let Some(found) = meant.iter().find(open) {
         let others = meant.iter().filter(|other| other.outcome.is_err());
         let without: Vec<_> = others.map(|other| other.address.to_string()).collect();
-        let detail = format!("{name}: {} takes connections", found.address);
+        let detail = format!("{name}: {} accepts connections", found.address);
         return Ok(LinkFinding::good(if without.is_empty() {
             detail
         } else {
@@ -140,11 +141,11 @@ fn judge(
     if let Some(found) = meant.iter().find(listens) {
         return Err(LinkFinding::broken(
             format!(
-                "{name}: {} takes connections and closes them at once",
+                "{name}: {} accepts connections and closes them immediately",
                 found.address
             ),
-            "the service behind this port is not up: a container's port is open although nothing in \
-             the container listens; look at the log of the service",
+            "the service behind this port is not up: a container's port is open even if nothing in \
+             the container listens; check the log of the service",
         ));
     }
     let detail = format!("{name}: {}", reach::failures(meant));
@@ -157,7 +158,7 @@ fn judge(
     } else if let Some(outside) = outside {
         outside.fix(target)
     } else {
-        "start the service, or name its port with --forward-to; events wait until it is there"
+        "start the service, or set its port with --forward-to; events wait until it is up"
             .to_owned()
     };
     Err(LinkFinding::broken(detail, fix))
@@ -177,8 +178,8 @@ impl Outside {
                 named(target, name)
             ),
             Self::Unnamed => format!(
-                "start the service; if it runs outside of this container, whose localhost is its own, \
-                 use --forward-to {} (Linux: run the container with --add-host \
+                "start the service; if it runs outside of this container, which has a localhost of \
+                 its own, use --forward-to {} (Linux: run the container with --add-host \
                  {DOCKERS_HOST}:host-gateway)",
                 named(target, DOCKERS_HOST)
             ),
@@ -245,7 +246,9 @@ mod tests {
         let (v4, v6) = ("127.0.0.1:3000", "[::1]:3000");
         let only_v6 = [tried(v4, Err("connection refused")), tried(v6, Ok(false))];
         let (works, detail, _) = judged("3000", &only_v6, None);
-        assert!(works && detail.contains("[::1]:3000 takes connections (127.0.0.1:3000 does not)"));
+        assert!(
+            works && detail.contains("[::1]:3000 accepts connections (127.0.0.1:3000 does not)")
+        );
 
         let (works, _, fix) = judged("http://127.0.0.1:3000/x", &only_v6, None);
         assert!(
@@ -278,6 +281,9 @@ mod tests {
 
         let empty = [tried("127.0.0.1:3000", Ok(true))];
         let (works, detail, _) = judged("3000", &empty, None);
-        assert!(!works && detail.contains("closes them at once"), "{detail}");
+        assert!(
+            !works && detail.contains("closes them immediately"),
+            "{detail}"
+        );
     }
 }

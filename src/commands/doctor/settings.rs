@@ -1,6 +1,6 @@
 //! The settings of this run with their origin, and what is wrong in them.
 
-use podtap_agent::config::without_user_info;
+use podtap_agent::target::without_user_info;
 
 use super::finding::LinkFinding;
 use super::walk::Looked;

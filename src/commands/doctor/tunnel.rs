@@ -51,8 +51,8 @@ pub(super) fn tunnel(
                 since(refused.last_at, now),
                 refused.reason
             ),
-            "Podio sends again what was refused with 503; a limit of the relay is its operator's to \
-             raise",
+            "Podio retries webhooks that were refused with 503; the relay's operator can raise its \
+             limits",
         ),
         (None, None) => LinkFinding::doubtful(
             format!("{name}: no agent is connected; {waiting}"),
@@ -76,17 +76,17 @@ fn unknown(list: &TunnelList, name: &TunnelName) -> LinkFinding {
         .map(|other| other.name.as_str())
         .collect();
     let known = match others.as_slice() {
-        [] => "this token's owner has none yet".to_owned(),
-        some if some.len() <= MAX_NAMES => format!("there are: {}", some.join(", ")),
+        [] => "this token's owner has no tunnel yet".to_owned(),
+        some if some.len() <= MAX_NAMES => format!("its tunnels are {}", some.join(", ")),
         some => {
             let named = some.get(..MAX_NAMES).unwrap_or_default();
             let more = some.len() - named.len();
-            format!("there are: {} and {more} more", named.join(", "))
+            format!("its tunnels are {} and {more} more", named.join(", "))
         }
     };
     LinkFinding::broken(
         format!("the relay has no tunnel {name}; {known}"),
-        format!("choose one with --name, or start `podtap listen --name {name}`, which makes it"),
+        format!("choose one with --name, or start `podtap listen --name {name}`, which creates it"),
     )
 }
 
@@ -128,8 +128,8 @@ fn full(list: &TunnelList, tunnel: &TunnelEntry) -> Option<LinkFinding> {
         )
         .replace("queue on the relay are", "queue on the relay is"),
         format!(
-            "start `podtap listen --name {name}` to take what waits; `podtap tunnels delete` ends a \
-             tunnel that is not used"
+            "start `podtap listen --name {name}` to receive the queued events; `podtap tunnels \
+             delete` deletes a tunnel that you no longer use"
         ),
     ))
 }
@@ -213,7 +213,7 @@ mod tests {
                 list(|_| {}),
                 "shop",
                 LinkMark::Broken,
-                "no tunnel shop; there are: crm",
+                "no tunnel shop; its tunnels are crm",
             ),
             (
                 list(|crm| {
@@ -241,7 +241,7 @@ mod tests {
                 list(|crm| crm.url = "https://hooks.example.com:8443/x/".to_owned()),
                 "crm",
                 LinkMark::Broken,
-                "Podio calls ports 80 and 443 only, not 8443",
+                "Podio calls only ports 80 and 443, not 8443",
             ),
         ] {
             let (found, detail) = found(&list, name);

@@ -100,10 +100,13 @@ fn late(part: Part) -> LinkFinding {
         Part::Proxy => "check HTTPS_PROXY, http_proxy and ALL_PROXY; is the proxy running?",
         Part::Tcp => "a firewall may drop the connection: try another network, or ask its operator",
         Part::Tls | Part::Relay | Part::Clock | Part::Token | Part::Tunnel => {
-            "check that the URL is the relay's; ask its operator whether it is overloaded"
+            "check the relay's URL, and ask its operator whether the relay is overloaded"
         }
-        Part::Websocket => "ask the operator whether a proxy before the relay passes websockets on",
-        Part::Podio | Part::Hooks => "try again later: Podio is slow, or the network is",
+        Part::Websocket => {
+            "ask the operator whether the proxy in front of the relay forwards \
+             websockets"
+        }
+        Part::Podio | Part::Hooks => "try again later: Podio or the network is slow",
         Part::Settings | Part::Folder | Part::Service | Part::LastEvent => {
             "the disk or the machine is very busy: try again"
         }

@@ -49,9 +49,9 @@ impl Embedded {
             && place.reserved.contains(&listen.port())
         {
             return Err(
-                Failure::usage("the relay cannot take the port of the local service")
+                Failure::usage("the relay cannot use the port of the local service")
                     .fact("port", listen.port().to_string())
-                    .hint("give --listen another port, or leave it out"),
+                    .hint("give --listen another port, or remove it"),
             );
         }
         let relay = match listen {

@@ -31,8 +31,8 @@ pub(super) fn warn_of_query(url: &str) {
     let names = parameters_of_podio(url);
     if !names.is_empty() {
         tracing::warn!(
-            "Podio moves the query into the body, where {} is also a parameter of its own: many \
-             receivers take the later one. Use other names, or put it into the path",
+            "Podio moves the query into the body, which has parameters of the same names ({}): many \
+             receivers use the last one. Use other names, or put the value into the path",
             names.join(", ")
         );
     }
@@ -80,5 +80,5 @@ pub(super) async fn create(
         made.push(facts.describe(place, hook));
     }
     show(&made, json)?;
-    results.into_one("some hooks were not made")
+    results.into_one("some hooks were not created")
 }

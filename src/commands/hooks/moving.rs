@@ -57,7 +57,7 @@ pub(super) async fn run(
     check(&to, settings)?;
     let places = targets(&with_apps(&command.apps, command.on), settings)?;
     mover.all(&places, &to, command.exact).await?;
-    print("`podtap hooks move --undo` puts them back")?;
+    print("`podtap hooks move --undo` moves them back")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,10 +77,10 @@ pub(super) async fn adopt(
     let mover = Mover::new(client, settings)?;
     let moved = mover.all(&places, &to, false).await;
     if command.keep_hooks || moved.is_err() {
-        print("`podtap hooks move --undo` puts back what was moved")?;
+        print("`podtap hooks move --undo` moves them back")?;
         return moved.map(|()| ExitCode::SUCCESS);
     }
-    print("They lead to this tunnel until this command is ended (ctrl-c)")?;
+    print("The hooks lead to this tunnel until you end this command (ctrl-c)")?;
     shutdown.token().cancelled().await;
     mover.undo(&places).await?;
     Ok(shutdown.exit_code())
@@ -137,7 +137,7 @@ impl<'a> Mover<'a> {
         for place in places {
             self.on(*place, to, exact, &mut results).await?;
         }
-        results.into_one("some hooks stay where they were")
+        results.into_one("some hooks were not moved")
     }
 
     async fn on(
@@ -159,7 +159,7 @@ impl<'a> Mover<'a> {
             let what = format!("hook {}", old.hook_id);
             let Some((event, url)) = old.event.parse().ok().zip(destination(&old.url, to, exact))
             else {
-                let odd = Failure::new(Code::Failed, "its type or its URL is not understood");
+                let odd = Failure::new(Code::Failed, "its type or URL is unknown to podtap");
                 results.note_failure(what, odd);
                 continue;
             };
@@ -205,7 +205,7 @@ impl<'a> Mover<'a> {
             match self.client.delete_hook(old.hook_id).await {
                 Ok(()) => {
                     return print(&printable(&format!(
-                        "Moved {event} on {place}: hook {} at {} is hook {new_id} now",
+                        "Moved {event} on {place}: hook {} at {} is now hook {new_id}",
                         old.hook_id, old.url
                     )));
                 }
@@ -257,7 +257,8 @@ impl<'a> Mover<'a> {
                 Ok(hook_id) => {
                     self.forget(moved.hook_id)?;
                     print(&printable(&format!(
-                        "Put {event} on {place} back to {}: hook {hook_id}, active once it is verified there",
+                        "Moved {event} on {place} back to {}: hook {hook_id}, which becomes active \
+                         when it is verified",
                         moved.from
                     )))?;
                 }
@@ -267,7 +268,7 @@ impl<'a> Mover<'a> {
         if count == 0 {
             return Err(Failure::new(Code::NothingMatched, "no hook was moved"));
         }
-        results.into_one("some hooks were not put back")
+        results.into_one("some hooks were not moved back")
     }
 
     /// A hook that is there already at the old URL is used.

@@ -44,11 +44,11 @@ pub(super) async fn verify(client: &Client, hook_ids: &[u64]) -> Result<(), Fail
     let mut results = Results::default();
     for hook_id in hook_ids {
         match client.request_hook_verification(*hook_id).await {
-            Ok(()) => print(&format!("Podio sends hook {hook_id} a hook.verify"))?,
+            Ok(()) => print(&format!("Podio will verify hook {hook_id}"))?,
             Err(error) => results.note_failure(format!("hook {hook_id}"), error.into()),
         }
     }
-    results.into_one("some hooks will not be verified")
+    results.into_one("some verifications were not requested")
 }
 
 /// Deletes each; what is not there was not deleted.

@@ -56,9 +56,9 @@ pub(super) async fn outage(state: Switch, settings: &Settings) -> Result<ExitCod
     let on = state == Switch::On;
     call(settings, Method::PUT, "/-/outage", &json!({ "on": on })).await?;
     print(if on {
-        "webhooks are lost from now on"
+        "from now on, webhooks are lost"
     } else {
-        "webhooks are sent again; those that were lost stay lost"
+        "webhooks are sent again; those that were lost are not"
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -69,15 +69,14 @@ fn read(typed: &cli::SandboxAction) -> Result<SandboxCommand, Failure> {
     let object = words.next_if(|word| !word.contains('='));
     let object = object.map(|word| {
         word.parse::<u64>().map_err(|_| {
-            Failure::usage(format!("`{word}` is neither an id nor a name with a value"))
+            Failure::usage(format!("`{word}` is not an id or NAME=VALUE"))
                 .hint("write `podtap sandbox do item.update 3276908608 status=Paid`")
         })
     });
     let values = words.map(|word| {
         let (name, value) = word.split_once('=').ok_or_else(|| {
-            Failure::usage(format!("`{word}` has no value")).hint(format!(
-                "write {word}=VALUE; an empty value empties a field"
-            ))
+            Failure::usage(format!("`{word}` has no value"))
+                .hint(format!("write {word}=VALUE; an empty value clears a field"))
         })?;
         Ok((name.to_owned(), value.to_owned()))
     });
@@ -100,7 +99,7 @@ async fn call(
             .code(crate::failure::Code::Failed)
             .fact("url", url.as_str())
             .fact("why", why)
-            .hint("start one with `podtap sandbox`, or name it with --podio-url")
+            .hint("start one with `podtap sandbox`, or set its URL with --podio-url")
     };
     let http = client::ClientSettings {
         is_encrypted: false,
@@ -154,7 +153,7 @@ fn address(settings: &Settings) -> Result<BaseUrl, Failure> {
     if url.is_encrypted() {
         return Err(Failure::usage("this is not a sandbox on this machine")
             .fact("url", url.as_str())
-            .hint("name one with --podio-url"));
+            .hint("set the URL of one with --podio-url"));
     }
     Ok(url)
 }

@@ -52,7 +52,7 @@ pub(super) fn announce(url: &str, seed: &Seed, is_alive: bool, json: bool) -> Re
         return print(&line("ready", &ready));
     }
     print(&format!("Sandbox of Podio's API  {url}\n"))?;
-    print("# its invented credentials, for this machine only")?;
+    print("# its made-up credentials, for this machine only")?;
     print(&format!("export PODTAP_PODIO_URL={url}"))?;
     let app_id = credentials.app_id.map(|id| id.to_string());
     for (name, value) in [
@@ -71,7 +71,7 @@ pub(super) fn announce(url: &str, seed: &Seed, is_alive: bool, json: bool) -> Re
         ))?;
     }
     if !is_alive {
-        print("\n# Nothing happens by itself here. Where these variables are set:")?;
+        print("\n# Nothing changes by itself. In a terminal with these variables:")?;
         print("#   podtap sandbox do item.update status=Paid")?;
         print("# or start it with --life.")?;
     }

@@ -204,7 +204,7 @@ async fn send_all(
                 let what = format!("the {} did not answer: {}", receiver.name, printable(&why));
                 return Err(Failure::new(receiver.away, what)
                     .fact("url", printable(&url))
-                    .hint(format!("start it, or name another; {DOCTOR}")));
+                    .hint(format!("start it, or choose another; {DOCTOR}")));
             }
         }
     }

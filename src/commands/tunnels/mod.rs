@@ -32,7 +32,7 @@ pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<
             };
             lines.iter().try_for_each(print)?;
             if tunnels.is_empty() && !json {
-                note("There are no tunnels yet; `podtap listen` makes one.");
+                note("There are no tunnels yet; `podtap listen` creates one.");
             }
         }
         TunnelsCommand::Rotate {

@@ -50,7 +50,7 @@ async fn a_port_with_nothing_behind_it_is_not_a_service() {
     let mut closing = JoinSet::new();
     closing.spawn(async move { while listener.accept().await.is_ok() {} });
     let said = Said::of(&stage, &["--forward-to", &address], &[]);
-    said.breaks_at("service", "closes them at once", &[]);
+    said.breaks_at("service", "closes them immediately", &[]);
 }
 
 /// Runs a doctor in a container that knows these hosts: what `/etc/hosts` says is this process's alone,

@@ -25,9 +25,9 @@ async fn beside_a_running_agent_each_link_works_and_the_tunnel_stays_the_agents(
         ("relay", concat!("podtap/", env!("CARGO_PKG_VERSION"))),
         ("clock", "agrees"),
         ("token", "PODTAP_TOKEN"),
-        ("websocket", "3 s of silence"),
+        ("websocket", "3 s without traffic"),
         ("tunnel", "crm: served by an agent on"),
-        ("service", "takes connections"),
+        ("service", "accepts connections"),
         ("last-event", "item.create of item 1"),
     ] {
         said.has(link, "ok", words);

@@ -4,7 +4,6 @@ mod pooler;
 mod standby;
 mod words;
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -16,16 +15,11 @@ use tokio::net::TcpStream;
 
 use crate::lossless::{Load, is_whole};
 use crate::support::{
-    DEADLINE, Process, Service, Shared, Stage, eventually, form_post, get, pause, script,
+    DEADLINE, Process, Service, Shared, Stage, eventually, form_post, get, own_address, own_port,
+    pause, script,
 };
 
 const EVENTS: usize = 1_000;
-
-/// A port that is free, for a program that cannot choose one by itself.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
 
 /// haproxy before two relays, of which it uses those that are ready.
 fn haproxy(stage: &Stage, port: u16, relays: [&str; 2]) -> Process {
@@ -81,10 +75,10 @@ async fn two_relays_behind_one_address_lose_nothing_when_either_is_killed() {
     }
     let Some(shared) = Shared::new() else { return };
     let (stage, service) = (&shared.stage, Service::start().await);
-    let port = free_port();
+    let port = own_port();
     let public = format!("http://127.0.0.1:{port}");
-    let mut first = shared.relay("127.0.0.1:0", Some(&public)).await;
-    let mut second = shared.relay("127.0.0.1:0", Some(&public)).await;
+    let mut first = shared.relay(&own_address(), Some(&public)).await;
+    let mut second = shared.relay(&own_address(), Some(&public)).await;
     let _proxy = haproxy(stage, port, [&first.authority, &second.authority]);
     is_ready(&format!("127.0.0.1:{port}")).await;
     let token = shared.token();
@@ -108,7 +102,7 @@ async fn two_relays_behind_one_address_lose_nothing_when_either_is_killed() {
 async fn nothing_is_lost_when_the_database_crashes_and_comes_back() {
     let Some(shared) = Shared::new() else { return };
     let (stage, service) = (&shared.stage, Service::start().await);
-    let relay = shared.relay("127.0.0.1:0", None).await;
+    let relay = shared.relay(&own_address(), None).await;
     let token = shared.token();
     let (_agent, url) = stage
         .agent(&relay.url(), &token, service.address(), &[])
@@ -141,8 +135,8 @@ async fn a_sender_at_one_relay_gets_the_answer_of_an_agent_at_another() {
         answer
     })
     .await;
-    let first = shared.relay("127.0.0.1:0", None).await;
-    let second = shared.relay("127.0.0.1:0", None).await;
+    let first = shared.relay(&own_address(), None).await;
+    let second = shared.relay(&own_address(), None).await;
     let token = shared.token();
     let (_agent, url) = shared
         .stage
@@ -170,7 +164,7 @@ async fn a_sender_at_one_relay_gets_the_answer_of_an_agent_at_another() {
 async fn an_agent_hears_what_another_relay_refused() {
     let Some(shared) = Shared::new() else { return };
     let service = Service::start().await;
-    let first = shared.relay("127.0.0.1:0", None).await;
+    let first = shared.relay(&own_address(), None).await;
     let options = ["--max-body", "1KiB", "--database", &shared.database];
     let second = shared.stage.relay_with("127.0.0.1:0", &options).await;
     let token = shared.token();
@@ -211,7 +205,7 @@ async fn an_agent_hears_what_another_relay_refused() {
 async fn tokens_and_tunnels_are_looked_after_from_any_machine() {
     let Some(shared) = Shared::new() else { return };
     let (stage, service) = (&shared.stage, Service::start().await);
-    let relay = shared.relay("127.0.0.1:0", None).await;
+    let relay = shared.relay(&own_address(), None).await;
     let token = shared.token();
     let (mut agent, url) = stage
         .agent(&relay.url(), &token, service.address(), &[])

@@ -4,14 +4,13 @@ use std::path::Path;
 
 use tokio::net::TcpStream;
 
-use super::free_port;
-use crate::support::{Service, Shared, form_post, pause, script};
+use crate::support::{Service, Shared, form_post, own_port, pause, script};
 
 const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
 
 /// PgBouncer in this mode before the database; its URL.
 async fn pooler(shared: &Shared, mode: &str) -> String {
-    let (port, server) = (free_port(), shared.server.port());
+    let (port, server) = (own_port(), shared.server.port());
     let database = shared.server.database();
     let config = format!(
         "[databases]\\n\

@@ -2,6 +2,8 @@
 //! exact bytes.
 
 pub(crate) mod node;
+#[path = "../../../relay/src/postgres/tests/port.rs"]
+mod port;
 mod process;
 pub(crate) mod schema;
 pub(crate) mod script;
@@ -14,6 +16,7 @@ pub(crate) mod tls;
 
 use std::time::Duration;
 
+pub(crate) use port::own_port;
 pub(crate) use process::{Process, podtap};
 pub(crate) use sender::{Answer, form_post, get, pause, post, send, split};
 pub(crate) use service::{Gone, Received, Service};
@@ -49,4 +52,9 @@ pub(crate) fn command(stage: &Stage, args: &[&str]) -> std::process::Command {
     let mut command = podtap(stage.home());
     command.args(args);
     command
+}
+
+/// An address of loopback at which a process can end and start again.
+pub(crate) fn own_address() -> String {
+    format!("127.0.0.1:{}", own_port())
 }

@@ -3,6 +3,8 @@
 #[path = "../../../relay/src/postgres/tests/server.rs"]
 mod server;
 
+use super::port;
+
 pub(crate) use self::server::Server;
 use super::{Relay, Stage};
 

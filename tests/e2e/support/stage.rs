@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use super::own_address;
 use super::process::{self, Process};
 use super::sender::get;
 use super::service::Service;
@@ -76,9 +77,9 @@ impl Stage {
         Process::spawn(command)
     }
 
-    /// A relay on a free port.
+    /// A relay on a port of its own.
     pub(crate) async fn relay(&self) -> Relay {
-        self.relay_with("127.0.0.1:0", &[]).await
+        self.relay_with(&own_address(), &[]).await
     }
 
     /// A relay at this address with further options.

@@ -149,7 +149,7 @@ async fn a_foreign_page_can_neither_read_nor_replay() {
         let body = browser.says("return document.body.innerText").await;
         assert!(!body.as_str().unwrap().contains("READ IT"));
         browser.click("button").await;
-        browser.shows("another site may not ask").await;
+        browser.shows("does not answer other sites").await;
     }
     let (_, port) = paged.authority().split_once(':').unwrap();
     browser.goto(&format!("http://rebound.test:{port}/")).await;
@@ -277,7 +277,7 @@ async fn axe_finds_nothing_in_light_and_in_dark() {
             browser.comes_to_say(shown, json!(title)).await;
             if view.starts_with("why") {
                 browser.keys(ENTER).await;
-                browser.shows("the agent has it").await;
+                browser.shows("the agent received it").await;
             }
             let found = browser.says_later(run).await;
             assert_eq!(found, Value::Array(Vec::new()), "{scheme} {view}");

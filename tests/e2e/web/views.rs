@@ -104,7 +104,7 @@ async fn an_objects_timeline_and_why_are_a_key_away_and_the_browsers_way_back_wo
     browser.keys("T").await;
     browser.shows("Timeline of item 4711").await;
     browser.shows("r3–r4").await;
-    browser.shows("never came").await;
+    browser.shows("never arrived").await;
     let steps = "return document.querySelectorAll('.steps tbody tr:not(.changed)').length";
     browser.comes_to_say(steps, json!(4)).await;
     form_post(
@@ -123,7 +123,7 @@ async fn an_objects_timeline_and_why_are_a_key_away_and_the_browsers_way_back_wo
     assert_eq!(browser.says(answer).await, "");
     browser.keys(ENTER).await;
     browser.shows("answered").await;
-    browser.shows("the agent has it").await;
+    browser.shows("the agent received it").await;
     browser
         .says("document.getElementById('about').value = 'item.updat'")
         .await;

@@ -231,7 +231,7 @@ mod tests {
                 .any(|effect| matches!(effect, Effect::ToClipboard(_)))
         );
         press(&mut app, ": h e a l", 500);
-        click(&mut app, "how the agent is");
+        click(&mut app, "the state of the agent");
         assert!(app.windows.shows_health());
         press(&mut app, "esc x", 500);
         click(&mut app, "File");

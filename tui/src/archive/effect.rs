@@ -71,12 +71,12 @@ async fn export(
     file: PathBuf,
 ) -> Result<(u64, PathBuf), String> {
     let opened = archive::create(&file)
-        .map_err(|error| format!("{} cannot be made: {error}", file.display()))?;
+        .map_err(|error| format!("{} cannot be created: {error}", file.display()))?;
     let written = archive::write(agent.history(), selection, format, target, opened).await;
     match written {
         Ok(many) => Ok((many, file)),
         Err(error) => Err(format!(
-            "{} is not whole: {}",
+            "{} is not complete: {}",
             file.display(),
             error_text(error)
         )),
@@ -96,6 +96,6 @@ async fn import(agent: &AgentHandle, file: PathBuf) -> Result<ImportReport, Stri
     let archive = archive.map_err(|problem| format!("{name} cannot be imported: {problem}"))?;
     agent.import(archive).await.map_err(|error| {
         let new = error.imported.new;
-        format!("{name} cannot be imported: {error}; {new} events before that were")
+        format!("{name} cannot be imported: {error}; {new} events before that were imported")
     })
 }

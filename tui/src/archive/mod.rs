@@ -100,7 +100,7 @@ impl Archive {
                 Ok(match report.broken_off {
                     None => UiCommand::notify(Role::Ok, text),
                     Some(place) => {
-                        let text = format!("{text}; the file breaks off {place}");
+                        let text = format!("{text}; the file ends unexpectedly {place}");
                         UiCommand::notify(Role::Failed, text)
                     }
                 })

@@ -62,7 +62,10 @@ pub(crate) fn explanation_lines(explanation: &Explanation) -> Vec<Line> {
     let notes = explanation.notes.iter();
     lines.extend(notes.map(|note| Line::of(Role::Quiet, note)));
     if lines.is_empty() {
-        lines.push(Line::of(Role::Quiet, "Podio says nothing of this event."));
+        lines.push(Line::of(
+            Role::Quiet,
+            "Podio has no information about this event.",
+        ));
     }
     lines
 }

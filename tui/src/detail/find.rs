@@ -137,7 +137,7 @@ impl Detail {
         let many = self.find.hits.len();
         let (role, note) = match (input.text().as_str(), many) {
             ("", _) => (Role::Quiet, "find in this tab".to_owned()),
-            (_, 0) => (Role::Failed, "  nowhere in this tab".to_owned()),
+            (_, 0) => (Role::Failed, "  no match in this tab".to_owned()),
             _ => {
                 let more = if many == MOST { " and more" } else { "" };
                 let many = u64::try_from(many).unwrap_or(u64::MAX);

@@ -161,8 +161,9 @@ fn request(
             Some(note),
         )
     } else {
-        let note = last_edited(attempts)
-            .map(|last| format!("As it came. Attempt {last} sent an edited one; [ and ] show it."));
+        let note = last_edited(attempts).map(|last| {
+            format!("As received. Attempt {last} sent an edited one; [ and ] show it.")
+        });
         let request = &event.request;
         (
             &request.method,

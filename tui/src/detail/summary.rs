@@ -25,7 +25,7 @@ pub(super) fn sheet(
 ) -> Vec<Line> {
     let mut lines = event.podio.as_ref().map(podio).unwrap_or_default();
     if event.podio.is_none() {
-        lines.push(Line::of(Role::Strong, "Not an event of Podio's"));
+        lines.push(Line::of(Role::Strong, "Not a Podio event"));
     }
     lines.extend(explanation.into_iter().flat_map(change_lines));
     lines.extend(found_out(&event.insight));

@@ -142,7 +142,7 @@ fn title(detail: &Detail, selected: Option<EventId>) -> Line {
     if detail.is_gone {
         line.with(Role::Warning, " · no longer in the history")
     } else if selected.is_some_and(|id| id != opened.event.id) {
-        line.with(Role::Quiet, " · the next is read …")
+        line.with(Role::Quiet, " · reading the next …")
     } else {
         line
     }

@@ -49,7 +49,7 @@ pub(crate) async fn run(
             let explanation = agent.explain(id).await.map_err(error_text);
             let result = explanation.and_then(|explanation| {
                 let link = explanation.link;
-                link.ok_or_else(|| "Podio tells no link for this event".to_owned())
+                link.ok_or_else(|| "Podio has no link for this event".to_owned())
             });
             ExplainAnswer::Link { result }
         }

@@ -72,11 +72,7 @@ impl FaultsPane {
     /// A line of the window was clicked: the row there is selected, and returned.
     pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
         let height = view::height(screen).max(1);
-        let line = line.checked_sub(1).filter(|line| *line < height)?;
-        let row = self.first(height) + line;
-        if row >= self.rows().len() {
-            return None;
-        }
+        let row = cursor::clicked(line, self.first(height), self.rows().len(), height)?;
         self.go_to(row, height);
         Some(row)
     }

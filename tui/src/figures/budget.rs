@@ -15,7 +15,7 @@ const GAUGE: usize = 12;
 pub(crate) fn budget(budget: Option<&CallBudget>, env: Env<'_>) -> Vec<Line> {
     let line = Line::new().column(Role::Quiet, "Podio's calls", LABEL);
     let Some(budget) = budget else {
-        return vec![line.with(Role::Quiet, "Podio has not told yet how many are left")];
+        return vec![line.with(Role::Quiet, "Podio has not reported yet how many are left")];
     };
     let used = budget.limit.saturating_sub(budget.remaining);
     let left = format!(
@@ -36,7 +36,7 @@ pub(crate) fn budget(budget: Option<&CallBudget>, env: Env<'_>) -> Vec<Line> {
         ),
     ];
     if let Some(until) = budget.closed_until.filter(|until| *until > env.now) {
-        let text = format!("✗ Podio takes no call until {}", at(until));
+        let text = format!("✗ Podio accepts no call until {}", at(until));
         lines.push(next.with(Role::Failed, text));
     }
     lines

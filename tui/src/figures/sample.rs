@@ -53,7 +53,7 @@ pub(crate) fn figures(has_called: bool) -> ShownFigures {
     ShownFigures {
         chain: Some(QuietChain {
             links: vec![
-                link(QuietStep::HookExists, hook, "Podio was not asked yet"),
+                link(QuietStep::HookExists, hook, "Podio has not been asked yet"),
                 link(QuietStep::HookActive, hook, "no hook is known"),
                 link(
                     QuietStep::RelayReachable,

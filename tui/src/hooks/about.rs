@@ -33,7 +33,7 @@ pub(crate) fn about(row: &Row, width: usize) -> Vec<Line> {
         }
         Row::Called(standing) => {
             about.say("hook", Role::Number, &standing.hook_id.to_string());
-            let text = "the history has its calls; it is in none of Podio's lists that were read";
+            let text = "the history has its calls, but Podio's lists do not have the hook";
             about.say("known from", Role::Quiet, text);
             about.standing(standing);
         }
@@ -81,7 +81,7 @@ impl About {
             self.say("made on", Role::Plain, &format!("{on} UTC"));
         }
         if listed.made_here {
-            let text = "the agent made it, and removes it when it ends";
+            let text = "the agent created it, and removes it when it ends";
             self.say("kept", Role::Plain, text);
         }
     }
@@ -90,7 +90,7 @@ impl About {
         let bad = standing.conclusion() != "active";
         let role = if bad { Role::Warning } else { Role::Ok };
         let conclusion = format!(
-            "{}, had Podio called the local service itself",
+            "{}, if Podio called the local service directly",
             standing.conclusion()
         );
         self.say("standing", role, &conclusion);

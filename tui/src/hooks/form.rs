@@ -62,11 +62,11 @@ impl HookForm {
         };
         let event = *self.event.chosen().ok_or("choose an event")?;
         if !event.spec().ref_types.contains(&place.ref_type) {
-            return Err(format!("{event} does not happen on {place}"));
+            return Err(format!("{place} does not send {event}"));
         }
         let url = self.url.text().trim().to_owned();
         if url.is_empty() {
-            return Err("type the URL that the hook calls".to_owned());
+            return Err("enter the URL that the hook calls".to_owned());
         }
         Ok(HookChange::Create { place, event, url })
     }
@@ -219,7 +219,7 @@ mod tests {
         assert!(matches!(made, HookChange::Create { place, .. } if place == PlaceRef::app(5)));
         press(&mut form, "tab t a s k . c r e a t e");
         let error = form.fields().read().unwrap_err();
-        assert_eq!(error, "task.create does not happen on app 5");
+        assert_eq!(error, "app 5 does not send task.create");
     }
 
     #[test]

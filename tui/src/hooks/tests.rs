@@ -200,7 +200,7 @@ fn help_lists_the_panes_keys() {
     let mut app = opened(&[7]);
     press(&mut app, "?", 5);
     assert!(shows(&app, "In the hooks"));
-    assert!(shows(&app, "have Podio verify it again"));
+    assert!(shows(&app, "ask Podio to verify it again"));
 }
 
 #[test]

@@ -119,12 +119,10 @@ pub(crate) fn on_answer(
         } => {
             let (text, is_verified) = match change {
                 HookChange::Create { .. } => (
-                    format!("Made hook {hook_id}; Podio sends it a hook.verify"),
+                    format!("Created hook {hook_id}; Podio will verify it"),
                     true,
                 ),
-                HookChange::Verify { .. } => {
-                    (format!("Podio sends hook {hook_id} a hook.verify"), true)
-                }
+                HookChange::Verify { .. } => (format!("Podio will verify hook {hook_id}"), true),
                 HookChange::Delete { .. } => (format!("Deleted hook {hook_id}"), false),
             };
             if let Some(pane) = pane {

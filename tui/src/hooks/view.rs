@@ -115,13 +115,13 @@ fn notes(pane: &HooksPane, width: usize) -> Vec<Line> {
     if let Some(refusal) = &pane.refusal {
         notes.push((Role::Warning, refusal.clone()));
         if !pane.rows.is_empty() {
-            let text = "What the history knows of the last week:";
+            let text = "From the history of the last week:";
             notes.push((Role::Quiet, text.to_owned()));
         }
     }
     if pane.left_out > 0 {
         let many = u64::try_from(pane.left_out).unwrap_or(u64::MAX);
-        let text = format!("{} more not asked for", words::count(many, "place"));
+        let text = format!("{} more not listed", words::count(many, "place"));
         notes.push((Role::Quiet, text));
     }
     let lines = notes
@@ -134,7 +134,7 @@ fn notes(pane: &HooksPane, width: usize) -> Vec<Line> {
 fn empty(pane: &HooksPane, env: Env<'_>, width: usize) -> Vec<Line> {
     let make = env.keymap.key(Action::CreateHook);
     let make = make
-        .map(|key| format!(" {key} makes one."))
+        .map(|key| format!(" {key} creates one."))
         .unwrap_or_default();
     let text = match pane {
         pane if pane.is_reading() => "Reading the hooks …".to_owned(),

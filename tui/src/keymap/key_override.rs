@@ -26,10 +26,10 @@ pub struct KeyOverride {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// No action has this name.
-    #[error("`{0}` is nothing that a key can do")]
+    #[error("`{0}` is not an action of a key")]
     UnknownAction(String),
     /// There is nothing like it in that place.
-    #[error("`{action}` has no keys there; it has some in: {places}")]
+    #[error("`{action}` has no keys there, only in: {places}")]
     Elsewhere {
         action: &'static str,
         /// The names of the places where it has keys.
@@ -50,7 +50,7 @@ pub enum KeymapError {
     #[error("an action has at most {MAX_KEYS} keys")]
     TooMany,
     /// The key is text there.
-    #[error("`{0}` is text while typing: take a key such as `enter` or `ctrl-o`")]
+    #[error("`{0}` is text while you type: use a key such as `enter` or `ctrl-o`")]
     Text(KeyPress),
     /// The key quits, always.
     #[error("`{INTERRUPT}` always quits")]
@@ -64,7 +64,7 @@ pub enum KeymapError {
         place: Context,
     },
     /// A place could not be left, or not be used.
-    #[error("`{}` needs a key {}: without one that place could not be left, or not be used", action.name(), place.title().to_lowercase())]
+    #[error("`{}` needs a key {}: without one, you could not use that place, or not leave it", action.name(), place.title().to_lowercase())]
     NoWayOut {
         place: Context,
         /// What needs a key.

@@ -228,12 +228,12 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_the_reason() {
         for (overrides, why) in [
-            ("fly=x", "`fly` is nothing"),
+            ("fly=x", "`fly` is not an action"),
             ("replay=xx", "is not a key"),
             ("replay=ctrl-m", "write `enter`"),
             ("replay=ctrl-c", "`ctrl-c` always quits"),
-            ("list.replay=x", "it has some in: both"),
-            ("typing.open=o", "`o` is text while typing"),
+            ("list.replay=x", "only in: both"),
+            ("typing.open=o", "`o` is text while you type"),
             ("replay=x mark=x", "`x` is given to `"),
             ("replay=r mark=r", "gets it in the list"),
             ("down=n find-next=n", "gets it in the detail"),

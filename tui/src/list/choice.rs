@@ -45,9 +45,9 @@ impl List {
                 (true, Some(total)) => format!("all {}", words::count(total, "event")),
                 (true, None) => "all events".to_owned(),
                 (false, Some(total)) => {
-                    format!("all {} that pass the filter", words::number(total))
+                    format!("all {} that match the filter", words::number(total))
                 }
-                (false, None) => "all that pass the filter".to_owned(),
+                (false, None) => "all that match the filter".to_owned(),
             };
             choices.push((EventChoice::All(self.filter().clone()), all));
         }

@@ -179,7 +179,7 @@ fn empty(list: &List, props: ListProps<'_>, env: Env<'_>, area: Rect, buffer: &m
         list if !list.shows_all() => {
             let says = [(Action::Back, "shows all events again")];
             let says = env.keymap.hints(Context::List, &says);
-            let mut lines = vec![Line::of(Role::Plain, "No event passes the filter.")];
+            let mut lines = vec![Line::of(Role::Plain, "No event matches the filter.")];
             let unknown = search::unknown(list.filter());
             lines.extend(unknown.map(|unknown| Line::of(Role::Warning, unknown)));
             // While it is typed the key leads back to the filter before, as the line says.
@@ -218,7 +218,8 @@ fn waiting(props: ListProps<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
             .unwrap_or_default();
         // On a line of its own it can be dragged out of the terminal whole.
         let give = if words::is_local(&url) {
-            "On this machine only, Podio cannot call it; `--relay URL` takes a relay that it can"
+            "On this machine only: Podio cannot call it. `--relay URL` uses a relay that it can \
+             call"
         } else {
             "Give Podio"
         };

@@ -48,7 +48,7 @@ pub(crate) fn on_answer(answer: LoopsAnswer) -> UiCommand<LoopsEffect> {
             UiCommand::Notify(Role::Ok, text)
         }
         Ok(false) => {
-            let text = format!("{object} is in no loop: nothing of it is held back");
+            let text = format!("{object} is not in a loop: no event of it is held");
             UiCommand::Notify(Role::Quiet, text)
         }
         Err(error) => UiCommand::Notify(Role::Failed, error),

@@ -172,7 +172,7 @@ impl CommandPalette {
         typed.draw(area, env.theme, buffer);
         let found = self.matches(env.keymap);
         if let Some(row) = area.rows().nth(TYPED).filter(|_| found.is_empty()) {
-            Line::of(Role::Quiet, "Nothing here is called so.").draw(row, env.theme, buffer);
+            Line::of(Role::Quiet, "No command has this name.").draw(row, env.theme, buffer);
         }
         for ((index, choice), row) in found.iter().enumerate().zip(area.rows().skip(TYPED)) {
             let line = choice.line(width, env.keymap, &self.contexts);

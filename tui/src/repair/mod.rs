@@ -166,11 +166,11 @@ pub(crate) fn lines(repaired: &Repaired, dry_run: bool, zone: &TimeZone) -> Vec<
         (true, _) => (Role::Ok, format!("No event of {items} is missing.")),
         (false, true) => (
             Role::Warning,
-            format!("{events} of {items} never came. Nothing was added."),
+            format!("{events} of {items} never arrived. Nothing was added."),
         ),
         (false, false) => (
             Role::Ok,
-            format!("{events} of {items} never came. They are in the history now."),
+            format!("{events} of {items} never arrived. They are in the history now."),
         ),
     };
     let mut lines = vec![Line::of(role, text), Line::new()];

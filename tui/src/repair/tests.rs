@@ -192,7 +192,7 @@ fn what_was_found_is_shown_and_a_failure_opens_the_form_again() {
     app.update(Message::Answer(FeatureAnswer::Repair(answer)));
     let shown = text(&frame(&app));
     for wanted in [
-        "1 event of 3 changed items never came. They are in the history now.",
+        "1 event of 3 changed items never arrived. They are in the history now.",
         "item.update  item 4711 r8  by Ada␛[2J",
         "hook=false looks the same",
         "the budget of the hour is used up",

@@ -90,12 +90,12 @@ fn note(
         (None, None) => {
             if let Some(without_matches) = without_matches {
                 let note = super::unknown(without_matches);
-                let note = note.unwrap_or_else(|| "no event passes this".to_owned());
+                let note = note.unwrap_or_else(|| "no event matches this".to_owned());
                 return Line::of(Role::Warning, format!("  {note}"));
             }
             let keys = [
                 (Action::Open, "keeps it"),
-                (Action::Back, "brings back the one before"),
+                (Action::Back, "brings back the previous one"),
             ];
             let says = keymap.hints(Context::Typing, &keys);
             Line::new().space(2).with(Role::Quiet, says)

@@ -63,10 +63,7 @@ impl TimelinePane {
     pub(crate) fn of(row: &EventRow) -> Result<Self, UiCommand<TimelineEffect>> {
         match row.object {
             Some(object) => Ok(Self::new(object, row.id)),
-            None => Err(UiCommand::notify(
-                Role::Quiet,
-                "This event is about no object",
-            )),
+            None => Err(UiCommand::notify(Role::Quiet, "This event has no object")),
         }
     }
 

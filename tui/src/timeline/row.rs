@@ -33,7 +33,7 @@ pub(super) fn row(
             line.space(columns.time + 1 + columns.after)
                 .column(Role::Quiet, which, REVISION)
                 .column(role, cell, MARK)
-                .with(Role::Quiet, "never came: lost, or written with hook=false")
+                .with(Role::Quiet, "never arrived: lost, or made with hook=false")
         }
     }
 }

@@ -122,5 +122,5 @@ fn before_the_answer_it_says_so_and_what_is_no_object_has_none() {
     // The one below is a hook.verify.
     press(&mut app, "esc g j", 500);
     press(&mut app, "T", 500);
-    assert!(text(&frame(&app)).contains("is about no object"));
+    assert!(text(&frame(&app)).contains("has no object"));
 }

@@ -74,7 +74,7 @@ impl TriggerForm {
         let parse = |text: &str| text.parse::<Target>().map_err(|error| error.to_string());
         let target = self.target.parse(parse)?;
         if target.is_none() && local.is_none() {
-            return Err("there is no local service to send it to: name one, such as 3000".into());
+            return Err("there is no local service to send it to: enter one, such as 3000".into());
         }
         // Podio keeps no order, and no handler should come to rely on one.
         let seed = now.as_millisecond().cast_unsigned();
@@ -110,7 +110,7 @@ impl TriggerForm {
             let value = value.text();
             match *name {
                 "type" if value.trim().is_empty() => {
-                    return Err("the type is missing: write one, such as item.archive".to_owned());
+                    return Err("the type is missing: enter one, such as item.archive".to_owned());
                 }
                 "type" => params.push(((*name).to_owned(), value.trim().to_owned())),
                 _ if *is_optional && value.is_empty() => {}

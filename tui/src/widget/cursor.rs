@@ -26,6 +26,13 @@ pub(crate) fn first(top: usize, cursor: usize, height: usize) -> usize {
     top.clamp(least, cursor.max(least))
 }
 
+/// The row at a line of a window whose first line is its headings: `first` is the first of the `height`
+/// rows that are shown.
+pub(crate) fn clicked(line: usize, first: usize, rows: usize, height: usize) -> Option<usize> {
+    let line = line.checked_sub(1).filter(|line| *line < height)?;
+    Some(first + line).filter(|row| *row < rows)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -49,6 +56,14 @@ mod tests {
                 prop_assert!((top..top + height).contains(&cursor));
             }
         }
+    }
+
+    #[test]
+    fn a_click_finds_a_row_that_is_shown_or_none() {
+        for (line, row) in [(0, None), (1, Some(4)), (3, Some(6)), (4, None)] {
+            assert_eq!(clicked(line, 4, 9, 3), row, "line {line}");
+        }
+        assert_eq!(clicked(3, 4, 6, 3), None, "there is no such row");
     }
 
     #[test]

@@ -105,7 +105,7 @@ async fn a_note_is_written_seen_and_found() {
             // It no longer passes, and stays until something else is selected.
             person.sees("▶ ∅").await;
             person.press("g").await;
-            person.sees("No event passes").await;
+            person.sees("No event matches").await;
             person.press("q").await;
         })
         .await;

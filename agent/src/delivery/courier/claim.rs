@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::Target;
+use crate::target::Target;
 
 /// What an event is to the courier of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]

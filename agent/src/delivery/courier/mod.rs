@@ -28,13 +28,14 @@ use tokio_util::sync::CancellationToken;
 use super::forward::Forwarder;
 use super::gate::DeliveryGate;
 use crate::answers::Outbox;
-use crate::config::{DeliveryConfig, Target};
+use crate::config::DeliveryConfig;
 use crate::history::{
     Event, EventKey, Fact, Fresh, HandedOver, HistoryError, HoldReason, NewAttempt, PendingReader,
     Position, Writer,
 };
 use crate::router::Router;
 use crate::status::Status;
+use crate::target::Target;
 use attempt::{AttemptEnd, PendingEvent};
 use claim::{EventClaim, TargetShare};
 use counts::{CountsReporter, DeliveryCounts};
@@ -316,7 +317,7 @@ impl Courier {
             tracing::error!(
                 position = position.0,
                 reason,
-                "an event cannot be read and is set aside"
+                "an event cannot be read and was moved to the table `damaged`"
             );
             self.writer.set_aside(position, reason).await?;
         }

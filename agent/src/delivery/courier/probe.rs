@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
 
-use crate::config::Target;
 use crate::connection::Observed;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::program;
+use crate::target::Target;
 
 /// How long a connection has to stay open: what takes it for a service that is away knows much
 /// sooner that it is.

@@ -74,7 +74,7 @@ pub(super) async fn run(
         )));
     };
     let status = ended.map_err(|error| {
-        DeliveryFailure::Ended(format!("the command was lost: {}", words(&error)))
+        DeliveryFailure::Ended(format!("the command ended unexpectedly: {}", words(&error)))
     })?;
     if status.code().is_some_and(|code| NOT_RUN.contains(&code))
         && let Err(error) = find(command).await
@@ -191,7 +191,7 @@ async fn give(stdin: Option<ChildStdin>, body: &[u8]) {
 async fn take(stream: Option<impl AsyncRead + Unpin>, kept: &mut Kept) {
     let Some(mut stream) = stream else { return };
     let mut buffer = vec![0; BUFFER];
-    // What cannot be read any more has ended.
+    // What can no longer be read has ended.
     while let Ok(count @ 1..) = stream.read(&mut buffer).await {
         kept.add(buffer.get(..count).unwrap_or_default());
     }

@@ -83,8 +83,8 @@ mod tests {
     use podtap_wire::{EventId, HeaderList};
 
     use super::*;
-    use crate::config::Target;
     use crate::delivery::headers::{AttemptMarks, SenderOrigin};
+    use crate::target::Target;
 
     fn variables(body: &str, path: &str) -> BTreeMap<&'static str, Option<String>> {
         let (target, headers) = (Target::default(), HeaderList::default());

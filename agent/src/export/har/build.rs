@@ -11,8 +11,8 @@ use super::super::uri;
 use super::{
     BASE64, Cache, HarContent, HarEntry, HarPair, HarRequest, Podtap, PostData, Response, Timings,
 };
-use crate::config::Target;
 use crate::history::{Attempt, Event, Outcome};
+use crate::target::Target;
 
 /// What a body is whose sender does not say.
 const UNKNOWN_TYPE: &str = "application/octet-stream";

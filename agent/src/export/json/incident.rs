@@ -128,7 +128,7 @@ mod tests {
         };
         assert_eq!(
             IncidentObject::from(&incident).to_line(),
-            r#"{"v":1,"type":"gap","from":1,"to":2,"reason":"age","hint":"podtap repair finds lost events of items"}"#
+            r#"{"v":1,"type":"gap","from":1,"to":2,"reason":"age","hint":"podtap repair finds lost item events"}"#
         );
         let gap = HistoryGap {
             position: Position::default(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::status::{LinkState, ServiceState, Status};
+use crate::status::{ServiceState, Status};
 
 /// The agent at one moment.
 #[derive(Debug, Serialize)]
@@ -20,12 +20,7 @@ pub struct ShownStatus<'a> {
 
 impl<'a> From<&'a Status> for ShownStatus<'a> {
     fn from(status: &'a Status) -> Self {
-        let (link, link_reason) = match &status.link {
-            LinkState::Off => ("off", None),
-            LinkState::Connecting { reason, .. } => ("connecting", reason.as_deref()),
-            LinkState::Up { .. } => ("up", None),
-            LinkState::Stopped { reason } => ("stopped", Some(reason.as_str())),
-        };
+        let (link, link_reason) = status.link.word_and_reason();
         let (service, service_reason) = match &status.service {
             ServiceState::Unknown => ("unknown", None),
             ServiceState::Up { .. } => ("up", None),

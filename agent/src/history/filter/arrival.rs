@@ -56,7 +56,7 @@ fn check(text: &str, saved: &Saved) -> Result<(), FilterError> {
                     .err()
                     .map(|error| format!("in {text}, {error}")),
                 _ => Some(format!(
-                    "`{text}` names no field; try type:item.*, path:/podio or hook:90211"
+                    "`{text}` has no field; try type:item.*, path:/podio or hook:90211"
                 )),
             },
         };
@@ -69,14 +69,12 @@ fn check(text: &str, saved: &Saved) -> Result<(), FilterError> {
 
 /// Why this word cannot be asked of an event that arrives.
 fn refusal(word: &str) -> Option<String> {
-    let is_object = ObjectKind::BY_PRECEDENCE
-        .iter()
-        .any(|kind| kind.as_str() == word && *kind != ObjectKind::Status);
+    let is_object = ObjectKind::from_word(word).is_some_and(|kind| kind != ObjectKind::Status);
     if KNOWN.contains(&word) || is_object || word.starts_with(PARAM) {
         return None;
     }
     if Filter::words().any(|known| known == word) || word == "note" {
-        return Some(format!("`{word}:` is not known yet when an event arrives"));
+        return Some(format!("`{word}:` is not yet known when an event arrives"));
     }
     if is_parameter(word) {
         return None;
@@ -196,15 +194,15 @@ mod tests {
     #[test]
     fn what_is_not_known_yet_and_what_names_no_field_is_refused_at_its_place() {
         for (text, column, said) in [
-            ("type:item.* status:5xx", 13, "not known yet"),
-            ("after:10m", 1, "not known yet"),
-            ("note:yes", 1, "not known yet"),
-            ("duplicate:yes", 1, "not known yet"),
+            ("type:item.* status:5xx", 13, "not yet known"),
+            ("after:10m", 1, "not yet known"),
+            ("note:yes", 1, "not yet known"),
+            ("duplicate:yes", 1, "not yet known"),
             ("@items typ:item.*", 8, "did you mean `type:`?"),
             ("itme:7", 1, "did you mean `item:`?"),
             ("colour:red", 1, "`param.colour:`"),
-            ("item.create", 1, "names no field"),
-            ("\"two words\"", 1, "names no field"),
+            ("item.create", 1, "has no field"),
+            ("\"two words\"", 1, "has no field"),
             ("@bad", 1, "in @bad, column 1"),
             ("type:", 6, "a value is missing"),
         ] {

@@ -203,7 +203,7 @@ fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Complaint> {
         "external" => Ok(param("external_id", text)),
         // For those that are called as a word of the filter is.
         name if name.starts_with(PARAM) => Ok(param(name.trim_start_matches(PARAM), text)),
-        name => match (Mark::of(name), object_kind(name)) {
+        name => match (Mark::of(name), ObjectKind::from_word(name)) {
             (Some(mark), _) => yes_or_no(text).map(|yes| Test::Marked(mark, yes)),
             (None, Some(kind)) => id(text).map(|id| Test::Object(kind, id)),
             (None, None) => Ok(param(name, text)),
@@ -217,14 +217,6 @@ fn param(name: &str, value: &str) -> Test {
         name: name.to_owned(),
         value: Pattern::new(value),
     }
-}
-
-/// `status:` is the answer's and never gets here: the one word that means two things.
-fn object_kind(word: &str) -> Option<ObjectKind> {
-    ObjectKind::BY_PRECEDENCE
-        .iter()
-        .copied()
-        .find(|kind| kind.as_str() == word)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub struct Saved(Arc<BTreeMap<String, String>>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SavedError {
     /// The name cannot be typed behind `@`.
-    #[error("a name has only `a` to `z`, `0` to `9` and `-`, and at most {MAX_NAME} characters")]
+    #[error("a name has at most {MAX_NAME} characters, which are `a` to `z`, `0` to `9` and `-`")]
     Name,
     /// The text is no filter.
     #[error(transparent)]
@@ -83,7 +83,9 @@ impl Saved {
             .max_by(|(a, _), (b, _)| a.total_cmp(b));
         let there_is = match (nearest, names.as_slice()) {
             (Some((_, near)), _) => format!("did you mean `@{near}`?"),
-            (None, []) => "there is none yet: the configuration's [filters] take them".to_owned(),
+            (None, []) => {
+                "there are none yet: add them to [filters] in the configuration file".to_owned()
+            }
             (None, few) => {
                 let more = if few.len() > LISTED { " …" } else { "" };
                 let listed: Vec<String> = few
@@ -95,7 +97,8 @@ impl Saved {
             }
         };
         format!(
-            "no saved filter is called `@{name}`; {there_is}; \"@{name}\" in quotes looks for the text"
+            "no saved filter is called `@{name}`; {there_is}; to search for the text, write \
+             \"@{name}\" in quotes"
         )
     }
 }
@@ -199,8 +202,8 @@ mod tests {
     #[test]
     fn what_cannot_be_saved_is_refused_by_name() {
         for (name, text, why) in [
-            ("Errors", "status:5xx", "a name has only"),
-            ("", "status:5xx", "a name has only"),
+            ("Errors", "status:5xx", "a name has at most"),
+            ("", "status:5xx", "a name has at most"),
             ("x", "item:1 status:soon", "column 15: try 200"),
             (
                 "x",

@@ -58,9 +58,7 @@ impl EntryText {
         let state = &mut *self.0.borrow_mut();
         state.passed += bytes.len() as u64;
         if state.passed > MAX_PASSED_BYTES {
-            return Err(io::Error::other(
-                "a part of it is larger than any archive's",
-            ));
+            return Err(io::Error::other("a part of it is too large for an archive"));
         }
         if state.is_on && state.kept.len() as u64 <= MAX_PIECE_BYTES {
             state.kept.extend_from_slice(bytes);

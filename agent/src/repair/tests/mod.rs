@@ -138,7 +138,10 @@ async fn a_fifth_of_the_calls_is_left_and_the_next_repair_goes_on() {
 
     let first = world.repair(false).await;
 
-    assert!(first.unfinished[0].contains("a fifth is kept"), "{first:?}");
+    assert!(
+        first.unfinished[0].contains("a fifth is reserved"),
+        "{first:?}"
+    );
     let left = world.client.rate_limit().unwrap();
     assert!((1..30).contains(&first.lost.len()), "{first:?}");
     // Another client of the same person, which asks once more, sees what is left.

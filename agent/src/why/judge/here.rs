@@ -27,7 +27,7 @@ impl Facts {
                     Loss::Refused { .. } => Cause::Refused,
                     Loss::Removed { .. } => Cause::Removed,
                 };
-                let cure = "raise that limit on the relay, or send more slowly; then change the \
+                let cure = "raise this limit on the relay, or send more slowly; then change the \
                      item again";
                 Finding::no(STEP, cause, loss.words(), Some(cure.to_owned()))
             }
@@ -35,7 +35,7 @@ impl Facts {
                 let at = moment(row.received_at);
                 Finding::yes(STEP, format!("the newest event arrived at {at}"))
             }
-            (None, None) => Finding::unknown(STEP, "nothing of it was seen"),
+            (None, None) => Finding::unknown(STEP, "no event about it was seen"),
         }
     }
 
@@ -55,7 +55,7 @@ impl Facts {
                 STEP,
                 Cause::OnRelay,
                 format!("{} events still wait on the relay", self.status.backlog),
-                Some("wait: they are being sent".to_owned()),
+                Some("wait until they are sent".to_owned()),
             ),
             LinkState::Up { since } => {
                 Finding::yes(STEP, format!("connected since {}", moment(*since)))
@@ -71,7 +71,7 @@ impl Facts {
                 STEP,
                 Cause::LinkDown,
                 format!("the agent is not connected to the relay: {reason}"),
-                Some("check the relay; the agent tries again by itself while it runs".to_owned()),
+                Some("check the relay; a running agent reconnects by itself".to_owned()),
             ),
         }
     }
@@ -79,7 +79,7 @@ impl Facts {
     pub(super) fn delivery(&self) -> Finding {
         const STEP: WhyStep = WhyStep::Delivery;
         let Some(row) = self.row() else {
-            return Finding::unknown(STEP, "nothing of it is here");
+            return Finding::unknown(STEP, "the history has no event about it");
         };
         if let Some(last) = &row.last {
             let times = row.attempts;
@@ -97,7 +97,7 @@ impl Facts {
             (DeliveryState::Held, Some(HoldReason::Loop)) => Finding::no(
                 STEP,
                 Cause::HeldLoop,
-                "it is held: its object is in a loop",
+                "it is held because its object is in a loop",
                 Some(self.loop_cure.clone().unwrap_or_else(|| {
                     "release it with L in podtap ui, or send it with podtap replay".to_owned()
                 })),
@@ -108,7 +108,7 @@ impl Facts {
             (DeliveryState::Held, Some(HoldReason::NoRoute)) => Finding::no(
                 STEP,
                 Cause::Held,
-                "it was only recorded: none of the routes takes it",
+                "it was only recorded: no route matches it",
                 Some(format!("podtap replay {} --to PORT", row.id)),
             ),
             (DeliveryState::Held, None) => Finding::no(
@@ -140,21 +140,21 @@ impl Facts {
                     "the local service is down since {}: {reason}",
                     moment(*since)
                 ),
-                Some("start the local service; it is delivered then".to_owned()),
+                Some("start the local service; the event is then delivered".to_owned()),
             );
         }
         let reason = match &self.before {
             Some(before) => format!("it waits for {} before it", words(before)),
             None => "its delivery is under way".to_owned(),
         };
-        let cure = "see how long the local service takes for it: podtap ui";
+        let cure = "check how long the local service takes: podtap ui";
         Finding::no(STEP, Cause::Waiting, reason, Some(cure.to_owned()))
     }
 
     pub(super) fn answer(&self) -> Finding {
         const STEP: WhyStep = WhyStep::Answer;
         let Some(row) = self.row() else {
-            return Finding::unknown(STEP, "nothing of it is here");
+            return Finding::unknown(STEP, "the history has no event about it");
         };
         match &row.insight.verification {
             Some(Verification::Failed { reason }) => {

@@ -28,10 +28,10 @@ impl Facts {
             PodioChange::Gone(why) => Finding::no(
                 STEP,
                 Cause::NoChange,
-                format!("Podio does not show it: {why}"),
-                Some("check the id, and whether these credentials may see it".to_owned()),
+                format!("Podio does not return it: {why}"),
+                Some("check the id, and whether these credentials have access to it".to_owned()),
             ),
-            PodioChange::There => Finding::yes(STEP, "Podio has it, and keeps no revisions of it"),
+            PodioChange::There => Finding::yes(STEP, "Podio has it, but keeps no revisions of it"),
             PodioChange::Revision(revision) => Finding::yes(STEP, revision.words()),
         }
     }
@@ -149,7 +149,8 @@ impl Facts {
         if revision.by_hand {
             return Finding::unknown(
                 STEP,
-                "not seen; a change made in Podio itself always calls hooks, sometimes late",
+                "not seen; a change made in Podio itself always calls the hooks, but sometimes \
+                 late",
             );
         }
         let has_fired_since = self.last_fired.is_some_and(|fired| fired > at);
@@ -161,7 +162,11 @@ impl Facts {
                     "no webhook followed the change by {}: it was probably written with hook=false",
                     revision.by
                 ),
-                Some("write it without hook=false, or read the item instead of waiting".to_owned()),
+                Some(
+                    "make the change without hook=false, or read the item instead of waiting for \
+                     an event"
+                        .to_owned(),
+                ),
             );
         }
         Finding::unknown(STEP, "not seen so far")

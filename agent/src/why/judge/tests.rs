@@ -149,7 +149,7 @@ fn what_podio_did_not_send_has_the_first_broken_link_as_its_cause() {
         (
             cause(|facts| facts.change = PodioChange::Gone("gone".to_owned())),
             Cause::NoChange,
-            "Podio does not show it",
+            "Podio does not return it",
         ),
         (
             cause(|facts| facts.hooks = listed(Vec::new())),

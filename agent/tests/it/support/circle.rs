@@ -1,18 +1,15 @@
 //! Sandbox, relay and agent in one circle: a hook of the sandbox leads through the relay to the agent.
 
-use podtap_agent::config::{HooksConfig, LinkConfig};
+use podtap_agent::config::HooksConfig;
 use podtap_agent::hooks::{HookReport, HookState, plan};
 use podtap_agent::{AgentConfig, PlaceRef};
 use podtap_podio::RefType;
 use podtap_podio::client::Hook;
-use podtap_relay::tunnel::TokenStore;
-use podtap_relay::{Relay, RelayConfig};
 use podtap_sandbox as sandbox;
 use tempfile::TempDir;
-use tokio::task::JoinSet;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::podio::{ORDERS, Podio};
+use super::relay::TestRelay;
 use super::running::RunningAgent;
 use super::{Service, browsing, eventually, ok, target_of};
 
@@ -21,35 +18,19 @@ pub(crate) struct Circle {
     pub(crate) podio: Podio,
     pub(crate) config: AgentConfig,
     _service: Service,
-    _running: JoinSet<()>,
-    _relay: DropGuard,
-    _folders: (TempDir, TempDir, TempDir),
+    _relay: TestRelay,
+    _folders: (TempDir, TempDir),
 }
 
 impl Circle {
     pub(crate) async fn start(on: &str) -> Self {
-        let folders = (
-            TempDir::new().unwrap(),
-            TempDir::new().unwrap(),
-            TempDir::new().unwrap(),
-        );
-        let aside = folders.2.path().join("aside.db");
+        let folders = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let aside = folders.1.path().join("aside.db");
         let podio = Podio::start(&aside, sandbox::SandboxConfig::default()).await;
-        let (relay, token) = (folders.1.path(), CancellationToken::new());
-        let owner = TokenStore::open(relay).unwrap();
-        let secret = owner.create("ada").await.unwrap();
-        let bound = Relay::bind(RelayConfig::new(relay)).await.unwrap();
-        let url = format!("http://{}", bound.local_addr()).parse().unwrap();
-        let mut running = JoinSet::new();
-        let stop = token.clone();
-        running.spawn(async move { bound.run(stop).await.unwrap() });
+        let relay = TestRelay::start().await;
         let service = Service::start(|_| ok()).await;
         let mut config = browsing(&folders.0);
-        config.link = Some(LinkConfig::new(
-            url,
-            secret.reveal().into(),
-            "crm".parse().unwrap(),
-        ));
+        config.link = Some(relay.link().await);
         config.target = Some(target_of(service.address));
         config.podio.client = podio.config.clone();
         config.podio.hooks = Some(HooksConfig {
@@ -62,8 +43,7 @@ impl Circle {
             podio,
             config,
             _service: service,
-            _running: running,
-            _relay: token.drop_guard(),
+            _relay: relay,
             _folders: folders,
         }
     }

@@ -2,6 +2,9 @@
 
 pub(crate) mod circle;
 pub(crate) mod podio;
+#[path = "../../../../relay/src/postgres/tests/port.rs"]
+mod port;
+pub(crate) mod relay;
 pub(crate) mod running;
 
 use std::net::SocketAddr;
@@ -10,7 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_agent::config::{DeliveryConfig, Retention};
+use podtap_agent::config::DeliveryConfig;
+use podtap_agent::history::Retention;
 use podtap_agent::history::{DeliveryState, NewEvent};
 use podtap_agent::{AgentConfig, LinkConfig, PodioConfig, Target};
 use podtap_connect::tls::Trust;

@@ -4,10 +4,8 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use podtap_agent::history::{
-    Anchor, DeliveryState, EventRow, Filter, NewEvent, PageQuery, Writer, WriterThread,
-};
-use podtap_agent::{AgentHandle, PodioConfig, RunError};
+use podtap_agent::history::{DeliveryState, EventRow, NewEvent, Writer, WriterThread};
+use podtap_agent::{AgentConfig, PodioConfig};
 use podtap_podio::client::{self, Client, HookStatus};
 use podtap_podio::{EventType, RefType};
 use podtap_sandbox::{self as sandbox, Handle, Sandbox, Seed};
@@ -116,16 +114,14 @@ pub(crate) fn webhook_at(received_at: Timestamp, body: Vec<u8>) -> NewEvent {
 }
 
 /// An agent beside the sandbox, with a local service that answers.
-pub(crate) struct Running {
-    pub(crate) handle: AgentHandle,
+pub(crate) struct PodioAgent {
+    pub(crate) agent: RunningAgent,
     pub(crate) podio: Podio,
-    pub(crate) token: CancellationToken,
-    pub(crate) agent: JoinSet<Result<(), RunError>>,
     pub(crate) service: Service,
     pub(crate) folder: TempDir,
 }
 
-impl Running {
+impl PodioAgent {
     pub(crate) async fn start(
         sandbox: sandbox::SandboxConfig,
         change: impl FnOnce(&mut PodioConfig),
@@ -141,19 +137,10 @@ impl Running {
         let folder = TempDir::new().unwrap();
         let podio = Podio::start(&history_of(&folder), sandbox).await;
         let service = Service::start(script).await;
-        let mut config = delivering(&folder, service.address);
-        config.podio.client = podio.config.clone();
-        change(&mut config.podio);
-        let RunningAgent {
-            handle,
-            token,
-            agent,
-        } = RunningAgent::start(config);
+        let agent = RunningAgent::start(config(&folder, &service, &podio, change));
         Self {
-            handle,
-            podio,
-            token,
             agent,
+            podio,
             service,
             folder,
         }
@@ -174,16 +161,9 @@ impl Running {
 
     /// Stops the agent and starts another one on the same history.
     pub(crate) async fn restart(&mut self, change: impl FnOnce(&mut PodioConfig)) {
-        self.token.cancel();
-        self.agent.join_next().await.unwrap().unwrap().unwrap();
-        let mut config = delivering(&self.folder, self.service.address);
-        config.podio.client = self.podio.config.clone();
-        change(&mut config.podio);
-        RunningAgent {
-            handle: self.handle,
-            token: self.token,
-            agent: self.agent,
-        } = RunningAgent::start(config);
+        self.agent.end().await;
+        let config = config(&self.folder, &self.service, &self.podio, change);
+        self.agent = RunningAgent::start(config);
     }
 
     pub(crate) async fn hook(&self) -> u64 {
@@ -198,13 +178,11 @@ impl Running {
         hook.unwrap().status
     }
 
+    /// The history's rows, newest first.
     pub(crate) async fn rows(&self) -> Vec<EventRow> {
-        let query = PageQuery {
-            filter: Filter::default(),
-            anchor: Anchor::Newest,
-            limit: 1000,
-        };
-        self.handle.history().page(query).await.unwrap()
+        let mut rows = self.agent.rows().await;
+        rows.reverse();
+        rows
     }
 
     /// Waits until `count` events are in the history and none is pending; newest first.
@@ -220,4 +198,17 @@ impl Running {
         })
         .await
     }
+}
+
+/// The configuration of an agent that serves this service and asks this sandbox.
+fn config(
+    folder: &TempDir,
+    service: &Service,
+    podio: &Podio,
+    change: impl FnOnce(&mut PodioConfig),
+) -> AgentConfig {
+    let mut config = delivering(folder, service.address);
+    config.podio.client = podio.config.clone();
+    change(&mut config.podio);
+    config
 }

@@ -71,6 +71,11 @@ impl RunningAgent {
 
     /// Ends it; it has not ended by itself before.
     pub(crate) async fn stop(mut self) {
+        self.end().await;
+    }
+
+    /// The same, and leaves its handle.
+    pub(crate) async fn end(&mut self) {
         let ended = self.agent.try_join_next();
         assert!(ended.is_none(), "it ended by itself: {ended:?}");
         self.token.cancel();

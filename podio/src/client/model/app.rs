@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::lenient::{lenient, list};
 
+/// An app: a template with its fields, on which most hooks are made (podio.md 1.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct App {
+    /// Unique in all of Podio; hooks of an app are made with it.
     #[serde(default, deserialize_with = "lenient")]
     pub app_id: u64,
     /// The space that it is in.
@@ -20,6 +22,7 @@ pub struct App {
     /// What the caller may do; `add_hook` is needed to make hooks (podio.md 1.4).
     #[serde(default, deserialize_with = "list")]
     pub rights: Vec<String>,
+    /// In the order in which Podio answers them.
     #[serde(default, deserialize_with = "list")]
     pub fields: Vec<AppField>,
 }
@@ -47,6 +50,7 @@ pub struct AppConfig {
 /// A field of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppField {
+    /// Unique in all of Podio; hooks on a single field are made with it.
     #[serde(default, deserialize_with = "lenient")]
     pub field_id: u64,
     /// Its name in the API.
@@ -60,10 +64,13 @@ pub struct AppField {
     pub label: String,
 }
 
+/// A space: a folder of apps with its members. Hooks on it tell about apps, tasks and people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Space {
+    /// Unique in all of Podio; hooks of a space are made with it.
     #[serde(default, deserialize_with = "lenient")]
     pub space_id: u64,
+    /// As people see it; it may change.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// Its page for people.
@@ -77,6 +84,7 @@ pub struct TokenScope {
     /// `app`, `space`, …; `None` for everything.
     #[serde(default, deserialize_with = "lenient")]
     pub ref_type: Option<String>,
+    /// The id of that app or space; `None` for everything.
     #[serde(default, deserialize_with = "lenient")]
     pub ref_id: Option<u64>,
     /// What may be done with it.

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::reference::{ByLine, Person, Reference, Via};
 use crate::client::lenient::lenient;
 
+/// A comment on an item, a task, a status post or something else that takes comments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
+    /// As `comment_id` of an event names it.
     #[serde(default, deserialize_with = "lenient")]
     pub comment_id: u64,
     /// Its text.
@@ -26,8 +28,10 @@ pub struct Comment {
     pub reference: Option<Reference>,
 }
 
+/// A task, which may belong to an item or to a space. It has no revisions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
+    /// As `task_id` of an event names it.
     #[serde(default, deserialize_with = "lenient")]
     pub task_id: u64,
     /// What is to be done.
@@ -45,6 +49,7 @@ pub struct Task {
     /// Its page for people.
     #[serde(default, deserialize_with = "lenient")]
     pub link: Option<String>,
+    /// The person or app that made it, who may not be responsible.
     #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
     /// What it belongs to.
@@ -55,8 +60,10 @@ pub struct Task {
 /// A file, without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
+    /// As `file_ids` of `file.change` names it.
     #[serde(default, deserialize_with = "lenient")]
     pub file_id: u64,
+    /// As it was uploaded, with its ending.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// Its media type.

@@ -9,8 +9,10 @@ use crate::client::lenient::{lenient, list, values};
 /// An item as it is now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
+    /// Unique in all of Podio; the last number in its URL is its number in the app.
     #[serde(default, deserialize_with = "lenient")]
     pub item_id: u64,
+    /// As Podio makes it of the fields; it may be empty.
     #[serde(default, deserialize_with = "lenient")]
     pub title: String,
     /// Its page for people.
@@ -28,13 +30,16 @@ pub struct Item {
     /// When it was created.
     #[serde(default, deserialize_with = "lenient")]
     pub created_on: Option<String>,
+    /// The person or app that made its first revision.
     #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
     /// The newest revision.
     #[serde(default, deserialize_with = "lenient")]
     pub current_revision: Option<Revision>,
+    /// In the order in which Podio answers them.
     #[serde(default, deserialize_with = "list")]
     pub tags: Vec<String>,
+    /// Those with a value, in the order in which Podio answers them.
     #[serde(default, deserialize_with = "list")]
     pub fields: Vec<FieldValue>,
 }
@@ -42,6 +47,7 @@ pub struct Item {
 /// One field of an item with its values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldValue {
+    /// The [`AppField`](super::AppField) that it belongs to.
     #[serde(default, deserialize_with = "lenient")]
     pub field_id: u64,
     /// Its name in the API.
@@ -96,6 +102,7 @@ pub struct Revision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RevisionKind {
+    /// The first: number 0.
     Creation,
     /// A later one.
     Update,
@@ -110,6 +117,7 @@ pub enum RevisionKind {
 /// One field's part of the difference between two revisions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldChange {
+    /// The [`AppField`](super::AppField) that it belongs to.
     #[serde(default, deserialize_with = "lenient")]
     pub field_id: u64,
     /// Its name in the API.

@@ -34,6 +34,7 @@ pub struct Contact {
 /// A status post in a space.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusPost {
+    /// As `status_id` of an event names it.
     #[serde(default, deserialize_with = "lenient")]
     pub status_id: u64,
     /// Its text.

@@ -56,6 +56,7 @@ pub struct Reference {
     /// `item`, `task`, `space`, …
     #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub kind: String,
+    /// Unique within its `kind`.
     #[serde(default, deserialize_with = "lenient")]
     pub id: u64,
     /// Its title, where Podio gives it.
@@ -66,8 +67,10 @@ pub struct Reference {
 /// An app as other objects name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppRef {
+    /// `None` if Podio names the app without it.
     #[serde(default, deserialize_with = "lenient")]
     pub app_id: Option<u64>,
+    /// As people see it; it may change.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// What one of its items is called.

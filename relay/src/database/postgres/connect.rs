@@ -119,7 +119,7 @@ impl PostgresConnector {
         if facts.get::<_, &str>("fsync") != "on" {
             tracing::warn!(
                 database = url,
-                "fsync is off in this database: what was accepted is lost when its machine fails"
+                "fsync is off in this database: accepted webhooks are lost if its machine fails"
             );
         }
         let migrated = schema::migrate(&mut own.client).await;

@@ -33,7 +33,8 @@ pub enum PostgresError {
     },
     /// The user may not do what a relay does.
     #[error(
-        "the database {url} does not let this user work: {why}; make the user the owner of the database"
+        "this user has too few rights in the database {url}: {why}; make the user the owner of the \
+         database"
     )]
     Forbidden {
         /// The database.
@@ -51,7 +52,8 @@ pub enum PostgresError {
     },
     /// The database was written by a newer release.
     #[error(
-        "the database {url} was written by a newer podtap (schema {found}, this one knows up to {known}); upgrade podtap"
+        "the database {url} was written by a newer podtap (schema {found}; this one reads up to \
+         {known}); upgrade podtap"
     )]
     Newer {
         /// The database.
@@ -147,7 +149,7 @@ fn tls_cure(error: &tokio_postgres::Error, why: &str) -> Option<&'static str> {
     let Some(refused) = handshake_error(error) else {
         let has_none = why.contains("does not support TLS");
         return has_none.then_some(
-            "set up TLS at the server, or use sslmode=disable on a network that you trust",
+            "turn on TLS on the server, or use sslmode=disable on a network that you trust",
         );
     };
     Some(match refused {
@@ -158,7 +160,7 @@ fn tls_cure(error: &tokio_postgres::Error, why: &str) -> Option<&'static str> {
             "renew the server's certificate, or check this machine's clock"
         }
         rustls::Error::InvalidCertificate(_) => {
-            "name the file with the authority that signed it in sslrootcert"
+            "set sslrootcert to the file with the authority that signed it"
         }
         _ => "check the TLS settings of the server",
     })

@@ -57,7 +57,7 @@ pub enum InvalidDatabaseUrl {
     #[error("its sslrootcert needs sslmode=verify-ca or verify-full")]
     RootCert,
     /// A part that is needed.
-    #[error("it names no {0}")]
+    #[error("it has no {0}")]
     Missing(&'static str),
 }
 

@@ -1,5 +1,6 @@
 //! The conformance suites for relays that share a database, and what only they do.
 
+mod port;
 mod server;
 mod shared;
 mod tls;

@@ -7,6 +7,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::port::own_port;
+
 /// Starts, crashes and ends the server as its stdin says; the end of stdin is the end of all. With a
 /// primary, the server is its standby.
 const KEEPER: &str = r#"
@@ -76,7 +78,7 @@ impl Server {
             let _ = writeln!(std::io::stderr(), "skipped: {missing}");
             return None;
         };
-        let port = free_port();
+        let port = own_port();
         let mut command = as_ordinary_user();
         command.args(["sh", "-c", KEEPER, "keeper"]).arg(&bin);
         command.args([&port.to_string(), primary]).args(settings);
@@ -206,12 +208,6 @@ impl Drop for Server {
             let _ = keeper.process.wait();
         }
     }
-}
-
-/// A port that nobody has at present.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// The folder of the newest server that is installed, where Debian or the `PATH` has it.

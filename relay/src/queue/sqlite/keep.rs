@@ -138,7 +138,7 @@ pub(super) fn set_aside(
             tunnel = tunnel.0,
             seq = seq.0,
             reason,
-            "an event cannot be read and is set aside"
+            "an event cannot be read and was moved to the table `damaged`"
         );
         transaction.execute(
             "DELETE FROM events WHERE tunnel = ?1 AND seq = ?2",

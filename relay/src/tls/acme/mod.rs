@@ -143,7 +143,7 @@ impl AcmeKeeper {
             Some(pair) => tracing::error!(
                 domains, directory, error, hint, again_in,
                 valid_until = %pair.not_after,
-                "the certificate cannot be renewed; the old one stays"
+                "the certificate cannot be renewed; the relay keeps the old one"
             ),
         }
     }

@@ -53,7 +53,8 @@ impl OrderError {
                 "check acme-directory, acme-ca and this machine's network"
             }
             Self::NotProven { .. } | Self::Late => {
-                "check that the name leads to this machine and that port 443 reaches the relay"
+                "check that the name resolves to this machine and that the relay can be reached on \
+                 port 443"
             }
             Self::Refused(_) | Self::NoChallenge(_) => "check acme-domain and acme-contact",
             Self::Store(_) => "check the data folder",

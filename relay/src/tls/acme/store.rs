@@ -52,7 +52,10 @@ impl AcmeStore {
             Ok(known) => (known.directory == directory).then_some(known.credentials),
             Err(error) => {
                 let line = error.line();
-                tracing::warn!(line, "{ACCOUNT} cannot be read; a new account is made");
+                tracing::warn!(
+                    line,
+                    "{ACCOUNT} cannot be read; the relay creates a new account"
+                );
                 None
             }
         }
@@ -76,7 +79,8 @@ impl AcmeStore {
         match self.parse(&text) {
             Ok(pair) => Some(pair),
             Err(error) => {
-                tracing::warn!(%error, "the kept certificate cannot be used; a new one is ordered");
+                tracing::warn!(%error, "the stored certificate cannot be used; the relay orders a \
+                     new one");
                 None
             }
         }

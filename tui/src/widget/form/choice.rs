@@ -122,13 +122,13 @@ mod tests {
 
     #[test]
     fn a_long_option_gives_way_to_how_many_there_are() {
-        let options = ["all 1 204 that pass the filter", "one"];
+        let options = ["all 1 204 that match the filter", "one"];
         let options = options.map(str::to_owned).into_iter().enumerate().collect();
         let choice = Choice::new("Export", options, 0);
         for (has_keys, room, shown) in [
-            (true, 34, "◂ all 1 204 that pass t… ▸  1 of 2"),
-            (true, 60, "◂ all 1 204 that pass the filter ▸  1 of 2"),
-            (false, 20, "all 1 204 that pass…"),
+            (true, 34, "◂ all 1 204 that match … ▸  1 of 2"),
+            (true, 60, "◂ all 1 204 that match the filter ▸  1 of 2"),
+            (false, 20, "all 1 204 that matc…"),
         ] {
             let line = choice.value(has_keys, room);
             assert_eq!(line.text(), shown);

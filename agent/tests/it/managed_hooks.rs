@@ -1,7 +1,7 @@
 //! A person's view of the hooks as Podio has them, against the sandbox.
 
 use crate::support::eventually;
-use crate::support::podio::{ORDERS, Running};
+use crate::support::podio::{ORDERS, PodioAgent};
 use podtap_agent::{ManageHooksError, PlaceRef, UrlVerdict};
 use podtap_podio::EventType;
 use podtap_podio::client::HookStatus;
@@ -9,8 +9,8 @@ use podtap_sandbox as sandbox;
 
 const ELSEWHERE: PlaceRef = PlaceRef::app(1);
 
-async fn running() -> Running {
-    Running::start(sandbox::SandboxConfig::default(), |podio| {
+async fn running() -> PodioAgent {
+    PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.places = vec![ELSEWHERE, PlaceRef::app(ORDERS)];
     })
     .await
@@ -21,7 +21,7 @@ async fn a_place_that_fails_does_not_hide_the_others() {
     let running = running().await;
     let hook_id = running.hook().await;
 
-    let listing = running.handle.podio_hooks().await.unwrap();
+    let listing = running.agent.handle.podio_hooks().await.unwrap();
 
     assert_eq!(listing.places.len(), 2);
     assert_eq!(listing.failed.len(), 1);
@@ -41,7 +41,7 @@ async fn a_place_that_fails_does_not_hide_the_others() {
 #[tokio::test]
 async fn a_hook_is_made_verified_again_and_deleted() {
     let running = running().await;
-    let (handle, url) = (&running.handle, running.podio.ingest.clone());
+    let (handle, url) = (&running.agent.handle, running.podio.ingest.clone());
     let app = PlaceRef::app(ORDERS);
 
     let hook_id = handle
@@ -74,29 +74,31 @@ async fn a_hook_is_made_verified_again_and_deleted() {
 async fn what_the_history_learned_is_listed_without_being_configured() {
     let mut running = running().await;
     let url = running.podio.ingest.clone();
-    let created = running
-        .handle
-        .create_hook(PlaceRef::app(ORDERS), EventType::ItemCreate, &url);
+    let created =
+        running
+            .agent
+            .handle
+            .create_hook(PlaceRef::app(ORDERS), EventType::ItemCreate, &url);
     let hook_id = created.await.unwrap();
 
     running.restart(|podio| podio.places = Vec::new()).await;
 
-    let listing = running.handle.podio_hooks().await.unwrap();
+    let listing = running.agent.handle.podio_hooks().await.unwrap();
     let ids: Vec<_> = listing.hooks.iter().map(|hook| hook.hook.hook_id).collect();
     assert_eq!(ids, [hook_id]);
 }
 
 #[tokio::test]
 async fn without_credentials_nobody_is_asked() {
-    let running = Running::start(sandbox::SandboxConfig::default(), |podio| {
+    let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.client.credentials = None;
     })
     .await;
 
-    let refused = running.handle.podio_hooks().await.unwrap_err();
+    let refused = running.agent.handle.podio_hooks().await.unwrap_err();
     assert!(matches!(refused, ManageHooksError::NoCredentials));
     assert!(refused.to_string().contains("podtap login"), "{refused}");
-    let refused = running.handle.delete_hook(7).await.unwrap_err();
+    let refused = running.agent.handle.delete_hook(7).await.unwrap_err();
     assert!(matches!(refused, ManageHooksError::NoCredentials));
 }
 
@@ -104,14 +106,14 @@ async fn without_credentials_nobody_is_asked() {
 async fn near_the_limit_nothing_is_listed() {
     let mut limited = sandbox::SandboxConfig::default();
     limited.rates.general = 40;
-    let running = Running::start(limited, |podio| {
+    let running = PodioAgent::start(limited, |podio| {
         podio.places = vec![PlaceRef::app(ORDERS)];
     })
     .await;
 
     let mut listed = 0;
     let refused = loop {
-        match running.handle.podio_hooks().await {
+        match running.agent.handle.podio_hooks().await {
             Ok(_) => listed += 1,
             Err(error) => break error,
         }
