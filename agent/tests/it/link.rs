@@ -295,7 +295,7 @@ async fn an_unreachable_relay_is_told_in_words_and_the_end_is_quick() {
 #[tokio::test]
 async fn a_relay_that_was_off_with_its_agent_is_a_gap_of_the_history_where_podio_can_call_it() {
     for can_be_called in [true, false] {
-        let (relay, folder) = (Relays::start().await, TempDir::new().unwrap());
+        let (relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
         let service = Service::start(|_| answer(204, "")).await;
         let mut link = relay.link().await;
         link.is_own = true;
