@@ -73,11 +73,20 @@ async function readMore(place, take) {
   try {
     const page = await read(place);
     if (asked === list.asked) take(page);
+    // What was dropped is asked for again, and what is still at an edge goes on.
+    requestAnimationFrame(readAtEdge);
   } catch (error) {
     tell("news", error.message);
   } finally {
     list.reading = false;
   }
+}
+
+// Reads on where a person has scrolled near an end of the window.
+function readAtEdge() {
+  const { scrollTop, scrollHeight, clientHeight } = $("scroll");
+  if (scrollTop + clientHeight > scrollHeight - NEAR) readOlder();
+  else if (scrollTop < NEAR) readNewer();
 }
 
 async function readOlder() {
@@ -232,10 +241,8 @@ export function startList() {
     search();
   });
   $("scroll").addEventListener("scroll", () => {
-    const { scrollTop, scrollHeight, clientHeight } = $("scroll");
-    if (scrollTop + clientHeight > scrollHeight - NEAR) readOlder();
-    else if (scrollTop < NEAR) readNewer();
-    $("newest").hidden = list.follows && scrollTop < NEAR;
+    readAtEdge();
+    $("newest").hidden = list.follows && $("scroll").scrollTop < NEAR;
   });
   $("rows").addEventListener("click", (event) => {
     const row = event.target.closest("tr");
