@@ -223,7 +223,7 @@ pub(crate) struct Display {
     /// Same as --ui plain
     #[arg(long, conflicts_with_all = ["ui", "json"])]
     pub(crate) no_tui: bool,
-    /// What a failed delivery does in the terminal: off, bell or desktop (a notice) [default: off]
+    /// Terminal alert for a failed delivery: off, bell or desktop (a notification) [default: off]
     #[arg(long, value_name = "HOW")]
     pub(crate) notify: Option<String>,
     /// Do not capture the mouse, so that the terminal's own selection works
