@@ -51,7 +51,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -244,8 +244,9 @@ impl BoundRelay {
             ..
         } = self;
         let (world, admin) = front.split();
-        // What must go on until the queue is closed.
-        let background = CancellationToken::new();
+        // What must go on until the queue is closed, and what uses the store and so ends before.
+        let (background, looking) = (CancellationToken::new(), CancellationToken::new());
+        let (upkeep_ended, no_upkeep) = oneshot::channel();
         let farewell = drain_deadline / FAREWELL_SHARE;
         let bell = opened.bell(POLL_PERIOD);
         let begin_drain = async {
@@ -258,6 +259,9 @@ impl BoundRelay {
             let patience = drain_deadline.saturating_sub(farewell);
             Box::pin(world.run(&draining, patience)).await;
             sessions.drain(Instant::now() + farewell).await;
+            looking.cancel();
+            // A database that is away must not delay the end.
+            let _ = tokio::time::timeout(farewell, no_upkeep).await;
             opened.store.queue.close().await;
             background.cancel();
         };
@@ -265,6 +269,10 @@ impl BoundRelay {
             if let Some(admin) = admin {
                 admin.run(background.clone(), ADMIN_PATIENCE).await;
             }
+        };
+        let clockwork = async {
+            upkeep.run(bell, looking.clone()).await;
+            let _ = upkeep_ended.send(());
         };
         let renewal = async {
             if let Some(certificate) = certificate {
@@ -277,7 +285,7 @@ impl BoundRelay {
             administration,
             renewal,
             held.stored.run(background.clone()),
-            upkeep.run(bell, background.clone())
+            clockwork
         );
         if let Some(lock) = opened.lock {
             lock.release();

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use podtap_disk::age::{Jump, Now};
 use podtap_disk::bell::Bell;
 use podtap_disk::clock_watch::ClockWatch;
@@ -83,6 +84,10 @@ impl Upkeep {
             while let Some(sessions) = token.run_until_cancelled(self.presence.news()).await {
                 self.tell(sessions).await;
                 token.run_until_cancelled(sleep(TELL_PERIOD)).await;
+            }
+            // The last sessions have ended by now.
+            if let Some(sessions) = self.presence.news().now_or_never() {
+                self.tell(sessions).await;
             }
         };
         let expiring = async {

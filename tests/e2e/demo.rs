@@ -5,7 +5,8 @@ use crate::support::Stage;
 #[test]
 fn the_demo_shows_events_being_delivered_and_ends_by_itself() {
     let stage = Stage::new();
-    let stdout = stage.succeed(&["demo", "--events", "12", "--rate", "50"]);
+    let (code, stdout, stderr) = stage.run(&["demo", "--events", "12", "--rate", "50"]);
+    assert_eq!((code, &*stderr), (0, ""), "its end is no error");
     let delivered = stdout.lines().filter(|line| line.contains(" ms ")).count();
     assert_eq!(delivered, 12, "{stdout}");
     assert!(stdout.contains("item."), "{stdout}");
