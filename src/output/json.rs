@@ -13,6 +13,7 @@ use podtap_agent::history::{
     AttemptSummary, HookCondition, HookNews, LoopFinding, LoopShape, Maker, Verification,
 };
 use podtap_agent::{HookReport, HookState, LinkState, Target};
+use podtap_podio::client::CallBudget;
 use podtap_wire::EventId;
 use serde::Serialize;
 
@@ -38,6 +39,13 @@ pub(crate) enum JsonObject<'a> {
     },
     Loop(LoopObject<'a>),
     Hook(HookObject<'a>),
+    /// The calls of Podio's API that are left.
+    RateLimit {
+        limit: u64,
+        remaining: u64,
+        resets_by: String,
+        closed_until: Option<String>,
+    },
     Import {
         file: &'a str,
         format: &'static str,
@@ -137,6 +145,15 @@ impl JsonObject<'_> {
 }
 
 impl<'a> JsonObject<'a> {
+    pub(crate) fn rate_limit(budget: &CallBudget) -> Self {
+        Self::RateLimit {
+            limit: budget.limit,
+            remaining: budget.remaining,
+            resets_by: millis::text(budget.resets_by),
+            closed_until: budget.closed_until.map(millis::text),
+        }
+    }
+
     pub(crate) fn link(state: &'a LinkState) -> Self {
         let (state, reason) = state.word_and_reason();
         Self::Link(StateObject::new(state, reason))

@@ -8,7 +8,6 @@ pub(crate) mod question;
 mod ready;
 pub(crate) mod table;
 pub(crate) mod tagged;
-mod told_services;
 
 use std::borrow::Cow;
 use std::io::Write as _;

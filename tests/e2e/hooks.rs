@@ -131,6 +131,12 @@ async fn listen_makes_hooks_has_them_verified_and_removes_exactly_those() {
         ours.iter().all(|hook| hook["status"] == "active"),
         "{ours:?}"
     );
+    let limit = agent.object("rate-limit", |_| true).await;
+    assert!(
+        limit["remaining"].as_u64() < limit["limit"].as_u64(),
+        "{limit}"
+    );
+    assert!(limit["resets_by"].is_string(), "{limit}");
 
     agent.terminate();
     assert_eq!(agent.ended().await.code(), Some(143), "{}", agent.stderr());

@@ -1,24 +1,29 @@
 //! The running commentary of `listen` and `demo` off the terminal UI: reads the history after every
 //! hint of a change and prints what is new, in order.
 
+mod rate_limit_news;
+mod standing;
+mod told_services;
+
 use podtap_agent::export::json::{AttemptObject, EventObject, IncidentObject};
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{
     Attempt, DeliveryState, Ends, Event, Finding, HookNews, Incident, LoopFinding, Outcome,
     Verification,
 };
-use podtap_agent::status::TargetStatus;
-use podtap_agent::{AgentHandle, HookReport, HookState, LinkState, ServiceState};
+use podtap_agent::{AgentHandle, HookReport, LinkState};
 use podtap_wire::EventId;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::json::{Callable, JsonObject, Ready};
+use super::json::JsonObject;
 use super::lines;
 use super::tagged::TunnelOutput;
-use super::told_services::ToldServices;
+use rate_limit_news::RateLimitNews;
+use told_services::ToldServices;
+
 use crate::failure::Failure;
-use crate::style::{LineStyle, Tone};
+use crate::style::LineStyle;
 
 /// How the feed is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,7 @@ pub(crate) struct Feed {
     named_doctor: bool,
     /// The hooks that are made here, as they were told last.
     hooks: Vec<HookReport>,
+    rate_limit: RateLimitNews,
 }
 
 impl Feed {
@@ -77,6 +83,7 @@ impl Feed {
             services: ToldServices::default(),
             named_doctor: false,
             hooks: Vec::new(),
+            rate_limit: RateLimitNews::default(),
         })
     }
 
@@ -123,141 +130,8 @@ impl Feed {
         self.hooks()?;
         self.events().await?;
         self.findings().await?;
+        self.rate_limit().await?;
         self.attempts().await
-    }
-
-    fn status(&mut self) -> Result<(), Failure> {
-        let status = self.agent.status().borrow().clone();
-        if let Some(url) = &status.public_url
-            && self.said_url.as_ref().is_some_and(|said| said != url)
-        {
-            match self.format {
-                FeedFormat::Json => self.out.object(&JsonObject::Url { url })?,
-                FeedFormat::Lines => self.out.line(&lines::new_url(url))?,
-            }
-            self.said_url = Some(url.clone());
-        }
-        if self.said_url.is_none()
-            && let (Some(url), Some(tunnel)) = (&status.public_url, &status.tunnel)
-        {
-            self.said_url = Some(url.clone());
-            let uncallable = self.agent.check_hook_url(url).err();
-            match self.format {
-                FeedFormat::Json => {
-                    let callable = Callable::new(uncallable.as_ref());
-                    let ready =
-                        Ready::listen(url, tunnel, &status.routes, self.web.as_deref(), callable);
-                    self.out.object(&JsonObject::Ready(ready))?;
-                }
-                FeedFormat::Lines => {
-                    for line in lines::ready(url, &status.routes, uncallable.as_ref()) {
-                        self.out.line(&line)?;
-                    }
-                    if let Some(web) = &self.web {
-                        self.out.line(&lines::web_page(web))?;
-                    }
-                }
-            }
-        }
-        self.services(&status.targets)?;
-        // Before it can be used only trouble is worth a word.
-        let is_first_dial = matches!(status.link, LinkState::Connecting { reason: None, .. });
-        if self.said_url.is_none() && is_first_dial {
-            return Ok(());
-        }
-        if status.link != self.link {
-            if self.is_news(&status.link) {
-                match self.format {
-                    FeedFormat::Json => self.out.object(&JsonObject::link(&status.link))?,
-                    FeedFormat::Lines => {
-                        if let Some(line) = lines::link(&status.link) {
-                            self.out.line(&line)?;
-                        }
-                        if !matches!(status.link, LinkState::Up { .. }) {
-                            self.name_doctor()?;
-                        }
-                    }
-                }
-            }
-            self.link = status.link;
-        }
-        Ok(())
-    }
-
-    /// Tells of each target that went away or came back.
-    fn services(&mut self, targets: &[TargetStatus]) -> Result<(), Failure> {
-        for TargetStatus {
-            target, service, ..
-        } in self.services.news(targets)
-        {
-            let (since, reason) = match service {
-                ServiceState::Unknown => continue,
-                ServiceState::Up { since } => (since, None),
-                ServiceState::Down { since, reason } => (since, Some(reason)),
-            };
-            match (self.format, &reason) {
-                (FeedFormat::Json, reason) => {
-                    self.out
-                        .object(&JsonObject::service(reason.as_deref(), &target))?;
-                }
-                (FeedFormat::Lines, Some(reason)) => {
-                    self.out
-                        .line(&lines::service_down(since, &self.look, reason, &target))?;
-                    self.name_doctor()?;
-                }
-                (FeedFormat::Lines, None) => {
-                    self.out
-                        .line(&lines::service_up(since, &self.look, &target))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Says, the first time, what finds out why something does not work.
-    fn name_doctor(&mut self) -> Result<(), Failure> {
-        if std::mem::replace(&mut self.named_doctor, true) {
-            return Ok(());
-        }
-        self.out.line(DOCTOR)
-    }
-
-    /// What became of the hooks that are made here.
-    fn hooks(&mut self) -> Result<(), Failure> {
-        let hooks = self.agent.hooks().borrow().clone();
-        for (place, report) in hooks.iter().enumerate() {
-            if self.hooks.get(place) == Some(report) || report.state == HookState::Waiting {
-                continue;
-            }
-            match self.format {
-                FeedFormat::Json => self.out.object(&JsonObject::hook(report))?,
-                FeedFormat::Lines => {
-                    if let Some(failure) = report.failure() {
-                        self.out
-                            .line(&self.look.line(&[(Tone::Bad, &format!("✗  {failure}"))]))?;
-                    }
-                }
-            }
-        }
-        self.hooks = hooks;
-        Ok(())
-    }
-
-    /// Whether this of the link has not been said yet: a relay that is away is told once, and
-    /// again when the reason is another.
-    fn is_news(&mut self, link: &LinkState) -> bool {
-        match link {
-            LinkState::Connecting { reason: None, .. } => false,
-            LinkState::Connecting { reason, .. } => {
-                let is_news = self.said_away != *reason;
-                self.said_away.clone_from(reason);
-                is_news
-            }
-            _ => {
-                self.said_away = None;
-                true
-            }
-        }
     }
 
     async fn events(&mut self) -> Result<(), Failure> {
