@@ -6,7 +6,7 @@ use podtap_agent::AgentHandle;
 use podtap_agent::history::{Anchor, Filter, PageQuery, Position};
 use podtap_agent::routes::Routes;
 
-use super::events::parse_filter;
+use super::events::{name_unknown, parse_filter};
 use super::history::{browser, run_browser};
 use crate::cli::DeleteEvents;
 use crate::config::Settings;
@@ -45,10 +45,8 @@ async fn ask_and_delete(
 ) -> Result<Option<u64>, Failure> {
     let found = agent.history().count(filter.clone()).await?;
     if found == 0 {
-        return Err(Failure::new(
-            Code::NothingMatched,
-            "no event matches this filter",
-        ));
+        let failure = Failure::new(Code::NothingMatched, "no event matches this filter");
+        return Err(name_unknown(failure, &filter));
     }
     if !yes && !confirm(found)? {
         note("nothing was deleted");

@@ -68,7 +68,7 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
         shown
     };
     if shown == 0 && !filter.is_empty() {
-        return Err(nothing_matches(&text));
+        return Err(nothing_matches(&text, &filter));
     }
     let all = history.count(filter).await?;
     if all == 0 {
@@ -98,8 +98,17 @@ async fn with_gaps(
 }
 
 /// No event is what a filter wants.
-pub(super) fn nothing_matches(filter: &str) -> Failure {
-    Failure::new(Code::NothingMatched, "no event matches the filter").fact("filter", filter)
+pub(super) fn nothing_matches(text: &str, filter: &Filter) -> Failure {
+    let failure = Failure::new(Code::NothingMatched, "no event matches the filter");
+    name_unknown(failure.fact("filter", text), filter)
+}
+
+/// Says which name of a filter that found nothing is not known, unless there was a warning of it.
+pub(super) fn name_unknown(failure: Failure, filter: &Filter) -> Failure {
+    match filter.unknown_name() {
+        Some(name) if filter.nearly_fields().is_empty() => failure.fact("why", name.to_string()),
+        _ => failure,
+    }
 }
 
 fn archive_format(events: &Events) -> Option<ArchiveFormat> {

@@ -174,9 +174,10 @@ async fn select_events(
         }
         return Ok(ids);
     };
-    let rows = newest(history, &parse_filter(filter, settings)?, MAX_EVENTS).await?;
+    let wanted = parse_filter(filter, settings)?;
+    let rows = newest(history, &wanted, MAX_EVENTS).await?;
     if rows.is_empty() {
-        return Err(nothing_matches(filter));
+        return Err(nothing_matches(filter, &wanted));
     }
     Ok(rows.iter().rev().map(|row| row.id).collect())
 }

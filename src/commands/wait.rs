@@ -10,7 +10,7 @@ use podtap_agent::history::{EventRow, Filter};
 use podtap_agent::wait::{AwaitedEvents, EventWait, InVain, WaitError};
 use podtap_connect::reason::chain;
 
-use super::events::parse_filter;
+use super::events::{name_unknown, parse_filter};
 use super::history::load;
 use crate::cli::Wait;
 use crate::config::Settings;
@@ -31,7 +31,8 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
     })?;
     let since = moment("since", &wait.since)?;
     let count = usize::try_from(wait.count).unwrap_or(usize::MAX);
-    let mut waiting = EventWait::new(parse_filter(&text, settings)?, since, within).count(count);
+    let filter = parse_filter(&text, settings)?;
+    let mut waiting = EventWait::new(filter.clone(), since, within).count(count);
     if wait.verified {
         waiting = waiting.verified();
     }
@@ -55,7 +56,9 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
             }
             .hint("`podtap listen 3000` creates one; --name chooses another"));
         }
-        Err(WaitError::TooFew(in_vain)) => return Err(too_few(&in_vain, &wait, &text, settings)?),
+        Err(WaitError::TooFew(in_vain)) => {
+            return Err(too_few(&in_vain, &wait, (&text, &filter), settings)?);
+        }
     };
     if wait.json {
         for row in &rows {
@@ -83,7 +86,7 @@ fn no_history(within: Duration, settings: &Settings) -> Result<Failure, Failure>
 fn too_few(
     in_vain: &InVain,
     wait: &Wait,
-    filter: &str,
+    (text, filter): (&str, &Filter),
     settings: &Settings,
 ) -> Result<Failure, Failure> {
     let within = &wait.within;
@@ -96,8 +99,11 @@ fn too_few(
         }
     };
     let mut failure = Failure::new(Code::NothingMatched, what);
-    if !filter.is_empty() {
-        failure = failure.fact("filter", filter);
+    if !text.is_empty() {
+        failure = failure.fact("filter", text);
+    }
+    if in_vain.matched == 0 {
+        failure = name_unknown(failure, filter);
     }
     let label = if in_vain.are_near {
         "matched"

@@ -135,6 +135,31 @@ async fn a_listing_says_what_it_leaves_out_and_a_filter_what_it_does_not_find() 
 }
 
 #[test]
+fn a_name_that_nothing_is_known_by_is_said_by_each_command_that_finds_nothing() {
+    let stage = Stage::new();
+    let event = r#"{"v":1,"type":"event","path":"/","body":"type=item.update&item_id=7"}"#;
+    std::fs::write(stage.home().join("one.ndjson"), event).unwrap();
+    stage.succeed(&["import", "one.ndjson", "-n", "crm"]);
+    let commands = [
+        &["events"][..],
+        &["events", "--json"],
+        &["wait", "--timeout", "100ms"],
+        &["events", "delete", "--yes"],
+        &["replay", "--to", "9", "--filter"],
+    ];
+    for command in commands {
+        let run = |filter| {
+            let given = [command, &[filter, "-n", "crm"]].concat();
+            let (code, _, stderr) = stage.run(&given);
+            assert_eq!(code, 6, "{given:?}: {stderr}");
+            stderr.contains("is not a field")
+        };
+        assert!(run("colour:red"), "{command:?}");
+        assert!(!run("item_id:8"), "{command:?}");
+    }
+}
+
+#[test]
 fn colour_is_where_it_is_asked_for() {
     let stage = Stage::new();
     let run = |args: &[&str], variables: &[(&str, &str)]| {

@@ -84,6 +84,7 @@ pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> Pa
     let hint = nearly
         .first()
         .map(|(name, field)| format!("`{name}` is taken as a parameter; did you mean `{field}:`?"));
+    let unknown = filter.unknown_name().map(|name| name.to_string());
     let (anchor, limit, wants_all) = (wanted.anchor, wanted.limit, filter.is_empty());
     let query = PageQuery {
         filter,
@@ -112,7 +113,7 @@ pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> Pa
             older: page.older.map(|place| place.0),
             newer: page.newer.map(|place| place.0),
             newest: page.newest.0,
-            hint,
+            hint: hint.or_else(|| unknown.filter(|_| page.rows.is_empty())),
         }),
         Err(failed) => error(StatusCode::SERVICE_UNAVAILABLE, &failed.to_string()),
     }

@@ -42,6 +42,7 @@ pub(super) async fn call(
 ) -> Result<ToolAnswer, ToolProblem> {
     let limit = within("limit", arguments.limit, 1, MAX_ROWS)?;
     let (filter, hint) = filter::parse(&arguments.filter, world)?;
+    let unknown = filter.unknown_name().map(|name| format!("{name}."));
     let handle = world.source.handle()?;
     let query = PageQuery {
         filter,
@@ -62,7 +63,7 @@ pub(super) async fn call(
         let place = last.position.0;
         words.push_str(&format!(" For older ones, call again with before={place}."));
     }
-    if let Some(hint) = hint {
+    if let Some(hint) = hint.or_else(|| unknown.filter(|_| rows.is_empty())) {
         words.push_str(&format!("\n{hint}"));
     }
     let shown = rows

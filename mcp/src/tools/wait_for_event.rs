@@ -74,6 +74,7 @@ pub(super) async fn call(
     let since = Filter::time(&arguments.since, Timestamp::now())
         .map_err(|expected| ToolProblem::new("`since` cannot be read").hint(expected))?;
     let (filter, hint) = filter::parse(&arguments.filter, world)?;
+    let hint = hint.or_else(|| filter.unknown_name().map(|name| format!("{name}.")));
     let time = Duration::from_secs(arguments.timeout_seconds.into());
     let mut wait = EventWait::new(filter, since, time).count(count);
     if arguments.delivered {

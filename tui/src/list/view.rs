@@ -15,7 +15,7 @@ use crate::keymap::{Action, Context};
 use crate::layout::inner;
 use crate::line::Line;
 use crate::names::Names;
-use crate::search::{self, Search};
+use crate::search::Search;
 use crate::theme::Role;
 use crate::{words, wrap};
 
@@ -180,8 +180,8 @@ fn empty(list: &List, props: ListProps<'_>, env: Env<'_>, area: Rect, buffer: &m
             let says = [(Action::Back, "shows all events again")];
             let says = env.keymap.hints(Context::List, &says);
             let mut lines = vec![Line::of(Role::Plain, "No event matches the filter.")];
-            let unknown = search::unknown(list.filter());
-            lines.extend(unknown.map(|unknown| Line::of(Role::Warning, unknown)));
+            let unknown = list.filter().unknown_name();
+            lines.extend(unknown.map(|name| Line::of(Role::Warning, name.to_string())));
             // While it is typed the key leads back to the filter before, as the line says.
             if !props.is_typing {
                 lines.extend([Line::new(), Line::of(Role::Quiet, says)]);

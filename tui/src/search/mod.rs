@@ -4,7 +4,6 @@
 mod complete;
 mod effect;
 mod unfinished;
-mod unknown;
 mod view;
 
 use jiff::Timestamp;
@@ -13,7 +12,6 @@ use podtap_agent::history::{Filter, FilterError, Saved};
 use complete::Completion;
 pub(crate) use complete::KnownValues;
 pub(crate) use effect::{SearchAnswer, SearchEffect, run};
-pub(crate) use unknown::unknown;
 pub(crate) use view::view;
 
 use crate::input::Input;

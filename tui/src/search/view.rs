@@ -89,7 +89,8 @@ fn note(
         (None, Some(fault)) => Line::of(Role::Failed, format!("  {fault}")),
         (None, None) => {
             if let Some(without_matches) = without_matches {
-                let note = super::unknown(without_matches);
+                let unknown = without_matches.unknown_name();
+                let note = unknown.map(|name| name.to_string());
                 let note = note.unwrap_or_else(|| "no event matches this".to_owned());
                 return Line::of(Role::Warning, format!("  {note}"));
             }

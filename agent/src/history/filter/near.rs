@@ -1,5 +1,7 @@
-//! Names that are nearly a field of the language. Any other name is a parameter of the body, so a
-//! mistyped field is no mistake of the text: it finds nothing, or negated everything.
+//! Names that are no field of the language. Each is taken as a parameter of the body, so a mistyped
+//! field is not a mistake in the text: it finds nothing, or negated everything.
+
+use std::fmt;
 
 use podtap_podio::EventType;
 
@@ -8,6 +10,30 @@ use super::{Filter, Term, Test};
 /// Below this Jaro-Winkler similarity (0 to 1) it is a name of its own.
 const NEAR: f64 = 0.85;
 
+/// The same for a suggestion where nothing was found anyway: below it, it confuses more than it helps.
+const NEAR_ENOUGH: f64 = 0.75;
+
+/// A name that is neither a field nor a parameter that Podio is known to send, as a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownName<'a> {
+    name: &'a str,
+    near: Option<&'static str>,
+}
+
+impl fmt::Display for UnknownName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name;
+        write!(
+            f,
+            "`{name}` is not a field, nor a parameter that Podio is known to send"
+        )?;
+        match self.near {
+            Some(near) => write!(f, "; did you mean `{near}:`?"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Filter {
     /// Each parameter that it asks for by a name that is nearly a field, with that field.
     pub fn nearly_fields(&self) -> Vec<(&str, &'static str)> {
@@ -15,6 +41,38 @@ impl Filter {
         search(&self.terms, &mut found);
         found
     }
+
+    /// The first name that it asks for and that nothing is known by: worth a word where the filter
+    /// finds nothing.
+    pub fn unknown_name(&self) -> Option<UnknownName<'_>> {
+        let name = self.terms.iter().find_map(unknown)?;
+        let near = nearest(name, Self::words().chain(parameters()), NEAR_ENOUGH);
+        Some(UnknownName { name, near })
+    }
+}
+
+fn unknown(term: &Term) -> Option<&str> {
+    match &term.test {
+        Test::Param { name, .. } if !is_parameter(name) => Some(name),
+        Test::All(terms) => terms.iter().find_map(unknown),
+        _ => None,
+    }
+}
+
+fn parameters() -> impl Iterator<Item = &'static str> {
+    let events = EventType::ALL.iter();
+    events.flat_map(|event| event.spec().parameters.iter().map(|it| it.name))
+}
+
+/// The most similar of these names, where it is similar enough.
+fn nearest(
+    name: &str,
+    known: impl Iterator<Item = &'static str>,
+    least: f64,
+) -> Option<&'static str> {
+    let scored = known.map(|near| (strsim::jaro_winkler(near, name), near));
+    let (score, near) = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    (score >= least).then_some(near)
 }
 
 fn search<'a>(terms: &'a [Term], found: &mut Vec<(&'a str, &'static str)>) {
@@ -29,10 +87,7 @@ fn search<'a>(terms: &'a [Term], found: &mut Vec<(&'a str, &'static str)>) {
 
 /// Whether an event of Podio's may have a parameter of this name.
 pub(super) fn is_parameter(name: &str) -> bool {
-    let mut parameters = EventType::ALL
-        .iter()
-        .flat_map(|event| event.spec().parameters);
-    parameters.any(|parameter| parameter.name == name)
+    parameters().any(|parameter| parameter == name)
 }
 
 /// The field that a name is nearly, unless Podio has a parameter of that name.
@@ -40,14 +95,43 @@ pub(super) fn near(name: &str) -> Option<&'static str> {
     if is_parameter(name) {
         return None;
     }
-    let scored = Filter::words().map(|word| (strsim::jaro_winkler(word, name), word));
-    let (score, near) = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (score >= NEAR).then_some(near)
+    nearest(name, Filter::words(), NEAR)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::history::Saved;
+
+    #[test]
+    fn only_a_name_that_nothing_is_known_by_is_pointed_out() {
+        let said = |text| {
+            let filter = Filter::parse(text, Timestamp::UNIX_EPOCH, &Saved::default()).unwrap();
+            filter.unknown_name().map(|name| name.to_string())
+        };
+        for known in [
+            "item:1",
+            "external:B",
+            "item_id:1",
+            "type:x",
+            "file_ids:3",
+            "safari",
+        ] {
+            assert_eq!(said(known), None, "{known}");
+        }
+        for (text, name, near) in [
+            ("item:1 stauts:500", "`stauts`", Some("`status:`")),
+            ("-itm_id:7", "`itm_id`", Some("`item_id:`")),
+            ("colour:red", "`colour`", None),
+        ] {
+            let said = said(text).unwrap();
+            assert!(said.contains(name), "{said}");
+            assert_eq!(said.contains("did you mean"), near.is_some(), "{said}");
+            assert!(said.contains(near.unwrap_or_default()), "{said}");
+        }
+    }
 
     #[test]
     fn a_name_that_is_nearly_a_field_is_known() {
