@@ -46,9 +46,13 @@ async function readNewest() {
   const fresh = list.follows ? page.rows.filter((row) => !known.has(row.id)).length : 0;
   if (list.rows.length > 0 && fresh > 0) tell("news", fresh === 1 ? "1 new event" : `${fresh} new events`);
   list.follows = true;
-  list.rows = page.rows;
-  list.gaps = page.gaps;
-  list.older = page.rows.length >= limit || page.older !== null;
+  // Rows below a page that reaches the known ones stay: a person may have scrolled to them.
+  const last = page.rows.at(-1);
+  const kept = known.has(last?.id) ? list.rows.filter((row) => row.position < last.position) : [];
+  const rows = page.rows.concat(kept);
+  list.older = kept.length > 0 ? list.older || rows.length > MOST : page.rows.length >= limit || page.older !== null;
+  list.rows = rows.slice(0, MOST);
+  list.gaps = kept.length > 0 ? merged(list.gaps, page.gaps) : page.gaps;
   showRows();
 }
 
@@ -74,7 +78,7 @@ async function readMore(place, take) {
     const page = await read(place);
     if (asked === list.asked) take(page);
     // What was dropped is asked for again, and what is still at an edge goes on.
-    requestAnimationFrame(readAtEdge);
+    setTimeout(readAtEdge);
   } catch (error) {
     tell("news", error.message);
   } finally {

@@ -188,7 +188,14 @@ async fn a_hundred_thousand_events_are_a_window_of_rows() {
     // Far down, by its end again and again: never more than a window.
     let oldest = "const cells = [...document.querySelectorAll('#rows tr')].map((row) => row.cells[2].textContent);
         return Number(cells.at(-1).split(' ')[1])";
-    for _ in 0..8 {
+    for scroll in 0..8 {
+        if scroll == 2 {
+            // What comes does not take away what was scrolled to.
+            form_post(&paged.url, b"type=item.create&item_id=1").await;
+            browser.shows("item.create").await;
+            let rows = browser.says(ROWS).await.as_u64().unwrap();
+            assert_eq!(rows, 300);
+        }
         let before = browser.says(oldest).await.as_u64().unwrap();
         browser
             .says("const it = document.getElementById('scroll'); it.scrollTop = it.scrollHeight")
