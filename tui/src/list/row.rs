@@ -65,18 +65,29 @@ pub(super) fn line(
     }
 }
 
-/// How many, in the place of the object; and why, in that of the path.
-fn of_gap(gap: &HistoryGap, is_selected: bool, room: RowRoom, env: Env<'_>) -> Line {
-    let RowRoom { width, time, .. } = room;
-    let sign = if is_selected { "▶" } else { " " };
-    let mut line = Line::new().column(Role::Accent, sign, GUTTER);
+/// The sign, and where there is room for it when it was; and the width that is left for what it is about
+/// and what follows that.
+fn beginning(
+    sign: impl Into<String>,
+    at: Timestamp,
+    RowRoom { width, time, .. }: RowRoom,
+    env: Env<'_>,
+) -> (Line, usize) {
+    let mut line = Line::new().column(Role::Accent, sign.into(), GUTTER);
     let mut fixed = GUTTER + KIND + 1 + 1 + OUTCOME;
+    // What it is about comes before when it was.
     if width >= fixed + time + 1 + ABOUT {
-        let at = words::moment(gap.found_at, env.now, env.zone);
+        let at = words::moment(at, env.now, env.zone);
         line = line.column(Role::Quiet, at, time + 1);
         fixed += time + 1;
     }
-    let rest = width.saturating_sub(fixed);
+    (line, width.saturating_sub(fixed))
+}
+
+/// How many, in the place of the object; and why, in that of the path.
+fn of_gap(gap: &HistoryGap, is_selected: bool, room: RowRoom, env: Env<'_>) -> Line {
+    let sign = if is_selected { "▶" } else { " " };
+    let (line, rest) = beginning(sign, gap.found_at, room, env);
     let object = rest.min(OBJECT);
     let many = gap.count().map(|many| words::count(many, "webhook"));
     let many = many.unwrap_or_else(|| "how many unknown".to_owned());
@@ -99,23 +110,14 @@ fn columns(
     room: RowRoom,
     env: Env<'_>,
 ) -> Line {
-    let RowRoom { width, time, names } = room;
     let (role, outcome) = match &row.burst {
         Some(burst) => words::burst_outcome(burst),
         None => words::outcome(row),
     };
-    let mut line = Line::new().column(Role::Accent, sign, GUTTER);
-    let mut fixed = GUTTER + KIND + 1 + 1 + OUTCOME;
-    // What it is about comes before when it was.
-    if width >= fixed + time + 1 + ABOUT {
-        let at = words::moment(row.received_at, env.now, env.zone);
-        line = line.column(Role::Quiet, at, time + 1);
-        fixed += time + 1;
-    }
-    let rest = width.saturating_sub(fixed);
+    let (mut line, rest) = beginning(sign, row.received_at, room, env);
     let is_broad = rest >= OBJECT + DURATION + 2 + NAME;
     let object = match rest.checked_sub(DURATION) {
-        _ if !names || is_broad => rest.min(OBJECT),
+        _ if !room.names || is_broad => rest.min(OBJECT),
         Some(room) if room >= SHORT_NAME => room,
         _ => rest,
     };
