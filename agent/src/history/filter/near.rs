@@ -37,25 +37,34 @@ impl fmt::Display for UnknownName<'_> {
 impl Filter {
     /// Each parameter that it asks for by a name that is nearly a field, with that field.
     pub fn nearly_fields(&self) -> Vec<(&str, &'static str)> {
-        let mut found = Vec::new();
-        search(&self.terms, &mut found);
-        found
+        let names = self.parameter_names().into_iter();
+        names.filter_map(|name| Some((name, near(name)?))).collect()
     }
 
     /// The first name that it asks for and that nothing is known by: worth a word where the filter
     /// finds nothing.
     pub fn unknown_name(&self) -> Option<UnknownName<'_>> {
-        let name = self.terms.iter().find_map(unknown)?;
+        let mut names = self.parameter_names().into_iter();
+        let name = names.find(|name| !is_parameter(name))?;
         let near = nearest(name, Self::words().chain(parameters()), NEAR_ENOUGH);
         Some(UnknownName { name, near })
     }
+
+    /// The names of the parameters that it asks for, in order.
+    fn parameter_names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        add_names(&self.terms, &mut names);
+        names
+    }
 }
 
-fn unknown(term: &Term) -> Option<&str> {
-    match &term.test {
-        Test::Param { name, .. } if !is_parameter(name) => Some(name),
-        Test::All(terms) => terms.iter().find_map(unknown),
-        _ => None,
+fn add_names<'a>(terms: &'a [Term], names: &mut Vec<&'a str>) {
+    for term in terms {
+        match &term.test {
+            Test::Param { name, .. } => names.push(name),
+            Test::All(terms) => add_names(terms, names),
+            _ => {}
+        }
     }
 }
 
@@ -73,16 +82,6 @@ fn nearest(
     let scored = known.map(|near| (strsim::jaro_winkler(near, name), near));
     let (score, near) = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
     (score >= least).then_some(near)
-}
-
-fn search<'a>(terms: &'a [Term], found: &mut Vec<(&'a str, &'static str)>) {
-    for term in terms {
-        match &term.test {
-            Test::Param { name, .. } => found.extend(near(name).map(|near| (name.as_str(), near))),
-            Test::All(terms) => search(terms, found),
-            _ => {}
-        }
-    }
 }
 
 /// Whether an event of Podio's may have a parameter of this name.
