@@ -1,5 +1,7 @@
 //! Which hooks to make for `--app 123 --on 'item.*,comment.create'`. Pure: words and the catalogue.
 
+use std::collections::BTreeSet;
+
 use podtap_podio::selection::{NothingSelected, select};
 use podtap_podio::{EventType, RefType};
 
@@ -13,12 +15,18 @@ pub enum PlanError {
     #[error("{}{}", .0, did_you_mean(.0))]
     Unknown(#[from] NothingSelected),
     /// The event does not happen there.
-    #[error("`{part}` is not an event of {place}, which has {}", taken_reason(.place.ref_type))]
+    #[error(
+        "`{part}` is not an event of {place}{}; its events are {}",
+        kinds(.happens_on),
+        event_names(.place.ref_type)
+    )]
     Elsewhere {
         /// The part of the list.
         part: String,
         /// Where it was wanted.
         place: PlaceRef,
+        /// The kinds of place where it does happen, sorted.
+        happens_on: Vec<RefType>,
     },
 }
 
@@ -33,8 +41,8 @@ pub fn plan(place: PlaceRef, on: &str) -> Result<Vec<WantedHook>, PlanError> {
     for part in on.split(',').map(str::trim) {
         let is_group = part.ends_with('*');
         let before = wanted.len();
-        let selected = select(part)?.into_iter();
-        let possible = selected.filter(|event| {
+        let selected = select(part)?;
+        let possible = selected.iter().copied().filter(|event| {
             let is_taken = event.spec().ref_types.contains(&place.ref_type);
             is_taken && !(is_group && is_refused(place.ref_type, *event))
         });
@@ -50,6 +58,7 @@ pub fn plan(place: PlaceRef, on: &str) -> Result<Vec<WantedHook>, PlanError> {
             return Err(PlanError::Elsewhere {
                 part: part.to_owned(),
                 place,
+                happens_on: happens_on(&selected),
             });
         }
     }
@@ -73,7 +82,30 @@ fn did_you_mean(unknown: &NothingSelected) -> String {
     nearest.map_or_else(String::new, |event| format!("; did you mean `{event}`?"))
 }
 
-fn taken_reason(ref_type: RefType) -> String {
+/// The kinds of place where any of these events happens.
+fn happens_on(events: &[EventType]) -> Vec<RefType> {
+    let all = events.iter().flat_map(|event| event.spec().ref_types);
+    all.copied().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// `, but of a space` and the option that names one.
+fn kinds(happens_on: &[RefType]) -> String {
+    let kinds: Vec<_> = happens_on
+        .iter()
+        .map(|kind| match kind {
+            RefType::App => "an app (--app)",
+            RefType::AppField => "a field (--field)",
+            RefType::Space => "a space (--space)",
+        })
+        .collect();
+    if kinds.is_empty() {
+        String::new()
+    } else {
+        format!(", but of {}", kinds.join(" or "))
+    }
+}
+
+fn event_names(ref_type: RefType) -> String {
     let names: Vec<_> = EventType::on(ref_type).map(EventType::as_str).collect();
     names.join(", ")
 }
@@ -118,7 +150,13 @@ mod tests {
             told.contains("`task.*`") && told.contains("app 123"),
             "{told}"
         );
+        assert!(told.contains("but of a space (--space)"), "{told}");
         assert!(told.contains("comment.create"), "{told}");
+        let error = plan(PlaceRef::space(9), "item.*").unwrap_err().to_string();
+        assert!(
+            error.contains("but of an app (--app) or a field (--field)"),
+            "{error}"
+        );
         let error = plan(PlaceRef::app(123), "itme.create").unwrap_err();
         assert!(matches!(error, PlanError::Unknown(_)));
         let told = error.to_string();
