@@ -18,11 +18,11 @@ pub(crate) struct Ui {
     #[arg(long)]
     pub(crate) no_mouse: bool,
     #[command(flatten)]
-    pub(crate) web: Web,
-    #[command(flatten)]
     pub(crate) certificates: Certificates,
     #[command(flatten)]
     pub(crate) tunnel: TunnelArgs,
+    #[command(flatten)]
+    pub(crate) web: Web,
 }
 
 #[derive(Debug, Args)]

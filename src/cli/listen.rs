@@ -181,6 +181,7 @@ pub(crate) const WEB_ADDRESS: &str = "127.0.0.1:7640";
 
 /// The page in a browser.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Web page")]
 pub(crate) struct Web {
     /// Serve a web page of what arrives, at an address of this machine [default: 127.0.0.1:7640, or
     /// the next free port]

@@ -267,4 +267,34 @@ mod tests {
         let root = Cli::command();
         root.get_subcommands().for_each(check);
     }
+
+    /// The options under some of the headings, whichever the command. A heading goes on after its
+    /// group, so that options of a later group can come to stand under it.
+    const GROUPS: [(&str, &[&str]); 3] = [
+        ("Web page", &["web", "web-password-file"]),
+        (
+            "Podio",
+            &["podio-url", "no-verify", "forward-verify", "break-loops"],
+        ),
+        ("Output", &["ui", "json", "no-tui", "notify", "no-mouse"]),
+    ];
+
+    #[test]
+    fn a_heading_stands_above_its_own_options_only() {
+        fn check(command: &clap::Command) {
+            for (heading, names) in GROUPS {
+                let all = command.get_arguments();
+                let under = all.filter(|arg| arg.get_help_heading() == Some(heading));
+                for option in under.filter_map(clap::Arg::get_long) {
+                    assert!(
+                        names.contains(&option),
+                        "{}: --{option} stands under {heading}",
+                        command.get_name()
+                    );
+                }
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
 }
