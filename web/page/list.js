@@ -156,7 +156,7 @@ function choose() {
 
 function rowOf(row) {
   const changed = row.changed.length > 0 ? `changed: ${row.changed.join(", ")}` : null;
-  const marks = row.marks.map((mark) => element("span", { class: `mark ${KINDS[mark] ?? "warn"}` }, mark));
+  const marks = row.marks.flatMap((mark) => [element("span", { class: `mark ${KINDS[mark] ?? "warn"}` }, mark), " "]);
   const words = [row.title, changed, row.note === null ? null : `✎ ${row.note}`].filter(Boolean).join(" · ");
   const isChosen = row.id === list.chosen;
   return element(
