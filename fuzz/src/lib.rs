@@ -18,10 +18,10 @@ use podtap_podio::decode;
 use podtap_wire::{AgentFrame, Decoded, Encoded, RelayFrame};
 
 /// A kind: its name, and its function.
-pub type Target = (&'static str, fn(&[u8]));
+pub type FuzzTarget = (&'static str, fn(&[u8]));
 
 /// Every kind.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [FuzzTarget; 4] = [
     ("codec", codec),
     ("filter", filter),
     ("form", form),

@@ -2,35 +2,32 @@
 //! each other, directly or through others, can only be read, tested and changed together.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
 
 use crate::modules::{Module, Modules};
-
-/// The crates by the root of their sources.
-pub(crate) const CRATES: [(&str, &str); 12] = [
-    ("podtap", "src/main.rs"),
-    ("podtap-wire", "wire/src/lib.rs"),
-    ("podtap-connect", "connect/src/lib.rs"),
-    ("podtap-podio", "podio/src/lib.rs"),
-    ("podtap-sandbox", "sandbox/src/lib.rs"),
-    ("podtap-disk", "disk/src/lib.rs"),
-    ("podtap-relay", "relay/src/lib.rs"),
-    ("podtap-agent", "agent/src/lib.rs"),
-    ("podtap-tui", "tui/src/lib.rs"),
-    ("podtap-web", "web/src/lib.rs"),
-    ("podtap-mcp", "mcp/src/lib.rs"),
-    ("podtap-bench", "bench/src/lib.rs"),
-];
+use crate::workspace;
 
 #[test]
 fn the_modules_of_a_crate_point_one_way() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut wrong = Vec::new();
-    for (name, file) in CRATES {
-        let circles = circles(&Modules::read(&root.join(file)));
+    for (name, file) in workspace::crates() {
+        let circles = circles(&Modules::read(&file));
         if !circles.is_empty() {
             wrong.push(format!("{name}:\n  {}", circles.join("\n  ")));
         }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Through `use crate::*` a module names what it does not spell, which no test finds.
+#[test]
+fn no_module_imports_everything_of_another() {
+    let mut wrong = Vec::new();
+    for (name, file) in workspace::crates() {
+        let modules = Modules::read(&file);
+        let globs = modules.globs();
+        wrong.extend(
+            globs.map(|(user, used)| format!("{name}: {} → {}", user.join("::"), used.join("::"))),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -58,6 +55,58 @@ fn a_circle_is_found_wherever_it_hides() {
             true,
         ),
         ("an item that the root imports", "use crate::One;", true),
+        ("a field", "struct S { one: crate::first::One }", true),
+        (
+            "a field of a module",
+            "use crate::first; struct S { one: first::One }",
+            true,
+        ),
+        ("an argument", "fn f(one: &super::first::One) {}", true),
+        (
+            "the first of two imports of one name",
+            "fn f() { use crate::first::run; } fn g() { use crate::third::run; }",
+            true,
+        ),
+        (
+            "the first of two traits without a name",
+            "use crate::first::One as _; use crate::third::Three as _;",
+            true,
+        ),
+        (
+            "another name for the crate",
+            "use crate as whole; fn f() { whole::first::one(); }",
+            true,
+        ),
+        (
+            "a module in the file",
+            "mod inner { use super::super::first::One; }",
+            true,
+        ),
+        (
+            "a path from the module itself",
+            "fn f() { self::super::first::one() }",
+            true,
+        ),
+        (
+            "a string in an attribute",
+            "struct S { #[serde(with = \"crate::first::millis\")] time: u64 }",
+            true,
+        ),
+        (
+            "what follows a field for tests",
+            "struct S { #[cfg(test)] count: u64, one: crate::first::One }",
+            true,
+        ),
+        (
+            "what follows a constant for tests",
+            "#[cfg(test)] const A: S = S { a: 1 }; fn f() -> crate::first::One {}",
+            true,
+        ),
+        (
+            "a function for tests",
+            "#[cfg(test)] fn f<A, B>(one: crate::first::One) { crate::first::one() } struct S;",
+            false,
+        ),
         ("everything", "use super::first::*;", true),
         (
             "tests",
@@ -79,9 +128,22 @@ fn a_circle_is_found_wherever_it_hides() {
         write("first.rs", "use crate::second::Two; pub struct One;");
         write("third.rs", "pub struct Three;");
         write("second.rs", second);
-        let found = circles(&Modules::read(&root));
+        let modules = Modules::read(&root);
+        assert_eq!(modules.globs().count(), usize::from(name == "everything"));
+        let found = circles(&modules);
         assert_eq!(!found.is_empty(), is_circle, "{name}: {found:?}");
     }
+    // A module that passes on what it imported is in the way, too.
+    write("lib.rs", "mod first; mod second; mod third;");
+    write("first.rs", "pub struct One;");
+    write("second.rs", "use crate::third::One;");
+    write(
+        "third.rs",
+        "pub use crate::first::One; struct S(crate::second::S);",
+    );
+    let found = circles(&Modules::read(&root));
+    assert_eq!(found.len(), 1, "through an import: {found:?}");
+
     write("lib.rs", "mod folder;");
     write(
         "folder/mod.rs",

@@ -1,9 +1,8 @@
 //! A comment says what the name below it does not.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use super::collect;
+use crate::workspace::{self, Source};
 
 /// Comments of more words have something to say.
 const FEW_WORDS: usize = 3;
@@ -16,31 +15,14 @@ const EMPTY: [&str; 17] = [
 
 #[test]
 fn no_short_comment_only_repeats_the_name_below_it() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut sources = Vec::new();
     // Not src/cli: its comments are the help.
-    for folder in [
-        "src/commands",
-        "src/config",
-        "src/output",
-        "src/running",
-        "wire/src",
-        "connect/src",
-        "podio/src",
-        "sandbox/src",
-        "disk/src",
-        "relay/src",
-        "agent/src",
-        "tui/src",
-        "web/src",
-    ] {
-        collect(&root.join(folder), &mut sources);
-    }
+    let sources: Vec<Source> = workspace::sources()
+        .filter(|source| !source.place.starts_with("src/cli"))
+        .collect();
     assert!(sources.len() > 500, "the sources were not found");
     let mut wrong = Vec::new();
-    for path in sources {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let place = path.strip_prefix(root).unwrap().display();
+    for Source { place, text } in sources {
+        let place = place.display();
         wrong.extend(repetitions(&text).map(|comment| format!("{place}: {comment}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::collect;
+use crate::workspace::{self, Source};
 
 /// A word of another crate, and the folders or files in which it may be written.
 const HOMES: [(&str, &[&str]); 5] = [
@@ -20,24 +20,8 @@ const HOMES: [(&str, &[&str]); 5] = [
 
 #[test]
 fn what_has_one_home_is_nowhere_else() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut sources = Vec::new();
-    for folder in [
-        "src",
-        "connect/src",
-        "podio/src",
-        "sandbox/src",
-        "relay/src",
-        "agent/src",
-        "tui/src",
-        "web/src",
-    ] {
-        collect(&root.join(folder), &mut sources);
-    }
     let mut found = 0;
-    for path in sources {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let place = path.strip_prefix(root).unwrap();
+    for Source { place, text } in workspace::sources() {
         for (word, homes) in HOMES {
             if !text.contains(word) {
                 continue;

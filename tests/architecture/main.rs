@@ -13,88 +13,83 @@ mod comments;
 mod homes;
 mod modules;
 mod names;
+mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use serde_json::Value;
+use crate::workspace::Source;
 
 /// The longest file, in lines, its unit tests included.
 const MAX_LINES: usize = 400;
 
-#[test]
-fn parts_import_only_what_the_design_lets_them() {
-    let allowed: BTreeMap<&str, &[&str]> = [
-        ("podtap-wire", &[][..]),
-        ("podtap-connect", &[]),
-        ("podtap-podio", &["podtap-connect"]),
-        ("podtap-sandbox", &["podtap-connect", "podtap-podio"]),
-        ("podtap-disk", &[]),
-        (
-            "podtap-relay",
-            &["podtap-wire", "podtap-connect", "podtap-disk"],
-        ),
-        (
-            "podtap-agent",
-            &[
-                "podtap-wire",
-                "podtap-connect",
-                "podtap-podio",
-                "podtap-disk",
-            ],
-        ),
-        ("podtap-web", &["podtap-agent"]),
-        ("podtap-mcp", &["podtap-agent"]),
-        (
-            "podtap-tui",
-            &["podtap-agent", "podtap-podio", "podtap-wire"],
-        ),
-    ]
-    .into();
-    let metadata = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--no-deps",
-            "--offline",
-            "--format-version",
-            "1",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
-
-    for package in metadata["packages"].as_array().unwrap() {
-        let name = package["name"].as_str().unwrap();
-        let Some(allowed) = allowed.get(name) else {
-            continue;
+/// The table of the parts in the document: each package with those that it may import.
+fn allowed_imports() -> BTreeMap<String, BTreeSet<String>> {
+    let document = include_str!("../../docs/ARCHITECTURE.md");
+    let rows = document.lines().skip_while(|line| *line != "## The parts");
+    let rows = rows.filter(|line| line.starts_with("| `"));
+    let names = |cell: &str| -> Vec<String> {
+        let names = cell.split('`').skip(1).step_by(2);
+        names.map(str::to_owned).collect()
+    };
+    let mut allowed = BTreeMap::new();
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let [_, package, _, imports] = cells.as_slice() else {
+            break;
         };
-        let imports: BTreeSet<&str> = package["dependencies"]
+        let imports = match imports.trim() {
+            "all" => workspace::packages()
+                .iter()
+                .filter_map(|package| package["name"].as_str().map(str::to_owned))
+                .filter(|name| !["podtap-bench", "podtap-fuzz"].contains(&name.as_str()))
+                .collect(),
+            imports => names(imports)
+                .iter()
+                .map(|name| format!("podtap-{name}"))
+                .collect(),
+        };
+        allowed.insert(names(package).remove(0), imports);
+    }
+    allowed
+}
+
+#[test]
+fn parts_import_what_the_document_says_and_no_more() {
+    let allowed = allowed_imports();
+    for package in workspace::packages() {
+        let name = package["name"].as_str().unwrap();
+        let allowed = allowed
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} has no row in docs/ARCHITECTURE.md"));
+        let imports: BTreeSet<String> = package["dependencies"]
             .as_array()
             .unwrap()
             .iter()
-            .filter(|dependency| dependency["kind"].is_null())
+            .filter(|dependency| dependency["kind"] != "dev")
             .filter_map(|dependency| dependency["name"].as_str())
             .filter(|dependency| dependency.starts_with("podtap"))
+            .map(str::to_owned)
             .collect();
-        let forbidden: Vec<_> = imports
-            .iter()
-            .filter(|import| !allowed.contains(import))
-            .collect();
+        let forbidden: Vec<_> = imports.difference(allowed).collect();
         assert!(forbidden.is_empty(), "{name} imports {forbidden:?}");
+        let unused: Vec<_> = allowed.difference(&imports).collect();
+        let is_all = name == "podtap";
+        assert!(
+            is_all || unused.is_empty(),
+            "{name} does not import {unused:?}"
+        );
     }
 }
 
 #[test]
 fn every_file_is_a_small_room_with_its_name_on_the_door() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
-    for folder in [
-        "src", "tests", "wire", "connect", "podio", "sandbox", "disk", "relay", "agent", "tui",
-        "web", "mcp", "bench", "fuzz",
-    ] {
-        collect(&root.join(folder), &mut sources);
+    for package in workspace::packages() {
+        let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+        for folder in ["src", "tests", "benches", "fuzz_targets"] {
+            collect(&manifest.with_file_name(folder), &mut sources);
+        }
     }
     assert!(sources.len() > 20, "the sources were not found");
 
@@ -127,24 +122,23 @@ fn files_are_made_for_their_owner_alone() {
         "fs::write",
         "DirBuilder::new",
     ];
-    // One asks for its mode itself, one writes into a temporary file that is private already.
-    const KNOWN: [&str; 2] = ["client/private_file.rs", "editor/run.rs"];
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut sources = Vec::new();
-    for folder in ["src", "relay/src", "agent/src", "tui/src", "podio/src"] {
-        collect(&root.join(folder), &mut sources);
-    }
-
-    for path in sources {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let is_test =
-            path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests");
+    // They are that way, ask for the mode themselves, write into what is private already, or make
+    // what nothing of a person is in.
+    const KNOWN: [&str; 3] = [
+        "disk/src/private.rs",
+        "podio/src/client/private_file.rs",
+        "tui/src/editor/run.rs",
+    ];
+    for Source { place, text } in workspace::sources() {
+        let is_test = place.ends_with("tests.rs")
+            || place.components().any(|part| part.as_os_str() == "tests")
+            || place.starts_with("bench");
         let code = text.split("#[cfg(test)]").next().unwrap();
         let other = OTHER_WAYS.iter().find(|way| code.contains(**way));
         assert!(
-            is_test || other.is_none() || KNOWN.iter().any(|known| path.ends_with(known)),
+            is_test || other.is_none() || KNOWN.iter().any(|known| place == Path::new(known)),
             "{} uses {other:?}: make files with podtap_disk::private",
-            path.display()
+            place.display()
         );
     }
 }
@@ -180,44 +174,23 @@ fn what_is_unix_stands_behind_a_door() {
         "tui/src/terminal/mod.rs",
         "tui/src/explain/browser.rs",
     ];
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut sources = Vec::new();
-    for folder in [
-        "src",
-        "wire/src",
-        "connect/src",
-        "podio/src",
-        "sandbox/src",
-        "disk/src",
-        "relay/src",
-        "agent/src",
-        "tui/src",
-        "web/src",
-        "mcp/src",
-        "bench/src",
-        "fuzz/src",
-    ] {
-        collect(&root.join(folder), &mut sources);
-    }
     let mut doors = BTreeSet::new();
-    for path in sources {
-        let text = std::fs::read_to_string(&path).unwrap();
+    for Source { place, text } in workspace::sources() {
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
         let unix = code
             .lines()
             .filter(|line| !line.trim_start().starts_with("//"))
             .find(|line| UNIX.iter().any(|word| line.contains(word)));
         let Some(line) = unix else { continue };
-        let place = path.strip_prefix(root).unwrap();
         let door = DOORS.iter().find(|door| place == Path::new(door));
         let door = door.unwrap_or_else(|| panic!("{}: {line}: see DOORS", place.display()));
         doors.insert(*door);
-        let parent = path.parent().unwrap();
+        let parent = workspace::root().join(place.parent().unwrap());
         let declared = ["mod.rs", "lib.rs", "main.rs"]
             .iter()
             .filter_map(|file| std::fs::read_to_string(parent.join(file)).ok())
             .any(|text| {
-                let name = path.file_stem().unwrap().to_string_lossy();
+                let name = place.file_stem().unwrap().to_string_lossy();
                 text.contains(&format!("#[cfg(unix)]\nmod {name};"))
             });
         let conditions = ["#[cfg(unix)]", "#[cfg(target_os = \"linux\")]"];

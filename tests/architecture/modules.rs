@@ -2,22 +2,24 @@
 //! alone is left out: a test may reach for anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Punct, Spacing, TokenStream, TokenTree};
 
 /// A module by its names from the root of the crate on; the root itself has none.
 pub(crate) type Module = Vec<String>;
 
 /// What a crate's files say of each other.
 pub(crate) struct Modules {
-    files: BTreeMap<Module, Source>,
+    sources: BTreeMap<Module, Source>,
 }
 
-/// One file.
+/// One module: a file, or what is written out in one.
 struct Source {
-    /// The names that it imports, each with what it is there. The last one is the name itself.
-    imports: BTreeMap<String, Vec<String>>,
+    /// The names that it imports, each with what it is there: a name can be imported in two
+    /// functions, and `_` any number of times.
+    imports: BTreeMap<String, BTreeSet<Vec<String>>>,
     /// Modules of which everything is imported.
     globs: Vec<Vec<String>>,
     /// Every path that it spells out, from the root of the crate on.
@@ -29,76 +31,135 @@ struct Source {
 impl Modules {
     /// Reads a crate from its root file on: `src/lib.rs` or `src/main.rs`.
     pub(crate) fn read(root: &Path) -> Self {
-        let mut files = BTreeMap::new();
+        let mut sources = BTreeMap::new();
         let mut left = vec![(Module::new(), root.to_path_buf())];
         while let Some((module, file)) = left.pop() {
             let text = std::fs::read_to_string(&file).unwrap();
             let tokens: TokenStream = text.parse().unwrap();
-            let tokens = without_tests(tokens);
-            for child in children(&tokens) {
-                let mut path = module.clone();
-                path.push(child.clone());
-                left.push((path, file_of(&file, &child)));
-            }
-            let mut source = Paths::in_module(&module).read(&tokens);
-            types_for_others(&tokens, &mut source.types);
-            files.insert(module, source);
+            let folder = folder_of_children(&file);
+            read_module(module, &folder, tokens, &mut sources, &mut left);
         }
-        Self { files }
+        Self { sources }
     }
 
     /// Every module but the root.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Module> {
-        self.files.keys().filter(|module| !module.is_empty())
+        self.sources.keys().filter(|module| !module.is_empty())
     }
 
     /// The types that more than one file can name, each with its module.
     pub(crate) fn types(&self) -> impl Iterator<Item = (&str, &Module)> {
-        let all = self.files.iter();
+        let all = self.sources.iter();
         all.flat_map(|(module, source)| source.types.iter().map(move |it| (it.as_str(), module)))
     }
 
     /// Which module names which: each pair once, without those of a module and what it is in.
     pub(crate) fn uses(&self) -> BTreeSet<(Module, Module)> {
         let mut uses = BTreeSet::new();
-        for (module, source) in &self.files {
-            let imported = source.imports.values().chain(&source.globs);
+        for (module, source) in &self.sources {
+            let imported = source.imports.values().flatten().chain(&source.globs);
             for path in source.paths.iter().chain(imported) {
-                if let Some(used) = self.home(path, 0) {
-                    uses.insert((module.clone(), used));
-                }
+                let mut named = BTreeSet::new();
+                self.named(path, 0, &mut named);
+                uses.extend(named.into_iter().map(|used| (module.clone(), used)));
             }
         }
         uses.retain(|(user, used)| !user.starts_with(used) && !used.starts_with(user));
         uses
     }
 
-    /// The module in which what a path names is at home, wherever it is imported again.
-    fn home(&self, path: &[String], depth: usize) -> Option<Module> {
-        let mut length = path.len();
-        while !self.files.contains_key(path.get(..length)?) {
-            length = length.checked_sub(1)?;
+    /// The modules of which another imports everything, with the one that does.
+    pub(crate) fn globs(&self) -> impl Iterator<Item = (&Module, &Module)> {
+        self.sources.iter().flat_map(move |(module, source)| {
+            let globs = source.globs.iter();
+            globs.filter_map(move |glob| Some((module, self.sources.get_key_value(glob)?.0)))
+        })
+    }
+
+    /// The modules that a path leads through: the one that it spells, and those from which what it
+    /// names was imported there, to the one in which it is at home.
+    fn named(&self, path: &[String], depth: usize, named: &mut BTreeSet<Module>) {
+        let spelled = (0..=path.len())
+            .rev()
+            .find(|length| self.sources.contains_key(&path[..*length]));
+        // A crate has a root. Two modules may import from each other: eight steps lead out of any
+        // that is meant.
+        let (module, rest) = path.split_at(spelled.unwrap());
+        named.insert(module.to_vec());
+        let Some((first, inner)) = rest.split_first().filter(|_| depth < 8) else {
+            return;
+        };
+        for import in self.sources[module]
+            .imports
+            .get(first)
+            .into_iter()
+            .flatten()
+        {
+            let path: Vec<String> = import.iter().chain(inner).cloned().collect();
+            self.named(&path, depth + 1, named);
         }
-        let (module, rest) = path.split_at(length);
-        let source = self.files.get(module)?;
-        // Two modules may import from each other; eight steps lead out of any that is meant.
-        let again = rest.first().filter(|_| depth < 8).and_then(|name| {
-            let import = source.imports.get(name)?;
-            let mut path = import.clone();
-            path.extend(rest.iter().skip(1).cloned());
-            self.home(&path, depth + 1)
-        });
-        Some(again.unwrap_or_else(|| module.to_vec()))
     }
 }
 
-/// The file of a module that `file` declares.
-fn file_of(file: &Path, child: &str) -> PathBuf {
+/// Reads one module, and those that are written out in it; notes the files of the others.
+fn read_module(
+    module: Module,
+    folder: &Path,
+    tokens: TokenStream,
+    sources: &mut BTreeMap<Module, Source>,
+    left: &mut Vec<(Module, PathBuf)>,
+) {
+    let tokens = without_tests(tokens);
+    let child = |name: &Ident| -> Module {
+        let name = name.to_string();
+        module.iter().cloned().chain([name]).collect()
+    };
+    // What the module says itself.
+    let mut own = Vec::new();
+    let mut rest = tokens.as_slice();
+    while let Some((token, behind)) = rest.split_first() {
+        match rest {
+            [
+                TokenTree::Ident(word),
+                TokenTree::Ident(name),
+                TokenTree::Punct(end),
+                ..,
+            ] if *word == "mod" && end.as_char() == ';' => {
+                let file = file_of(folder, &name.to_string());
+                left.push((child(name), file));
+                rest = &rest[3..];
+            }
+            [
+                TokenTree::Ident(word),
+                TokenTree::Ident(name),
+                TokenTree::Group(group),
+                ..,
+            ] if *word == "mod" && group.delimiter() == Delimiter::Brace => {
+                let folder = folder.join(name.to_string());
+                read_module(child(name), &folder, group.stream(), sources, left);
+                rest = &rest[3..];
+            }
+            _ => {
+                own.push(token.clone());
+                rest = behind;
+            }
+        }
+    }
+    let mut source = Paths::in_module(&module).read(&own);
+    types_for_others(&own, &mut source.types);
+    sources.insert(module, source);
+}
+
+/// Where the modules are that a file declares.
+fn folder_of_children(file: &Path) -> PathBuf {
     let stem = file.file_stem().unwrap().to_str().unwrap();
-    let folder = match stem {
+    match stem {
         "lib" | "main" | "mod" => file.parent().unwrap().to_path_buf(),
         stem => file.with_file_name(stem),
-    };
+    }
+}
+
+fn file_of(folder: &Path, child: &str) -> PathBuf {
     let plain = folder.join(format!("{child}.rs"));
     if plain.exists() {
         plain
@@ -107,20 +168,7 @@ fn file_of(file: &Path, child: &str) -> PathBuf {
     }
 }
 
-/// The modules that are declared with a file of their own.
-fn children(tokens: &[TokenTree]) -> Vec<String> {
-    let declared = tokens.windows(3).filter_map(|three| match three {
-        [
-            TokenTree::Ident(word),
-            TokenTree::Ident(name),
-            TokenTree::Punct(end),
-        ] if *word == "mod" && end.as_char() == ';' => Some(name.to_string()),
-        _ => None,
-    });
-    declared.collect()
-}
-
-/// The tokens without items under `#[cfg(test)]`.
+/// The tokens without items under `#[cfg(test)]`, or under that and more.
 fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
     let mut kept = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
@@ -131,25 +179,42 @@ fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
             }
             _ => String::new(),
         };
-        if attribute != "cfg(test)" {
+        if attribute != "cfg(test)" && !attribute.starts_with("cfg(all(test,") {
             kept.push(token);
             continue;
         }
         tokens.next();
-        // Up to the end of the item: a semicolon, or braces, which in an import are not the end.
-        let mut is_import = false;
-        for token in tokens.by_ref() {
-            match token {
-                TokenTree::Ident(word) if word == "use" => is_import = true,
-                TokenTree::Punct(sign) if sign.as_char() == ';' => break,
-                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && !is_import => {
-                    break;
-                }
-                _ => {}
-            }
-        }
+        skip_one(&mut tokens);
     }
     kept
+}
+
+/// Leaves out an item with its other attributes, up to a semicolon or its braces, which are not the
+/// end of an import or of a value; or a field, a variant or an arm, up to its comma.
+fn skip_one(tokens: &mut Peekable<impl Iterator<Item = TokenTree>>) {
+    const ITEMS: [&str; 15] = [
+        "fn", "struct", "enum", "union", "mod", "impl", "use", "const", "static", "type", "trait",
+        "let", "unsafe", "async", "extern",
+    ];
+    let (mut is_item, mut has_value) = (false, false);
+    for token in tokens.by_ref() {
+        match token {
+            TokenTree::Ident(word) => {
+                is_item |= ITEMS.iter().any(|item| word == item);
+                has_value |= ["use", "static", "let"].iter().any(|item| word == item);
+            }
+            TokenTree::Punct(sign) => match sign.as_char() {
+                ';' => return,
+                ',' if !is_item => return,
+                '=' => has_value = true,
+                _ => {}
+            },
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && !has_value => {
+                return;
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The names of the types with a `pub` of any reach, also in modules within the file.
@@ -199,8 +264,10 @@ impl<'a> Paths<'a> {
 
     fn walk(&mut self, tokens: &[TokenTree]) {
         let mut at = 0;
-        let mut before = None;
         while let Some(token) = tokens.get(at) {
+            let before = |steps: usize| at.checked_sub(steps).and_then(|at| tokens.get(at));
+            // One colon stands before a type, two within a path.
+            let is_inner = is_sign(before(1), ':') && is_sign(before(2), ':');
             match token {
                 TokenTree::Ident(word) if *word == "use" && !is_sign(tokens.get(at + 1), '<') => {
                     let end = tokens
@@ -213,13 +280,13 @@ impl<'a> Paths<'a> {
                     at = end;
                 }
                 TokenTree::Ident(word)
-                    if ["crate", "super"].iter().any(|it| word == it) && !is_sign(before, ':') =>
+                    if ["crate", "super", "self"].iter().any(|it| word == it) && !is_inner =>
                 {
                     let (path, _) = path(tokens.get(at..).unwrap_or_default());
                     self.source.paths.extend(self.absolute(&path));
                 }
                 // `module::item`, where the module is a child or was imported.
-                TokenTree::Ident(_) if !is_sign(before, ':') => {
+                TokenTree::Ident(_) if !is_inner => {
                     let (path, _) = path(tokens.get(at..).unwrap_or_default());
                     if path.len() > 1 {
                         let mut child = self.module.clone();
@@ -228,12 +295,16 @@ impl<'a> Paths<'a> {
                     }
                 }
                 TokenTree::Group(group) => {
-                    let inside = without_tests(group.stream());
+                    let is_attribute =
+                        group.delimiter() == Delimiter::Bracket && is_sign(before(1), '#');
+                    let mut inside = without_tests(group.stream());
+                    if is_attribute {
+                        inside.extend(paths_in_strings(group.stream()));
+                    }
                     self.walk(&inside);
                 }
                 _ => {}
             }
-            before = tokens.get(at);
             at += 1;
         }
     }
@@ -271,7 +342,7 @@ impl<'a> Paths<'a> {
 
     fn import_as(&mut self, name: String, path: &[String]) {
         if let Some(path) = self.absolute(path) {
-            self.source.imports.insert(name, path);
+            self.source.imports.entry(name).or_default().insert(path);
         }
     }
 
@@ -294,6 +365,28 @@ impl<'a> Paths<'a> {
         from.extend(rest.iter().cloned());
         Some(from)
     }
+}
+
+/// What an attribute names in strings, as `#[serde(with = "super::millis")]` does.
+fn paths_in_strings(tokens: TokenStream) -> Vec<TokenTree> {
+    let mut found = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => found.extend(paths_in_strings(group.stream())),
+            TokenTree::Literal(literal) => {
+                let text = literal.to_string();
+                let text = text.trim_matches('"');
+                let is_path = |c: char| c.is_alphanumeric() || "_:".contains(c);
+                if text.contains("::") && text.chars().all(is_path) {
+                    let path: TokenStream = text.parse().unwrap();
+                    found.extend(path);
+                    found.push(Punct::new(';', Spacing::Alone).into());
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The names at the beginning that are joined by `::`, and how many tokens they are.

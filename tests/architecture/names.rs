@@ -1,10 +1,9 @@
 //! One name is one type: who reads `Holder` need not ask which one is meant.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use crate::circles::CRATES;
 use crate::modules::Modules;
+use crate::workspace;
 
 /// Names that several types bear, and why.
 const SHARED: [(&str, &str); 4] = [
@@ -19,10 +18,9 @@ const SHARED: [(&str, &str); 4] = [
 
 #[test]
 fn a_type_that_other_files_can_name_shares_its_name_with_none() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let crates: Vec<(&str, Modules)> = CRATES
-        .iter()
-        .map(|(name, file)| (*name, Modules::read(&root.join(file))))
+    let crates = workspace::crates().into_iter();
+    let crates: Vec<(String, Modules)> = crates
+        .map(|(name, file)| (name, Modules::read(&file)))
         .collect();
     let mut places: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (name, modules) in &crates {
@@ -60,6 +58,7 @@ fn types_for_others_are_found_and_private_ones_left_out() {
         #[cfg(test)] pub struct ForTests; #[cfg(test)] mod tests { pub struct Deep; }";
     std::fs::write(&root, text).unwrap();
     let modules = Modules::read(&root);
-    let found: Vec<&str> = modules.types().map(|(name, _)| name).collect();
+    let found: BTreeSet<&str> = modules.types().map(|(name, _)| name).collect();
+    let found = Vec::from_iter(found);
     assert_eq!(found, ["Five", "Four", "One", "Three", "Two"]);
 }
