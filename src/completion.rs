@@ -1,5 +1,5 @@
-//! Completion by the program itself: the shell's script asks it, so that tunnels, event types, ids and
-//! values are offered as they are at that moment.
+//! Shell completion. The shell's script runs this program at each completion,
+//! so it offers the tunnels, event types, ids and values of that moment.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -15,23 +15,23 @@ use crate::cli::{Cli, Typed};
 use crate::config::{self, Settings};
 use crate::failure::Failure;
 
-/// Set by the script when it asks.
+/// Environment variable that the script sets when it asks for completions.
 const VARIABLE: &str = "PODTAP_COMPLETE";
 
 /// The name of the program, in scripts and as it is typed.
 const PROGRAM: &str = "podtap";
 
-/// Ids that are offered: the newest.
+/// Maximum number of ids that are offered: those of the newest events.
 const IDS: usize = 50;
 
-/// Answers the script of a shell, where one asks.
+/// Answers the shell's script if it asked for completions; returns whether it did.
 pub(crate) fn complete() -> bool {
     let folder = std::env::current_dir().ok();
     let complete = CompleteEnv::with_factory(|| with_values(Cli::command()))
         .var(VARIABLE)
         .bin(PROGRAM)
         .completer(PROGRAM);
-    // A mistake in between keystrokes is not worth a word.
+    // A mistake in an unfinished command line needs no error message.
     complete
         .try_complete(std::env::args_os(), folder.as_deref())
         .unwrap_or(true)
@@ -49,7 +49,7 @@ pub(crate) fn script(shell: clap_complete::Shell) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Adds what can be offered to every argument that has no list of values of its own.
+/// Adds completions to each argument that has no fixed list of values.
 fn with_values(command: Command) -> Command {
     command.mut_args(values).mut_subcommands(with_values)
 }
@@ -108,7 +108,7 @@ fn tunnels() -> Vec<CompletionCandidate> {
         .collect()
 }
 
-/// The newest events, with what they are.
+/// The ids of the newest events, each described by its event.
 fn ids() -> Vec<CompletionCandidate> {
     let rows = || {
         let history = History::open_read_only(&settings()?.history().ok()?).ok()?;
@@ -133,7 +133,7 @@ fn ids() -> Vec<CompletionCandidate> {
         .collect()
 }
 
-/// The settings of this machine and of the words typed so far, as far as they name a history.
+/// The settings of this machine, with the words typed so far that choose a history.
 fn settings() -> Option<Settings> {
     let typed: Vec<String> = std::env::args().collect();
     let mut words: Vec<OsString> = vec![PROGRAM.into(), "events".into()];

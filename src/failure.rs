@@ -30,13 +30,13 @@ impl From<Code> for ExitCode {
     }
 }
 
-/// An error on its way to the person.
+/// An error that is reported to the person.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: Code,
     what: String,
     facts: Vec<(&'static str, String)>,
-    /// The reader of stdout went away (`podtap events | head`): nothing to report.
+    /// Whether the reader of stdout is gone (`podtap events | head`): then nothing is reported.
     broken_pipe: bool,
 }
 
@@ -56,12 +56,12 @@ impl Failure {
         Self::new(Code::Usage, what)
     }
 
-    /// Work that failed with this error; the chain of causes is told once, here.
+    /// A failure of `what` because of `error`; the only place that adds the chain of causes.
     pub(crate) fn because(what: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         Self::new(Code::Failed, format!("{what}: {}", chain(error)))
     }
 
-    /// Adds where it happened: a short label and what it stands for.
+    /// Adds a fact: a short label and its value.
     pub(crate) fn fact(mut self, label: &'static str, value: impl Into<String>) -> Self {
         self.facts.push((label, value.into()));
         self
@@ -78,12 +78,12 @@ impl Failure {
         self
     }
 
-    /// What went wrong, alone.
+    /// What went wrong, without the facts.
     pub(crate) fn what(&self) -> &str {
         &self.what
     }
 
-    /// A fact that was added under this label.
+    /// The value of the fact with this label.
     pub(crate) fn fact_value(&self, label: &str) -> Option<&str> {
         let fact = self.facts.iter().find(|(other, _)| *other == label);
         fact.map(|(_, value)| value.as_str())
@@ -93,7 +93,7 @@ impl Failure {
         self.code
     }
 
-    /// Prints it on stderr, coloured or not, and gives the exit code.
+    /// Prints the failure on stderr, in colour if `coloured`, and returns the exit code.
     pub(crate) fn report(self, coloured: bool) -> ExitCode {
         if self.broken_pipe {
             return ExitCode::SUCCESS;
@@ -112,7 +112,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What does not stop a run and should be known all the same.
+/// A problem that does not stop the run but that the person should know.
 #[derive(Debug)]
 pub(crate) struct Warning {
     what: String,
@@ -128,7 +128,7 @@ impl Warning {
         }
     }
 
-    /// Adds where it happened: a short label and its value.
+    /// Adds a fact: a short label and its value.
     pub(crate) fn fact(mut self, label: &'static str, value: impl Into<String>) -> Self {
         self.facts.push((label, value.into()));
         self
@@ -139,13 +139,13 @@ impl Warning {
         self.fact("try", hint)
     }
 
-    /// Prints it on stderr, coloured or not.
+    /// Prints the warning on stderr, in colour if `coloured`.
     pub(crate) fn report(self, coloured: bool) {
         to_stderr(WARNING, Tone::Doubtful, &self, coloured);
     }
 }
 
-/// A failure that others follow.
+/// A failure after which the run goes on.
 impl From<Failure> for Warning {
     fn from(failure: Failure) -> Self {
         Self {
@@ -161,11 +161,11 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What an error begins with, and a warning.
+/// First words of an error and of a warning.
 const ERROR: &str = "error:";
 const WARNING: &str = "warning:";
 
-/// A stderr that is gone has no reader: nothing is left to do.
+/// Writes to stderr. If stderr is closed, no one reads it, so a failed write is ignored.
 fn to_stderr(kind: &str, tone: Tone, text: &impl fmt::Display, coloured: bool) {
     let text = text.to_string();
     let rest = text.strip_prefix(kind).unwrap_or_default();
@@ -173,8 +173,8 @@ fn to_stderr(kind: &str, tone: Tone, text: &impl fmt::Display, coloured: bool) {
     std::io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
-/// `error: what` and the facts below it. Any part may hold text from outside, which must not
-/// reach a terminal raw (invariant 7): this is the one way out.
+/// Writes `error: what` and the facts below it. Any part may contain text from outside,
+/// which must not reach a terminal raw (invariant 7). All errors and warnings pass here.
 fn write(
     f: &mut fmt::Formatter<'_>,
     kind: &str,

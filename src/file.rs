@@ -1,5 +1,5 @@
-//! Files that a person names: read up to a limit, since any of them may be a device without an end,
-//! and with a word where one is a pipe that somebody has yet to write to.
+//! Reads files that a person names, up to a size limit, since any of them may be a device that
+//! never ends. If a file is a pipe without a writer, a note on stderr says that it is awaited.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::output::note;
 use crate::{shutdown, system};
 
-/// Opens a file for reading. A pipe opens once something writes to it.
+/// Opens a file for reading. Opening a pipe waits until a program writes to it.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     if system::is_pipe(path) {
         note(&format!("waiting for the pipe {}", path.display()));
@@ -16,12 +16,12 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// All of a file that has at most this many bytes.
+/// Reads a file of at most `most` bytes.
 ///
 /// # Errors
-/// Where it cannot be read, or has more.
+/// If the file cannot be read or is larger.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    // Of a pipe or device it is not known when it ends.
+    // A pipe or a device may never end.
     if path.metadata().is_ok_and(|at| at.is_file() || at.is_dir()) {
         return read_to_its_end(path, most);
     }
@@ -39,7 +39,7 @@ fn read_to_its_end(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The same as text.
+/// Reads a file of at most `most` bytes as UTF-8 text.
 pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))

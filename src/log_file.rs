@@ -1,7 +1,9 @@
-//! The log while the terminal UI has the screen: a file of its own, bounded in size, readable by its
-//! owner alone. When it is full it becomes `podtap.log.old`, in place of the one before.
+//! The log file that is written while the terminal UI uses the screen.
+//! Its size is limited, and only its owner can read it. A full file is
+//! renamed to `podtap.log.old` and replaces the earlier one.
 //!
-//! The crates that rotate files bring a calendar and compression; this needs neither.
+//! The crates that rotate files depend on crates for
+//! calendars and compression, which are not needed here.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use podtap_disk::private;
 
-/// Bytes after which a new file is begun; with the old one twice as many are kept.
+/// Size of a log file in bytes; with the old file, twice as much is kept.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The log's name in the data folder.
@@ -25,7 +27,7 @@ pub(crate) struct LogFile {
 }
 
 impl LogFile {
-    /// Opens the log at `path` and goes on at its end; makes it where it is missing.
+    /// Opens the log at `path` to append to it; creates it if it is missing.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         Self::with_limit(path, MAX_BYTES)
     }
@@ -48,11 +50,11 @@ impl LogFile {
 }
 
 impl Write for LogFile {
-    /// Takes a line whole: the subscriber writes one at a time.
+    /// Writes one whole line: the subscriber calls this once per line.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let length = line.len() as u64;
         if self.bytes > 0 && self.bytes + length > self.max_bytes {
-            // Another process may have moved it; then this one's file is the old one by now.
+            // If another process has renamed the file, this one still writes to the old file.
             self.begin_anew()
                 .or_else(|_| Self::with_limit(&self.path, self.max_bytes).map(|new| *self = new))?;
         }

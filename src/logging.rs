@@ -1,4 +1,4 @@
-//! Where the log goes: stderr, or a file while the terminal UI has the screen.
+//! Sends the log to stderr, or to a file while the terminal UI uses the screen.
 
 use std::fmt::Debug;
 use std::io::IsTerminal as _;
@@ -22,8 +22,8 @@ use crate::failure::Failure;
 use crate::log_file::{self, LogFile};
 use crate::printable::printable;
 
-/// Libraries that write whole messages, headers and tokens included, from this level on: they get it
-/// only where the filter names them.
+/// Libraries that log whole messages, including headers and tokens, at this level
+/// and below. The level is enabled for a library only if the filter names it.
 const CHATTY: [(&str, Level); 8] = [
     ("h2", Level::TRACE),
     ("hyper", Level::TRACE),
@@ -74,7 +74,7 @@ pub(crate) fn start(settings: &Settings, screen_is_taken: bool) -> Result<(), Fa
     Ok(())
 }
 
-/// The log's file, in the data folder.
+/// Opens the log file in the data folder.
 fn open(dir: &Path) -> Result<LogFile, Failure> {
     let path = dir.join(log_file::NAME);
     let opened = private::folder(dir).and_then(|()| LogFile::open(&path));
@@ -85,18 +85,20 @@ fn open(dir: &Path) -> Result<LogFile, Failure> {
     })
 }
 
-/// One field of a log line, on that line: text from outside is shown, not obeyed (invariant 7).
+/// Writes one field of a log line. Control characters in text from outside
+/// are shown, not obeyed, so the field stays on its line (invariant 7).
 fn field(to: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
     let value = printable(&format!("{value:?}"));
     match field.name() {
         "message" => to.write_str(&value),
-        // What `tracing-log` adds of the `log` crate's own.
+        // Fields that `tracing-log` adds to the events of the `log` crate.
         name if name.starts_with("log.") => Ok(()),
         name => write!(to, "{name}={value}"),
     }
 }
 
-/// Keeps their chatter from the libraries that would write secrets, but for those that `wish` names.
+/// A filter that drops the log events in which a library
+/// would write secrets, unless `wish` names the library.
 fn discreet(wish: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
     let named = |library: &str| {
         let mut directives = wish.split(',').map(str::trim);

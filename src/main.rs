@@ -1,7 +1,7 @@
 //! Podtap: a development tunnel and inspector for Podio webhooks.
 //!
-//! This file is the table of contents of a run: what was typed, what it means, where logs go, and
-//! the one place where an error reaches the person.
+//! This file is the table of contents of a run: it parses the arguments, reads the
+//! settings, starts the log, runs the command, and is the one place that prints the error.
 
 mod alarm;
 mod cli;
@@ -61,7 +61,7 @@ fn run(typed: Typed) -> Result<ExitCode, Failure> {
     let runtime = runtime::of(&command, &settings)?;
     let outcome = runtime.block_on(commands::run(command, settings, listeners));
     podtap_agent::kill_commands();
-    // Nothing is left that matters: every task was joined by the command that started it.
+    // Nothing important still runs: the command has joined every task that it started.
     runtime.shutdown_background();
     outcome
 }

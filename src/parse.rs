@@ -1,10 +1,10 @@
-//! Text to typed values, with an error that says what would have been right.
+//! Parses text into typed values. Errors say what is expected.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-/// `true` or `false`, and what people type instead.
+/// Parses `true` or `false`, or a usual synonym.
 pub(crate) fn switch(text: &str) -> Result<bool, &'static str> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(true),
@@ -13,11 +13,11 @@ pub(crate) fn switch(text: &str) -> Result<bool, &'static str> {
     }
 }
 
-/// A positive time such as `500ms`, `10s`, `2h 30m` or `7d`.
+/// Parses a positive duration such as `500ms`, `10s`, `2h 30m` or `7d`.
 pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     const EXPECTED: &str = "a time such as 500ms, 10s, 5m, 2h or 7d";
     let text = text.trim();
-    // jiff has no days in an exact duration, as a day may have 23 hours; here one has 24.
+    // jiff has no days in an exact duration, since a day may have 23 hours; here a day has 24.
     let days = text
         .strip_suffix('d')
         .and_then(|number| number.trim().parse::<u32>().ok());
@@ -34,7 +34,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
-/// A size in bytes such as `512`, `64KiB` or `8MB`.
+/// Parses a size in bytes such as `512`, `64KiB` or `8MB`.
 pub(crate) fn size(text: &str) -> Result<u64, &'static str> {
     text.parse::<bytesize::ByteSize>()
         .map(|size| size.as_u64())

@@ -1,23 +1,24 @@
-//! The one door for text from outside to the terminal: what a terminal would obey is shown
-//! (invariant 7).
+//! Makes text from outside safe for the terminal: control characters
+//! are shown, not obeyed (invariant 7). All such text passes here.
 
 use std::borrow::Cow;
 
 use podtap_agent::invisible::is_invisible;
 use podtap_tui::SafeText;
 
-/// Text of the outside world on one line of a terminal.
+/// Returns text from outside as one line that is safe for a terminal.
 pub(crate) fn printable(text: &str) -> String {
     SafeText::new(text).as_str().to_owned()
 }
 
-/// Whether a terminal would obey or hide a part of the text; line breaks are left to the caller.
+/// Returns whether the text has a character that a
+/// terminal would obey or hide. Line breaks do not count.
 pub(crate) fn is_hostile(text: &str) -> bool {
     text.contains(|c: char| (c.is_control() && c != '\n') || is_invisible(c))
 }
 
-/// Text that keeps its line breaks, and every visible character as it is: what is exact, such as
-/// JSON or a shell line, has no others and comes out unchanged.
+/// Returns the text with hostile characters made visible. Line breaks and all visible
+/// characters stay, so exact text such as JSON or a shell command comes out unchanged.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !is_hostile(text) {
         return text.into();

@@ -1,5 +1,5 @@
-//! Takes secrets out of texts that leave this machine: those that are set, and what looks like a token
-//! or like the key of a tunnel's URL.
+//! Removes secrets from texts that leave this machine: the secrets in the settings,
+//! and any word that looks like a token or like the key of a tunnel's URL.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use secrecy::ExposeSecret as _;
 
 use crate::config::{Key, Settings};
 
-/// What stands in place of a secret.
+/// The text that replaces a secret.
 const HIDDEN: &str = "(hidden)";
 
-/// What tokens of a relay begin with.
+/// Prefix of a relay's tokens.
 const TOKEN: &str = "pt_";
 
-/// A shorter text is in too many words to be looked for.
+/// Minimum length of a secret that is searched for: a shorter one occurs in too many words.
 const SHORTEST: usize = 4;
 
-/// The settings that are files with a secret, and what each is the file of.
+/// The settings with a secret, each with the setting that names a file with the secret.
 const FILES: [(Key, Key); 4] = [
     (Key::TOKEN, Key::TOKEN_FILE),
     (Key::PODIO_APP_TOKEN, Key::PODIO_APP_TOKEN_FILE),
@@ -25,21 +25,21 @@ const FILES: [(Key, Key); 4] = [
     (Key::PODIO_PASSWORD, Key::PODIO_PASSWORD_FILE),
 ];
 
-/// Knows what must not be shown.
+/// The secrets that must not be shown.
 pub(crate) struct Redact {
-    /// The longest first: one may be a part of another.
+    /// Longest first, since one may be part of another.
     secrets: Vec<String>,
 }
 
 impl Redact {
-    /// Everything secret that this run knows.
+    /// Collects all secrets in the settings of this run.
     pub(crate) fn of(settings: &Settings) -> Self {
         let mut secrets = BTreeSet::new();
         for (key, file) in FILES {
             if let Ok(Some(secret)) = settings.secret(key, file) {
                 secrets.insert(secret.value.expose_secret().to_owned());
             }
-            // The file's is one where the value itself is set, too.
+            // If both the value and its file are set, both are secret.
             if let Some((value, _)) = settings.set(key) {
                 secrets.insert(value.trim().to_owned());
             }
@@ -60,7 +60,7 @@ impl Redact {
         Self { secrets }
     }
 
-    /// A text without them.
+    /// Returns the text without the secrets.
     pub(crate) fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.secrets {
@@ -70,7 +70,8 @@ impl Redact {
     }
 }
 
-/// Hides each word that is a tunnel's key or begins as a token does, also behind an escape such as `%2F`.
+/// Hides each word that is a tunnel's key or begins
+/// like a token, also after an escape such as `%2F`.
 fn without_tokens(text: &str) -> String {
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
     let mut shown = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! The threads that a command runs on.
+//! Chooses the threads that a command runs on.
 
 use std::io;
 use std::num::NonZero;
@@ -16,7 +16,7 @@ pub(crate) fn of(command: &Command, settings: &Settings) -> io::Result<Runtime> 
         _ if is_agent_alone(command, settings) => 1,
         _ => return Builder::new_multi_thread().enable_all().build(),
     };
-    // One worker does all on the first thread, rather than beside it.
+    // A single worker runs on the main thread, without a second one beside it.
     if workers == 1 {
         return Builder::new_current_thread().enable_all().build();
     }
@@ -24,17 +24,17 @@ pub(crate) fn of(command: &Command, settings: &Settings) -> io::Result<Runtime> 
     builder.worker_threads(workers).enable_all().build()
 }
 
-/// Whether the process is an agent and nothing else: it reads one websocket and writes a few
-/// sockets, and its history has threads of its own. One thread does that without waking others.
-/// A relay in the same process has more to do, and drawing a screen would hold up deliveries.
+/// Returns whether the process runs only an agent. An agent reads one websocket and writes to a few
+/// sockets, and its history has threads of its own; a single thread does this without waking
+/// others. A relay in the same process has more to do, and drawing a screen would delay deliveries.
 fn is_agent_alone(command: &Command, settings: &Settings) -> bool {
     matches!(command, Command::Listen(_))
         && !command.takes_the_screen(settings.is_dumb())
         && settings.relay().is_ok_and(|relay| relay.is_some())
 }
 
-/// A relay leaves a core to its queue's writer: each worker more that sleeps is woken in vain when
-/// that has committed something.
+/// Leaves one core to the writer of the relay's queue: each additional
+/// sleeping worker would be woken in vain when the writer has committed.
 fn relay_workers(cores: usize) -> usize {
     cores.saturating_sub(1).max(1)
 }

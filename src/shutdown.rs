@@ -1,4 +1,5 @@
-//! Signals to a cancellation: the first asks for a graceful end, the second ends at once.
+//! Turns signals into a cancellation: the first signal asks
+//! for a graceful end, the second ends the process at once.
 
 use std::io;
 use std::process::ExitCode;
@@ -14,14 +15,15 @@ use tokio_util::sync::CancellationToken;
 use crate::failure::Failure;
 use crate::system::{Caught, HUNG_UP, SIGHUP, Signals, terminal_is_gone};
 
-/// How often it is looked whether a signal has come, while the run waits for something else.
+/// Time between two checks for a signal while the run waits for something else.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Whether signals are watched; until then each ends the process by itself.
+/// Whether signals are watched. Until then, a signal ends the process by default.
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
-/// Does what may take for ever, before anything else is begun: a signal ends the process meanwhile.
-/// Whoever watches signals otherwise is not asked, as this thread may be the one that does.
+/// Runs work that may never end, such as reading a pipe. If it runs before
+/// [`Shutdown`] watches signals, a signal ends the process meanwhile. The signal is
+/// noted without the async runtime, since this may be the thread that drives it.
 pub(crate) fn unless_ended<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
@@ -46,18 +48,18 @@ pub(crate) fn unless_ended<T: Send + 'static>(
     }
 }
 
-/// Watches SIGINT, SIGTERM and SIGHUP for as long as it lives.
+/// Watches SIGINT, SIGTERM and SIGHUP until it is dropped.
 pub(crate) struct Shutdown {
     token: CancellationToken,
-    /// The number of the signal that came; 0 for none.
+    /// The number of the last signal; 0 if there was none.
     signal: Arc<AtomicU8>,
-    /// Rung by SIGHUP, which then ends nothing.
+    /// Notified by SIGHUP, which then does not end the run.
     reload: Arc<OnceLock<Arc<Notify>>>,
     _watch: JoinSet<()>,
 }
 
 impl Shutdown {
-    /// Begins to watch.
+    /// Begins to watch signals.
     pub(crate) fn register() -> Result<Self, Failure> {
         let mut signals = Signals::register()?;
         IS_WATCHED.store(true, Ordering::Relaxed);
@@ -77,7 +79,8 @@ impl Shutdown {
                         reload.notify_one();
                         continue;
                     }
-                    // Each process of a closing window sends its own: that asks for no more haste.
+                    // Each process of a closing window may send
+                    // SIGHUP, so a second one does not mean haste.
                     if token.is_cancelled() && number == SIGHUP {
                         continue;
                     }
@@ -99,19 +102,20 @@ impl Shutdown {
         })
     }
 
-    /// From now on SIGHUP rings this bell, as services have it, unless the terminal is gone.
+    /// Makes SIGHUP notify this bell from now on, as is
+    /// usual for services, unless the terminal is gone.
     pub(crate) fn reload_on_hang_up(&self, bell: Arc<Notify>) {
-        // Asked once a run; a second bell would not be heard.
+        // Called once per run; a second bell is ignored.
         let _ = self.reload.set(bell);
     }
 
-    /// Cancelled when a signal comes.
+    /// The token that is cancelled when a signal arrives.
     pub(crate) fn token(&self) -> &CancellationToken {
         &self.token
     }
 
-    /// The exit code of a run that ended in good order: 0, or 128 and the signal that asked for
-    /// it, as shells have it.
+    /// The exit code of a graceful end: 0, or 128 plus the
+    /// number of the signal that asked for it, as in shells.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.signal.load(Ordering::Relaxed) {
             0 if terminal_is_gone() => HUNG_UP.into(),

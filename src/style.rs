@@ -1,4 +1,4 @@
-//! How lines look to this reader: colours where they help, times in the reader's zone.
+//! Formats lines for this reader: colours if they are wanted, times in the reader's zone.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::printable::printable;
 
-/// What a piece of a line says, beside its words.
+/// The meaning of a piece of a line, shown by its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     Plain,
@@ -18,7 +18,7 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    /// Of an answer with this status.
+    /// The tone of a response with this status.
     pub(crate) fn of_status(status: u16) -> Self {
         match status {
             200..=299 => Self::Good,
@@ -39,7 +39,7 @@ impl Tone {
     }
 }
 
-/// Text in the colour of its tone, where colours are wanted; hostile text cannot be in there.
+/// Returns the text in the colour of its tone if `coloured`. Hostile characters are made visible.
 pub(crate) fn paint(coloured: bool, tone: Tone, text: &str) -> String {
     let text = printable(text);
     if !coloured || tone == Tone::Plain {
@@ -49,7 +49,8 @@ pub(crate) fn paint(coloured: bool, tone: Tone, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A line that is ready for the terminal: every piece of it is printable, and colours are ours.
+/// A line that is safe for the terminal: every piece
+/// is printable, and only Podtap's colours are in it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StyledLine(String);
 
@@ -59,7 +60,7 @@ impl StyledLine {
     }
 }
 
-/// The look of this run's lines.
+/// How the lines of this run look.
 #[derive(Debug, Clone)]
 pub(crate) struct LineStyle {
     pub(crate) zone: TimeZone,
@@ -67,7 +68,7 @@ pub(crate) struct LineStyle {
 }
 
 impl LineStyle {
-    /// A line of pieces.
+    /// Joins pieces into a line.
     pub(crate) fn line(&self, pieces: &[(Tone, &str)]) -> StyledLine {
         let mut line = String::new();
         for (tone, text) in pieces {
@@ -77,23 +78,23 @@ impl LineStyle {
         StyledLine(line)
     }
 
-    /// A line of one tone.
+    /// Returns a line without colours.
     pub(crate) fn plain(&self, text: &str) -> StyledLine {
         self.line(&[(Tone::Plain, text)])
     }
 
-    /// The time of day where the reader is, to the millisecond.
+    /// The time of day in the reader's zone, to the millisecond.
     pub(crate) fn clock(&self, time: Timestamp) -> String {
         self.time("%H:%M:%S%.3f", time)
     }
 
-    /// A time as `form` has it.
+    /// Formats a time in the reader's zone by the `strftime` format `form`.
     pub(crate) fn time(&self, form: &str, time: Timestamp) -> String {
         let local = time.to_zoned_datetime(self.zone.clone());
         local.strftime(form).to_string()
     }
 
-    /// Whether both are of the same day where the reader is.
+    /// Returns whether both times are on the same day in the reader's zone.
     pub(crate) fn is_same_day(&self, one: Timestamp, other: Timestamp) -> bool {
         self.time("%F", one) == self.time("%F", other)
     }

@@ -1,4 +1,5 @@
-//! The long tasks of a command: the first to end takes the others with it, and none is left behind.
+//! Runs the long tasks of a command: when the first
+//! ends, the others are cancelled, and all are awaited.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 
-/// How long the tasks have to finish what was promised: what the tasks themselves allow (ten
-/// seconds) and a little for their goodbyes.
+/// Maximum time for the tasks to finish: the ten seconds that the
+/// tasks themselves allow, and a little to close their connections.
 const GRACE: Duration = Duration::from_secs(12);
 
 /// Tasks that run side by side and end together.
@@ -19,7 +20,7 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// No tasks yet; cancelling `token` ends those to come.
+    /// Begins without tasks; cancelling `token` ends all that are started.
     pub(crate) fn new(token: CancellationToken) -> Self {
         Self {
             tasks: JoinSet::new(),
@@ -27,7 +28,7 @@ impl Tasks {
         }
     }
 
-    /// What a task is to watch.
+    /// The token that a task must watch.
     pub(crate) fn token(&self) -> CancellationToken {
         self.token.clone()
     }
@@ -39,7 +40,7 @@ impl Tasks {
         self.tasks.spawn(task);
     }
 
-    /// Waits for the first to end, ends the rest and waits for them too.
+    /// Waits until the first task ends, cancels the others and waits for them.
     ///
     /// # Errors
     /// The first failure of any task.

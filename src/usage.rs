@@ -1,4 +1,5 @@
-//! What clap answers in place of a command: help, the version, or what is wrong with what was typed.
+//! Prints what clap returns if no command runs: help,
+//! the version, or a mistake in the command line.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
@@ -7,8 +8,8 @@ use std::process::ExitCode;
 use crate::config::Environment;
 use crate::printable::{is_hostile, visible};
 
-/// Prints it and gives the exit code. A mistake repeats words that were typed, which may be from
-/// elsewhere: a terminal obeys nothing of them.
+/// Prints the answer and returns the exit code. A mistake repeats typed words,
+/// which may come from elsewhere, so their control characters are made visible.
 pub(crate) fn print(answer: &clap::Error, words: &[OsString]) -> ExitCode {
     let is_mistake = answer.use_stderr();
     let hostile = is_mistake && words.iter().any(|word| is_hostile(&word.to_string_lossy()));
@@ -18,7 +19,7 @@ pub(crate) fn print(answer: &clap::Error, words: &[OsString]) -> ExitCode {
     } else {
         visible(&text.to_string()).into_owned()
     };
-    // Without a reader nothing is left to do.
+    // If the reader is gone, a failed write is ignored.
     if is_mistake {
         std::io::stderr().lock().write_all(text.as_bytes()).ok();
     } else {
@@ -27,7 +28,7 @@ pub(crate) fn print(answer: &clap::Error, words: &[OsString]) -> ExitCode {
     ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(u8::MAX))
 }
 
-/// Whether stderr, or stdout, is coloured as far as that is known without the settings.
+/// Returns whether stderr, or stdout, is coloured, as far as this is known without the settings.
 pub(crate) fn is_coloured(words: &[OsString], stderr: bool) -> bool {
     let environment = Environment::read().unwrap_or_default();
     let terminal = if stderr {
@@ -43,7 +44,7 @@ pub(crate) fn is_coloured(words: &[OsString], stderr: bool) -> bool {
     }
 }
 
-/// The value of `--color`.
+/// Returns the value of `--color`.
 fn color_value(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().filter_map(|word| word.to_str());
     let flag = words.find(|word| *word == "--" || word.starts_with("--color"))?;

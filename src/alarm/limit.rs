@@ -1,5 +1,5 @@
-//! How often it rings: once for an event, and never twice within a few seconds. Pure: the time is
-//! passed in.
+//! Limits the alarms: one per event, and at most one
+//! in a few seconds. Pure: the time is an argument.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use podtap_wire::EventId;
 use tokio::time::Instant;
 
-/// How far apart two alarms are at least.
+/// Minimum time between two alarms.
 pub(super) const APART: Duration = Duration::from_secs(10);
 
-/// Events that are remembered, the latest that failed.
+/// Number of failed events that are remembered, the latest ones.
 const REMEMBERED: usize = 256;
 
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct AlarmLimit {
 }
 
 impl AlarmLimit {
-    /// Whether the failure of this event rings now.
+    /// Returns whether the failure of this event may ring now, and notes it if so.
     pub(super) fn take(&mut self, event: EventId, now: Instant) -> bool {
         if self.events.contains(&event) {
             return false;

@@ -1,6 +1,6 @@
-//! A bell, or a notice of the desktop, when a delivery fails: off unless it is asked for. It reaches
-//! the person by the terminal, so that it works over SSH and needs no service of the desktop, and
-//! holds nothing of what strangers sent.
+//! Rings a bell or shows a desktop notice when a delivery fails; off
+//! by default. The signal goes through the terminal, so it works over
+//! SSH and needs no desktop service. It contains no text from outside.
 
 mod limit;
 mod sequence;
@@ -19,10 +19,10 @@ use crate::failure::Failure;
 use limit::AlarmLimit;
 pub(crate) use sequence::{AlarmKind, TerminalKind};
 
-/// Attempts read at once.
+/// Maximum number of attempts that are read at once.
 const BATCH: usize = 256;
 
-/// What rings for the failures of one agent or several.
+/// The alarm for the failures of one or more agents.
 #[derive(Debug, Clone)]
 pub(crate) struct Alarm {
     kind: AlarmKind,
@@ -30,17 +30,17 @@ pub(crate) struct Alarm {
     way: AlarmWay,
 }
 
-/// How the person is reached.
+/// How the alarm reaches the person.
 #[derive(Debug, Clone)]
 enum AlarmWay {
-    /// By the terminal UI, which has the terminal.
+    /// Through the terminal UI, which uses the terminal.
     ByUi(watch::Sender<String>),
-    /// By the terminal itself.
+    /// Directly to the terminal.
     Directly,
 }
 
 impl Alarm {
-    /// One that writes to the terminal.
+    /// An alarm that writes to the terminal.
     pub(crate) fn new(kind: AlarmKind) -> Self {
         Self {
             kind,
@@ -49,14 +49,14 @@ impl Alarm {
         }
     }
 
-    /// The same by the terminal UI, and what that is to listen to.
+    /// Sends the alarm to the terminal UI instead; returns the receiver for the UI.
     pub(crate) fn by_ui(mut self) -> (Self, watch::Receiver<String>) {
         let (sender, receiver) = watch::channel(String::new());
         self.way = AlarmWay::ByUi(sender);
         (self, receiver)
     }
 
-    /// Rings for what fails after this place, until cancelled.
+    /// Rings for failed attempts after this position, until cancelled.
     pub(crate) async fn run(
         self,
         handle: AgentHandle,
@@ -65,7 +65,7 @@ impl Alarm {
     ) -> Result<(), Failure> {
         let mut changes = handle.changes();
         loop {
-            // What cannot be read now is told by others, and looked at with the next change.
+            // The history's own errors are reported elsewhere; the next change tries again.
             if let Err(error) = self.catch_up(&handle, &mut after).await {
                 tracing::debug!(%error, "failures cannot be looked for");
             }
@@ -115,7 +115,8 @@ impl Alarm {
     }
 }
 
-/// Whether a delivery failed: a replay is looked at by the person who asked for it.
+/// Returns whether a delivery failed. A replay does
+/// not count: the person who asked for it is watching.
 fn has_failed(attempt: &Attempt) -> bool {
     let is_refused = match attempt.outcome {
         Outcome::Answered { status, .. } => status >= 400,
@@ -124,10 +125,10 @@ fn has_failed(attempt: &Attempt) -> bool {
     is_refused && !attempt.replay && !attempt.imported
 }
 
-/// Writes to the terminal that the person sees; where there is none, no one hears it.
+/// Writes to the terminal that the person sees; without one, no alarm is possible.
 fn to_terminal(sequence: &str) {
     let (mut stderr, mut stdout) = (std::io::stderr(), std::io::stdout());
-    // A terminal that has gone is noticed by what prints to it.
+    // If the terminal is gone, the code that prints to it notices.
     let _ = if stderr.is_terminal() {
         stderr
             .write_all(sequence.as_bytes())

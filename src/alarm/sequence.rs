@@ -1,29 +1,30 @@
-//! What is written to a terminal to ring, or to have it show a notice. Escape sequences and no library:
-//! a notice by D-Bus would reach a desktop only on this machine, and not through SSH.
+//! Makes the escape sequences that ring a terminal's bell or show a notice. No library is
+//! used: a notice through D-Bus would reach a desktop only on this machine, not through SSH.
 
 use podtap_agent::history::Outcome;
 use podtap_podio::EventKind;
 
-/// What a failure does.
+/// How a failure is signalled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AlarmKind {
     /// Rings the terminal's bell.
     Bell,
-    /// Has the terminal show a notice.
+    /// The terminal shows a notice.
     Desktop(TerminalKind),
 }
 
-/// Which sequence a terminal takes for a notice.
+/// The sequence that makes a terminal show a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TerminalKind {
-    /// Whether it has a title apart (OSC 777: VTE, foot, rxvt), or is one text (OSC 9: the others).
+    /// Whether a notice has a separate title (OSC 777:
+    /// VTE, foot, rxvt) or one text (OSC 9: the others).
     has_title: bool,
-    /// Whether it stands behind tmux, which hands on what is wrapped.
+    /// Whether the terminal runs tmux, which passes on only wrapped sequences.
     is_tmux: bool,
 }
 
 impl TerminalKind {
-    /// The terminal of these variables.
+    /// Detects the terminal from the environment variables.
     pub(crate) fn of<'a>(variable: impl Fn(&str) -> Option<&'a str>) -> Self {
         let name = variable("TERM").unwrap_or_default();
         let has_title = variable("VTE_VERSION").is_some()
@@ -37,8 +38,8 @@ impl TerminalKind {
 }
 
 impl AlarmKind {
-    /// What is written for a failure. Nothing in it is a stranger's: a type that is not Podio's is not
-    /// named.
+    /// The sequence for a failure. It contains no text from
+    /// outside: an event type that is not Podio's is not named.
     pub(super) fn sequence(self, kind: Option<&EventKind>, outcome: &Outcome) -> String {
         let Self::Desktop(terminal) = self else {
             return "\x07".to_owned();

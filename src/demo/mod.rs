@@ -1,4 +1,4 @@
-//! What stands in for the developer's own program in `podtap demo`.
+//! The example service that `podtap demo` delivers to.
 
 mod service;
 

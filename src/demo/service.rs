@@ -1,5 +1,5 @@
-//! The local service of the demo: answers most webhooks well, some slowly, a few with an error,
-//! so that there is something to look at.
+//! The local service of the demo. It answers most webhooks with success, some
+//! slowly and a few with an error, so that there is something to look at.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -15,29 +15,29 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// The largest body it reads, in bytes; Podio's are under 1 kB.
+/// Maximum size of a request body, in bytes; Podio's are under 1 kB.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// Bound, not yet serving.
+/// The service, bound to its port.
 pub(crate) struct SampleService {
     listener: TcpListener,
     address: SocketAddr,
 }
 
 impl SampleService {
-    /// Takes a free port on loopback.
+    /// Binds a free port on loopback.
     pub(crate) async fn bind() -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
 
-    /// Where it answers.
+    /// The address of the service.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers until cancelled; dropping its connections is enough of an end for a stand-in.
+    /// Serves until cancelled. Then it drops its connections, which is enough for an example.
     pub(crate) async fn run(self, token: CancellationToken) {
         let mut connections = JoinSet::new();
         loop {
@@ -94,7 +94,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(respond(status, text))
 }
 
-/// What a service under development would do with it: pure, so that a replay gets the same answer.
+/// The answer to an event, as a real service might give it. Pure, so a replay gets the same answer.
 fn behaviour(event: &PodioEvent) -> (Duration, StatusCode, &'static str) {
     let about = event.object().map_or(0, |object| object.id);
     let spread = Duration::from_millis(4 + (about * 7 + event.revision().unwrap_or(3) * 13) % 60);

@@ -1,6 +1,6 @@
-//! JSON lines: one object a line, each with `"v":1` and `"type"`. The schema that scripts rely on
-//! (`docs/JSON.md`): fields are added, never renamed or removed, within a version. Events and
-//! attempts have their home in [`podtap_agent::export::json`].
+//! JSON output for scripts: one object per line, each with `"v":1` and `"type"`.
+//! Within a version, fields are added but never renamed or removed (`docs/JSON.md`).
+//! The objects for events and attempts are in [`podtap_agent::export::json`].
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use serde::Serialize;
 
 pub(crate) use super::ready::{Callable, Ready};
 
-/// One object. Written with its version in front.
+/// One object. [`JsonObject::to_line`] puts the version in front.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(crate) enum JsonObject<'a> {
@@ -39,7 +39,7 @@ pub(crate) enum JsonObject<'a> {
     },
     Loop(LoopObject<'a>),
     Hook(HookObject<'a>),
-    /// The calls of Podio's API that are left.
+    /// The remaining calls of Podio's API.
     RateLimit {
         limit: u64,
         remaining: u64,
@@ -53,18 +53,18 @@ pub(crate) enum JsonObject<'a> {
         known: u64,
         skipped: u64,
     },
-    /// The tunnel has another public URL than `ready` said.
+    /// The tunnel has another public URL than the one in `ready`.
     Url {
         url: &'a str,
     },
 }
 
-/// How something that may go away stands.
+/// The state of the link or of a service.
 #[derive(Debug, Serialize)]
 pub(crate) struct StateObject<'a> {
     state: &'static str,
     reason: Option<&'a str>,
-    /// What to do, where it is away.
+    /// What to do if the connection is lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,
 }
@@ -79,7 +79,7 @@ impl<'a> StateObject<'a> {
     }
 }
 
-/// A hook that is made for as long as the command runs.
+/// A hook that exists for as long as the command runs.
 #[derive(Debug, Serialize)]
 pub(crate) struct HookObject<'a> {
     hook_id: Option<String>,
@@ -91,10 +91,10 @@ pub(crate) struct HookObject<'a> {
     error: Option<Cow<'a, str>>,
 }
 
-/// A request that was made up here.
+/// A request that `podtap trigger` made up.
 #[derive(Debug, Serialize)]
 pub(crate) struct TriggeredObject<'a> {
-    /// Absent where the event is not kept.
+    /// Absent if the event is not in the history.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     event: Option<&'a str>,
@@ -104,10 +104,10 @@ pub(crate) struct TriggeredObject<'a> {
     outcome: OutcomeFields<'a>,
 }
 
-/// One object fired by the same hook again and again.
+/// The same hook fires for the same object again and again.
 #[derive(Debug, Serialize)]
 pub(crate) struct LoopObject<'a> {
-    /// The event that made it certain.
+    /// The event that confirmed the loop.
     id: String,
     hook_id: String,
     event: &'a str,
@@ -115,22 +115,22 @@ pub(crate) struct LoopObject<'a> {
     times: Vec<String>,
     revisions: &'a [u64],
     consecutive: bool,
-    /// The other objects, of a circle of several.
+    /// The other objects of the loop, if it has several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     circle: Vec<String>,
-    /// Whether each event adds an object.
+    /// Whether each event creates another object.
     adds: bool,
-    /// Whether our own API client makes the changes; null where nobody knows.
+    /// Whether our own API client makes the changes; null if unknown.
     own: Option<bool>,
-    /// Who makes them, or why nobody knows.
+    /// Who makes the changes, or why that is unknown.
     maker: String,
     cure: String,
 }
 
 impl JsonObject<'_> {
-    /// The object as one line, without the line's end.
+    /// The object as one line, without the newline at the end.
     pub(crate) fn to_line(&self) -> String {
-        // What names its own type.
+        // For objects that contain their own `type`.
         #[derive(Serialize)]
         struct Versioned<'a> {
             v: u8,
@@ -164,7 +164,7 @@ impl<'a> JsonObject<'a> {
         Self::Link(StateObject::new("connecting", Some(reason)))
     }
 
-    /// The local service is away, or back.
+    /// The local service cannot be reached, or can be reached again.
     pub(crate) fn service(reason: Option<&'a str>, target: &Target) -> Self {
         let state = if reason.is_some() { "down" } else { "up" };
         Self::Service {
@@ -173,7 +173,7 @@ impl<'a> JsonObject<'a> {
         }
     }
 
-    /// What came of the validation of a `hook.verify`.
+    /// The outcome of the validation of a `hook.verify`.
     pub(crate) fn verify(
         event: EventId,
         hook_id: Option<u64>,
@@ -186,7 +186,7 @@ impl<'a> JsonObject<'a> {
         }
     }
 
-    /// A request that was made up here, with what came of it.
+    /// A made-up request and its outcome.
     pub(crate) fn from_trigger(
         id: Option<EventId>,
         event: Option<&'a str>,
@@ -205,7 +205,7 @@ impl<'a> JsonObject<'a> {
         })
     }
 
-    /// What became of a hook.
+    /// The new state of a hook.
     pub(crate) fn hook(report: &'a HookReport) -> Self {
         let (state, error) = match &report.state {
             HookState::Waiting => ("waiting", None),
@@ -229,7 +229,7 @@ impl<'a> JsonObject<'a> {
         })
     }
 
-    /// A hook is not as it was.
+    /// A hook has changed.
     pub(crate) fn hook_news(news: &'a HookNews) -> Self {
         let HookNews {
             hook_id,
@@ -257,7 +257,7 @@ impl<'a> JsonObject<'a> {
         })
     }
 
-    /// A loop that was found.
+    /// A loop was found.
     pub(crate) fn loop_finding(finding: &'a LoopFinding) -> Self {
         Self::Loop(LoopObject {
             id: finding.event.to_string(),

@@ -1,9 +1,9 @@
-//! One line an event, for people:
-//! `12:04:31.204  item.update     item 4711 r8       →  200    38 ms  /podio/hook`. With a path as
-//! short as that one it fits on 80 columns.
+//! Formats one line per event, for people:
+//! `12:04:31.204  item.update     item 4711 r8       →  200    38 ms  /podio/hook`.
+//! With a path as short as this one, the line fits in 80 columns.
 //!
-//! Everything that came from outside passes `printable`: control characters are shown, not obeyed
-//! (invariant 7).
+//! All text from outside passes `printable`: control
+//! characters are shown, not obeyed (invariant 7).
 
 use jiff::Timestamp;
 use podtap_agent::amount::{count, duration};
@@ -20,17 +20,17 @@ use podtap_wire::WebhookRequest;
 use crate::output::printable;
 use crate::style::{LineStyle, StyledLine, Tone};
 
-/// What came of an event so far.
+/// The outcome of an event so far.
 type Came = (Tone, String);
 
 /// The columns of a line.
 struct Columns<'a> {
-    /// The time of day, as precise as its place needs.
+    /// The time of day, as precise as the list needs.
     time: String,
-    /// Podio's type, or the method of what is no Podio event.
+    /// Podio's event type, or the HTTP method of a request that is not a Podio event.
     kind: &'a str,
     object: Option<ObjectRef>,
-    /// The hook that is to be verified, where there is no object.
+    /// The hook to be verified, if the event has no object.
     hook: Option<u64>,
     revision: Option<u64>,
     came: Came,
@@ -57,11 +57,12 @@ impl Columns<'_> {
     }
 }
 
-/// Characters of an id's end that stand for it in a listing, as in the terminal UI.
+/// Number of characters at the end of an id that a listing shows, as in the terminal UI.
 const TAIL: usize = 4;
 
-/// Events as a listing: each after the end of its id, by which other commands find it, with what
-/// came of its last attempt. Where one is of another day than `now`, all have their date.
+/// Formats events as a listing. Each line has the end of the event's id, by
+/// which other commands find it, and the outcome of the last attempt. If any
+/// row is not of the same day as `now`, all rows of other days show the date.
 pub(crate) fn listing(
     rows: impl IntoIterator<Item = impl Into<HistoryRow>>,
     now: Timestamp,
@@ -74,7 +75,7 @@ pub(crate) fn listing(
     };
     let is_today = |row: &HistoryRow| look.is_same_day(at(row), now);
     let dated = !rows.iter().all(is_today);
-    // Without milliseconds, whose room the id needs.
+    // Without milliseconds, to make room for the id.
     let time = |row: &HistoryRow| match (dated, is_today(row)) {
         (false, _) => look.time("%H:%M:%S", at(row)),
         (true, true) => format!("{:>12}", look.time("%H:%M:%S", at(row))),
@@ -87,7 +88,7 @@ pub(crate) fn listing(
     rows.iter().map(line).collect()
 }
 
-/// A gap has no id: what finds what was lost stands in place of the path.
+/// A gap has no id. The command that looks for the lost webhooks replaces the path.
 fn listed_gap(gap: &HistoryGap, time: &str, look: &LineStyle) -> StyledLine {
     let many = gap.count().map(|many| count(many, "webhook"));
     let many = many.unwrap_or_else(|| "how many unknown".to_owned());
@@ -107,7 +108,7 @@ fn listed_gap(gap: &HistoryGap, time: &str, look: &LineStyle) -> StyledLine {
 
 fn event(row: &EventRow, time: &str, look: &LineStyle) -> StyledLine {
     let came = match (&row.last, &row.insight.verification) {
-        // The local service's answer says nothing of what Podio made of it.
+        // The response of the local service does not say whether Podio accepted the validation.
         (_, Some(verification)) => validation(verification),
         (Some(last), _) => outcome(last),
         (None, _) => (Tone::Plain, row.state.word(row.insight.hold).to_owned()),
@@ -143,7 +144,7 @@ pub(crate) fn attempt(event: &Event, attempt: &Attempt, look: &LineStyle) -> Sty
     of(&event.request, event.podio.as_ref(), came, look).line(look)
 }
 
-/// A request that was made up here, with what came of it.
+/// A made-up request and its outcome.
 pub(crate) fn triggered_event(
     request: &WebhookRequest,
     podio: Option<&PodioEvent>,
@@ -153,7 +154,7 @@ pub(crate) fn triggered_event(
     of(request, podio, outcome(sent), look).line(look)
 }
 
-/// An event that is kept without being delivered.
+/// A stored event that is not delivered.
 pub(crate) fn held_event(event: &Event, look: &LineStyle) -> StyledLine {
     let word = event.state.word(event.insight.hold);
     let came = (Tone::Plain, word.to_owned());
@@ -192,7 +193,7 @@ fn not_validated(reason: &str) -> String {
     format!("✗  not validated: {reason}")
 }
 
-/// The first lines of a run, once the relay has given the public URL.
+/// The first lines of a run, printed once the relay has sent the public URL.
 pub(crate) fn ready(url: &str, routes: &Routes, uncallable: Option<&Uncallable>) -> Vec<String> {
     let nowhere = if routes.list().is_empty() {
         "nowhere: events are only recorded; `podtap replay` delivers them later"
@@ -215,12 +216,12 @@ pub(crate) fn ready(url: &str, routes: &Routes, uncallable: Option<&Uncallable>)
     lines
 }
 
-/// The web page beside the lines.
+/// The URL of the web page.
 pub(crate) fn web_page(url: &str) -> String {
     format!("Web page     {}", printable(url))
 }
 
-/// What to enter in Podio, where Podio can call it.
+/// What to enter in Podio, if Podio can call the URL.
 fn give_podio(url: &str, uncallable: Option<&Uncallable>) -> String {
     match uncallable {
         None => format!("Give Podio   {}", printable(&draft::hook_url(url))),
@@ -232,12 +233,12 @@ fn give_podio(url: &str, uncallable: Option<&Uncallable>) -> String {
     }
 }
 
-/// The tunnel has another public URL than it had.
+/// The tunnel's public URL has changed.
 pub(crate) fn new_url(url: &str) -> String {
     format!("New URL      {}  (it has changed)", printable(url))
 }
 
-/// A change of the link that a person wants to know of.
+/// A change of the link that the person should know about.
 pub(crate) fn link(state: &LinkState) -> Option<String> {
     match state {
         LinkState::Off => None,
@@ -249,7 +250,7 @@ pub(crate) fn link(state: &LinkState) -> Option<String> {
     }
 }
 
-/// The local service went away.
+/// The local service cannot be reached.
 pub(crate) fn service_down(
     since: Timestamp,
     look: &LineStyle,
@@ -263,7 +264,7 @@ pub(crate) fn service_down(
     ])
 }
 
-/// What came of a validation.
+/// The outcome of a validation.
 pub(crate) fn validation(verification: &Verification) -> Came {
     match verification {
         Verification::Validated => (Tone::Good, "✓  validated".to_owned()),
@@ -275,7 +276,7 @@ pub(crate) fn validation(verification: &Verification) -> Came {
     }
 }
 
-/// The local service is back.
+/// The local service can be reached again.
 pub(crate) fn service_up(since: Timestamp, look: &LineStyle, target: &Target) -> StyledLine {
     look.line(&[
         (Tone::Plain, &format!("{}  ", look.clock(since))),
@@ -284,7 +285,7 @@ pub(crate) fn service_up(since: Timestamp, look: &LineStyle, target: &Target) ->
     ])
 }
 
-/// What came of the validation of a `hook.verify`.
+/// The outcome of the validation of a `hook.verify`.
 pub(crate) fn verification(
     event: &Event,
     hook_id: Option<u64>,
@@ -304,7 +305,7 @@ pub(crate) fn verification(
     ])
 }
 
-/// A loop, with who makes it and its cure.
+/// A loop: its cause and its cure.
 pub(crate) fn loop_finding(finding: &LoopFinding, look: &LineStyle) -> [StyledLine; 3] {
     let (count, seconds) = (finding.times.len(), finding.span().as_secs_f64());
     let (tone, sign) = if finding.is_suspected() {
@@ -320,7 +321,7 @@ pub(crate) fn loop_finding(finding: &LoopFinding, look: &LineStyle) -> [StyledLi
     ]
 }
 
-/// Events that never came, or a clock that was set.
+/// Lost events, or a clock that was changed.
 pub(crate) fn incident(incident: &Incident, look: &LineStyle) -> StyledLine {
     let hint = incident
         .hint()
@@ -328,7 +329,7 @@ pub(crate) fn incident(incident: &Incident, look: &LineStyle) -> StyledLine {
     look.line(&[(Tone::Doubtful, &format!("⚠  {incident}{hint}"))])
 }
 
-/// News of a hook, and what to do.
+/// A change of a hook, and what to do.
 pub(crate) fn hook_news(news: &HookNews, look: &LineStyle) -> StyledLine {
     let (sign, tone) = if news.state.is_good() {
         ("✓", Tone::Plain)

@@ -1,5 +1,4 @@
-//! What goes to stdout: lines for people, JSON for programs. Errors never do, and advice goes to
-//! stderr.
+//! Writes to stdout: lines for people, JSON for programs. Errors and advice go to stderr.
 
 pub(crate) mod feed;
 pub(crate) mod json;
@@ -17,9 +16,10 @@ pub(crate) use crate::printable::printable;
 use crate::printable::visible;
 use crate::style::StyledLine;
 
-/// What can be printed: text, of which a terminal obeys nothing, or a line that has our colours.
+/// Text that can be printed: either text in which a terminal
+/// finds nothing to obey, or a line with Podtap's own colours.
 pub(crate) trait Printed {
-    /// As it goes out.
+    /// The text as it is printed.
     fn text(&self) -> Cow<'_, str>;
 }
 
@@ -41,14 +41,14 @@ impl Printed for StyledLine {
     }
 }
 
-/// Writes one line, or several, to stdout at once.
+/// Writes one or more lines to stdout and flushes it.
 pub(crate) fn print(line: &(impl Printed + ?Sized)) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{}", line.text())?;
     Ok(stdout.flush()?)
 }
 
-/// Writes advice to stderr, beside the results. A stderr that is gone has no reader.
+/// Writes advice to stderr. If stderr is closed, no one reads it, so a failed write is ignored.
 pub(crate) fn note(text: &str) {
     let line = format!("{}\n", visible(text));
     std::io::stderr().lock().write_all(line.as_bytes()).ok();

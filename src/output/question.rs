@@ -1,11 +1,11 @@
-//! Questions to the person at the terminal.
+//! Asks questions at the terminal.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use crate::failure::Failure;
 use crate::printable::visible;
 
-/// Asks, and gives whether the answer was yes; `None` without a terminal to ask on.
+/// Asks, and returns whether the answer was yes; `None` without a terminal.
 pub(crate) fn ask(question: &str) -> Result<Option<bool>, Failure> {
     if !std::io::stdin().is_terminal() {
         return Ok(None);

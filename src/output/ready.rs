@@ -1,21 +1,21 @@
-//! The JSON of what can be used from now on: a tunnel, or a relay.
+//! The JSON that says that a tunnel or a relay is ready.
 
 use podtap_agent::routes::Routes;
 use podtap_podio::hook_url::Uncallable;
 use serde::Serialize;
 
-/// What a command that goes on says once it can be used.
+/// What a long-running command prints once it is ready.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Ready<'a> {
     Listen {
         url: &'a str,
         forwards_to: Option<String>,
-        /// Where other events go.
+        /// Routes of events that do not go to `forwards_to`.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         routes: Vec<String>,
         tunnel: &'a str,
-        /// The web page, with the token of the run.
+        /// The URL of the web page, with the token of this run.
         #[serde(skip_serializing_if = "Option::is_none")]
         web: Option<&'a str>,
         #[serde(flatten)]
@@ -32,7 +32,7 @@ pub(crate) enum Ready<'a> {
 }
 
 impl<'a> Ready<'a> {
-    /// A tunnel that leads there.
+    /// A tunnel whose events go to `routes`.
     pub(crate) fn listen(
         url: &'a str,
         tunnel: &'a str,
@@ -51,11 +51,11 @@ impl<'a> Ready<'a> {
     }
 }
 
-/// Whether Podio can call a URL that is offered.
+/// Whether Podio can call the URL.
 #[derive(Debug, Serialize)]
 pub(crate) struct Callable {
     podio_can_call: bool,
-    /// Why not, and what to do.
+    /// Why Podio cannot, and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     why_not: Option<String>,
 }

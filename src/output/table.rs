@@ -1,4 +1,4 @@
-//! Rows in columns, each as wide as the widest cell in it, below their headings.
+//! Formats rows as columns below headings; each column is as wide as its widest cell.
 
 use std::io::Write as _;
 
@@ -9,7 +9,7 @@ use crate::printable::printable;
 /// Spaces between two columns.
 const GAP: usize = 2;
 
-/// The lines of a table; none where there are no rows.
+/// The lines of a table; empty without rows.
 pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> Vec<String> {
     if rows.is_empty() {
         return Vec::new();
@@ -17,7 +17,7 @@ pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -
     let mut writer = TabWriter::new(Vec::new()).minwidth(0).padding(GAP);
     let headings = headings.map(str::to_owned);
     for row in std::iter::once(&headings).chain(rows) {
-        // A cell holds no tab: that would be a control character, which is shown.
+        // A cell contains no tab: `printable` replaces control characters.
         let cells = row.each_ref().map(|cell| printable(cell));
         // Writing to memory cannot fail.
         let _ = writeln!(writer, "{}", cells.join("\t"));

@@ -1,4 +1,5 @@
-//! What is printed of one of several tunnels begins with its name, or has it as a field.
+//! Marks each printed line with its tunnel if there are
+//! several: by its name in front, or in a JSON field.
 
 use std::borrow::Cow;
 
@@ -6,18 +7,18 @@ use super::json::JsonObject;
 use super::{Printed, print};
 use crate::failure::Failure;
 
-/// Prints what happens to one tunnel.
+/// Prints the lines and objects of one tunnel.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TunnelOutput(Option<Tag>);
 
 #[derive(Debug, Clone)]
 struct Tag {
     tunnel: String,
-    /// Cells of the longest name.
+    /// Cells of the longest tunnel name.
     width: usize,
 }
 
-/// Text of which a terminal obeys nothing.
+/// Text that is safe for the terminal.
 struct Visible(String);
 
 impl Printed for Visible {
@@ -27,7 +28,7 @@ impl Printed for Visible {
 }
 
 impl TunnelOutput {
-    /// Of a tunnel beside others, whose longest name has so many letters.
+    /// The output of a tunnel beside others; `width` is the length of the longest name.
     pub(crate) fn of(tunnel: &str, width: usize) -> Self {
         let tunnel = tunnel.to_owned();
         Self(Some(Tag { tunnel, width }))
@@ -47,7 +48,7 @@ impl TunnelOutput {
     pub(crate) fn json(&self, line: &str) -> Result<(), Failure> {
         match (&self.0, line.strip_suffix('}')) {
             (Some(Tag { tunnel, .. }), Some(rest)) => {
-                // A tunnel's name has nothing that JSON escapes.
+                // A tunnel's name has no characters that JSON escapes.
                 print(&format!("{rest},\"tunnel\":\"{tunnel}\"}}"))
             }
             _ => print(line),
@@ -57,7 +58,7 @@ impl TunnelOutput {
     /// Prints an object.
     pub(crate) fn object(&self, object: &JsonObject<'_>) -> Result<(), Failure> {
         match object {
-            // It has the name anyway.
+            // This object contains the name already.
             JsonObject::Ready(_) => print(&object.to_line()),
             _ => self.json(&object.to_line()),
         }

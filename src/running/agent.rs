@@ -1,5 +1,5 @@
-//! The agent that runs in another process, seen from beside: its status as its file tells it, that
-//! it has begun, and that it has ended.
+//! Watches an agent that runs in another process: its
+//! status, as its file reports it, and whether it runs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,24 +17,24 @@ use super::run_file::{Running, holder};
 use crate::config::Settings;
 use crate::failure::Failure;
 
-/// How often it is looked at.
+/// Time between two reads of the agent's file.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What is known of the agent of a history.
+/// The state of a history's agent, read from its file.
 #[derive(Debug)]
 pub(crate) struct RunningAgent {
     history: PathBuf,
-    /// Where replays go whatever the agent does; where that is nowhere, as the agent does.
+    /// Where replays of this process go. If empty, they go where the agent delivers.
     own: Arc<Routes>,
     saved: Saved,
-    /// What was seen last.
+    /// The status at the last read.
     seen: Status,
-    /// Whether there was an agent since this began to look.
+    /// Whether an agent has run since the watch began.
     has_run: bool,
 }
 
 impl RunningAgent {
-    /// Begins to look; `seen` is what this process knows by itself.
+    /// Begins to watch; `seen` is what this process knows without the agent.
     pub(crate) fn new(
         settings: &Settings,
         own: Arc<Routes>,
@@ -56,12 +56,12 @@ impl RunningAgent {
         beside
     }
 
-    /// What was seen last.
+    /// The status at the last read.
     pub(crate) fn status(&self) -> Status {
         self.seen.clone()
     }
 
-    /// Looks about once a second and tells what has changed, until cancelled.
+    /// Reads the file once per second and sends each changed status, until cancelled.
     pub(crate) async fn follow(
         mut self,
         told: watch::Sender<Status>,
@@ -90,7 +90,7 @@ impl RunningAgent {
         self.has_run = true;
         match Running::last(&self.history) {
             Some(running) if running.pid == holder.pid => self.seen = self.told_by(running),
-            // Another agent wrote it: this one begins.
+            // An earlier agent wrote the file: the present one is starting.
             Some(running) => {
                 let link = LinkState::Connecting {
                     attempt: 1,
@@ -106,7 +106,7 @@ impl RunningAgent {
                 seen.set_routes(&begun.routes);
                 self.seen = seen;
             }
-            // It is being written: what was seen holds until the next look.
+            // The file is being written: the last status stays until the next read.
             None => {}
         }
     }
@@ -136,7 +136,7 @@ impl RunningAgent {
         let mut status = told.clone();
         status.set_routes(routes);
         if *routes == theirs {
-            // Of another local service the agent knows nothing.
+            // The agent knows the service's state only for its own targets.
             status.service = told.service;
             for (target, told) in status.targets.iter_mut().zip(told.targets) {
                 *target = told;
@@ -179,7 +179,7 @@ mod tests {
     fn an_agent_that_begins_runs_and_ends_is_seen() {
         let folder = tempfile::tempdir().unwrap();
         let history = folder.path().join("crm.db");
-        // What a process that was killed has left: nobody holds the lock.
+        // The file of a killed process: no process holds the lock.
         written(&history, 7);
         let mut beside = beside(history.clone(), None);
         assert_eq!(beside.status(), Status::default());
@@ -199,7 +199,7 @@ mod tests {
         assert!(matches!(running.link, LinkState::Up { .. }), "{running:?}");
         assert_eq!(running.public_url.as_deref(), Some("https://x/"));
 
-        // Half a file is one that is being written.
+        // Half a file means that it is being written.
         private::write(&private::beside(&history, ".run"), b"{\"url\":").unwrap();
         beside.refresh();
         assert_eq!(beside.status(), running);

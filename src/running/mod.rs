@@ -1,6 +1,6 @@
-//! What a running agent tells other commands of itself, in a file beside its history: the public URL,
-//! the local service and how both ends are. Whether it still runs is what the history's lock says; what it said last
-//! stays, since a tunnel's URL does.
+//! Stores what other commands need to know about a running agent in a file beside its history: the
+//! public URL, the local service and the state of both connections. Whether the agent still runs is
+//! known from the history's lock. The file stays after the run, since the tunnel's URL stays valid.
 
 mod agent;
 mod run_file;

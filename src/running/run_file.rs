@@ -1,5 +1,5 @@
-//! The file beside a history in which a running agent says what it is doing, and who holds the
-//! history.
+//! Reads and writes the file beside a history that describes its
+//! running agent, and finds the process that holds the history.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,23 +18,23 @@ use tokio_util::sync::CancellationToken;
 use super::state::RunningState;
 use crate::failure::Failure;
 
-/// The end of the file's name.
+/// Suffix of the file's name.
 const FILE: &str = ".run";
 
-/// The time between two writes at least, unless it leads elsewhere now.
+/// Minimum time between two writes, unless the URL or the targets have changed.
 const WRITE_EVERY: Duration = Duration::from_millis(300);
 
-/// What an agent says of itself.
+/// The agent's description of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Running {
-    /// The tunnel's public URL, once the relay has said it.
+    /// The tunnel's public URL, known once the relay has sent it.
     pub(crate) url: Option<String>,
     /// The local service.
     pub(crate) forwards_to: Option<String>,
-    /// Where other events go.
+    /// Routes of events that do not go to `forwards_to`.
     #[serde(default)]
     pub(crate) routes: Vec<String>,
-    /// The process that wrote this.
+    /// Id of the process that wrote this.
     #[serde(default)]
     pub(super) pid: Option<u32>,
     #[serde(default)]
@@ -44,11 +44,11 @@ pub(crate) struct Running {
 /// The process that listens for a history's tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AgentProcess {
-    /// Its id, where known.
+    /// Process id, if known.
     pub(crate) pid: Option<u32>,
 }
 
-/// Who listens for the tunnel of this history now.
+/// Returns the process that listens for the tunnel of this history now.
 pub(crate) fn holder(history: &Path) -> Option<AgentProcess> {
     match Lock::check(&private::beside(history, ".lock")) {
         Err(LockError::Taken(pid)) => Some(AgentProcess { pid }),
@@ -57,18 +57,18 @@ pub(crate) fn holder(history: &Path) -> Option<AgentProcess> {
 }
 
 impl Running {
-    /// What was said last, whether or not it still runs.
+    /// Reads the last description, even if its agent has ended.
     pub(crate) fn last(history: &Path) -> Option<Self> {
         let text = std::fs::read(private::beside(history, FILE)).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
-    /// What the agent that runs now has said.
+    /// Reads the description if an agent runs now.
     pub(crate) fn now(history: &Path) -> Option<Self> {
         holder(history).and_then(|_| Self::last(history))
     }
 
-    /// Where it has events go, `saved` being what `@name` stands for.
+    /// Where the agent delivers events; `saved` resolves `@name`.
     pub(crate) fn ways(&self, saved: &Saved) -> Routes {
         let now = Timestamp::now();
         let routes = self.routes.iter();
@@ -78,7 +78,7 @@ impl Running {
         Routes::new(routes.collect(), rest).unwrap_or_default()
     }
 
-    /// Where it has an event go that no route takes, else the first route.
+    /// The target of events that match no route; without one, the target of the last route.
     pub(crate) fn target(&self, saved: &Saved) -> Option<Target> {
         self.ways(saved).targets().last().cloned()
     }
@@ -101,7 +101,8 @@ impl Running {
     }
 }
 
-/// Writes down what changes of it, until cancelled: at once where it leads, the rest now and then.
+/// Writes the description when it changes, until cancelled: at
+/// once if the URL or the targets change, otherwise at intervals.
 pub(crate) async fn publish(
     history: std::path::PathBuf,
     handle: AgentHandle,
@@ -109,7 +110,7 @@ pub(crate) async fn publish(
 ) -> Result<(), Failure> {
     let path = private::beside(&history, FILE);
     let mut status = handle.status();
-    // The URL of an earlier run holds until the relay says another.
+    // The URL of an earlier run is valid until the relay sends another.
     let mut told = Running::last(&history).unwrap_or_default();
     let mut due = Instant::now();
     loop {
@@ -119,7 +120,7 @@ pub(crate) async fn publish(
         let leads_elsewhere = ways(&now) != ways(&told);
         if now != told && (leads_elsewhere || due <= Instant::now()) {
             let (path, text) = (path.clone(), serde_json::to_vec(&now).unwrap_or_default());
-            // The disk may take its time, and deliveries wait for no file.
+            // The disk may be slow, and deliveries must not wait for it.
             let written = spawn_blocking(move || private::write(&path, &text)).await;
             if let Ok(Err(error)) = written {
                 tracing::debug!(%error, "other commands cannot find this process");

@@ -1,18 +1,18 @@
-//! The state of an agent as its file has it: what the terminal UI shows of the link, the local
-//! service and what waits. Fields and states that a reader does not know cost nothing but themselves.
+//! The state of an agent in its file: what the terminal UI shows about the link, the local
+//! service and the queued events. A reader ignores fields and states that it does not know.
 
 use jiff::Timestamp;
 use podtap_agent::status::TargetStatus;
 use podtap_agent::{LinkState, ServiceState, Status};
 use serde::{Deserialize, Serialize};
 
-/// Characters of a reason at most.
+/// Maximum length of a reason, in characters.
 const REASON: usize = 300;
 
-/// Hooks that cannot be had, told at most.
+/// Maximum number of failed hooks in the file.
 const FAILED_HOOKS: usize = 20;
 
-/// How an agent is.
+/// The state of an agent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct RunningState {
@@ -29,7 +29,7 @@ pub(crate) struct RunningState {
     failed_hooks: Vec<String>,
 }
 
-/// One of the targets.
+/// The state of one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct At {
     target: String,
@@ -76,7 +76,7 @@ enum Service {
 }
 
 impl RunningState {
-    /// What an agent's status tells.
+    /// Takes the state from an agent's status.
     pub(super) fn of(status: &Status) -> Self {
         let failed_hooks = status.failed_hooks.iter().take(FAILED_HOOKS);
         Self {
@@ -94,7 +94,7 @@ impl RunningState {
         }
     }
 
-    /// The status again, but for the public URL and where events are delivered.
+    /// Rebuilds the status, without the public URL and the routes.
     pub(super) fn into_status(self) -> Status {
         Status {
             tunnel: self.tunnel,

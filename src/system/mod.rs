@@ -1,6 +1,8 @@
-//! What differs between systems: signals, the end of the terminal, core dumps, who may read a file,
-//! what is a pipe, what a supervisor hands over.
-//! The only door of this crate to what is Unix's own; elsewhere the nearest there is does instead.
+//! Hides what differs between operating systems: signals, the end of the
+//! terminal, core dumps, file permissions, pipes, and sockets from a supervisor.
+//!
+//! In this crate, only this module uses what is specific to
+//! Unix. On other systems it does the nearest equivalent.
 
 #[cfg(not(unix))]
 mod other;
@@ -21,22 +23,22 @@ pub(crate) use unix::{
     Caught, Signals, forbid_core_dumps, is_own, is_pipe, mode, terminal_is_gone,
 };
 
-/// What a supervisor is told of a service.
+/// The state of a service, as reported to a supervisor.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum UnitState {
-    /// It works from now on.
+    /// The service works from now on.
     Ready,
-    /// It still works.
+    /// The service still works.
     Alive,
-    /// It ends.
+    /// The service is ending.
     Stopping,
 }
 
-/// The exit code of a run whose terminal went away, whether or not SIGHUP told of it: its leader may
-/// keep that to itself.
+/// The exit code of a run whose terminal is gone, even if no
+/// SIGHUP arrived: the session leader may not pass it on.
 pub(crate) const HUNG_UP: u8 = 128 + SIGHUP;
 
-/// The numbers of the signals that end a run, which shells add to 128.
+/// The numbers of the signals that end a run; shells add them to 128.
 pub(crate) const SIGHUP: u8 = 1;
 const SIGINT: u8 = 2;
 #[cfg(unix)]

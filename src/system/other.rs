@@ -1,5 +1,5 @@
-//! Systems that are no Unix, such as Windows: ctrl-c is all that they tell. This is type-checked and
-//! has not been run.
+//! Systems other than Unix, such as Windows, where Ctrl-C is the
+//! only signal. This code is type-checked but has not been run.
 
 use std::io;
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{SIGINT, UnitState};
 
-/// Ctrl-c.
+/// Watches Ctrl-C.
 #[derive(Debug)]
 pub(crate) struct Signals;
 
@@ -19,17 +19,17 @@ impl Signals {
         Ok(Self)
     }
 
-    /// The next one. Cancel-safe.
+    /// Waits for the next signal and returns its number. Cancel-safe.
     pub(crate) async fn next(&mut self) -> u8 {
         if tokio::signal::ctrl_c().await.is_err() {
-            // What cannot be watched never comes.
+            // If Ctrl-C cannot be watched, no signal ever arrives.
             std::future::pending::<()>().await;
         }
         SIGINT
     }
 }
 
-/// Tells of no signal.
+/// Notes no signals.
 #[derive(Debug)]
 pub(crate) struct Caught;
 
@@ -45,39 +45,39 @@ impl Caught {
     }
 }
 
-/// A console that was closed ends its processes by itself.
+/// Always false: a closed console ends its processes by itself.
 pub(crate) fn terminal_is_gone() -> bool {
     false
 }
 
-/// There are none.
+/// Does nothing: there are no core dumps.
 pub(crate) fn forbid_core_dumps() {}
 
-/// Files have no such mode.
+/// Always `None`: files have no Unix mode.
 pub(crate) fn mode(_path: &Path) -> Option<u32> {
     None
 }
 
-/// Files have no such owner.
+/// Always `None`: files have no Unix owner.
 pub(crate) fn is_own(_path: &Path) -> Option<bool> {
     None
 }
 
-/// No path leads to a pipe.
+/// Always false: a path cannot lead to a named pipe.
 pub(crate) fn is_pipe(_path: &Path) -> bool {
     false
 }
 
-/// Nothing hands over sockets.
+/// Always empty: no supervisor passes sockets.
 #[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
 pub(crate) fn passed_sockets() -> io::Result<Vec<TcpListener>> {
     Ok(Vec::new())
 }
 
-/// There is no supervisor.
+/// Does nothing: there is no supervisor.
 pub(crate) fn tell(_state: UnitState) {}
 
-/// Nothing waits for a word.
+/// Always `None`: there is no watchdog.
 pub(crate) fn watchdog() -> Option<Duration> {
     None
 }

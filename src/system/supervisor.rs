@@ -1,4 +1,4 @@
-//! What a supervisor such as systemd hands to a service, and hears from it.
+//! Takes sockets from a supervisor such as systemd and reports the service's state to it.
 
 use std::io;
 use std::net::TcpListener;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
-/// The sockets that were opened for this process (`LISTEN_FDS`), in the order of the socket unit.
-/// Takes the variables out of the environment, so it must come before there are threads.
+/// Takes the sockets that the supervisor opened for this process (`LISTEN_FDS`), in the order of
+/// the socket unit. Removes the variables from the environment, so call it before threads start.
 ///
 /// # Errors
-/// Where one of them is no listening TCP socket.
+/// If one of them is not a listening TCP socket.
 pub(crate) fn passed_sockets() -> io::Result<Vec<TcpListener>> {
     let mut passed = ListenFd::from_env();
     (0..passed.len())
@@ -19,7 +19,8 @@ pub(crate) fn passed_sockets() -> io::Result<Vec<TcpListener>> {
         .collect()
 }
 
-/// Tells the supervisor that the service works, is alive or ends; without one, nothing happens.
+/// Reports to the supervisor that the service works, is alive
+/// or is ending. Without a supervisor, nothing happens.
 pub(crate) fn tell(state: super::UnitState) {
     let state = match state {
         super::UnitState::Ready => NotifyState::Ready,
@@ -31,7 +32,7 @@ pub(crate) fn tell(state: super::UnitState) {
     }
 }
 
-/// Within which time the supervisor wants to hear that the service is alive.
+/// The interval within which the supervisor expects a sign of life.
 pub(crate) fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()
 }

@@ -1,4 +1,4 @@
-//! Unix: signals, the state of the terminal, limits of the process.
+//! Unix: signals, the state of the terminal, and limits of the process.
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -17,12 +17,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{SIGHUP, SIGINT, SIGTERM};
 
-/// SIGINT, SIGTERM and SIGHUP for as long as it lives.
+/// Watches SIGINT, SIGTERM and SIGHUP until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    /// `None` where it is ignored.
+    /// `None` if SIGHUP is ignored.
     hang_up: Option<Signal>,
 }
 
@@ -32,7 +32,8 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            // The terminal's window was closed: hooks that were made are removed all the same.
+            // When the terminal's window is closed, SIGHUP must
+            // still let the run remove the hooks that it created.
             hang_up: if hang_up_is_ignored() {
                 None
             } else {
@@ -41,7 +42,7 @@ impl Signals {
         })
     }
 
-    /// The number of the next one. Cancel-safe.
+    /// Waits for the next signal and returns its number. Cancel-safe.
     pub(crate) async fn next(&mut self) -> u8 {
         tokio::select! {
             _ = self.interrupt.recv() => SIGINT,
@@ -51,7 +52,7 @@ impl Signals {
     }
 }
 
-/// Notes signals without a runtime, while they are watched by [`Signals`] as well.
+/// Notes signals without a runtime, even while [`Signals`] watches them.
 #[derive(Debug)]
 pub(crate) struct Caught {
     number: Arc<AtomicUsize>,
@@ -59,7 +60,7 @@ pub(crate) struct Caught {
 }
 
 impl Caught {
-    /// Begins to note them.
+    /// Begins to note signals.
     pub(crate) fn register() -> io::Result<Self> {
         let number = Arc::new(AtomicUsize::new(0));
         let mut caught = Self {
@@ -75,7 +76,7 @@ impl Caught {
         Ok(caught)
     }
 
-    /// The number of the last one that came.
+    /// The number of the last signal.
     pub(crate) fn number(&self) -> Option<u8> {
         let number = self.number.load(Ordering::Relaxed);
         u8::try_from(number).ok().filter(|number| *number > 0)
@@ -90,7 +91,7 @@ impl Drop for Caught {
     }
 }
 
-/// The next signal of those that are watched; none of those that are not.
+/// Waits for the next signal; returns `None` if the signal is not watched.
 async fn next_signal(signal: Option<&mut Signal>) -> Option<()> {
     match signal {
         Some(signal) => signal.recv().await,
@@ -98,8 +99,8 @@ async fn next_signal(signal: Option<&mut Signal>) -> Option<()> {
     }
 }
 
-/// Whether the process was started so that it outlives the terminal, as `nohup` does. Where that
-/// cannot be told, the signal is left as it is.
+/// Returns whether the process was started to outlive the terminal, as with
+/// `nohup`. If this is unknown, it counts as true, and the signal is left alone.
 fn hang_up_is_ignored() -> bool {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
         return true;
@@ -110,7 +111,7 @@ fn hang_up_is_ignored() -> bool {
     ignored.is_none_or(|mask| mask & 1 == 1)
 }
 
-/// Whether the terminal of this process was closed, or the connection to it was lost.
+/// Returns whether this process's terminal was closed or its connection was lost.
 pub(crate) fn terminal_is_gone() -> bool {
     let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
     [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()]
@@ -118,8 +119,8 @@ pub(crate) fn terminal_is_gone() -> bool {
         .any(is_gone)
 }
 
-/// Whether this was a terminal. One that is gone can no longer be asked whether it is one, but
-/// stays a device; a pipe whose other end was closed is something else.
+/// Returns whether this was a terminal that is now gone. A terminal that is gone no longer
+/// answers as one, but remains a character device; a pipe with a closed end is not one.
 fn is_gone(fd: BorrowedFd<'_>) -> bool {
     let is_device = fstat(fd)
         .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice);
@@ -129,8 +130,8 @@ fn is_gone(fd: BorrowedFd<'_>) -> bool {
     is_device && asked.is_ok() && said.contains(PollFlags::HUP)
 }
 
-/// Turns core dumps off for this process and those that it starts, as far as the system lets it: an
-/// abort of a process that holds tokens and webhooks would write them to a file.
+/// Turns core dumps off for this process and its children, as far as the system allows
+/// it: a crash of a process that holds tokens and webhooks would write them to a file.
 pub(crate) fn forbid_core_dumps() {
     let none = Rlimit {
         current: Some(0),
@@ -148,21 +149,21 @@ pub(crate) fn forbid_core_dumps() {
     }
 }
 
-/// Who may do what with a file, as `chmod` has it; `None` where that cannot be read.
+/// Permissions of a file, as for `chmod`; `None` if they cannot be read.
 pub(crate) fn mode(path: &Path) -> Option<u32> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(metadata.permissions().mode())
 }
 
-/// Whether a file or folder is this user's; `None` where that cannot be read.
+/// Whether a file or folder belongs to this user; `None` if that cannot be read.
 pub(crate) fn is_own(path: &Path) -> Option<bool> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(metadata.uid() == geteuid().as_raw())
 }
 
-/// Whether a path leads to a named pipe that waits for a writer.
+/// Returns whether a path leads to a named pipe that may still wait for a writer.
 pub(crate) fn is_pipe(path: &Path) -> bool {
-    // What a shell made for `<(command)` is written to already.
+    // The shell has already opened the pipe of a `<(command)` for writing.
     let is_of_a_shell = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
     let is_fifo = path.metadata().is_ok_and(|at| at.file_type().is_fifo());
     is_fifo && !is_of_a_shell

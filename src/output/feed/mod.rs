@@ -1,5 +1,5 @@
-//! The running commentary of `listen` and `demo` off the terminal UI: reads the history after every
-//! hint of a change and prints what is new, in order.
+//! Prints what happens while `listen` or `demo` runs without the terminal UI: after
+//! each hint of a change it reads the history and prints what is new, in order.
 
 mod rate_limit_news;
 mod standing;
@@ -25,44 +25,45 @@ use told_services::ToldServices;
 use crate::failure::Failure;
 use crate::style::LineStyle;
 
-/// How the feed is written.
+/// The format of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FeedFormat {
     Lines,
     Json,
 }
 
-/// Rows read from the history at once.
+/// Maximum number of rows that are read from the history at once.
 const BATCH: usize = 256;
 
-/// Prints what happens to one agent.
+/// Prints what happens in one agent.
 pub(crate) struct Feed {
     agent: AgentHandle,
     format: FeedFormat,
     look: LineStyle,
     out: TunnelOutput,
-    /// Ends after this many attempts; `None` for never.
+    /// Number of attempts after which the feed ends; `None` for no limit.
     limit: Option<u64>,
-    /// What was printed last.
+    /// The last rows that were printed.
     through: Ends,
-    /// The URL of the web page beside it.
+    /// The URL of the web page, if there is one.
     web: Option<String>,
     /// The public URL that was printed.
     said_url: Option<String>,
-    /// Why the relay is away, as it was printed; each try for the same reason is none to print.
+    /// The printed reason why the relay is unreachable;
+    /// further tries with the same reason print nothing.
     said_away: Option<String>,
     link: LinkState,
     services: ToldServices,
-    /// Whether it was said what finds out why something does not work: once is enough.
+    /// Whether the hint at `podtap doctor` was printed; it appears once.
     named_doctor: bool,
-    /// The hooks that are made here, as they were told last.
+    /// The hooks that this run creates, as they were last printed.
     hooks: Vec<HookReport>,
     rate_limit: RateLimitNews,
 }
 
 impl Feed {
-    /// A feed of what happens from now on, ending after `limit` attempts where one is given. Made
-    /// before the agent runs, it misses nothing of what that finds at its start.
+    /// A feed of what happens from now on. It ends after `limit` attempts if that is given. If
+    /// it is created before the agent runs, it misses nothing that happens at the agent's start.
     pub(crate) async fn new(
         agent: AgentHandle,
         format: FeedFormat,
@@ -87,25 +88,25 @@ impl Feed {
         })
     }
 
-    /// The same, told with the URL of a web page.
+    /// Adds the URL of the web page to the first lines.
     pub(crate) fn with_web(mut self, web: Option<String>) -> Self {
         self.web = web;
         self
     }
 
-    /// The same, printed there.
+    /// Sets where the feed is printed.
     pub(crate) fn with_output(mut self, out: TunnelOutput) -> Self {
         self.out = out;
         self
     }
 
-    /// Prints until cancelled or until the limit is reached; what is new is printed before it ends.
+    /// Prints until cancelled or until the limit is reached. Before it ends, it prints what is new.
     pub(crate) async fn run(mut self, token: CancellationToken) -> Result<(), Failure> {
         let mut changes = self.agent.changes();
         let mut status = self.agent.status();
         let mut hooks = self.agent.hooks();
         while !self.catch_up().await? {
-            // All are cancel-safe, and hints only: what happened is read from the history.
+            // All arms are cancel-safe and only hints: what happened is read from the history.
             tokio::select! {
                 () = token.cancelled() => {
                     self.catch_up().await?;
@@ -114,7 +115,7 @@ impl Feed {
                 change = changes.recv() => if change == Err(RecvError::Closed) {
                     token.cancelled().await;
                 } else {
-                    // One look is enough for all that has come.
+                    // A single look at the history is enough for all queued hints.
                     changes = changes.resubscribe();
                 },
                 Ok(()) = status.changed() => {}
@@ -124,7 +125,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Prints what the status and the history hold beyond what was printed; true at the limit.
+    /// Prints what is new in the status and the history; returns true at the limit.
     async fn catch_up(&mut self) -> Result<bool, Failure> {
         self.status()?;
         self.hooks()?;
@@ -148,7 +149,7 @@ impl Feed {
             for event in &events {
                 match self.format {
                     FeedFormat::Json => self.out.json(&EventObject::new(event, None).to_line())?,
-                    // A delivered event has its line when the attempt has ended.
+                    // A delivered event is printed when its attempt ends.
                     FeedFormat::Lines if event.state == DeliveryState::Held => {
                         self.out.line(&lines::held_event(event, &self.look))?;
                     }
@@ -184,8 +185,8 @@ impl Feed {
         }
     }
 
-    /// Whether an attempt has a line of its own: of a `hook.verify` the outcome is what matters,
-    /// and that has one, where it is validated here.
+    /// Returns whether an attempt has its own line. For a `hook.verify` that
+    /// Podtap validates, the outcome of the validation is printed instead.
     fn is_told(&self, event: &Event, attempt: &Attempt) -> bool {
         attempt.replay || !self.agent.verifies() || !event.is_hook_verify()
     }

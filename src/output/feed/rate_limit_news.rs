@@ -1,17 +1,17 @@
-//! When Podio's rate limit is worth a line: not at each call. Pure.
+//! Decides when Podio's rate limit is worth a line: not at each call. Pure.
 
 use podtap_podio::client::CallBudget;
 
-/// Parts of the limit: each that is used up is news.
+/// Number of parts of the limit; a line is printed when one is used up.
 const PARTS: u64 = 10;
 
-/// What was printed last.
+/// The state that was printed last.
 #[derive(Debug, Default)]
 pub(super) struct RateLimitNews(Option<CallBudget>);
 
 impl RateLimitNews {
-    /// The limit, if it is to be printed now: at first, at each tenth that is used up, when a new
-    /// hour begins, and when Podio refuses all calls or takes them again.
+    /// Returns the limit if it must be printed now: the first time, when a tenth is used
+    /// up, when a new hour begins, and when Podio refuses all calls or accepts them again.
     pub(super) fn news(&mut self, now: Option<CallBudget>) -> Option<CallBudget> {
         let now = now?;
         let is_news = self.0.as_ref().is_none_or(|before| {

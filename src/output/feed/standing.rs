@@ -1,5 +1,5 @@
-//! How the link, the local services, the hooks made here and Podio's rate limit stand: printed when they
-//! change.
+//! Prints changes in the state of the link, the local services,
+//! the hooks that this run creates, and Podio's rate limit.
 
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::status::TargetStatus;
@@ -46,7 +46,7 @@ impl Feed {
             }
         }
         self.services(&status.targets)?;
-        // Before it can be used only trouble is worth a word.
+        // Before the tunnel is ready, only trouble is printed.
         let is_first_dial = matches!(status.link, LinkState::Connecting { reason: None, .. });
         if self.said_url.is_none() && is_first_dial {
             return Ok(());
@@ -70,7 +70,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Tells of each target that went away or came back.
+    /// Reports each target that can no longer be reached or can be reached again.
     fn services(&mut self, targets: &[TargetStatus]) -> Result<(), Failure> {
         for TargetStatus {
             target, service, ..
@@ -100,7 +100,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Says, the first time, what finds out why something does not work.
+    /// Prints the hint at `podtap doctor` once per run.
     pub(super) fn name_doctor(&mut self) -> Result<(), Failure> {
         if std::mem::replace(&mut self.named_doctor, true) {
             return Ok(());
@@ -108,7 +108,7 @@ impl Feed {
         self.out.line(DOCTOR)
     }
 
-    /// What became of the hooks that are made here.
+    /// Prints what happened to the hooks that this run creates.
     pub(super) fn hooks(&mut self) -> Result<(), Failure> {
         let hooks = self.agent.hooks().borrow().clone();
         for (place, report) in hooks.iter().enumerate() {
@@ -129,7 +129,7 @@ impl Feed {
         Ok(())
     }
 
-    /// How many calls of Podio's API are left, for programs.
+    /// Prints how many calls of Podio's API are left, in JSON only.
     pub(super) async fn rate_limit(&mut self) -> Result<(), Failure> {
         if self.format == FeedFormat::Json
             && let Some(budget) = self.rate_limit.news(self.agent.api_budget().await)
@@ -139,8 +139,8 @@ impl Feed {
         Ok(())
     }
 
-    /// Whether this of the link has not been said yet: a relay that is away is told once, and
-    /// again when the reason is another.
+    /// Returns whether this state of the link must be printed: an unreachable
+    /// relay is reported once, and again when the reason changes.
     fn is_news(&mut self, link: &LinkState) -> bool {
         match link {
             LinkState::Connecting { reason: None, .. } => false,

@@ -1,15 +1,15 @@
-//! Which targets are not as it was told last. Pure.
+//! Decides which targets have a state that was not printed yet. Pure.
 
 use podtap_agent::ServiceState;
 use podtap_agent::status::TargetStatus;
 
-/// What was told of each target.
+/// The last printed state of each target.
 #[derive(Debug, Default)]
 pub(super) struct ToldServices(Vec<TargetStatus>);
 
 impl ToldServices {
-    /// The targets of which there is something to tell now: those that went away, or for another
-    /// reason, or came back. The first answer of a run is no news.
+    /// Returns the targets to report now: those that cannot be reached, or for a new reason,
+    /// and those that can be reached again. The first success of a run is not reported.
     pub(super) fn news(&mut self, now: &[TargetStatus]) -> Vec<TargetStatus> {
         let before = std::mem::replace(&mut self.0, now.to_vec());
         let is_news = |of: &&TargetStatus| {
