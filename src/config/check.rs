@@ -1,4 +1,4 @@
-//! Every setting as its type, whichever command asks for it.
+//! Checks that each setting can be parsed, whichever command uses it.
 
 use jiff::Timestamp;
 use url::Url;
@@ -8,7 +8,7 @@ use super::settings::Settings;
 use crate::failure::Failure;
 
 impl Settings {
-    /// Parses every setting that is set, and gives what is wrong.
+    /// Parses every setting that is set, and returns the errors.
     pub(crate) fn check(&self) -> Vec<Failure> {
         let values = Key::ALL.iter().map(|key| self.check_one(*key));
         let tables = [
@@ -90,7 +90,7 @@ impl Settings {
             Key::PODIO_CLIENT_SECRET_FILE => self.secret(Key::PODIO_CLIENT_SECRET, key).map(drop),
             Key::PODIO_APP_TOKEN_FILE => self.secret(Key::PODIO_APP_TOKEN, key).map(drop),
             Key::PODIO_PASSWORD_FILE => self.secret(Key::PODIO_PASSWORD, key).map(drop),
-            // Any text will do.
+            // Any text is valid.
             _ => Ok(()),
         }
     }

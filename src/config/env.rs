@@ -1,4 +1,4 @@
-//! The only reader of the environment.
+//! Reads the environment. No other module does.
 
 use podtap_agent::command_variables;
 use podtap_connect::ProxyVariables;
@@ -11,15 +11,15 @@ use super::link;
 use super::merge::{Layer, ValueOrigin};
 use crate::failure::{Failure, Warning};
 
-/// The variables that mean something to Podtap, as they were at the start.
+/// The environment variables that Podtap uses, as they were at the start.
 #[derive(Clone, Default)]
 pub(crate) struct Environment {
     known: BTreeMap<String, String>,
-    /// Names that begin with `PODTAP_` and are no setting.
+    /// Names that begin with `PODTAP_` but are not settings.
     unknown: Vec<String>,
 }
 
-/// Read besides `PODTAP_*`; what they mean is other programs' convention, not ours.
+/// Variables read besides `PODTAP_*`; their meaning is a convention of other programs.
 const FOREIGN: &[&str] = &[
     "ALL_PROXY",
     "CLICOLOR",
@@ -45,14 +45,14 @@ const FOREIGN: &[&str] = &[
     "no_proxy",
 ];
 
-/// `PODTAP_*` variables that are no settings.
+/// The `PODTAP_*` variable that is not a setting: it names the configuration file.
 const CONFIG_FILE: &str = "PODTAP_CONFIG";
 
 impl Environment {
-    /// Reads it once.
+    /// Reads the environment once.
     ///
     /// # Errors
-    /// When a variable that means something to us is not UTF-8.
+    /// If a variable that Podtap uses is not UTF-8.
     pub(crate) fn read() -> Result<Self, Failure> {
         Self::of(std::env::vars_os())
     }
@@ -62,7 +62,7 @@ impl Environment {
         for (name, value) in variables {
             let Some(name) = name.to_str() else { continue };
             if command_variables().any(|variable| variable == name) {
-                // This runs inside a command that another podtap has started for an event.
+                // Another podtap has started the command that contains this one for an event.
                 continue;
             }
             let is_setting = name == CONFIG_FILE || Key::of_variable(name).is_some();
@@ -82,8 +82,8 @@ impl Environment {
         Ok(environment)
     }
 
-    /// What to say of each `PODTAP_*` variable that is no setting: it may be a mistyped one, or
-    /// belong to another program.
+    /// A warning for each `PODTAP_*` variable that is not a
+    /// setting: it may be mistyped, or belong to another program.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = Warning> {
         self.unknown.iter().map(|name| {
             let rest = name.strip_prefix(VARIABLE_PREFIX).unwrap_or(name);
@@ -95,7 +95,7 @@ impl Environment {
         })
     }
 
-    /// A variable's value; an empty one counts as not set.
+    /// Returns the value of a variable; an empty one counts as not set.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.known
             .get(name)
@@ -103,20 +103,20 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
-    /// Whether to colour what goes to a stream, a terminal or not, by the conventions of
-    /// no-color.org and bixense.com/clicolors.
+    /// Returns whether to colour a stream, given whether it is a terminal,
+    /// by the conventions of no-color.org and bixense.com/clicolors.
     pub(crate) fn colour(&self, terminal: bool) -> bool {
         let forced = self.get("CLICOLOR_FORCE").is_some_and(|on| on != "0");
         let plain = self.get("CLICOLOR") == Some("0") || self.get("TERM") == Some("dumb");
         self.get("NO_COLOR").is_none() && (forced || (terminal && !plain))
     }
 
-    /// Where the configuration file is, if the environment says so.
+    /// The path of the configuration file, if the environment sets it.
     pub(crate) fn config_file(&self) -> Option<PathBuf> {
         self.get(CONFIG_FILE).map(PathBuf::from)
     }
 
-    /// The settings in it.
+    /// The settings in the environment.
     pub(super) fn settings(&self) -> Layer {
         Key::ALL
             .iter()
@@ -128,7 +128,7 @@ impl Environment {
             .collect()
     }
 
-    /// How people of this machine write amounts of money, by the conventions of POSIX.
+    /// The locale in which amounts of money are written, by the conventions of POSIX.
     pub(crate) fn locale(&self) -> &str {
         let set = ["LC_ALL", "LC_MONETARY", "LANG"];
         set.into_iter()
@@ -136,7 +136,7 @@ impl Environment {
             .unwrap_or_default()
     }
 
-    /// The users and passwords of the proxies, which are secret as a whole.
+    /// The user names and passwords of the proxies, all of which are secret.
     pub(crate) fn proxy_passwords(&self) -> Vec<String> {
         let proxies = self.proxies();
         [proxies.http, proxies.https, proxies.all]
@@ -150,8 +150,8 @@ impl Environment {
             .collect()
     }
 
-    /// The variables that name proxies, by the conventions of curl: the name in small letters counts
-    /// first, and `HTTP_PROXY` not at all, which a web server sets from a header of a request.
+    /// The proxies that the environment names, by the conventions of curl: a lower-case name comes
+    /// first, and `HTTP_PROXY` is ignored, since a web server sets it from a request's header.
     pub(crate) fn proxies(&self) -> ProxyVariables<'_> {
         let either = |upper: &str| {
             let lower = self.get(&upper.to_lowercase());
@@ -168,7 +168,7 @@ impl Environment {
 
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Tokens and proxy passwords are in here: names only.
+        // The values contain tokens and proxy passwords, so only names are printed.
         f.debug_set().entries(self.known.keys()).finish()
     }
 }

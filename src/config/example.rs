@@ -1,4 +1,5 @@
-//! The example `docs/config.toml` is complete, right, and changes nothing as it stands.
+//! Checks that the example `docs/config.toml` is
+//! complete and correct and, unedited, changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use super::{Environment, default_keys};
 
 const EXAMPLE: &str = include_str!("../../docs/config.toml");
 
-/// The example with every line in use: what is behind a `#` and no space is TOML.
+/// The example with every line in use: a `#` without a space after it precedes TOML.
 fn uncommented() -> String {
     let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
         Some(toml) if !toml.is_empty() && !toml.starts_with(' ') => toml,

@@ -1,5 +1,5 @@
-//! The configuration file: TOML, one key a setting and the tables `[keys]`, `[filters]` and
-//! `[[tunnel]]`, unknown keys refused.
+//! Reads the configuration file: TOML with one key per setting and the
+//! tables `[keys]`, `[filters]` and `[[tunnel]]`. Unknown keys are refused.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,26 +12,26 @@ use super::key::{Key, nearest};
 use super::merge::{Layer, ValueOrigin};
 use crate::failure::Failure;
 
-/// Longest file, in bytes: far beyond what anybody writes by hand.
+/// Maximum size of the file in bytes, far more than anyone writes by hand.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// The tables beside the settings.
+/// The tables of the file.
 const TABLES: [&str; 3] = ["keys", "filters", "tunnel"];
 
-/// What a file says.
+/// The content of the file.
 #[derive(Debug, Default)]
 pub(super) struct SettingsFile {
-    /// One value a setting.
+    /// One value per setting.
     pub(super) settings: Layer,
-    /// The table `[keys]`, read by who has keys.
+    /// The table `[keys]`, read by commands with a keyboard UI.
     pub(super) keys: Table,
-    /// The table `[filters]`, read by who filters.
+    /// The table `[filters]`, read by commands that filter.
     pub(super) filters: Table,
-    /// The tables `[[tunnel]]`, read by who runs several tunnels.
+    /// The tables `[[tunnel]]`, read by commands that run several tunnels.
     pub(super) tunnels: Table,
 }
 
-/// A table of the file, not looked into yet: a mistake in it stops only the commands that use it.
+/// A table of the file, not parsed yet: a mistake in it stops only the commands that use the table.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Table {
     pub(super) path: PathBuf,
@@ -39,7 +39,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// What is in it, by name.
+    /// The entries of the table, by name.
     pub(super) fn entries(
         &self,
         name: &'static str,
@@ -57,7 +57,7 @@ impl Table {
         Ok(table.into_iter().flatten())
     }
 
-    /// The table of that name in a file `c.toml` with this text.
+    /// The table with this name in a file `c.toml` with this text.
     #[cfg(test)]
     pub(super) fn parsed(text: &str, name: &str) -> Self {
         let file = parsed(text);
@@ -69,7 +69,7 @@ impl Table {
     }
 }
 
-/// What the file asked for says, else the default one where it exists.
+/// Loads the file that was asked for, or else the default file if it exists.
 pub(super) fn load(asked: Option<&Path>, env: &Environment) -> Result<SettingsFile, Failure> {
     let asked = asked.map(Path::to_path_buf).or_else(|| env.config_file());
     let Some(path) = asked.clone().or_else(default_path) else {
@@ -117,7 +117,7 @@ fn parse(path: &Path, text: &str) -> Result<SettingsFile, Failure> {
     Ok(file)
 }
 
-/// A key of the file with its value as text.
+/// A key of the file, with its value as text.
 pub(super) fn setting(
     path: &Path,
     name: &str,
@@ -156,13 +156,13 @@ pub(super) fn setting(
     Ok((key, (text, ValueOrigin::File(path.to_path_buf()))))
 }
 
-/// What a file `c.toml` with this text says.
+/// The content of a file `c.toml` with this text.
 #[cfg(test)]
 pub(super) fn parsed(text: &str) -> SettingsFile {
     parse(Path::new("c.toml"), text).unwrap()
 }
 
-/// A value and where it came from.
+/// A value and its origin.
 pub(super) type FileEntry = (String, ValueOrigin);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The configuration's table `[filters]`: filters with names, which `@name` stands for.
+//! Reads the configuration's table `[filters]`: named filters, used as `@name`.
 
 use jiff::Timestamp;
 use podtap_agent::history::Saved;
@@ -6,7 +6,7 @@ use podtap_agent::history::Saved;
 use super::file::Table;
 use crate::failure::Failure;
 
-/// The saved filters in the table.
+/// Parses the saved filters of the table.
 pub(super) fn read_saved(table: &Table, now: Timestamp) -> Result<Saved, Failure> {
     let refused = |name: &str, why: String| {
         Failure::usage("a saved filter of the configuration file cannot be used")

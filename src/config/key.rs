@@ -1,5 +1,5 @@
-//! Every setting there is: its name is the flag, the file's key and, upper-cased behind `PODTAP_`,
-//! the variable.
+//! The names of all settings. A name is the flag and the key in the
+//! file; in upper case after `PODTAP_`, it is the environment variable.
 
 /// The name of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,12 +99,12 @@ keys! {
 }
 
 impl Key {
-    /// The name in flags and in the file, such as `token-file`.
+    /// The name for flags and for the file, such as `token-file`.
     pub(crate) const fn name(self) -> &'static str {
         self.0
     }
 
-    /// The variable, such as `PODTAP_TOKEN_FILE`.
+    /// The environment variable, such as `PODTAP_TOKEN_FILE`.
     pub(crate) fn variable(self) -> String {
         format!(
             "{VARIABLE_PREFIX}{}",
@@ -112,49 +112,50 @@ impl Key {
         )
     }
 
-    /// The setting that this variable sets.
+    /// Finds the setting that an environment variable sets.
     pub(crate) fn of_variable(variable: &str) -> Option<Self> {
         let name = variable.strip_prefix(VARIABLE_PREFIX)?;
-        // Only capitals: `PODTAP_name` sets nothing.
+        // Only upper case counts: `PODTAP_name` sets nothing.
         let is_capital = !name.bytes().any(|byte| byte.is_ascii_lowercase());
         is_capital.then(|| Self::find(&name.replace('_', "-").to_lowercase()))?
     }
 
-    /// Whether its value is a secret: never printed, and kept from the programs that podtap starts.
+    /// Whether the value is a secret: it is never printed,
+    /// and programs that Podtap starts do not get it.
     pub(crate) fn is_secret(self) -> bool {
         let ends = ["token", "secret", "password", "database"];
         ends.iter().any(|end| self.0.ends_with(end))
     }
 
-    /// What stands between the values of one that takes several.
+    /// The text between the values of a setting that can have several.
     pub(super) fn separator(self) -> &'static str {
-        // A filter may have anything else in it.
+        // A filter may contain any other character.
         if self == Self::ROUTE { "\n" } else { "," }
     }
 
-    /// The variables of the secrets.
+    /// The environment variables of the secrets.
     pub(crate) fn secret_variables() -> Vec<String> {
         let secrets = Self::ALL.iter().filter(|key| key.is_secret());
         secrets.map(|key| key.variable()).collect()
     }
 
-    /// The setting with this name.
+    /// Finds the setting with this name.
     pub(crate) fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|key| key.0 == name)
     }
 
-    /// The setting whose name is nearest to a mistyped one, where one is near.
+    /// Finds the setting whose name is most similar to a mistyped one, if any is similar enough.
     pub(crate) fn nearest(name: &str) -> Option<Self> {
         nearest(name, Self::ALL.iter().map(|key| key.0)).and_then(Self::find)
     }
 }
 
-/// The name that is nearest to a mistyped one, where one is near.
+/// Returns the name that is most similar to a mistyped one, if any is similar enough.
 pub(super) fn nearest(
     name: &str,
     names: impl Iterator<Item = &'static str>,
 ) -> Option<&'static str> {
-    /// Below this Jaro-Winkler similarity (0 to 1) a suggestion confuses more than it helps.
+    /// A less similar suggestion (Jaro-Winkler, 0 to 1) confuses more than it helps.
     const NEAR: f64 = 0.75;
     let name = name.replace('_', "-").to_lowercase();
     let (score, nearest) = names
@@ -163,7 +164,7 @@ pub(super) fn nearest(
     (score >= NEAR).then_some(nearest)
 }
 
-/// What all of Podtap's own variables begin with.
+/// Prefix of all of Podtap's environment variables.
 pub(crate) const VARIABLE_PREFIX: &str = "PODTAP_";
 
 #[cfg(test)]

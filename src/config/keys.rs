@@ -1,7 +1,7 @@
-//! The configuration's table `[keys]`: TOML to a keymap, and the default keymap to TOML.
+//! Converts the configuration's table `[keys]` to a keymap, and the default keymap to TOML.
 //!
-//! `replay = "ctrl-r"` is for every place in which the action has keys, `detail.back = ["esc"]`
-//! for one. What may be is the keymap's to say.
+//! `replay = "ctrl-r"` sets the keys of an action everywhere; `detail.back =
+//! ["esc"]` sets them in one place. The keymap decides which keys are valid.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,10 +12,10 @@ use super::file::Table;
 use super::key::nearest;
 use crate::failure::Failure;
 
-/// How to see all there is.
+/// How to list all actions.
 const LIST: &str = "`podtap ui --print-keys` lists the actions with their keys";
 
-/// The keys that a person has, given the table.
+/// The keymap with the keys of this table.
 pub(super) fn keymap(table: &Table) -> Result<Keymap, Failure> {
     let overrides = overrides(table)?;
     Keymap::with_overrides(&overrides).map_err(|(index, error)| {
@@ -36,7 +36,7 @@ pub(super) fn keymap(table: &Table) -> Result<Keymap, Failure> {
     })
 }
 
-/// The defaults as a table that can be pasted into a configuration file.
+/// The default keys as a table for a configuration file.
 pub(crate) fn to_toml() -> String {
     let mut text = "[keys]\n".to_owned();
     let overrides = Keymap::default().overrides();
@@ -54,7 +54,7 @@ pub(crate) fn to_toml() -> String {
 }
 
 fn value(keys: &[String]) -> String {
-    // Basic strings escape these two alone; a key has no control character.
+    // Basic strings escape only these two; a key has no control character.
     let quoted = |key: &String| {
         let escaped = key.replace('\\', "\\\\").replace('"', "\\\"");
         format!("\"{escaped}\"")

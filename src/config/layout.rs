@@ -1,6 +1,7 @@
-//! Where things are in the data folder: the histories in `tunnels/`, what a relay keeps at the top.
-//! An earlier release kept both side by side, where a tunnel called `relay` met the relay's own
-//! database; its histories are found and moved.
+//! The layout of the data folder: histories in `tunnels/`, the relay's files at the top.
+//!
+//! An earlier release stored both at the top, where the history of a tunnel named `relay`
+//! had the same path as the relay's database. Such histories are found and moved.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,11 @@ use podtap_wire::TunnelName;
 /// The folder of the histories.
 const TUNNELS: &str = "tunnels";
 
-/// The relay's database, and the history that a tunnel called `relay` once had.
+/// The relay's database, and in an earlier release the history of a tunnel named `relay`.
 const RELAY: &str = "relay.db";
 
-/// The history of a tunnel. One that an earlier release left is moved to its place, unless an agent
-/// of that release has it open.
+/// The path of a tunnel's history. Moves a history of an earlier
+/// release to this path, unless an agent of that release has it open.
 pub(super) fn history(data_dir: &Path, tunnel: &TunnelName) -> PathBuf {
     let name = format!("{tunnel}.db");
     let (old, new) = (data_dir.join(&name), data_dir.join(TUNNELS).join(&name));
@@ -33,7 +34,7 @@ pub(super) fn history(data_dir: &Path, tunnel: &TunnelName) -> PathBuf {
     }
 }
 
-/// The names of the tunnels that have a history.
+/// The names of the tunnels with a history.
 pub(super) fn tunnels(data_dir: &Path) -> Vec<String> {
     let entries = data_dir.join(TUNNELS).read_dir().into_iter().flatten();
     let paths = entries.flatten().map(|entry| entry.path());
@@ -44,7 +45,7 @@ pub(super) fn tunnels(data_dir: &Path) -> Vec<String> {
     names
 }
 
-/// Moves the history of a tunnel called `relay` out of the way of the relay's own database.
+/// Moves the history of a tunnel named `relay` away from the path of the relay's database.
 pub(super) fn make_way_for_relay(data_dir: &Path) {
     let (old, new) = (data_dir.join(RELAY), data_dir.join(TUNNELS).join(RELAY));
     if old.is_file()
@@ -56,8 +57,8 @@ pub(super) fn make_way_for_relay(data_dir: &Path) {
     }
 }
 
-/// The tunnel of a folder: the nearest name, which tells folders apart whose letters no name may
-/// have. A history of the plain name that is there already stays that folder's.
+/// The tunnel's name for a folder: the most similar valid name, made distinct for folders whose
+/// names have invalid characters. If a history of the plain name exists, the folder keeps using it.
 pub(super) fn tunnel_of(data_dir: Option<&Path>, folder: &str) -> Option<TunnelName> {
     let distinct = TunnelName::of_folder(folder)?;
     let Some(plain) = TunnelName::nearest(folder).filter(|plain| *plain != distinct) else {
@@ -76,7 +77,7 @@ pub(super) fn tunnel_of(data_dir: Option<&Path>, folder: &str) -> Option<TunnelN
     }
 }
 
-/// Moves a history with what belongs to it; `false` where an agent has it.
+/// Moves a history and its files; returns `false` if an agent has it open.
 fn adopt(old: &Path, new: &Path) -> io::Result<bool> {
     if let Some(folder) = new.parent() {
         private::folder(folder)?;
@@ -85,7 +86,7 @@ fn adopt(old: &Path, new: &Path) -> io::Result<bool> {
     let Ok(lock) = Lock::take(&lock_file) else {
         return Ok(false);
     };
-    // The database last: until it is there the move counts as not begun, and is done again.
+    // The database moves last: until then the move counts as not begun, and is repeated.
     for end in ["-wal", "-shm", ""] {
         match std::fs::rename(private::beside(old, end), private::beside(new, end)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -1,4 +1,4 @@
-//! The settings of a relay: what it refuses, and whose word it takes.
+//! The settings of a relay's limits and of the proxies that it trusts.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::parse;
 
 impl Settings {
-    /// The limits of a relay, the standard one where nothing is set.
+    /// The limits of a relay, with defaults for those that are not set.
     pub(crate) fn relay_limits(&self) -> Result<Limits, Failure> {
         let standard = Limits::default();
         Ok(Limits {
@@ -67,7 +67,7 @@ impl Settings {
         })
     }
 
-    /// The proxies whose word on the sender's address is taken, where that is set.
+    /// The proxies that are trusted to report the sender's address, if that is set.
     pub(crate) fn trusted_proxies(&self) -> Result<Option<Vec<IpNet>>, Failure> {
         self.with(Key::TRUSTED_PROXY, |text| {
             if text == OFF {
@@ -78,7 +78,7 @@ impl Settings {
         })
     }
 
-    /// Whether the trusted proxies send the PROXY protocol: some must be named for that.
+    /// Whether the trusted proxies send the PROXY protocol; if so, at least one must be set.
     pub(crate) fn proxy_protocol(&self) -> Result<bool, Failure> {
         let is_on = self.switch(Key::PROXY_PROTOCOL, false)?;
         let has_proxies = self.trusted_proxies()?.is_some_and(|some| !some.is_empty());
@@ -93,13 +93,13 @@ impl Settings {
         Ok(is_on)
     }
 
-    /// The slowest that a body may come.
+    /// The minimum rate at which a body must arrive, in bytes per second.
     fn body_rate(&self, standard: Option<u32>) -> Result<Option<u32>, Failure> {
         let rate = self.size_or_off(Key::MIN_BODY_RATE, standard.map(u64::from))?;
         Ok(rate.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)))
     }
 
-    /// A size, `off` for no limit.
+    /// A size, or `off` for no limit.
     pub(super) fn size_or_off(
         &self,
         key: Key,
@@ -121,7 +121,7 @@ impl Settings {
         }))
     }
 
-    /// A rate, `off` for none.
+    /// A rate, or `off` for no limit.
     pub(super) fn rate(&self, key: Key, standard: Option<Rate>) -> Result<Option<Rate>, Failure> {
         let rate = self.with(key, |text| {
             if text == OFF {
@@ -136,10 +136,10 @@ impl Settings {
     }
 }
 
-/// Written instead of a value: no limit, or none of them.
+/// The text for no limit, or for an empty list.
 const OFF: &str = "off";
 
-/// A network, or a single address as one.
+/// Parses a network, or a single address as a network.
 fn network(text: &str) -> Option<IpNet> {
     let text = text.trim();
     let single = || Some(IpNet::from(std::net::IpAddr::from_str(text).ok()?));

@@ -1,14 +1,15 @@
-//! Variables that Kubernetes and Docker set in every container for a service or a linked container
-//! of some name. Where that name is `podtap` they begin as our settings do, and are none.
+//! Recognizes the variables that Kubernetes and Docker set in every
+//! container for a service or a linked container. If its name is
+//! `podtap`, they begin like Podtap's settings but are not settings.
 
-/// Protocols that a linked port may have, as they are written in names and in URLs.
+/// The protocols of a linked port, as in the names of variables; in URLs they are in lower case.
 const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
 
-/// Whether the variable tells of a link: by its name, whatever the value, or by both.
+/// Returns whether a variable describes a link: by its name alone, or by its name and value.
 ///
-/// Of Kubernetes, for a service `NAME`: `NAME_SERVICE_HOST`, `NAME_SERVICE_PORT`,
-/// `NAME_SERVICE_PORT_HTTP`. Of both: `NAME_PORT=tcp://10.0.0.1:80`, `NAME_PORT_80_TCP`,
-/// `NAME_PORT_80_TCP_ADDR` and its kind. Of Docker: `NAME_NAME=/web/NAME`, `NAME_ENV_LANG`.
+/// Kubernetes, for a service `NAME`: `NAME_SERVICE_HOST`, `NAME_SERVICE_PORT`,
+/// `NAME_SERVICE_PORT_HTTP`. Both: `NAME_PORT=tcp://10.0.0.1:80`, `NAME_PORT_80_TCP`,
+/// `NAME_PORT_80_TCP_ADDR` and so on. Docker: `NAME_NAME=/web/NAME`, `NAME_ENV_LANG`.
 pub(super) fn is_link(name: &str, value: &str) -> bool {
     let is_url = PROTOCOLS.iter().any(|protocol| {
         let rest = value.strip_prefix(&protocol.to_lowercase());
@@ -23,7 +24,7 @@ pub(super) fn is_link(name: &str, value: &str) -> bool {
         || is_port(name)
 }
 
-/// `…_PORT_80_TCP`, alone or with `_ADDR`, `_PORT` or `_PROTO` behind it.
+/// Matches `…_PORT_80_TCP`, alone or followed by `_ADDR`, `_PORT` or `_PROTO`.
 fn is_port(name: &str) -> bool {
     let mut parts = name.split("_PORT_").skip(1);
     parts.any(|part| {

@@ -1,21 +1,21 @@
-//! How the log is written.
+//! The format of the log.
 
 use super::key::Key;
 use super::settings::Settings;
 use crate::failure::Failure;
 
-/// How a line of the log looks.
+/// The format of a log line.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     /// For people.
     #[default]
     Text,
-    /// An object a line, for what collects logs.
+    /// One JSON object per line, for log collectors.
     Json,
 }
 
 impl Settings {
-    /// How the lines of the log look.
+    /// Returns the format of the log lines.
     pub(crate) fn log_format(&self) -> Result<LogFormat, Failure> {
         let format = self.with(Key::LOG_FORMAT, |text| match text {
             "text" => Ok(LogFormat::Text),

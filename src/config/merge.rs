@@ -1,4 +1,4 @@
-//! Which value wins, and where it came from.
+//! Merges the sources of settings and records where each value came from.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,19 +13,19 @@ use super::key::Key;
 /// Settings from one source.
 pub(super) type Layer = BTreeMap<Key, (String, ValueOrigin)>;
 
-/// All sources, the strongest first.
+/// The settings of all sources, in order of precedence.
 #[derive(Clone)]
 pub(super) struct Layers {
     pub(super) flags: Layer,
-    /// The table of one of several tunnels.
+    /// The table of this tunnel, if the file has several.
     pub(super) tunnel: Layer,
     pub(super) env: Layer,
     pub(super) file: Layer,
 }
 
 impl Layers {
-    /// Whether one setting is from a stronger source than the other, or the other is not set; `None`
-    /// where both are from the same.
+    /// Returns whether `key` comes from a stronger source than `other`, or
+    /// `other` is not set. Returns `None` if both come from the same source.
     pub(super) fn is_stronger(&self, key: Key, other: Key) -> Option<bool> {
         let [key, other] = [key, other].map(|key| {
             let at = self.all().iter().position(|layer| layer.contains_key(&key));
@@ -38,13 +38,13 @@ impl Layers {
         [&self.flags, &self.tunnel, &self.env, &self.file]
     }
 
-    /// The value that wins.
+    /// Returns the value from the strongest source.
     pub(super) fn get(&self, key: Key) -> Option<&(String, ValueOrigin)> {
         self.all().into_iter().find_map(|layer| layer.get(&key))
     }
 }
 
-/// Where a value came from, for errors.
+/// The source of a value, for errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ValueOrigin {
     /// A flag on the command line.
@@ -68,7 +68,8 @@ impl fmt::Display for ValueOrigin {
     }
 }
 
-/// Flags and words that are settings under another name: the command, the argument, the setting.
+/// Flags and arguments that are settings under another
+/// name: the command, the argument, the setting.
 const OTHER_NAMES: [(&str, &str, Key); 5] = [
     ("listen", "target", Key::FORWARD_TO),
     ("repair", "to", Key::FORWARD_TO),
@@ -77,11 +78,11 @@ const OTHER_NAMES: [(&str, &str, Key); 5] = [
     ("url", "of", Key::NAME),
 ];
 
-/// Flags that have the name of a setting and are not that setting: the command and the flag.
+/// Flags with the name of a setting that are not that setting: the command and the flag.
 const OWN_FLAGS: [(&str, &str); 1] = [("wait", "timeout")];
 
-/// What was typed, as a layer: each flag that has the name of a setting sets it, and `--no-mouse`
-/// sets `mouse` to false. Clap knows what was typed and what is a default.
+/// The layer of the command line: each typed flag with the name of a setting sets it, and
+/// `--no-mouse` sets `mouse` to false. Clap knows which values were typed and which are defaults.
 pub(super) fn flags(root: &Command, typed: &ArgMatches) -> Layer {
     let (mut command, mut typed) = (root, typed);
     while let Some((name, below)) = typed.subcommand()
@@ -97,7 +98,7 @@ pub(super) fn flags(root: &Command, typed: &ArgMatches) -> Layer {
         }
         if let Some((key, is_on)) = setting(command, argument) {
             let value = if argument.get_action().takes_values() {
-                // What may be given several times is a list.
+                // An argument that can be repeated is a list.
                 let values = typed.get_raw(id).into_iter().flatten();
                 let values: Vec<_> = values.map(OsStr::to_string_lossy).collect();
                 values.join(key.separator())
@@ -110,7 +111,7 @@ pub(super) fn flags(root: &Command, typed: &ArgMatches) -> Layer {
     layer
 }
 
-/// The setting that an argument is, and what it is set to where it takes no value.
+/// The setting of an argument, and the value that it sets if it takes none.
 fn setting(command: &Command, argument: &Arg) -> Option<(Key, bool)> {
     let (command, id) = (command.get_name(), argument.get_id().as_str());
     let is_other = |(of, other, _): &&(&str, &str, Key)| (*of, *other) == (command, id);
@@ -220,7 +221,7 @@ mod tests {
             let words = [&["podtap".to_owned()], &path[..], &[flag]].concat();
             let words = words.into_iter().chain(value.map(str::to_owned));
             let words: Vec<String> = words.collect();
-            // What a command asks for besides is a word or two that anything takes.
+            // The command's required arguments are one or two words with any value.
             let typed = (0..3).find_map(|count| {
                 let more = std::iter::repeat_n("7".to_owned(), count);
                 let words = words.iter().cloned().chain(more);

@@ -1,6 +1,7 @@
-//! Settings: from flags, `PODTAP_*` variables, the configuration file and defaults, in this order.
+//! Merges settings from flags, `PODTAP_*` variables,
+//! the configuration file and defaults, in this order.
 //!
-//! A setting is text with an origin until [`Settings`] parses it, once, so that every error names
+//! A setting is text with an origin until [`Settings`] parses it, so every error names
 //! where the value came from. The parts of Podtap see only their own typed configuration.
 
 mod check;
@@ -36,7 +37,7 @@ pub(crate) use web::WebPage;
 use crate::cli::Typed;
 use crate::failure::Failure;
 
-/// All settings of this run, each with its origin.
+/// Reads all settings of this run, each with its origin.
 pub(crate) fn resolve(typed: &Typed) -> Result<Settings, Failure> {
     let global = &typed.cli.global;
     let environment = Environment::read()?;

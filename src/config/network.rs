@@ -1,4 +1,4 @@
-//! The settings of what is talked to, and where: local service, relay, proxy, and what listens.
+//! The network settings: local service, relay, proxy, and addresses to listen on.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -20,15 +20,15 @@ use super::settings::{Settings, wrong};
 use crate::failure::Failure;
 use crate::file;
 
-/// Bytes of the largest file of certificates: the authorities of a whole system are 250 KiB.
+/// Maximum size of a file of certificates, in bytes: the authorities of a whole system are 250 KiB.
 const MAX_CERTIFICATES: u64 = 4 * 1024 * 1024;
 
-/// What a `Host` header should be.
+/// A valid `Host` header, for errors.
 const HOST: &str = "a host name such as shop.localhost or shop.localhost:8080";
 
 impl Settings {
-    /// The local service, or the command in its place, where one is set. Of the two the stronger
-    /// source counts.
+    /// The local service or the command that replaces it, if one is
+    /// set. If both are, the one from the stronger source counts.
     pub(crate) fn target(&self) -> Result<Option<Target>, Failure> {
         match self.is_stronger(Key::EXEC, Key::FORWARD_TO) {
             Some(true) => self.command(),
@@ -39,7 +39,7 @@ impl Settings {
         }
     }
 
-    /// What `forward-to` names.
+    /// The target that `forward-to` sets.
     pub(super) fn service(&self) -> Result<Option<Target>, Failure> {
         let Some((text, origin)) = self.entry(Key::FORWARD_TO) else {
             return Ok(None);
@@ -49,7 +49,7 @@ impl Settings {
         target.map(Some)
     }
 
-    /// The command that is run for each event.
+    /// The command that runs for each event.
     pub(super) fn command(&self) -> Result<Option<Target>, Failure> {
         self.with(Key::EXEC, |text| {
             Target::from_setting(&format!("exec:{text}"))
@@ -57,7 +57,7 @@ impl Settings {
         })
     }
 
-    /// Where which events go, in order; one a line.
+    /// The routes in order; the setting has one per line.
     pub(crate) fn routes(&self) -> Result<Vec<Route>, Failure> {
         let Some((text, origin)) = self.entry(Key::ROUTE) else {
             return Ok(Vec::new());
@@ -75,13 +75,13 @@ impl Settings {
         Ok(routes)
     }
 
-    /// The same with the local service, as far as they are set.
+    /// The routes and the local service, if they are set.
     pub(crate) fn all_routes(&self) -> Result<Routes, Failure> {
         Routes::new(self.routes()?, self.target()?)
             .map_err(|error| Failure::usage(error.to_string()))
     }
 
-    /// Which `Host` header the local service sees.
+    /// The `Host` header that the local service gets.
     pub(crate) fn host_header(&self) -> Result<HostHeader, Failure> {
         Ok(match self.fixed_host()? {
             Some(fixed) => HostHeader::Fixed(fixed),
@@ -90,7 +90,7 @@ impl Settings {
         })
     }
 
-    /// The `Host` header that is set.
+    /// The `Host` header, if it is set.
     pub(super) fn fixed_host(&self) -> Result<Option<HeaderValue>, Failure> {
         self.with(Key::HOST_HEADER, |text| {
             let name: Authority = text.parse().map_err(|_| HOST)?;
@@ -99,8 +99,8 @@ impl Settings {
         })
     }
 
-    /// The relay's URL, where one is set. The token goes there: in the clear to this machine only,
-    /// unless a person asks for more.
+    /// The relay's URL, if it is set. The token is sent there; without
+    /// encryption only to this machine, unless a setting allows more.
     pub(crate) fn relay(&self) -> Result<Option<Url>, Failure> {
         let Some(url) = self.relay_url()? else {
             return Ok(None);
@@ -128,12 +128,12 @@ impl Settings {
         self.with(Key::RELAY, web_url)
     }
 
-    /// The URL under which the world reaches the relay, where one is set.
+    /// The relay's public URL, if it is set.
     pub(crate) fn public_url(&self) -> Result<Option<Url>, Failure> {
         self.with(Key::PUBLIC_URL, web_url)
     }
 
-    /// Which certificates are taken beside those of the system's authorities.
+    /// The certificates that are trusted besides those of the system's authorities.
     pub(crate) fn trust(&self) -> Result<Trust, Failure> {
         let certificates = match self.entry(Key::CA_FILE) {
             Some((path, origin)) => {
@@ -159,7 +159,7 @@ impl Settings {
         })
     }
 
-    /// Who answers the sender.
+    /// Whether the relay or the local service decides the response to the sender.
     pub(crate) fn respond(&self) -> Result<Respond, Failure> {
         let respond = self.with(Key::RESPOND, |text| match text {
             "stored" => Ok(Respond::Stored),
@@ -169,8 +169,8 @@ impl Settings {
         Ok(respond.unwrap_or_default())
     }
 
-    /// The proxy on the way to a URL, where the environment names one; none to this machine, which
-    /// only this machine can reach.
+    /// The proxy for a URL, if the environment names one. A URL of
+    /// this machine has none, since only this machine can reach it.
     pub(crate) fn proxy(&self, to: &Url) -> Result<Option<Proxy>, Failure> {
         if reach::is_this_machine(to) {
             return Ok(None);
@@ -179,7 +179,7 @@ impl Settings {
             .as_str()
             .parse()
             .map_err(|error| Failure::because("the URL cannot be called", &error))?;
-        // The text may hold a password: it is not repeated.
+        // The text may contain a password, so the error does not repeat it.
         self.environment()
             .proxies()
             .proxy_for(&uri)
@@ -189,12 +189,12 @@ impl Settings {
             })
     }
 
-    /// Where a relay or the sandbox listens, where that is set.
+    /// The address that a relay or the sandbox listens on, if it is set.
     pub(crate) fn listen(&self) -> Result<Option<SocketAddr>, Failure> {
         self.with(Key::LISTEN, address)
     }
 
-    /// Where a relay with a certificate takes webhooks in the clear, where that is set.
+    /// The address on which a relay with a certificate accepts webhooks without TLS, if it is set.
     pub(crate) fn http_listen(&self) -> Result<Option<SocketAddr>, Failure> {
         let set = self.with(Key::HTTP_LISTEN, |text| match text {
             "off" => Ok(None),
@@ -203,9 +203,9 @@ impl Settings {
         Ok(set?.flatten())
     }
 
-    /// Where the public relay listens: as set, else `PORT` on all addresses, the convention of
-    /// containers. Nothing else reads `PORT`, which many developers' shells have for their own
-    /// programs.
+    /// The address that the public relay listens on: the setting, or else
+    /// `PORT` on all addresses, as is usual in containers. Nothing else
+    /// reads `PORT`, since many developers set it for their own programs.
     pub(crate) fn relay_listen(&self) -> Result<Option<SocketAddr>, Failure> {
         if let Some(address) = self.listen()? {
             return Ok(Some(address));
@@ -221,7 +221,7 @@ impl Settings {
     }
 }
 
-/// Where to listen.
+/// Parses an address to listen on.
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let text = if text.starts_with(':') {
         format!("0.0.0.0{text}")
@@ -232,7 +232,7 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
         .map_err(|_| "an address and port such as 127.0.0.1:8080 or :8080")
 }
 
-/// A URL of the web; `https://` may be left out.
+/// Parses an HTTP URL; `https://` may be left out.
 fn web_url(text: &str) -> Result<Url, &'static str> {
     const EXPECTED: &str = "a URL such as https://hooks.example.com";
     let text = if text.contains("://") {
@@ -241,7 +241,7 @@ fn web_url(text: &str) -> Result<Url, &'static str> {
         format!("https://{text}")
     };
     let url: Url = text.parse().map_err(|_| EXPECTED)?;
-    // URLs take a number for an IPv4 address: `5` would be 0.0.0.5, and `1.2` 1.0.0.2.
+    // URLs accept a number as an IPv4 address: `5` would be 0.0.0.5, and `1.2` would be 1.0.0.2.
     if let Some(Host::Ipv4(address)) = url.host()
         && !text.contains(&address.to_string())
     {

@@ -1,26 +1,26 @@
-//! What `docs/config.toml` says of each setting: its text and its default. The file is what a person
-//! reads; help, manual and `podtap config` say the same, since they read it too.
+//! Reads the text and the default of each setting from `docs/config.toml`, for the help,
+//! the manual and `podtap config`. So all of them agree with the file that people read.
 
 use super::key::Key;
 
 const EXAMPLE: &str = include_str!("../../docs/config.toml");
 
-/// How a default is told that is not the value in the line below.
+/// Prefix of a default that differs from the example value in the line below.
 const DEFAULT: &str = "Default: ";
 
-/// How it is told that there is none, and the value is an example.
+/// Marks a setting without a default; its value is an example.
 const NO_DEFAULT: &str = "No default.";
 
 /// One setting.
 pub(crate) struct Entry {
     pub(crate) key: Key,
-    /// What it does.
+    /// What the setting does.
     pub(crate) text: String,
-    /// What it is where nothing is set, as TOML or in words; `None` for nothing.
+    /// The default, as TOML or in words; `None` if there is none.
     pub(crate) default: Option<String>,
 }
 
-/// Every setting, in the order of the file.
+/// All settings, in the order of the file.
 pub(crate) fn entries() -> impl Iterator<Item = Entry> {
     let settings = EXAMPLE.split("\n#[").next().unwrap_or_default();
     settings.split("\n\n").flat_map(|paragraph| {
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_help_and_the_example_give_the_same_defaults() {
-        // Commands with a default of their own.
+        // Commands whose default differs.
         const OTHERS: [(&str, Key); 5] = [
             ("wait", Key::TIMEOUT),
             ("listen", Key::LISTEN),

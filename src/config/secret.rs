@@ -1,4 +1,4 @@
-//! The settings that are secrets: a value, or the content of a file, with where it came from.
+//! The settings that are secrets: a value or the content of a file, with its origin.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use super::settings::Settings;
 use crate::failure::{Failure, Warning};
 use crate::system;
 
-/// Bytes of the longest file with a secret.
+/// Maximum size of a file with a secret, in bytes.
 const MAX_SECRET: u64 = 64 * 1024;
 
-/// A secret with its origin, which errors may name.
+/// A secret with its origin, for errors.
 #[derive(Debug)]
 pub(crate) struct Secret {
     pub(crate) value: SecretString,
@@ -27,7 +27,7 @@ impl Settings {
         self.secret(Key::TOKEN, Key::TOKEN_FILE)
     }
 
-    /// The database that relays share, whose URL holds a password.
+    /// The database that relays share; its URL contains a password.
     pub(crate) fn database(&self) -> Result<Option<DatabaseUrl>, Failure> {
         let Some(secret) = self.secret(Key::DATABASE, Key::DATABASE_FILE)? else {
             return Ok(None);
@@ -40,8 +40,8 @@ impl Settings {
         })
     }
 
-    /// A secret, set by itself or as the content of a file: the stronger source counts, and of the
-    /// same one the secret itself.
+    /// A secret, either the value itself or the content of a file. The
+    /// stronger source counts; if both have the same source, the value counts.
     pub(crate) fn secret(&self, key: Key, file: Key) -> Result<Option<Secret>, Failure> {
         let is_file = self.is_stronger(file, key) == Some(true);
         if let Some((text, origin)) = self.entry(key).filter(|_| !is_file) {
@@ -73,7 +73,7 @@ impl Settings {
 }
 
 impl Settings {
-    /// Warns of a configuration file that holds a secret and that others may read.
+    /// Warns if the configuration file holds a secret and other users can read it.
     pub(crate) fn warn_of_config_readers(&self) -> Result<(), Failure> {
         let secrets = Key::ALL.iter().filter(|key| key.is_secret());
         let mut files = secrets.filter_map(|key| match self.entry(*key) {
@@ -86,9 +86,9 @@ impl Settings {
         }
     }
 
-    /// Warns of a file with a secret that others may read, as ssh does.
+    /// Warns if other users can read a file with a secret, as ssh does.
     fn warn_of_readers(&self, what: &str, path: &Path) -> Result<(), Failure> {
-        /// What the group and others may do.
+        /// Permission bits of the group and of others.
         const OTHERS: u32 = 0o077;
         match system::mode(path) {
             Some(mode) if mode & OTHERS != 0 => self.report(

@@ -1,4 +1,5 @@
-//! Settings as typed values; each error names the setting, the origin and what would be right.
+//! Parses settings into typed values. Each error names
+//! the setting, its origin and what is expected.
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
@@ -21,18 +22,18 @@ use super::merge::{Layer, Layers, ValueOrigin};
 use crate::failure::{Failure, Warning};
 use crate::parse;
 
-/// All settings of this run. A value is parsed when a command asks for it, so that a setting of
-/// another command cannot stop this one.
+/// All settings of this run. A value is parsed when a command asks for
+/// it, so a wrong setting of another command cannot stop this one.
 pub(crate) struct Settings {
     layers: Layers,
     pub(super) tables: Tables,
     environment: Environment,
     verbose: u8,
-    /// Warnings of this run: each is said once, however often its setting is asked for.
+    /// The warnings already printed: each appears once per run, however often its setting is used.
     said: Mutex<BTreeSet<String>>,
 }
 
-/// The tables of the configuration file, each read by who uses it.
+/// The tables of the configuration file, each parsed by the commands that use it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     pub(super) keys: Table,
@@ -56,7 +57,7 @@ impl Settings {
         }
     }
 
-    /// The same, with what the table of a tunnel says.
+    /// Returns these settings with the table of a tunnel.
     pub(super) fn of_tunnel(&self, tunnel: Layer) -> Self {
         let layers = Layers {
             tunnel,
@@ -66,7 +67,7 @@ impl Settings {
         Self::new(layers, tables, environment, self.verbose)
     }
 
-    /// How often `-v` was given.
+    /// Number of `-v` flags.
     pub(crate) fn verbose(&self) -> u8 {
         self.verbose
     }
@@ -76,14 +77,14 @@ impl Settings {
         &self.environment
     }
 
-    /// Says what is not as it should be and stops nothing.
+    /// Prints warnings about the environment and the configuration file; does not stop the run.
     pub(crate) fn warn(&self) -> Result<(), Failure> {
         let mut warnings = self.environment.warnings();
         warnings.try_for_each(|warning| self.report(warning))?;
         self.warn_of_config_readers()
     }
 
-    /// Prints a warning as this run's stderr has it.
+    /// Prints a warning on stderr, once per run.
     pub(crate) fn report(&self, warning: Warning) -> Result<(), Failure> {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.insert(warning.to_string()) {
@@ -92,23 +93,23 @@ impl Settings {
         Ok(())
     }
 
-    /// The tunnels that have a history.
+    /// The tunnels with a history.
     pub(crate) fn tunnels(&self) -> Result<Vec<String>, Failure> {
         Ok(layout::tunnels(&self.data_dir()?))
     }
 
-    /// A setting as text.
+    /// The text of a setting.
     pub(crate) fn text(&self, key: Key) -> Option<&str> {
         self.layers.get(key).map(|(text, _)| text.as_str())
     }
 
-    /// A setting that is set, with where that was done.
+    /// The text of a setting and its origin.
     pub(crate) fn set(&self, key: Key) -> Option<(&str, String)> {
         let (text, origin) = self.layers.get(key)?;
         Some((text, origin.to_string()))
     }
 
-    /// A setting of any type whose error says what is wrong.
+    /// Parses a setting whose type reports what is wrong.
     pub(crate) fn parse<T>(&self, key: Key) -> Result<Option<T>, Failure>
     where
         T: FromStr,
@@ -123,24 +124,24 @@ impl Settings {
         parsed.map(Some)
     }
 
-    /// Whether a setting was given as a flag.
+    /// Returns whether a setting was given as a flag.
     pub(crate) fn is_typed(&self, key: Key) -> bool {
         let origin = self.layers.get(key).map(|(_, origin)| origin);
         matches!(origin, Some(ValueOrigin::Flag(_)))
     }
 
-    /// Whether one setting is set by a stronger source than the other, or the other is not set;
-    /// `None` where both are from the same.
+    /// Returns whether `key` is set by a stronger source than `other`, or
+    /// `other` is not set. Returns `None` if both come from the same source.
     pub(super) fn is_stronger(&self, key: Key, other: Key) -> Option<bool> {
         self.layers.is_stronger(key, other)
     }
 
-    /// A setting's text with its origin.
+    /// The text of a setting with its origin.
     pub(super) fn entry(&self, key: Key) -> Option<&(String, ValueOrigin)> {
         self.layers.get(key)
     }
 
-    /// A setting of any type; `parse` says what would be right.
+    /// Parses a setting; the error of `parse` is what is expected.
     pub(super) fn with<T>(
         &self,
         key: Key,
@@ -154,22 +155,22 @@ impl Settings {
         parsed.map(Some)
     }
 
-    /// A time.
+    /// Parses a duration.
     pub(crate) fn duration(&self, key: Key) -> Result<Option<Duration>, Failure> {
         self.with(key, parse::duration)
     }
 
-    /// A size in bytes.
+    /// Parses a size in bytes.
     pub(crate) fn size(&self, key: Key) -> Result<Option<u64>, Failure> {
         self.with(key, parse::size)
     }
 
-    /// A switch, or what it is where nobody set it.
+    /// Parses a switch; `unset` is the default.
     pub(crate) fn switch(&self, key: Key, unset: bool) -> Result<bool, Failure> {
         Ok(self.with(key, parse::switch)?.unwrap_or(unset))
     }
 
-    /// A positive whole number.
+    /// Parses a positive whole number.
     pub(crate) fn number<T>(&self, key: Key) -> Result<Option<T>, Failure>
     where
         T: FromStr + PartialEq + Default,
@@ -180,7 +181,7 @@ impl Settings {
         })
     }
 
-    /// Where history and queue live.
+    /// The folder of histories and queues.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
         if let Some(dir) = self.text(Key::DATA_DIR) {
             return Ok(PathBuf::from(dir));
@@ -191,14 +192,15 @@ impl Settings {
         Ok(base.data_dir().join("podtap"))
     }
 
-    /// The data folder of a relay: with nothing of another kind where its database goes.
+    /// The data folder of a relay. First moves a history
+    /// away from the path of the relay's database.
     pub(crate) fn relay_dir(&self) -> Result<PathBuf, Failure> {
         let data_dir = self.data_dir()?;
         layout::make_way_for_relay(&data_dir);
         Ok(data_dir)
     }
 
-    /// The tunnel's name: as set, else the working folder's.
+    /// The tunnel's name: the setting, or else the working folder's name.
     pub(crate) fn tunnel(&self) -> Result<TunnelName, Failure> {
         if let Some(name) = self.parse(Key::NAME)? {
             return Ok(name);
@@ -216,7 +218,7 @@ impl Settings {
         })
     }
 
-    /// The history's file.
+    /// The path of the history.
     pub(crate) fn history(&self) -> Result<PathBuf, Failure> {
         Ok(layout::history(&self.data_dir()?, &self.tunnel()?))
     }
@@ -224,7 +226,7 @@ impl Settings {
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A token may be among the values.
+        // The values may contain a token.
         f.debug_struct("Settings").finish_non_exhaustive()
     }
 }
@@ -236,7 +238,7 @@ pub(super) fn wrong(key: Key, text: &str, origin: &ValueOrigin, why: &str) -> Fa
         .fact("from", origin.to_string())
 }
 
-/// Settings as flags and variables would make them.
+/// Settings from these flags and variables.
 #[cfg(test)]
 pub(super) fn settings(flags: &[(Key, &str)], env: &[(Key, &str)]) -> Settings {
     let layer = |pairs: &[(Key, &str)], origin: fn(Key) -> ValueOrigin| -> Layer {

@@ -1,4 +1,4 @@
-//! The settings of a relay that has a certificate of its own.
+//! The settings of a relay's TLS certificate.
 
 use podtap_relay::{Acme, TlsMode};
 use url::{Host, Url};
@@ -7,7 +7,7 @@ use super::key::Key;
 use super::settings::Settings;
 use crate::failure::Failure;
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     Off,
@@ -15,10 +15,10 @@ enum Source {
     Acme,
 }
 
-/// What says where the files are.
+/// The settings that name the files.
 const OF_FILES: [Key; 2] = [Key::TLS_CERT, Key::TLS_KEY];
 
-/// What says how a certificate is ordered.
+/// The settings of a certificate that is ordered through ACME.
 const OF_ACME: [Key; 4] = [
     Key::ACME_DOMAIN,
     Key::ACME_CONTACT,
@@ -27,7 +27,7 @@ const OF_ACME: [Key; 4] = [
 ];
 
 impl Settings {
-    /// Whether the relay secures its connections, and with which certificate.
+    /// Whether the relay uses TLS, and its certificate.
     pub(crate) fn tls(&self) -> Result<TlsMode, Failure> {
         match self.tls_source()? {
             Some(Source::Files) => {
@@ -59,7 +59,8 @@ impl Settings {
         }
     }
 
-    /// Refuses the first of these that is set: it would have no effect, because of what is said.
+    /// Refuses the first of these keys that is set, since
+    /// it would have no effect; `because` says why.
     fn refuse_unused(&self, keys: &[Key], because: &str, hint: &str) -> Result<(), Failure> {
         let mut set = keys.iter().filter_map(|key| Some((key, self.entry(*key)?)));
         let Some((key, (_, origin))) = set.next() else {
@@ -80,7 +81,7 @@ impl Settings {
         })
     }
 
-    /// What a certificate is ordered with.
+    /// The settings for ordering a certificate.
     fn acme(&self) -> Result<Acme, Failure> {
         let missing = |name: &str, hint: &str| {
             Failure::usage(format!("`tls` is `acme`, but {name} is missing")).hint(hint)
@@ -148,7 +149,7 @@ impl Settings {
         })
     }
 
-    /// A file that `tls = "files"` needs.
+    /// The path of a file that `tls = "files"` needs.
     fn tls_file(&self, key: Key) -> Result<&str, Failure> {
         self.text(key).ok_or_else(|| {
             let name = key.name();
@@ -158,7 +159,7 @@ impl Settings {
         })
     }
 
-    /// Parses the setting alone.
+    /// Parses only the setting `tls`.
     pub(super) fn check_tls(&self) -> Result<(), Failure> {
         self.tls_source().map(drop)
     }

@@ -1,4 +1,4 @@
-//! The settings of what is shown: colours, the editor, keys, saved filters.
+//! The settings of the display: colours, the editor, keys, saved filters.
 
 use std::io::IsTerminal as _;
 
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::style::LineStyle;
 
 impl Settings {
-    /// Whether to colour what goes to a stream, which may be a terminal or not.
+    /// Returns whether to colour a stream, given whether it is a terminal.
     pub(crate) fn colour(&self, terminal: bool) -> Result<bool, Failure> {
         let wish = self.with(Key::COLOR, |text| match text {
             "auto" => Ok(None),
@@ -26,7 +26,7 @@ impl Settings {
         Ok(wish.flatten().unwrap_or_else(unset))
     }
 
-    /// What a failed delivery does beside being shown; `None` for nothing.
+    /// The alarm for a failed delivery; `None` if none is set.
     pub(crate) fn notify(&self) -> Result<Option<AlarmKind>, Failure> {
         let variable = |name: &str| self.environment().get(name);
         let kind = self.with(Key::NOTIFY, |text| match text {
@@ -38,7 +38,7 @@ impl Settings {
         Ok(kind.flatten())
     }
 
-    /// How the lines on stdout look.
+    /// The style of the lines on stdout.
     pub(crate) fn line_style(&self) -> Result<LineStyle, Failure> {
         Ok(LineStyle {
             zone: TimeZone::system(),
@@ -46,12 +46,12 @@ impl Settings {
         })
     }
 
-    /// Whether the terminal can only print lines.
+    /// Whether the terminal can print only lines.
     pub(crate) fn is_dumb(&self) -> bool {
         self.environment().get("TERM") == Some("dumb")
     }
 
-    /// The person's editor: a shell command.
+    /// The person's editor, as a shell command.
     pub(crate) fn editor(&self) -> String {
         let named = self
             .environment()
@@ -60,7 +60,7 @@ impl Settings {
         named.unwrap_or("vi").to_owned()
     }
 
-    /// The terminal UI's colours.
+    /// The colour theme of the terminal UI.
     pub(crate) fn theme(&self) -> Result<Theme, Failure> {
         let chosen = self.with(Key::THEME, |text| {
             Theme::from_name(text).ok_or("ansi, dark, light, high-contrast or monochrome")
@@ -72,7 +72,7 @@ impl Settings {
         })
     }
 
-    /// How the terminal UI looks.
+    /// The configuration of the terminal UI.
     pub(crate) fn tui(&self) -> Result<podtap_tui::UiConfig, Failure> {
         let theme = self.theme()?;
         let zone = TimeZone::system();
@@ -90,7 +90,7 @@ impl Settings {
         })
     }
 
-    /// The filters that have names; `now` is what their times are tried with.
+    /// The saved filters; their times are parsed relative to `now`.
     pub(crate) fn filters(&self, now: Timestamp) -> Result<Saved, Failure> {
         super::filters::read_saved(&self.tables.filters, now)
     }

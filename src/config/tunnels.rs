@@ -1,4 +1,5 @@
-//! The configuration's `[[tunnel]]` tables: each names a tunnel, with settings that hold for it alone.
+//! Reads the configuration's `[[tunnel]]` tables.
+//! Each names a tunnel and has settings for it alone.
 
 use podtap_wire::TunnelName;
 
@@ -8,7 +9,7 @@ use super::merge::{Layer, ValueOrigin};
 use super::settings::Settings;
 use crate::failure::{Code, Failure};
 
-/// Most tunnels of one process: each has a link, a history and lanes of its own.
+/// Maximum number of tunnels per process: each has its own link, history and lanes.
 pub(super) const MAX_TUNNELS: usize = 16;
 
 /// The settings that a table may have.
@@ -53,7 +54,7 @@ pub(super) struct TunnelTable {
     pub(super) settings: Layer,
 }
 
-/// The tables, in the order of the file.
+/// Parses the tables, in the order of the file.
 pub(super) fn read(table: &Table) -> Result<Vec<TunnelTable>, Failure> {
     let file = || table.path.display().to_string();
     let tables = match &table.value {
@@ -130,8 +131,8 @@ fn read_one(table: &Table, number: u32, one: &toml::Value) -> Result<TunnelTable
 }
 
 impl Settings {
-    /// The tunnels of the configuration file, each with its own settings over the others: what its
-    /// table says counts before the variables, too.
+    /// The tunnels of the configuration file. The settings in a tunnel's
+    /// table override the others, including environment variables.
     pub(crate) fn tunnels_of_file(&self) -> Result<Vec<Self>, Failure> {
         let tables = read(&self.tables.tunnels)?;
         let tunnels = tables.into_iter();
@@ -140,8 +141,8 @@ impl Settings {
             .collect())
     }
 
-    /// With the settings of the table that has the name which was typed, if any. What is wrong with
-    /// the tables is for `up` and `config check` to say.
+    /// Adds the settings of the table whose name was typed, if there is
+    /// one. Errors in the tables are reported by `up` and `config check`.
     #[must_use]
     pub(super) fn of_typed_tunnel(self) -> Self {
         if !self.is_typed(Key::NAME) {
@@ -156,13 +157,13 @@ impl Settings {
         }
     }
 
-    /// Whether this is among what the tunnel's table says.
+    /// Returns whether the value comes from the tunnel's table.
     pub(super) fn is_of_tunnel(&self, key: Key) -> bool {
         let origin = self.entry(key).map(|(_, origin)| origin);
         matches!(origin, Some(ValueOrigin::Tunnel(..)))
     }
 
-    /// What is wrong with the tables.
+    /// Returns the errors in the tables.
     pub(super) fn check_tunnels(&self) -> Vec<Failure> {
         let tunnels = match self.tunnels_of_file() {
             Ok(tunnels) => tunnels,

@@ -1,4 +1,4 @@
-//! The web page beside `listen` and `ui`: where it is, and what opens it.
+//! The settings of the web page that `listen` and `ui` serve.
 
 use std::net::SocketAddr;
 
@@ -9,17 +9,17 @@ use super::settings::Settings;
 use crate::cli::WEB_ADDRESS;
 use crate::failure::Failure;
 
-/// The web page as it is set.
+/// The configuration of the web page.
 #[derive(Debug)]
 pub(crate) struct WebPage {
     pub(crate) address: SocketAddr,
     pub(crate) password: Option<SecretString>,
-    /// Whether another port will do.
+    /// Whether another port may be used.
     pub(crate) may_move: bool,
 }
 
 impl Settings {
-    /// The web page, where one is wanted.
+    /// The web page, if it is on.
     pub(crate) fn web(&self) -> Result<Option<WebPage>, Failure> {
         let address = self.with(Key::WEB, |text| {
             let text = match text {
