@@ -1,4 +1,5 @@
-//! Keys and text → what a person asked for, and from which feature.
+//! Turns keys and pasted text into actions, and sends each action to the
+//! feature that carries it out.
 
 use super::App;
 use crate::archive::{ExportForm, ImportForm};
@@ -28,9 +29,9 @@ use crate::web_page;
 use crate::why::WhyForm;
 
 impl App {
-    /// A key was pressed; says whether it does anything here.
+    /// Handles a key press. Returns whether the key does anything in the current state.
     pub(super) fn key(&mut self, key: KeyPress) -> bool {
-        // A character that is being typed is no command, whatever it does elsewhere.
+        // While a person types, a character is text, even if it is bound to an action elsewhere.
         let action = if self.is_typing() && key.typed().is_some() {
             None
         } else {
@@ -68,7 +69,7 @@ impl App {
         true
     }
 
-    /// Text was pasted; says whether it went anywhere.
+    /// Handles pasted text. Returns whether anything accepted the text.
     pub(super) fn paste(&mut self, text: &str) -> bool {
         match self.windows.top_mut() {
             Some(Modal::Form(form)) => form.paste(text),
@@ -141,7 +142,7 @@ impl App {
                 self.run(refused);
             }
             Action::Replay => {
-                // A range that is being chosen is what is sent.
+                // If a range is being selected, the range is sent and not the earlier marks.
                 let is_range = self.list.range().is_some();
                 let found = is_range.then(|| self.list.mark_range()).flatten();
                 let start = match found {
@@ -305,13 +306,14 @@ impl App {
         }
     }
 
-    /// Ends: after this update nothing more is done.
+    /// Ends the UI. After this update, `update` ignores all messages.
     pub(super) fn quit(&mut self) {
         self.over = true;
         self.run([UiCommand::Run(Effect::Quit)]);
     }
 
-    /// Takes one step back: out of what has the keys.
+    /// Takes one step back: stops the question to Podio, closes the top window, or leaves
+    /// what is active in the focused pane.
     pub(super) fn back(&mut self) {
         if self.windows.is_empty()
             && let Some(stopped) = self.explain.stop()
@@ -329,8 +331,8 @@ impl App {
         }
     }
 
-    /// Shows all events again: only when it is asked for twice, since leaving something else may
-    /// have taken one key less than it seemed.
+    /// Shows all events again, but only if the key is pressed twice in a row: a person who leaves
+    /// something else may press it once too often.
     fn show_all(&mut self) {
         if !self.list.is_only_marked() && self.search.text().is_empty() {
             return;
@@ -346,7 +348,7 @@ impl App {
         self.list.show_all();
     }
 
-    /// Something was chosen, from the palette or by a row of a table.
+    /// Carries out what a person chose in the palette or in a row of a table.
     pub(super) fn choose(&mut self, choice: PaletteChoice) {
         match choice {
             PaletteChoice::Act(action) => self.act(action),
@@ -364,7 +366,7 @@ impl App {
         }
     }
 
-    /// What decides how a replay begins.
+    /// Returns the state that decides how a replay begins.
     pub(super) fn starter(&self) -> Starter<'_> {
         Starter {
             list: &self.list,

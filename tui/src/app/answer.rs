@@ -1,4 +1,4 @@
-//! What came of the effects → which feature has to know. Routing only.
+//! Routes the answers to effects to the features that need them. Decides nothing itself.
 
 use podtap_agent::EventId;
 
@@ -20,7 +20,7 @@ use crate::widget::lines::Lines;
 use crate::{copy, edit, hooks, loops, notes, repair, target, trigger, why};
 
 impl App {
-    /// Gives an answer to the feature that asked.
+    /// Passes an answer to the feature that asked. Returns whether the screen may have changed.
     #[expect(clippy::too_many_lines, reason = "a table: one arm a feature")]
     pub(super) fn on_answer(&mut self, answer: FeatureAnswer) -> bool {
         match answer {
@@ -103,7 +103,7 @@ impl App {
             },
             FeatureAnswer::Replay(answer) => {
                 let ReplayAnswer::Replayed { id, .. } = answer;
-                // What a person sent is shown also while the screen is held still.
+                // An event that a person replayed is updated even while the screen is paused.
                 if self.pause.is_on() {
                     let changes = self.list.touch(id);
                     self.list.on_change(&changes);
@@ -153,7 +153,7 @@ impl App {
         true
     }
 
-    /// Shows lines about an event in the detail, unless another one is selected by now.
+    /// Shows lines about an event in the detail, unless another event has been selected meanwhile.
     fn show_finding(&mut self, id: EventId, lines: Vec<Line>) {
         if self.list.selected().map(|row| row.id) == Some(id) {
             self.detail.show_finding(id, lines);

@@ -1,5 +1,6 @@
-//! All state, and `update`: what happened → new state and what the shell is to do. Routing only:
-//! each feature decides for itself. Nothing here waits, draws or asks for the time.
+//! Holds the whole state of the UI, and `update`, which turns a message into new state and
+//! into effects for the shell. It only routes: each feature decides for itself. Nothing here
+//! waits, draws or reads the clock.
 
 mod act;
 mod answer;
@@ -40,61 +41,61 @@ use crate::toast::Toasts;
 use crate::trigger::LastSent;
 use crate::tunnels::Tunnels;
 
-/// The whole state of the UI: the features, and what they share.
+/// The whole state of the UI: the features, and the state that they share.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
-    /// How the UI looks and behaves.
+    /// The settings for look and behaviour.
     pub(crate) config: UiConfig,
     now: Timestamp,
-    /// How the agent is.
+    /// The latest status of the agent.
     pub(crate) status: Status,
     over: bool,
-    /// What the shell is to do because of this update.
+    /// Effects that the current update has collected for the shell.
     effects: Vec<Effect>,
     /// How the list and the detail share the screen.
     pub(crate) panes: Panes,
-    /// The windows over them.
+    /// The windows that are open over the panes.
     pub(crate) windows: Windows,
-    /// Where the mouse's button went down last.
+    /// Where the mouse button was last pressed.
     clicks: Clicks,
     /// The list of events.
     pub(crate) list: List,
     /// The open event.
     pub(crate) detail: Detail,
-    /// What the events in sight are called.
+    /// The names of the events on the screen.
     pub(crate) names: Names,
-    /// What the agent knows beside its status.
+    /// The agent's figures that are not in its status.
     pub(crate) figures: FiguresPoller,
-    /// How much arrives.
+    /// The number of events that arrive.
     pub(crate) rate: ArrivalRate,
-    /// The filter and the line in which it is typed.
+    /// The filter and the line in which a person types it.
     pub(crate) search: Search,
     /// Notices.
     pub(crate) toasts: Toasts,
-    /// Whether the screen is held still.
+    /// Whether the screen is paused.
     pub(crate) pause: Pause,
-    /// What is remembered for the health window.
+    /// The state of the health window.
     pub(crate) health: HealthPane,
     /// Replays of many events.
     pub(crate) replays: Replays,
     /// Imports.
     pub(crate) archive: Archive,
-    /// The question to Podio.
+    /// The question to Podio about an event.
     pub(crate) explain: Explain,
     /// Loops that were found.
     pub(crate) loops: LoopNotice,
-    /// What was told of gaps.
+    /// The gaps that the agent reported.
     pub(crate) repairs: Repairs,
     /// The tunnels of this process.
     pub(crate) tunnels: Tunnels,
-    /// What the trigger form was last sent with.
+    /// The fields with which the trigger form was last submitted.
     last_sent: LastSent,
-    /// What was asked for once and is done when it is asked for again.
+    /// The action that needs a second press of the same key and has had the first.
     asks_again: Option<Action>,
 }
 
 impl App {
-    /// The state at the start.
+    /// Creates the state at the start.
     pub(crate) fn new(config: UiConfig, size: Size, now: Timestamp, status: Status) -> Self {
         let mut toasts = Toasts::default();
         if let Some(page) = &config.web {
@@ -133,7 +134,8 @@ impl App {
         }
     }
 
-    /// Takes what happened and says what is to be done. After [`Effect::Quit`] nothing more is.
+    /// Handles a message and returns the effects to carry out. After
+    /// [`Effect::Quit`] it returns none.
     pub(crate) fn update(&mut self, message: Message) -> Vec<Effect> {
         if self.over {
             return Vec::new();
@@ -167,7 +169,8 @@ impl App {
         std::mem::take(&mut self.effects)
     }
 
-    /// Has these done: the one way out for what a feature asks.
+    /// Carries out the commands of a feature. All commands of all features
+    /// go through this function.
     fn run<E: Into<Effect>>(&mut self, commands: impl IntoIterator<Item = UiCommand<E>>) {
         for command in commands {
             match command {
@@ -179,12 +182,12 @@ impl App {
         }
     }
 
-    /// Where everything is; `None` on a screen that is too small.
+    /// Returns the areas of the screen; `None` if the screen is too small.
     pub(crate) fn layout(&self) -> Option<Layout> {
         self.panes.layout(!self.list.is_history_empty())
     }
 
-    /// The places whose keys count now, the nearest first.
+    /// Returns the contexts whose keys are active now, the innermost first.
     pub(crate) fn contexts(&self) -> Vec<Context> {
         match (self.windows.top(), self.panes.focus) {
             (None, _) if self.is_typing() => vec![Context::Typing, Context::Global],
@@ -194,7 +197,7 @@ impl App {
         }
     }
 
-    /// Whether characters are text, and not commands.
+    /// Returns whether typed characters are text and not commands.
     pub(crate) fn is_typing(&self) -> bool {
         let is_typed = self.windows.top().is_some_and(Modal::is_typed);
         self.search.is_open() || self.detail.is_finding() || is_typed
@@ -240,12 +243,13 @@ impl App {
         for news in &changes.hooks {
             self.toasts.show(Role::Failed, news, self.now);
         }
-        // What the history then says is what is drawn.
+        // Touched events alone need no frame: the list and the detail read them again,
+        // and the answer causes the frame.
         let is_told = !changes.incidents.is_empty() || !changes.hooks.is_empty();
         changes.appended.is_some() || is_told || !changes.loops.is_empty()
     }
 
-    /// What the features want to know now.
+    /// Collects the questions that the features have for the agent now.
     fn ask(&mut self) {
         let asked = self.windows.ask();
         self.run(asked);
@@ -265,7 +269,8 @@ impl App {
         let asked = self.rate.ask(self.now);
         self.run(asked.map(UiCommand::Run));
         let selected = self.list.selected().map(|row| row.id);
-        // Also where it is not on the screen now: what is to be copied or edited is read with it.
+        // The detail is loaded even if it is not on the screen: copying and
+        // editing use the loaded event.
         let opened = self.panes.layout_of_detail(has_events).unwrap_or(layout);
         let asked = self.detail.ask(selected, opened.sheet().width.into());
         self.run(asked.map(UiCommand::Run));

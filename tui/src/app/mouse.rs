@@ -1,4 +1,4 @@
-//! The mouse → what a person asked for.
+//! Turns mouse events into actions.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -10,11 +10,11 @@ use crate::layout::{Layout, Pane};
 use crate::modal::{self, Clicked, Modal};
 use crate::mouse::{self, ClickTarget, Gesture};
 
-/// Lines that a notch of the wheel moves.
+/// Lines to scroll per notch of the mouse wheel.
 const WHEEL_LINES: usize = 3;
 
 impl App {
-    /// The mouse did something; says whether that means anything.
+    /// Handles a mouse event. Returns whether it does anything in the current state.
     pub(super) fn mouse(&mut self, event: MouseEvent) -> bool {
         let Some(layout) = self.layout() else {
             return false;
@@ -80,8 +80,8 @@ impl App {
         true
     }
 
-    /// The button went down in the bottom row, or while a window is open; says whether that means
-    /// anything. `None` where it means what is drawn there.
+    /// Handles a press of the button in the bottom row or while a window is open, and returns
+    /// whether it does anything. Returns `None` if the press belongs to the panes instead.
     fn click(&mut self, layout: &Layout, event: MouseEvent) -> Option<bool> {
         let at = Position::new(event.column, event.row);
         if layout.footer.contains(at) {
@@ -140,7 +140,7 @@ mod tests {
         app
     }
 
-    /// Clicks on the first cell of `what`, where it is lowest on the screen.
+    /// Clicks on the first cell of `what`; if it is on the screen more than once, on the lowest.
     fn click(app: &mut App, what: &str) -> Vec<Effect> {
         let shown = text(&frame(app));
         let mut lines = shown
@@ -178,7 +178,7 @@ mod tests {
         );
         row(&mut app, 7);
         assert_eq!(app.panes.focus, Pane::List);
-        // An event that arrives between the two changes nothing.
+        // An event that arrives between the two clicks changes nothing.
         settle(
             &mut app,
             Message::Tick(now() + SignedDuration::from_secs(4)),
@@ -213,7 +213,7 @@ mod tests {
             press(&mut app, keys, 500);
             assert_eq!(app.windows.iter().count(), 1, "{keys}");
             let selected = app.list.selected().map(|row| row.id);
-            // The hooks cover all but the header and the footer.
+            // The hooks window covers everything except the header and the footer.
             click_at(&mut app, 0, if keys == "h" { 0 } else { 4 });
             assert!(app.windows.is_empty(), "{keys}");
             assert_eq!(app.list.selected().map(|row| row.id), selected);

@@ -1,4 +1,5 @@
-//! What the screen says and keeps while events are sent again, marked, compared, searched and asked about.
+//! Tests of what the screen shows and keeps while a person replays, marks,
+//! compares, searches and explains events.
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -97,7 +98,8 @@ fn an_edited_request_is_shown_with_the_attempt_that_sent_it() {
     }
 }
 
-/// Answers from a history in which the last attempt of each event sent another path.
+/// Answers as a history in which the second attempt of each event sent an
+/// edited request with another path.
 fn edited_once(effect: Effect) -> Option<FeatureAnswer> {
     let Effect::Detail(DetailEffect::LoadEvent {
         generation,

@@ -1,4 +1,5 @@
-//! What is told of the state to views that `update` needs as well: a click asks where they draw.
+//! Collects the parts of the state that the views need. `update` needs the same parts, because a
+//! click depends on where the views draw.
 
 use super::App;
 use crate::env::Env;
@@ -9,12 +10,12 @@ use crate::modal::Modal;
 use crate::web_page::WebLink;
 
 impl App {
-    /// How everything is drawn.
+    /// Returns what every view needs to draw.
     pub(crate) fn env(&self) -> Env<'_> {
         self.config.env(self.now)
     }
 
-    /// What the health window tells.
+    /// Returns what the health window shows.
     pub(crate) fn health_props(&self) -> HealthProps<'_> {
         HealthProps {
             status: &self.status,
@@ -26,7 +27,7 @@ impl App {
         }
     }
 
-    /// What the footer is told, while the keys of these places count.
+    /// Returns what the footer needs if the keys of these contexts are active.
     pub(crate) fn footer<'a>(&'a self, contexts: &'a [Context]) -> Footer<'a> {
         Footer {
             contexts,

@@ -1,4 +1,4 @@
-//! A form that was submitted, or an answer that was confirmed → the feature that it is for.
+//! Passes a submitted form or a confirmed question to its feature.
 
 use super::App;
 use crate::command::UiCommand;
@@ -9,7 +9,7 @@ use crate::replay::{ReplayEffect, ReplayStart};
 use crate::theme::Role;
 
 impl App {
-    /// The open form was submitted: it closes, or says what cannot be.
+    /// Submits the open form: closes it, or shows why it cannot be submitted.
     pub(super) fn submit(&mut self) {
         let Some(Modal::Form(form)) = self.windows.close() else {
             return;
@@ -56,7 +56,7 @@ impl App {
                 let effect = fields.read(local, &mut self.last_sent, self.now);
                 effect.map(|effect| {
                     self.run([UiCommand::Run(effect)]);
-                    // It will be the newest, and is what a person wants to see now.
+                    // The new event becomes the newest, and a person wants to see it now.
                     self.list.act(Action::Follow, 0);
                 })
             }
@@ -71,7 +71,7 @@ impl App {
         }
     }
 
-    /// What the top window asks was confirmed.
+    /// Carries out the action that was confirmed in the top window.
     pub(super) fn accept(&mut self) {
         match self.windows.take_confirmed() {
             Some(PendingAction::Replay(request)) => {
@@ -93,7 +93,7 @@ impl App {
         }
     }
 
-    /// Begins a replay.
+    /// Starts a replay.
     pub(super) fn start_replay(&mut self, start: ReplayStart) {
         match start {
             ReplayStart::Send(effect) => self.run([UiCommand::Run(effect)]),

@@ -1,4 +1,4 @@
-//! What the app does with what happens, without a terminal and without a runtime.
+//! Tests of the app's reactions to messages, without a terminal and without a runtime.
 
 use jiff::SignedDuration;
 use podtap_agent::EventId;

@@ -1,4 +1,4 @@
-//! A key in the top window → what a person asked for.
+//! Passes a key press in the top window to that window's feature.
 
 use super::App;
 use crate::command::UiCommand;
@@ -11,7 +11,7 @@ use crate::modal::{FeatureForm, Modal, PendingAction};
 use crate::words;
 
 impl App {
-    /// Does what a key asks for in the top window.
+    /// Carries out an action in the top window.
     pub(super) fn act_in_window(&mut self, action: Action) {
         let (screen, env) = (self.panes.screen(), self.config.env(self.now));
         match self.windows.top_mut() {
