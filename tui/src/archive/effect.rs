@@ -1,4 +1,4 @@
-//! Archives: written to a file that was not there, and read from one that is.
+//! Exports events to a new archive file and imports events from an existing one.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -9,37 +9,37 @@ use podtap_agent::{AgentHandle, Target};
 
 use crate::error_text::error_text;
 
-/// What the forms ask of the agent.
+/// A request from the forms to the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ArchiveEffect {
-    /// Write events into a file.
+    /// Writes events to a file.
     Export {
         selection: Box<ArchiveSelection>,
-        /// As what.
+        /// The format of the file.
         format: ArchiveFormat,
-        /// What the URLs of events that went nowhere name.
+        /// The local service to name in the URLs of events that were never delivered.
         target: Target,
-        /// The file, which must not be there.
+        /// The file, which must not exist yet.
         file: PathBuf,
     },
-    /// Take over what an archive holds.
+    /// Imports the events of an archive.
     Import {
         /// The archive's file.
         file: PathBuf,
     },
 }
 
-/// What came of it.
+/// The answers to the requests.
 #[derive(Debug, Clone)]
 pub(crate) enum ArchiveAnswer {
-    /// To [`ArchiveEffect::Export`].
+    /// The answer to [`ArchiveEffect::Export`].
     Exported {
-        /// How many events the file holds.
+        /// The number of events in the file, and its path.
         result: Result<(u64, PathBuf), String>,
     },
-    /// To [`ArchiveEffect::Import`].
+    /// The answer to [`ArchiveEffect::Import`].
     Imported {
-        /// What was new.
+        /// The events that were new, and those that were not.
         result: Result<ImportReport, String>,
     },
 }
@@ -62,7 +62,7 @@ pub(crate) async fn run(effect: ArchiveEffect, agent: &AgentHandle) -> ArchiveAn
     }
 }
 
-/// Writes an archive; how many events it holds. A file that is there is not overwritten.
+/// Writes an archive and returns the number of events in it. Does not overwrite an existing file.
 async fn export(
     agent: &AgentHandle,
     selection: ArchiveSelection,
@@ -83,8 +83,8 @@ async fn export(
     }
 }
 
-/// Takes over what an archive holds. Only of a file: a pipe or a terminal may keep whoever opens it
-/// waiting for ever, and the command line reads those.
+/// Imports an archive from a regular file. Refuses a pipe or a terminal: opening one may wait for
+/// ever, and the command line can read it instead.
 async fn import(agent: &AgentHandle, file: PathBuf) -> Result<ImportReport, String> {
     let name = file.display().to_string();
     let about = tokio::fs::metadata(&file).await;

@@ -11,27 +11,28 @@ use crate::list::marks::MOST_MARKS;
 use crate::list::{EventChoice, List};
 use crate::widget::form::{Choice, Fields, Text, fields};
 
-/// The formats of an archive, as the form names them, with the end of their files' names.
+/// The formats of an archive, each with its name in the form and its file extension.
 const FORMATS: [(ArchiveFormat, &str, &str); 2] = [
     (ArchiveFormat::Har, "HTTP archive (HAR)", "har"),
     (ArchiveFormat::Ndjson, "JSON lines", "ndjson"),
 ];
 
-/// What of the filter's events goes into one archive at most: as many as can be marked.
+/// Maximum number of events per archive if all events of the filter are exported: the
+/// same as the maximum number of marks.
 const MOST_EXPORTED: usize = MOST_MARKS;
 
-/// What is to be exported, as what, and where to.
+/// The form for an export: which events, in which format, to which file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExportForm {
     events: Choice<EventChoice>,
     format: Choice<ArchiveFormat>,
     file: Text,
-    /// The format that the file's name followed last.
+    /// The format whose extension the file name was last given.
     followed: ArchiveFormat,
 }
 
 impl ExportForm {
-    /// Offers what can be chosen of the list; `None` while that is nothing.
+    /// Creates the form with the events that the list offers; `None` if it offers none.
     pub(crate) fn new(list: &List, tunnel: Option<&str>, env: Env<'_>) -> Option<Self> {
         let events = list.choices();
         if events.is_empty() {
@@ -50,10 +51,11 @@ impl ExportForm {
         })
     }
 
-    /// What the form asks for; events that went nowhere are said to have gone to `target`.
+    /// Returns the export that the form describes. Events that were never delivered are exported
+    /// as if they had gone to `target`.
     ///
     /// # Errors
-    /// What cannot be, in words.
+    /// Why the form cannot be submitted, in words.
     pub(crate) fn read(&self, target: Target) -> Result<ArchiveEffect, String> {
         let file = named_file(&self.file)?;
         let selection = match self.events.chosen().cloned() {
@@ -88,7 +90,8 @@ impl Fields for ExportForm {
         "export"
     }
 
-    /// Where the file's name has the end of a format, it has that of the chosen one from now on.
+    /// Replaces the extension of the file name by that of the chosen format, if the file
+    /// name has the extension of a format.
     fn follow_choice(&mut self) {
         let format = self.format();
         if format == self.followed {
@@ -107,7 +110,7 @@ impl Fields for ExportForm {
     }
 }
 
-/// Which archive is to be imported.
+/// The form for an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ImportForm {
     file: Text,
@@ -121,10 +124,10 @@ impl ImportForm {
         }
     }
 
-    /// The archive's file.
+    /// Returns the path of the archive.
     ///
     /// # Errors
-    /// What cannot be, in words.
+    /// Why the form cannot be submitted, in words.
     pub(super) fn file(&self) -> Result<PathBuf, String> {
         named_file(&self.file)
     }

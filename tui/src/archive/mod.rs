@@ -1,5 +1,5 @@
-//! Events into a file and back: an archive is written where the person says, and what one holds
-//! comes into the history, on record only.
+//! Exports events to a file and imports them from one. A person chooses the file of an export.
+//! Imported events are stored in the history and are not delivered.
 
 mod effect;
 mod form;
@@ -21,17 +21,18 @@ pub(crate) struct Archive {
 
 #[derive(Debug, Clone)]
 struct Importing {
-    /// What the archive is called.
+    /// The path of the archive, as shown.
     name: String,
-    /// Imported and triggered events before it.
+    /// Number of imported or triggered events before this import.
     before: u64,
 }
 
 impl Archive {
-    /// Imports what the form names; `others` is how many events were imported or triggered so far.
+    /// Imports the archive that the form names. `others` is the number of events that
+    /// were imported or triggered before.
     ///
     /// # Errors
-    /// What cannot be, in words.
+    /// Why it cannot be imported, in words.
     pub(crate) fn import(
         &mut self,
         form: &ImportForm,
@@ -48,18 +49,18 @@ impl Archive {
         Ok(ArchiveEffect::Import { file })
     }
 
-    /// Whether an archive is being imported.
+    /// Returns whether an archive is being imported.
     pub(crate) fn is_importing(&self) -> bool {
         self.importing.is_some()
     }
 
-    /// How many events were imported so far, while some are.
+    /// Returns the number of events that were imported so far; `None` if no import is running.
     pub(crate) fn imported_so_far(&self, others: u64) -> Option<u64> {
         let importing = self.importing.as_ref()?;
         Some(others.saturating_sub(importing.before))
     }
 
-    /// Imports no more; says what was taken over.
+    /// Stops the import and reports how many events it has stored.
     pub(crate) fn stop(&mut self, others: u64) -> Vec<UiCommand<ArchiveEffect>> {
         let taken = self.imported_so_far(others);
         let Some((Importing { name, .. }, taken)) = self.importing.take().zip(taken) else {
@@ -73,10 +74,10 @@ impl Archive {
         ]
     }
 
-    /// An archive was written or imported, or as much of it as could be.
+    /// Reports that an archive was written or imported, completely or in part.
     ///
     /// # Errors
-    /// Why not, in words: the form is to be shown again.
+    /// Why it failed, in words. The form is then shown again.
     pub(crate) fn on_answer(
         &mut self,
         answer: ArchiveAnswer,

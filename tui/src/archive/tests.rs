@@ -1,4 +1,4 @@
-//! Export and import without a terminal: what the forms ask, refuse and tell.
+//! Tests of export and import without a terminal: what the forms ask, refuse and report.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Two requests, or two answers, read and compared.
+//! Reads two requests, or two answers, and compares them.
 
 use podtap_agent::history::{Attempt, History, Outcome};
 use podtap_agent::{AgentHandle, EventId, request_file};
@@ -9,26 +9,26 @@ use crate::line::Line;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
 
-/// A question of comparing.
+/// A request to compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CompareEffect {
-    /// Read two events and compare their requests.
+    /// Reads two events and compares their requests.
     Compare {
-        /// What is compared with, and what that is called.
+        /// The first event and its name.
         one: (EventId, String),
-        /// What is compared, and what that is called.
+        /// The event to compare with the first, and its name.
         other: (EventId, String),
     },
-    /// Compare the answer to an attempt with the one to the attempt before it.
+    /// Compares the answer to an attempt with the answer to the attempt before it.
     CompareAnswers { id: EventId, number: u32 },
 }
 
-/// What came of it.
+/// The result of a comparison.
 #[derive(Debug, Clone)]
 pub(crate) enum CompareAnswer {
-    /// To both.
+    /// The answer to both requests.
     Compared {
-        /// What was compared.
+        /// The event that was compared.
         id: EventId,
         /// The lines that differ.
         result: Result<Vec<Line>, String>,
@@ -50,7 +50,7 @@ pub(crate) async fn run(effect: CompareEffect, agent: &AgentHandle) -> CompareAn
     }
 }
 
-/// The lines in which the requests of two events differ, below what the two are called.
+/// Returns the lines in which the requests of two events differ, below the names of the events.
 async fn compare(
     history: &History,
     one: (EventId, String),
@@ -65,7 +65,7 @@ async fn compare(
     compare_texts(names, texts, "The two requests are the same.").await
 }
 
-/// The lines in which the answer to an attempt differs from the one before it.
+/// Returns the lines in which the answer to an attempt differs from the answer before it.
 async fn compare_answers(history: &History, id: EventId, number: u32) -> Result<Vec<Line>, String> {
     let attempts = history.attempts(id).await.map_err(error_text)?;
     let at = attempts.iter().position(|attempt| attempt.number == number);
@@ -78,7 +78,8 @@ async fn compare_answers(history: &History, id: EventId, number: u32) -> Result<
     compare_texts(names, texts, "The two answers are the same.").await
 }
 
-/// Two texts compared on a thread that may block, below what they are called.
+/// Compares two texts on a blocking thread, and returns the differing lines
+/// below the names of the texts.
 async fn compare_texts(
     names: [String; 2],
     texts: [String; 2],
@@ -105,7 +106,7 @@ async fn compare_texts(
         .map_err(error_text)
 }
 
-/// An answer as text: its status, its headers, its body.
+/// Returns an answer as text: status, headers and body.
 fn answer_text(attempt: &Attempt) -> String {
     match &attempt.outcome {
         Outcome::Failed { error } => format!("no answer: {error}\n"),
@@ -129,7 +130,7 @@ fn answer_text(attempt: &Attempt) -> String {
     }
 }
 
-/// A body line by line: JSON indented, so that what differs is told by its own line.
+/// Returns a body as lines of text. JSON is indented, so that each difference is on its own line.
 fn body_lines(body: &[u8]) -> String {
     let json = serde_json::from_slice::<serde_json::Value>(body).ok();
     let indented = json.and_then(|json| serde_json::to_string_pretty(&json).ok());

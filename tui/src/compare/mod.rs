@@ -1,4 +1,4 @@
-//! How two events, or the answers to two attempts, differ.
+//! Compares two events, or the answers to two attempts.
 
 mod effect;
 
@@ -14,7 +14,7 @@ use crate::list::List;
 use crate::theme::Role;
 use crate::words;
 
-/// Compares the selected event with the newest marked one, or says what is missing for that.
+/// Compares the selected event with the newest marked event, or explains what is missing.
 pub(crate) fn compare_events(
     list: &List,
     detail: &Detail,
@@ -33,8 +33,7 @@ pub(crate) fn compare_events(
     })
 }
 
-/// Compares the answer that the tab Response shows with the one before it, or says what is missing
-/// for that.
+/// Compares the answer in the tab Response with the answer before it, or explains what is missing.
 pub(crate) fn compare_answers(detail: &Detail) -> UiCommand<CompareEffect> {
     match detail.attempt() {
         Some((id, number)) if number > 1 => {
@@ -44,7 +43,7 @@ pub(crate) fn compare_answers(detail: &Detail) -> UiCommand<CompareEffect> {
     }
 }
 
-/// What an event is called, and when it came.
+/// Returns the name of an event and the time at which it arrived.
 fn name_and_time(id: EventId, list: &List, detail: &Detail, env: Env<'_>) -> String {
     let came = list.event(id).map(|row| row.received_at);
     let name = event_name(id, list, detail);

@@ -1,4 +1,4 @@
-//! An event that the detail does not hold, read to be copied.
+//! Reads an event to copy it, if the detail does not hold it.
 
 use podtap_agent::history::Event;
 use podtap_agent::{AgentHandle, EventId};
@@ -6,17 +6,17 @@ use podtap_agent::{AgentHandle, EventId};
 use super::CopyForm;
 use crate::detail::read_event;
 
-/// A question of the menu.
+/// A request from the menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CopyEffect {
-    /// Read an event to copy it in this form.
+    /// Reads an event to copy it in this form.
     Read { id: EventId, form: CopyForm },
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum CopyAnswer {
-    /// To [`CopyEffect::Read`].
+    /// The answer to [`CopyEffect::Read`].
     Read {
         form: CopyForm,
         result: Result<Box<Event>, String>,

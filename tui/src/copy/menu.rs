@@ -1,4 +1,4 @@
-//! What of the selected event shall be copied.
+//! The menu that lists the forms in which the selected event can be copied.
 
 use podtap_agent::history::{Event, EventRow};
 use podtap_agent::{EventId, Target, export};
@@ -15,7 +15,7 @@ use crate::safe_text::SafeText;
 use crate::theme::Role;
 use crate::words;
 
-/// Bytes that are copied at most: terminals drop longer ones without a word.
+/// Maximum number of bytes to copy. Terminals silently drop longer text.
 pub(super) const MOST: usize = 256 * 1024;
 
 /// A form in which an event is copied.
@@ -46,14 +46,14 @@ impl CopyForm {
         Self::ALL.into_iter().map(|(_, form, _)| form)
     }
 
-    /// The letter of the menu that stands for it.
+    /// Returns the letter of the form in the menu.
     pub(crate) fn letter(self) -> char {
         let mut all = Self::ALL.into_iter();
         let found = all.find(|(_, form, _)| *form == self);
         found.map_or(' ', |(letter, ..)| letter)
     }
 
-    /// The form that a key of the menu stands for.
+    /// Returns the form whose letter in the menu is this key.
     pub(crate) fn of(key: KeyPress) -> Option<Self> {
         let typed = key.typed()?;
         let (_, form, _) = Self::ALL
@@ -62,7 +62,7 @@ impl CopyForm {
         Some(form)
     }
 
-    /// What it is called.
+    /// Returns the name of the form.
     pub(crate) fn name(self) -> &'static str {
         Self::ALL
             .into_iter()
@@ -70,8 +70,8 @@ impl CopyForm {
             .map_or("", |(.., name)| name)
     }
 
-    /// The event in this form, or why not. `local` is the local service's URL, `public` the
-    /// tunnel's.
+    /// Returns the event in this form, or the reason why it cannot be copied. `local` is the local
+    /// service, `public` the tunnel's public URL.
     pub(crate) fn bytes(
         self,
         event: &Event,
@@ -87,7 +87,7 @@ impl CopyForm {
         }
         let public =
             public.map(|public| format!("{}{}", public.trim_end_matches('/'), request.path));
-        // A command has no URL that another tool could call.
+        // A local service that is a command has no URL for another tool to call.
         let local = local.filter(|local| local.url().is_some());
         let url = match (local, &public) {
             (Some(local), _) => local.with_path(&request.path),
@@ -114,35 +114,35 @@ impl CopyForm {
     }
 }
 
-/// The open menu: the event for which it was opened, and what that is called. Without one there
-/// is only the URL to copy.
+/// The open menu: the event for which it was opened, and that event's name. Without an event,
+/// only the tunnel's URL can be copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CopyMenu(pub(super) Option<(EventId, String)>);
 
-/// Cells of the window beside the event's name.
+/// Cells of the window in addition to the event's name.
 const WIDTH: usize = 20;
 
-/// Whether a text holds what some terminals obey where it is pasted. Line breaks do not count: a
-/// body has them, and a person expects them.
+/// Returns whether bytes contain control characters, which some terminals obey when text is pasted.
+/// Line breaks and tabs do not count: bodies contain them, and a person expects them.
 pub(super) fn is_obeyed(bytes: &[u8]) -> bool {
     let mut chars = bytes.utf8_chunks().flat_map(|chunk| chunk.valid().chars());
     chars.any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
 
 impl CopyMenu {
-    /// The menu for the selected event; without one there is still the tunnel's URL.
+    /// Creates the menu for the selected event. Without an event it still offers the tunnel's URL.
     pub(crate) fn new(selected: Option<&EventRow>) -> Self {
         Self(selected.map(|row| (row.id, words::event(row))))
     }
 
-    /// The forms that can be copied here.
+    /// Returns the forms that the menu offers.
     fn forms(&self) -> impl Iterator<Item = CopyForm> + Clone {
         let has_event = self.0.is_some();
         let forms = CopyForm::ALL.into_iter().map(|(_, form, _)| form);
         forms.filter(move |form| has_event || *form == CopyForm::Url)
     }
 
-    /// The form on a line of the menu.
+    /// Returns the form on a line of the menu.
     pub(crate) fn at(&self, line: usize) -> Option<CopyForm> {
         self.forms().nth(line)
     }
@@ -154,7 +154,7 @@ impl CopyMenu {
         }
     }
 
-    /// Where the menu is.
+    /// Returns the area of the menu.
     pub(crate) fn area(&self, screen: Rect) -> Rect {
         let width = cells(SafeText::new(&self.title()).width() + WIDTH);
         centered(screen, width, cells(self.forms().count() + 2))

@@ -1,5 +1,5 @@
-//! An event, or a part of it, into the person's clipboard. The menu holds the event for which it was
-//! opened, whatever is selected when the form is chosen.
+//! Copies an event, or a part of it, to the person's clipboard. The menu keeps the event for which
+//! it was opened, even if another event is selected when a form is chosen.
 
 mod effect;
 mod menu;
@@ -19,7 +19,7 @@ use crate::words;
 use menu::{MOST, is_obeyed};
 
 impl CopyMenu {
-    /// A form was chosen from the menu.
+    /// Copies the event in the form that was chosen in the menu.
     pub(crate) fn copy(
         self,
         form: CopyForm,
@@ -36,7 +36,7 @@ impl CopyMenu {
     }
 }
 
-/// An event was read to be copied.
+/// Copies the event that was read.
 pub(crate) fn on_answer(answer: CopyAnswer, status: &Status) -> Vec<UiCommand<CopyEffect>> {
     let CopyAnswer::Read { form, result } = answer;
     match result {
@@ -45,7 +45,7 @@ pub(crate) fn on_answer(answer: CopyAnswer, status: &Status) -> Vec<UiCommand<Co
     }
 }
 
-/// Copies the selected lines as they are shown, and selects nothing any more.
+/// Copies the selected lines as they are shown, and ends the selection.
 pub(crate) fn copy_selection(detail: &mut Detail) -> Vec<UiCommand<CopyEffect>> {
     let selected = detail.selected_text();
     detail.end_selection();
@@ -77,7 +77,7 @@ fn copy_event(event: &Event, form: CopyForm, status: &Status) -> Vec<UiCommand<C
     }
 }
 
-/// Before the first event there is only what Podio is to be given.
+/// Copies the URL for Podio, which is all that can be copied before the first event.
 fn copy_address(form: CopyForm, status: &Status) -> Vec<UiCommand<CopyEffect>> {
     match (form, words::hook_url(status)) {
         (CopyForm::Url, Some(url)) => {

@@ -1,4 +1,4 @@
-//! Lines of the detail selected, by keys or by dragging, and copied.
+//! Tests of selecting lines in the detail, by keys and by dragging, and of copying them.
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
