@@ -1,4 +1,4 @@
-//! Every delivery and replay of an event, newest first, with how long each took.
+//! Lists every attempt to deliver an event, replays included, newest first, with its duration.
 
 use jiff::tz::TimeZone;
 use podtap_agent::compare::AnswerChange;
@@ -8,10 +8,10 @@ use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
 
-/// Cells of the longest bar.
+/// Maximum length of a bar, in cells.
 const BAR: u128 = 16;
 
-/// The lines of the tab Attempts.
+/// Returns the lines of the tab Attempts.
 pub(super) fn sheet(attempts: &[Attempt], zone: &TimeZone) -> Vec<Line> {
     if attempts.is_empty() {
         return vec![Line::of(Role::Quiet, "No attempt has ended yet.")];

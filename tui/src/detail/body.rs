@@ -1,5 +1,6 @@
-//! Bytes → lines: a form as its fields, JSON indented, other text as it is, anything else as a
-//! dump; or as whichever of these a person wants to see. A head says which it is.
+//! Turns the bytes of a body into lines: the fields of a form, indented JSON, other
+//! text unchanged, and anything else as a hex dump. A person can also choose one of
+//! these. The first line names the form.
 
 use std::borrow::Cow;
 
@@ -13,20 +14,21 @@ use crate::safe_text::SafeText;
 use crate::theme::Role;
 use crate::words;
 
-/// Bytes of a body that are shown; copying and exporting give all of it.
+/// Maximum number of bytes of a body to show. Copying and exporting are not limited by it.
 const MAX_SHOWN: usize = 1024 * 1024;
 
-/// Lines of a body that are shown: as many as a dump of [`MAX_SHOWN`] in a narrow window has. Each
-/// costs some hundred bytes of memory, so that a body of nothing but line breaks would cost much.
+/// Maximum number of lines of a body to show: as many as a dump of [`MAX_SHOWN`]
+/// has in a narrow window. A line takes some hundred bytes of memory, so a body of
+/// line breaks alone would take much.
 const MAX_LINES: usize = MAX_SHOWN / 8;
 
-/// Cells of the name of what a body is packed with.
+/// Cells for the name of the content coding with which the body is packed.
 const MAX_CODING: usize = 24;
 
 /// Cells from one tab stop to the next.
 const TAB_STOP: usize = 4;
 
-/// The lines of a body, its head first.
+/// Returns the lines of a body. The first line names its form and size.
 pub(super) fn lines(headers: &HeaderList, body: &[u8], options: RenderOptions) -> Vec<Line> {
     if body.is_empty() {
         return vec![Line::of(Role::Quiet, "no body")];
@@ -56,13 +58,13 @@ pub(super) fn lines(headers: &HeaderList, body: &[u8], options: RenderOptions) -
     lines
 }
 
-/// Whether a body reads as JSON.
+/// Returns whether a body is a JSON object or array.
 pub(super) fn is_json(headers: &HeaderList, body: &[u8]) -> bool {
     let unpacked = decoded::unpack(headers, body).bytes;
     json::is_json(&decoded::text(headers, &unpacked))
 }
 
-/// How long a body is, packed and unpacked.
+/// Returns the size of a body, packed and unpacked.
 fn extent(body: &[u8], unpacked: &Unpacked<'_>) -> String {
     let (came, shown) = (size(body), size(&unpacked.bytes));
     let Some(Packing { coding, result }) = &unpacked.packing else {
@@ -86,7 +88,8 @@ fn size(bytes: &[u8]) -> String {
     words::size(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
 }
 
-/// The form in which a body is shown, in a word, and its lines: one more than [`MAX_LINES`] at most.
+/// Returns the name of the form in which a body is shown, and its lines: at
+/// most one more than [`MAX_LINES`].
 fn in_form(
     headers: &HeaderList,
     shown: &[u8],
@@ -121,7 +124,7 @@ fn in_form(
     }
 }
 
-/// The raw form, a pair to a line, as it came over the wire.
+/// Returns the lines of the raw form, one pair per line, as it was received.
 fn form(body: &[u8]) -> Vec<Line> {
     let line = |(index, pair): (usize, &[u8])| {
         let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
@@ -155,7 +158,7 @@ fn text(body: &[u8]) -> Vec<Line> {
         .collect()
 }
 
-/// Tabs as spaces up to the next stop, counting characters.
+/// Replaces tabs by spaces up to the next tab stop. A column is one character.
 fn expand_tabs(line: &[u8]) -> Cow<'_, [u8]> {
     if !line.contains(&b'\t') {
         return line.into();
@@ -168,17 +171,17 @@ fn expand_tabs(line: &[u8]) -> Cow<'_, [u8]> {
             column += fill;
         } else {
             expanded.push(byte);
-            // Continuation bytes of UTF-8 take no column of their own.
+            // Continuation bytes of UTF-8 do not start a new column.
             column += usize::from(byte & 0xc0 != 0x80);
         }
     }
     expanded.into()
 }
 
-/// The part of a body that is shown, not ending within a character.
+/// Returns the part of a body that is shown. It does not end within a character.
 fn shown_part(body: &[u8]) -> &[u8] {
     let most = body.len().min(MAX_SHOWN);
-    // A character has three continuation bytes at most; more are none of UTF-8.
+    // A character has at most three continuation bytes; more are not valid UTF-8.
     let is_within = |end: usize| body.get(end).is_some_and(|byte| byte & 0xc0 == 0x80);
     let ends = most.saturating_sub(3)..=most;
     let end = ends.rev().find(|end| !is_within(*end)).unwrap_or(most);
@@ -201,7 +204,7 @@ mod tests {
         lines.iter().map(Line::text).collect()
     }
 
-    /// What is below the head.
+    /// Returns the lines below the first, which names the form.
     fn shown(content_type: &str, body: &[u8]) -> Vec<String> {
         let mut lines = looked_at(content_type, body, BodyForm::Auto);
         if !body.is_empty() {

@@ -1,5 +1,5 @@
-//! What an event changed, as Podio tells it; and where there is something to be found out first,
-//! how.
+//! Shows what an event changed, as Podio reports it. If Podio has not been
+//! asked yet, shows which keys ask.
 
 use podtap_agent::{ExplainedField, Explanation};
 use podtap_podio::wording::Piece;
@@ -8,10 +8,10 @@ use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
 use crate::theme::Role;
 
-/// Cells of a label, or of a field's name.
+/// Cells of a label, or of the name of a field.
 const LABEL: usize = 18;
 
-/// The lines of the tab Diff before anything was asked.
+/// Returns the lines of the tab Diff if no explanation or comparison was just requested.
 pub(super) fn sheet(explanation: Option<&Explanation>) -> Vec<Line> {
     match explanation {
         Some(explanation) => explanation_lines(explanation),
@@ -19,7 +19,7 @@ pub(super) fn sheet(explanation: Option<&Explanation>) -> Vec<Line> {
     }
 }
 
-/// Which keys find out, where nothing is known.
+/// Returns the keys that fill the tab, for an event of which nothing is known.
 pub(super) fn hint(keymap: &Keymap) -> Vec<Line> {
     let explain = keymap.hints(Context::Browse, &[(Action::Explain, "asks Podio")]);
     let mark = keymap.hints(
@@ -33,7 +33,7 @@ pub(super) fn hint(keymap: &Keymap) -> Vec<Line> {
     said.map(|line| Line::of(Role::Quiet, line)).collect()
 }
 
-/// The lines of an explanation.
+/// Returns the lines of an explanation.
 pub(crate) fn explanation_lines(explanation: &Explanation) -> Vec<Line> {
     let fact = |(label, value): (&str, &str)| {
         let role = if label == "title" {
@@ -70,7 +70,7 @@ pub(crate) fn explanation_lines(explanation: &Explanation) -> Vec<Line> {
     lines
 }
 
-/// What a field held and holds.
+/// Returns the lines that show the former and the new value of a field.
 pub(super) fn change(change: &ExplainedField) -> Line {
     if let Some(pieces) = change.pieces() {
         let piece = |line: Line, piece| match piece {

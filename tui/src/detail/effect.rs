@@ -1,4 +1,4 @@
-//! The open event, read with its attempts and laid out.
+//! Reads the open event with its attempts, and lays it out.
 
 use jiff::tz::TimeZone;
 use podtap_agent::history::{Event, History};
@@ -9,26 +9,26 @@ use super::sheet::{FullEvent, OpenEvent};
 use crate::error_text::error_text;
 use crate::generation::Generation;
 
-/// A question of the detail.
+/// A request from the detail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DetailEffect {
-    /// Read an event with its attempts and lay it out.
+    /// Reads an event with its attempts and lays it out.
     LoadEvent {
-        /// Which question this is.
+        /// The number of the request.
         generation: Generation,
         id: EventId,
-        /// How.
+        /// How to lay the event out.
         options: RenderOptions,
     },
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum DetailAnswer {
-    /// To [`DetailEffect::LoadEvent`].
+    /// The answer to [`DetailEffect::LoadEvent`].
     Event {
         generation: Generation,
-        /// The event laid out; `None` where retention has removed it.
+        /// The laid-out event; `None` if retention has removed it.
         result: Result<Option<Box<OpenEvent>>, String>,
     },
 }
@@ -43,7 +43,7 @@ pub(crate) async fn run(effect: DetailEffect, agent: &AgentHandle, zone: TimeZon
     DetailAnswer::Event { generation, result }
 }
 
-/// Reads all that is known of an event and lays it out, the latter on a thread that may block.
+/// Reads everything that is known of an event, and lays it out on a blocking thread.
 async fn open(
     agent: &AgentHandle,
     id: EventId,
@@ -66,7 +66,7 @@ async fn open(
         .map_err(error_text)
 }
 
-/// One event, whole, for what is done with it.
+/// Reads one complete event.
 pub(crate) async fn read_event(history: &History, id: EventId) -> Result<Box<Event>, String> {
     let event = history.event(id).await.map_err(error_text)?;
     event

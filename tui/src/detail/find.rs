@@ -1,4 +1,4 @@
-//! Search within the open tab: what is typed, and going from place to place.
+//! Searches the open tab: the search line, and moving from match to match.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,31 +12,31 @@ use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
 
-/// The text that is looked for, and the line in which it is typed while that is open.
+/// The text to search for, and the line in which a person types it while that is open.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Find {
     text: String,
     line: Option<Input>,
-    /// What was looked for before.
+    /// The text of the search before this one.
     past: String,
-    /// Where it is in the rows on the screen.
+    /// The matches in the rows of the tab.
     pub(super) hits: Hits,
-    /// The place that was gone to last.
+    /// The match that was last moved to.
     pub(super) current: Option<usize>,
 }
 
 impl Detail {
-    /// Opens the line.
+    /// Opens the search line.
     pub(crate) fn open_find(&mut self) {
         self.find.line = Some(Input::default());
     }
 
-    /// Whether the line has the keys.
+    /// Returns whether the search line receives the keys.
     pub(crate) fn is_finding(&self) -> bool {
         self.find.line.is_some()
     }
 
-    /// Looks for nothing any more; says whether it did.
+    /// Ends the search. Returns whether there was one.
     pub(crate) fn clear_find(&mut self) -> bool {
         self.find.line = None;
         let looked = !std::mem::take(&mut self.find.text).is_empty();
@@ -44,7 +44,7 @@ impl Detail {
         looked
     }
 
-    /// A key was pressed in the line.
+    /// Handles a key in the search line.
     pub(crate) fn find_key(&mut self, key: KeyPress, action: Option<Action>) {
         let Some(line) = &mut self.find.line else {
             return;
@@ -66,7 +66,7 @@ impl Detail {
         }
     }
 
-    /// Text was pasted into the line.
+    /// Inserts pasted text into the search line.
     pub(crate) fn find_paste(&mut self, text: &str) {
         if let Some(line) = &mut self.find.line {
             line.insert(text);
@@ -81,14 +81,14 @@ impl Detail {
         self.go_to(if next < self.find.hits.len() { next } else { 0 });
     }
 
-    /// The rows are others now, or what is looked for in them is.
+    /// Searches again, because the rows or the text have changed.
     pub(super) fn look_again(&mut self) {
         self.find.hits = Hits::of(self.rows(), &self.find.text);
         self.find.current = None;
     }
 
-    /// Goes to the next place, or the previous one, of what is looked for; from the last one to
-    /// the first, and back.
+    /// Moves to the next or the previous match. After the last match follows
+    /// the first, and the other way round.
     pub(crate) fn find_again(&mut self, forward: bool, height: usize) {
         let (many, first) = (self.find.hits.len(), self.first(height));
         let in_sight = |place: &usize| {
@@ -109,13 +109,13 @@ impl Detail {
         });
     }
 
-    /// Brings a place into sight, downwards and sideways.
+    /// Scrolls down and sideways until a match is in sight.
     fn go_to(&mut self, place: usize) {
         let (rows, hits) = (self.rows(), &self.find.hits);
         let (Some(row), Some(cells)) = (hits.row(place), hits.cells(rows, place)) else {
             return;
         };
-        // A cell at either side is taken by the signs that the line goes on.
+        // One cell at either side is reserved for the sign that the line continues.
         let width = self.width().saturating_sub(1);
         let left = self.left();
         let in_sight = cells.start >= left + usize::from(left > 0) && cells.end <= left + width;
@@ -131,7 +131,7 @@ impl Detail {
         self.take_cursor_to(row);
     }
 
-    /// Draws the open line into the row `area`.
+    /// Draws the open search line in the row `area`.
     pub(crate) fn view_find(&self, area: Rect, env: Env<'_>, buffer: &mut Buffer) {
         let Some(input) = &self.find.line else { return };
         let many = self.find.hits.len();

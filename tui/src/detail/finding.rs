@@ -1,5 +1,5 @@
-//! What was found out about an event when somebody asked: it takes the place of the tab Diff until
-//! something else is asked about the same event, or another event is opened.
+//! Shows an explanation or a comparison that a person asked for. It replaces the tab Diff until the
+//! person asks for another one or opens another event.
 
 use podtap_agent::EventId;
 
@@ -8,17 +8,17 @@ use super::rows::Rows;
 use super::{Detail, Tab};
 use crate::line::Line;
 
-/// Lines about one event, kept whole so that they can be laid out for another width.
+/// Lines about one event, kept in full so that they can be laid out for another width.
 #[derive(Debug, Clone)]
 pub(super) struct FindingLines {
     event: EventId,
     lines: Vec<Line>,
-    /// The lines laid out, and how.
+    /// The laid-out rows, and the options for which they were laid out.
     sheet: Option<(Rows, RenderOptions)>,
 }
 
 impl Detail {
-    /// Shows what was found out about an event, in the tab Diff.
+    /// Shows lines about an event in the tab Diff.
     pub(crate) fn show_finding(&mut self, event: EventId, lines: Vec<Line>) {
         self.finding = Some(FindingLines {
             event,
@@ -26,11 +26,11 @@ impl Detail {
             sheet: None,
         });
         self.open_tab(Tab::Diff);
-        // The rest of the detail may tell of it too.
+        // An explanation may change the other tabs too.
         self.stale = true;
     }
 
-    /// The rows of the open tab.
+    /// Returns the rows of the open tab.
     pub(crate) fn rows(&self) -> &Rows {
         let Some(opened) = self.opened() else {
             return Rows::none();
@@ -43,13 +43,13 @@ impl Detail {
         }
     }
 
-    /// Whether the open tab would tell what changed, had anybody asked.
+    /// Returns whether the open tab is Diff and has nothing to show, because nobody has asked yet.
     pub(super) fn lacks_diff(&self) -> bool {
         let is_told = self.opened().is_none_or(|opened| opened.is_explained);
         self.tab == Tab::Diff && !is_told && self.finding.is_none()
     }
 
-    /// Lays what was found out, and forgets it with its event.
+    /// Lays the lines out again if necessary. Drops them if another event is selected.
     pub(super) fn lay_out_finding(&mut self, selected: EventId, options: RenderOptions) {
         let before = self.finding.is_some();
         self.finding = self.finding.take().filter(|found| found.event == selected);

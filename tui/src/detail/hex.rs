@@ -1,11 +1,12 @@
-//! A dump of bytes: offset, hexadecimal, characters.
+//! Formats bytes as a hex dump: offset, hexadecimal digits, characters.
 
 use std::fmt::Write as _;
 
 use crate::line::Line;
 use crate::theme::Role;
 
-/// The lines of a dump that fits `width` cells: sixteen bytes a line, or eight where it is narrow.
+/// Returns the lines of a dump of `width` cells: sixteen bytes per line, or
+/// eight if `width` is small.
 pub(super) fn lines(bytes: &[u8], width: usize) -> Vec<Line> {
     let across = if width >= 78 { 16 } else { 8 };
     bytes

@@ -1,31 +1,33 @@
-//! Where a text is in a tab: pure, found once when the text or the tab changes, not at every frame.
+//! Finds a text in the rows of a tab. It is pure, and searches once when the text or the
+//! tab changes, not for every frame.
 
 use std::ops::Range;
 
 use super::rows::Rows;
 
-/// Places that are found at most; who looks for more will type another letter.
+/// Maximum number of matches to find. A person who needs others types another letter.
 pub(super) const MOST: usize = 10_000;
 
-/// Every place of a text, in order.
+/// All matches of a text, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Hits {
     spans: Vec<Span>,
-    /// Which spans begin a place.
+    /// The indexes of the spans with which a match begins.
     begins: Vec<usize>,
 }
 
-/// What of a place is in one piece of a row; a place goes on where a line is wrapped.
+/// The part of a match that is in one piece of a row. A match has several
+/// spans if its line is wrapped or cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Span {
     row: usize,
     piece: usize,
-    /// Bytes of the piece's text.
+    /// Range of bytes in the text of the piece.
     part: Range<usize>,
 }
 
 impl Hits {
-    /// Looks for a text, whatever the case of its ASCII letters. An empty one is nowhere.
+    /// Searches for a text, ignoring the case of ASCII letters. An empty text has no matches.
     pub(super) fn of(rows: &Rows, text: &str) -> Self {
         let (mut hits, text) = (Self::default(), text.to_ascii_lowercase());
         if text.is_empty() {
@@ -46,7 +48,7 @@ impl Hits {
         hits
     }
 
-    /// Looks through one line, and empties it.
+    /// Searches one line, and then clears it.
     fn find_in_line(&mut self, line: &mut JoinedLine, wanted: &str) {
         line.text.make_ascii_lowercase();
         let room = MOST.saturating_sub(self.begins.len());
@@ -76,12 +78,12 @@ impl Hits {
         line.pieces.clear();
     }
 
-    /// How many places there are.
+    /// Returns the number of matches.
     pub(super) fn len(&self) -> usize {
         self.begins.len()
     }
 
-    /// The row in which a place begins.
+    /// Returns the row in which a match begins.
     pub(super) fn row(&self, place: usize) -> Option<usize> {
         let span = self
             .begins
@@ -90,19 +92,21 @@ impl Hits {
         span.map(|span| span.row)
     }
 
-    /// The first place that begins in this row or below; one behind the last where there is none.
+    /// Returns the first match that begins in this row or below; if there
+    /// is none, the number of matches.
     pub(super) fn at_or_below(&self, row: usize) -> usize {
         let above = |span: &usize| self.spans.get(*span).is_some_and(|span| span.row < row);
         self.begins.partition_point(above)
     }
 
-    /// The cells that the beginning of a place takes in its row.
+    /// Returns the cells that the first span of a match takes in its row.
     pub(super) fn cells(&self, rows: &Rows, place: usize) -> Option<Range<usize>> {
         let span = self.spans.get(*self.begins.get(place)?)?;
         Some(rows.cells(span.row, span.piece, span.part.clone()))
     }
 
-    /// The cells that places take in a row; with each, whether it is part of the place `current`.
+    /// Returns the cells of the matches in a row, each with whether it
+    /// belongs to the match `current`.
     pub(super) fn in_row(
         &self,
         rows: &Rows,
@@ -126,7 +130,7 @@ impl Hits {
     }
 }
 
-/// A line in one, and where each of its pieces begins in it.
+/// A line whose pieces are joined into one text, with the offset of each piece.
 #[derive(Default)]
 struct JoinedLine {
     text: String,

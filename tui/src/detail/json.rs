@@ -1,18 +1,19 @@
-//! JSON indented as it stands: order, duplicates, numbers and escapes stay what they are, because
-//! the bytes are walked, not parsed into values and printed again.
+//! Indents JSON without changing it: order, duplicates, numbers and escapes stay as they are,
+//! because the bytes are walked and not parsed into values and printed again.
 
 use serde::de::IgnoredAny;
 
 use crate::line::Line;
 use crate::theme::Role;
 
-/// Whether this is a JSON object or array.
+/// Returns whether a body is a JSON object or array.
 pub(super) fn is_json(body: &[u8]) -> bool {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     matches!(first, Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(body).is_ok()
 }
 
-/// The lines of a JSON text, one more than `most` at most; `None` where it is none.
+/// Returns the lines of a JSON text, at most one more than `most`; `None` if the
+/// text is not a JSON object or array.
 pub(super) fn lines(body: &[u8], most: usize) -> Option<Vec<Line>> {
     if !is_json(body) {
         return None;
@@ -28,7 +29,8 @@ struct Printer {
     lines: Vec<Line>,
     line: Line,
     depth: usize,
-    /// Which of the open brackets are objects: a string after `{` or `,` in one is a name.
+    /// For each open bracket, whether it is an object. In an object, a
+    /// string after `{` or `,` is a name.
     objects: Vec<bool>,
     name_next: bool,
 }
@@ -93,7 +95,7 @@ impl Printer {
     }
 }
 
-/// The token that `rest`, which begins with `first`, begins with.
+/// Returns the token at the start of `rest`. `first` is its first character.
 fn token(rest: &str, first: char) -> &str {
     let end = match first {
         '"' => string_end(rest),
@@ -157,7 +159,7 @@ mod tests {
         fn any_json_keeps_its_meaning(keys in proptest::collection::vec(".{0,8}", 0..8)) {
             let value = serde_json::json!({ "list": keys, "n": [1, null, {"x": keys}] });
             let text = indented(&value.to_string()).unwrap().join("\n");
-            // Characters that are shown escaped are outside JSON strings' own escapes.
+            // Other characters are shown in an escaped form that differs from JSON's.
             if keys.iter().all(|key| key.chars().all(|c| c.is_ascii_graphic())) {
                 let again: serde_json::Value = serde_json::from_str(&text).unwrap();
                 prop_assert_eq!(again, value);

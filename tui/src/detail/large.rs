@@ -1,5 +1,6 @@
-//! A body of a mebibyte on one line, the most that is shown: laid out, searched, scrolled and
-//! drawn. What is quadratic in the length of a line never ends here.
+//! Tests that a body of one mebibyte on one line, the maximum that is shown, is laid
+//! out, searched, scrolled and drawn. With code that is quadratic in the length of a
+//! line, these tests would not end.
 
 use super::render_options::RenderOptions;
 use crate::alignment::send;
@@ -37,7 +38,7 @@ fn pressed(body: &[u8], keys: &str) -> App {
 
 #[test]
 fn a_mebibyte_on_one_line_is_searched_and_shown_in_both_ways() {
-    // ASCII, and an endless grapheme of wide characters.
+    // ASCII text, and an endless grapheme of wide characters.
     for part in ["x", "ᄀ"] {
         let app = pressed(&on_one_line(part), "enter 3 b / d l e enter n W > < N");
         let rows = app.detail.rows();

@@ -1,5 +1,5 @@
-//! The open event: which one, which tab, how far it is scrolled. What the tabs say is laid out off
-//! the loop ([`OpenEvent`]); this only moves over finished lines.
+//! Holds the state of the open event: which event, which tab, and the scroll position. The tabs are
+//! laid out outside the UI loop ([`OpenEvent`]); this module only moves over finished lines.
 
 mod attempts;
 mod body;
@@ -45,18 +45,18 @@ const TAB_GAP: usize = 2;
 /// A tab of the detail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Tab {
-    /// What happened, to what, and what came of it.
+    /// What happened, to which object, and the outcome of the delivery.
     #[default]
     Summary,
-    /// The fields of the form.
+    /// The fields of the webhook's form.
     Params,
-    /// The request as it came.
+    /// The request as received.
     Request,
     /// The answer to the last attempt.
     Response,
     /// Every attempt.
     Attempts,
-    /// What changed, or how the event differs from another.
+    /// What changed in Podio, or how the event differs from another one.
     Diff,
 }
 
@@ -71,7 +71,7 @@ impl Tab {
         Self::Diff,
     ];
 
-    /// What stands on it.
+    /// Returns the title of the tab.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Summary => "Summary",
@@ -83,7 +83,8 @@ impl Tab {
         }
     }
 
-    /// Cells between two tabs on a row of `room` cells: less air where the last one would not fit.
+    /// Returns the number of cells between two tabs on a row of `room` cells: fewer if the
+    /// last tab would not fit otherwise.
     pub(crate) fn gap(room: u16) -> usize {
         let titles: usize = Self::ALL.iter().map(|tab| tab.title().len()).sum();
         let gaps = (Self::ALL.len() - 1) * TAB_GAP;
@@ -94,7 +95,7 @@ impl Tab {
         }
     }
 
-    /// Cells that it takes on the row of tabs, with the gap after it.
+    /// Returns the number of cells of the tab on the row of tabs, including the gap after it.
     pub(crate) fn cells(self, room: u16) -> u16 {
         cells(self.title().len() + Self::gap(room))
     }
@@ -115,23 +116,25 @@ pub(crate) struct Detail {
     tab: Tab,
     /// The first row on the screen.
     top: usize,
-    /// The cells that are beyond the left edge of the screen.
+    /// Number of cells to the left of the screen's edge.
     left: usize,
-    /// Whether lines go on beyond the edge instead of below.
+    /// Whether long lines continue beyond the edge instead of on the next row.
     unwrapped: bool,
-    /// The form in which the bodies of an event are looked at; of any other, the one that suits.
+    /// The form of the bodies that a person chose, and the event for which they chose it.
+    /// Other events use [`BodyForm::Auto`].
     form: Option<(EventId, BodyForm)>,
-    /// The attempt that was chosen, of which event.
+    /// The attempt that a person chose, and its event.
     attempt: Option<(EventId, u32)>,
     selection: Option<RowSelection>,
-    /// The row in which the mouse's button went down.
+    /// The row in which the mouse button was pressed.
     pressed: Option<usize>,
-    /// What is shown; stays until its successor has come, so that nothing flickers.
+    /// The event that is shown. It stays until the next one is loaded, so
+    /// that the screen does not flicker.
     opened: Option<Box<OpenEvent>>,
     stale: bool,
-    /// Whether the history no longer holds what is shown.
+    /// Whether the shown event is no longer in the history.
     is_gone: bool,
-    /// What was found out when somebody asked.
+    /// The explanation or comparison that a person asked for.
     finding: Option<FindingLines>,
     find: Find,
     generation: Generation,
@@ -140,34 +143,34 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
-    /// The event that is shown.
+    /// Returns the event that is shown.
     pub(crate) fn opened(&self) -> Option<&OpenEvent> {
         self.opened.as_deref()
     }
 
-    /// The event with this id, if it is the one that is shown.
+    /// Returns the event with this id, if it is the one that is shown.
     pub(crate) fn opened_event(&self, id: EventId) -> Option<&Event> {
         let opened = self.opened()?;
         (opened.event.id == id).then_some(&opened.event)
     }
 
-    /// The first row on a screen of `height` lines.
+    /// Returns the first row on a screen of `height` lines.
     pub(crate) fn first(&self, height: usize) -> usize {
         self.top.min(self.rows().len().saturating_sub(height))
     }
 
-    /// The cells that are beyond the left edge of the screen.
+    /// Returns the number of cells to the left of the screen's edge.
     pub(crate) fn left(&self) -> usize {
         self.left
             .min(self.rows().widest().saturating_sub(self.width()))
     }
 
-    /// Cells of a line on the screen for which the rows are laid out.
+    /// Returns the number of cells per line for which the rows are laid out.
     fn width(&self) -> usize {
         self.opened().map_or(0, |opened| opened.options.width)
     }
 
-    /// The form in which the bodies of this event are to be looked at.
+    /// Returns the form in which to show the bodies of this event.
     fn form(&self, id: EventId) -> BodyForm {
         let chosen = self.form.filter(|(of, _)| *of == id);
         chosen.map(|(_, form)| form).unwrap_or_default()

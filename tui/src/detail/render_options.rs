@@ -1,40 +1,40 @@
-//! How the open event is laid out: for which width, wrapped or not, and in which form its bodies.
-//! Plain data that goes to the executor and comes back with what was laid out.
+//! The options with which the open event is laid out: the width, whether lines wrap, and the form
+//! of the bodies. Plain data that goes to the executor and returns with the laid-out event.
 
 use podtap_agent::EventId;
 
 use super::{Detail, Tab};
 use crate::keymap::Action;
 
-/// How an event is laid out.
+/// How to lay out an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RenderOptions {
-    /// Cells of a line on the screen.
+    /// Cells per line on the screen.
     pub(crate) width: usize,
     /// The form of the bodies.
     pub(crate) form: BodyForm,
-    /// Whether lines longer than that go on below; else they go on beyond the edge.
+    /// Whether longer lines continue on the next row. Otherwise they continue beyond the edge.
     pub(crate) wrap: bool,
-    /// The attempt whose request and answer are shown; the latest unless one was chosen.
+    /// The attempt whose request and answer are shown; `None` for the latest.
     pub(crate) attempt: Option<u32>,
 }
 
-/// The form in which a body is looked at.
+/// The form in which a body is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum BodyForm {
-    /// The one that suits it best.
+    /// The form that suits the body best.
     #[default]
     Auto,
-    /// Its characters; what is none is escaped.
+    /// Its characters. Bytes that are not characters are escaped.
     Text,
-    /// A dump of its bytes.
+    /// A hex dump.
     Hex,
-    /// Indented JSON, where it is JSON.
+    /// Indented, if the body is JSON.
     Json,
 }
 
 impl BodyForm {
-    /// The form after this one, for a body that is JSON or is not.
+    /// Returns the next form for a body. `is_json` is whether the body is JSON.
     fn next(self, is_json: bool) -> Self {
         match self {
             Self::Auto => Self::Text,
@@ -46,14 +46,14 @@ impl BodyForm {
 }
 
 impl Detail {
-    /// Lays the event out another way, if that is what the action asks for, on a screen of
-    /// `height` lines.
+    /// Changes how the event is laid out, if the action asks for that, on a screen of
+    /// `height` lines. Returns whether it does.
     pub(crate) fn reshape(&mut self, action: Action, height: usize) -> bool {
         match action {
             Action::BodyView if matches!(self.tab, Tab::Request | Tab::Response) => {
                 self.next_form(height);
             }
-            // Elsewhere there is no body to look at: it is shown first, as it is.
+            // The other tabs have no body, so the key first shows the request.
             Action::BodyView => self.open_tab(Tab::Request),
             Action::NextAttempt => self.choose_attempt(true),
             Action::PreviousAttempt => self.choose_attempt(false),
@@ -66,21 +66,21 @@ impl Detail {
         true
     }
 
-    /// The attempt whose answer is shown, of which event.
+    /// Returns the attempt whose answer is shown, and its event.
     pub(crate) fn attempt(&self) -> Option<(EventId, u32)> {
         let opened = self.opened()?;
         let number = opened.options.attempt.or(opened.attempts.last().copied())?;
         Some((opened.event.id, number))
     }
 
-    /// The attempt that somebody chose of this event.
+    /// Returns the attempt that a person chose for this event.
     pub(super) fn chosen_attempt(&self, id: EventId) -> Option<u32> {
         let chosen = self.attempt.filter(|(of, _)| *of == id);
         chosen.map(|(_, number)| number)
     }
 
-    /// Shows the answer to the attempt after, or before, the one that is shown. The request as it
-    /// came stands before all attempts; from there the edited one is a key away.
+    /// Shows the answer to the next or the previous attempt. In the tab Request, the request as
+    /// received comes before all attempts, and the edited one of an attempt is one key press away.
     fn choose_attempt(&mut self, forward: bool) {
         if self.tab != Tab::Request {
             self.open_tab(Tab::Response);
@@ -101,7 +101,7 @@ impl Detail {
         }
     }
 
-    /// Goes on to the body's next form, and brings the body into sight.
+    /// Switches to the next form of the body, and scrolls to the body.
     fn next_form(&mut self, height: usize) {
         let Some(opened) = self.opened() else { return };
         let form = self.form(opened.event.id).next(opened.is_json(self.tab));

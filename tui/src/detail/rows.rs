@@ -1,6 +1,6 @@
-//! Lines laid out as rows of the screen. Wrapped, a long line takes several rows; unwrapped, it
-//! takes one, which is cut into pieces once, so that drawing and finding far within a line of a
-//! mebibyte costs no more than at its beginning.
+//! Lays lines out as rows of the screen. If wrapped, a long line takes several rows. If unwrapped,
+//! it takes one row that is cut into pieces once, so that drawing and searching at the end of a
+//! line of one mebibyte cost no more than at its start.
 
 use std::ops::Range;
 
@@ -12,11 +12,11 @@ use crate::line::{Line, cells};
 use crate::theme::{Role, Theme};
 use crate::wrap;
 
-/// Cells of a piece of an unwrapped line: about a screen's width, so that few are drawn and none
-/// is drawn for much more than is seen.
+/// Cells per piece of an unwrapped line: about the width of a screen, so that each frame draws few
+/// pieces and little that is out of sight.
 const PIECE: usize = 256;
 
-/// What [`Rows`] without any are.
+/// The empty [`Rows`].
 static NONE: Rows = Rows {
     all: Vec::new(),
     widest: 0,
@@ -30,16 +30,16 @@ pub(crate) struct Rows {
     all: Vec<Row>,
     /// Cells of the widest row.
     widest: usize,
-    /// Whether lines go on beyond the edge.
+    /// Whether lines continue beyond the edge.
     unwrapped: bool,
-    /// The row that says which form the body below it has.
+    /// The row with the heading that names the form of the body below.
     body: Option<usize>,
 }
 
-/// A row: what it holds, and whether it goes on with the line of the row above.
+/// A row: its pieces, and whether it continues the line of the row above.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
-    /// Each with the cells before it.
+    /// The pieces, each with the number of cells before it.
     pieces: Vec<(usize, Line)>,
     continues: bool,
 }
@@ -61,7 +61,7 @@ impl Rows {
         let widest = rows.iter().map(Row::width).max().unwrap_or(0);
         Self {
             all: rows,
-            // The space at which a line was broken may hang over the edge.
+            // The space at which a line was broken may be beyond the edge.
             widest: if options.wrap {
                 widest.min(options.width)
             } else {
@@ -72,40 +72,40 @@ impl Rows {
         }
     }
 
-    /// The same, with the body's head in this line.
+    /// Sets the line that has the heading of the body.
     #[must_use]
     pub(super) fn with_body(mut self, line: Option<usize>) -> Self {
         self.body = line.map(|line| self.row_of(line));
         self
     }
 
-    /// No rows.
+    /// Returns empty rows.
     pub(super) fn none() -> &'static Self {
         &NONE
     }
 
-    /// How many there are.
+    /// Returns the number of rows.
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// Cells of the widest.
+    /// Returns the number of cells of the widest row.
     pub(super) fn widest(&self) -> usize {
         self.widest
     }
 
-    /// The row of the body's head.
+    /// Returns the row with the heading of the body.
     pub(super) fn body(&self) -> Option<usize> {
         self.body
     }
 
-    /// Which line a row is part of.
+    /// Returns the index of the line to which a row belongs.
     pub(super) fn line_of(&self, row: usize) -> usize {
         let rows = self.all.iter().take(row.saturating_add(1));
         rows.filter(|row| !row.continues).count().saturating_sub(1)
     }
 
-    /// The first row of a line.
+    /// Returns the first row of a line.
     pub(super) fn row_of(&self, line: usize) -> usize {
         let mut rows = self
             .all
@@ -115,7 +115,8 @@ impl Rows {
         rows.nth(line).map_or(self.all.len(), |(row, _)| row)
     }
 
-    /// The rows from the first of the line that `from` is in to the last of that of `to`.
+    /// Returns the rows from the first row of the line of `from` to the
+    /// last row of the line of `to`.
     pub(super) fn whole(&self, from: usize, to: usize) -> Range<usize> {
         let continues = |row: &Row| row.continues;
         let before = self.all.iter().take(from + 1).rev();
@@ -129,7 +130,7 @@ impl Rows {
         from.saturating_sub(above).min(end)..end
     }
 
-    /// The text of these rows, the rows of one line in one.
+    /// Returns the text of these rows. Rows of the same line are joined.
     pub(super) fn text(&self, rows: Range<usize>) -> String {
         let mut text = String::new();
         let start = rows.start;
@@ -144,7 +145,7 @@ impl Rows {
         text
     }
 
-    /// Every piece with its row and its place in that, and whether a line begins with it.
+    /// Returns every piece with its row, its index in the row, and whether it begins a line.
     pub(super) fn pieces(&self) -> impl Iterator<Item = (usize, usize, bool, &Line)> {
         self.all.iter().enumerate().flat_map(|(at, row)| {
             let pieces = row.pieces.iter().enumerate();
@@ -152,7 +153,8 @@ impl Rows {
         })
     }
 
-    /// The cells before and within a part of a piece, in bytes of its text.
+    /// Returns the range of cells that a part of a piece takes in its row. `part` is a range
+    /// of bytes in the text of the piece.
     pub(super) fn cells(&self, row: usize, piece: usize, part: Range<usize>) -> Range<usize> {
         let found = self.all.get(row).and_then(|row| row.pieces.get(piece));
         let Some((start, line)) = found else {
@@ -162,7 +164,8 @@ impl Rows {
         from..(start + line.cells_before(part.end)).max(from)
     }
 
-    /// Draws a row into `area` without its first `left` cells, and says where it goes on.
+    /// Draws a row in `area` without its first `left` cells, and marks the
+    /// sides at which it continues.
     pub(super) fn draw(
         &self,
         row: usize,
@@ -207,7 +210,7 @@ impl Rows {
 }
 
 impl Row {
-    /// An unwrapped line.
+    /// Creates the row of an unwrapped line.
     fn cut(line: Line) -> Self {
         let mut before = 0;
         let mut placed = |line: Line| {

@@ -1,5 +1,5 @@
-//! Frames of the detail, as they were looked at and found good: other forms of a body, lines that
-//! go on beyond the edge, selected lines, and the keys that find out what changed.
+//! Snapshots of the detail: other forms of a body, lines that continue beyond the edge, selected
+//! lines, and the keys that ask what changed.
 
 use crate::app::App;
 use crate::keymap::{Action, Keymap};

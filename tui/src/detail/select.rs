@@ -1,4 +1,4 @@
-//! Lines being selected in the open tab, by keys or by the mouse, and their text.
+//! Selects lines in the open tab, by keys or by the mouse, and returns their text.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use super::Detail;
 use crate::keymap::Action;
 
-/// What is selected, in rows: from where it was begun to where it is.
+/// The selection, in rows: where it began, and where its other end is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RowSelection {
     anchor: usize,
@@ -15,7 +15,7 @@ pub(super) struct RowSelection {
 }
 
 impl Detail {
-    /// Begins a selection at the first row in sight, or ends it.
+    /// Begins a selection at the first row on the screen, or ends the selection.
     pub(super) fn toggle_selection(&mut self, height: usize) {
         let first = self.first(height);
         self.selection = match self.selection {
@@ -27,42 +27,42 @@ impl Detail {
         };
     }
 
-    /// Whether lines are being selected.
+    /// Returns whether lines are being selected.
     pub(crate) fn is_selecting(&self) -> bool {
         self.selection.is_some()
     }
 
-    /// Selects nothing any more; says whether it did.
+    /// Ends the selection. Returns whether there was one.
     pub(crate) fn end_selection(&mut self) -> bool {
         self.pressed = None;
         self.selection.take().is_some()
     }
 
-    /// The selected rows: those of whole lines.
+    /// Returns the selected rows. They always cover complete lines.
     pub(crate) fn selected(&self) -> Option<Range<usize>> {
         let RowSelection { anchor, cursor } = self.selection?;
         Some(self.rows().whole(anchor.min(cursor), anchor.max(cursor)))
     }
 
-    /// The row that the keys move.
+    /// Returns the row that the keys move.
     pub(super) fn cursor(&self) -> Option<usize> {
         self.selection.map(|selection| selection.cursor)
     }
 
-    /// How many lines are selected.
+    /// Returns the number of selected lines.
     pub(super) fn selected_lines(&self) -> Option<usize> {
         let (selected, rows) = (self.selected()?, self.rows());
         let last = rows.line_of(selected.end.saturating_sub(1));
         Some(last + 1 - rows.line_of(selected.start))
     }
 
-    /// The text of the selected lines as shown, and how many these are.
+    /// Returns the text of the selected lines as shown, and their number.
     pub(crate) fn selected_text(&self) -> Option<(String, usize)> {
         let text = self.rows().text(self.selected()?);
         Some((text, self.selected_lines()?))
     }
 
-    /// Moves the end of the selection and keeps it in sight; says whether there is one.
+    /// Moves the end of the selection and keeps it in sight. Returns whether there is a selection.
     pub(super) fn extend(&mut self, action: Action, height: usize) -> bool {
         let Some(cursor) = self.cursor() else {
             return false;
@@ -87,7 +87,8 @@ impl Detail {
         true
     }
 
-    /// Puts the end of the selection, if there is one, into this row or the last one.
+    /// Moves the end of the selection, if there is one, to this row, or to
+    /// the last row if there are fewer.
     pub(super) fn take_cursor_to(&mut self, row: usize) {
         let last = self.rows().len().saturating_sub(1);
         if let Some(selection) = &mut self.selection {
@@ -95,30 +96,31 @@ impl Detail {
         }
     }
 
-    /// The button went down; `sheet` is where the lines are. What is selected is no longer, and
-    /// dragging would select from here.
+    /// Handles a press of the mouse button: ends the selection, and a later drag selects from here.
+    /// `sheet` is the area of the lines.
     pub(crate) fn on_press(&mut self, at: Position, sheet: Rect) {
         if sheet.contains(at) {
             self.press((at.y - sheet.y).into(), sheet.height.into());
         }
     }
 
-    /// The mouse was dragged to this row; `sheet` is where the lines are. Says whether it selects.
+    /// Handles a drag of the mouse to this row, and returns whether it selects lines.
+    /// `sheet` is the area of the lines.
     pub(crate) fn on_drag(&mut self, row: u16, sheet: Rect) -> bool {
         let is_within = (sheet.y..sheet.bottom()).contains(&row);
         let line = is_within.then(|| (row - sheet.y).into());
         self.pull(line, row >= sheet.bottom(), sheet.height.into())
     }
 
-    /// The button went down in this line of a screen of `height` lines.
+    /// Handles a press of the button on this line of a screen of `height` lines.
     fn press(&mut self, line: usize, height: usize) {
         self.selection = None;
         let row = self.first(height) + line;
         self.pressed = Some(row).filter(|row| *row < self.rows().len());
     }
 
-    /// The mouse was dragged to a line of that screen, or beyond its edge, where it scrolls; says
-    /// whether it selects.
+    /// Handles a drag to a line of that screen, or beyond its edge, which scrolls.
+    /// Returns whether it selects lines.
     fn pull(&mut self, line: Option<usize>, below: bool, height: usize) -> bool {
         let Some(anchor) = self.pressed else {
             return false;
@@ -138,7 +140,7 @@ impl Detail {
         true
     }
 
-    /// The button was released: says whether lines were selected by dragging.
+    /// Handles the release of the button. Returns whether lines were selected by dragging.
     pub(crate) fn on_release(&mut self) -> bool {
         self.pressed.take().is_some() && self.selection.is_some()
     }

@@ -1,5 +1,6 @@
-//! An event laid out: every tab as finished rows for one [`RenderOptions`]. Made by the executor, off the
-//! loop, because a body may be large; afterwards drawing and scrolling only count lines.
+//! Lays an event out: every tab as finished rows for one [`RenderOptions`]. The
+//! executor does this outside the UI loop, because a body may be large. Afterwards,
+//! drawing and scrolling only count lines.
 
 use jiff::tz::TimeZone;
 use podtap_agent::figures::DOCTOR;
@@ -14,35 +15,35 @@ use crate::safe_text::SafeText;
 use crate::theme::Role;
 use crate::words;
 
-/// All that is known of an event.
+/// An event and everything that is known about it.
 #[derive(Debug, Clone)]
 pub(crate) struct FullEvent {
     pub(crate) event: Event,
     /// Its attempts, oldest first.
     pub(crate) attempts: Vec<Attempt>,
-    /// What Podio told of it before.
+    /// What Podio reported about it earlier.
     pub(crate) explanation: Option<Explanation>,
 }
 
-/// An event with everything that its tabs show.
+/// An event and everything that its tabs show.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenEvent {
     pub(crate) event: Event,
     /// How it is laid out.
     pub(crate) options: RenderOptions,
-    /// Whether Podio told of it before.
+    /// Whether Podio has explained it.
     pub(crate) is_explained: bool,
     /// The numbers of its attempts.
     pub(crate) attempts: Vec<u32>,
-    /// The last attempt that sent an edited request.
+    /// The number of the last attempt that sent an edited request.
     pub(super) edited: Option<u32>,
-    /// Whether the bodies of Request and Response are JSON.
+    /// Whether the bodies of the tabs Request and Response are JSON.
     are_json: [bool; 2],
     sheets: [Rows; 6],
 }
 
 impl OpenEvent {
-    /// Lays an event out.
+    /// Lays out an event.
     pub(crate) fn new(full: FullEvent, options: RenderOptions, zone: &TimeZone) -> Self {
         let FullEvent {
             event,
@@ -58,7 +59,7 @@ impl OpenEvent {
             Some(Outcome::Answered { headers, body, .. }) => body::is_json(headers, body),
             _ => false,
         };
-        // The request that is shown: the one that was edited for the attempt, where it was.
+        // The tab Request shows the edited request of the chosen attempt, if it was edited.
         let sent = match chosen.and_then(|attempt| attempt.edited.as_ref()) {
             Some(edited) => body::is_json(&edited.headers, &edited.body),
             None => body::is_json(&event.request.headers, &event.request.body),
@@ -83,12 +84,12 @@ impl OpenEvent {
         }
     }
 
-    /// The rows of a tab.
+    /// Returns the rows of a tab.
     pub(crate) fn sheet(&self, tab: Tab) -> &Rows {
         self.sheets.get(tab.index()).unwrap_or_else(|| Rows::none())
     }
 
-    /// Whether the body in this tab is JSON.
+    /// Returns whether the body in this tab is JSON.
     pub(super) fn is_json(&self, tab: Tab) -> bool {
         let [request, response] = self.are_json;
         if tab == Tab::Response {
@@ -99,19 +100,19 @@ impl OpenEvent {
     }
 }
 
-/// A tab before it is laid out, and the line that says which form its body has.
+/// The lines of a tab before they are laid out, and the line with the heading of the body.
 struct Sheet {
     lines: Vec<Line>,
     body: Option<usize>,
 }
 
 impl Sheet {
-    /// One without a body.
+    /// Creates a sheet without a body.
     fn of(lines: Vec<Line>) -> Self {
         Self { lines, body: None }
     }
 
-    /// Adds a body.
+    /// Appends a body.
     fn put_body(&mut self, headers: &HeaderList, body: &[u8], options: RenderOptions) {
         self.lines.push(Line::new());
         self.body = Some(self.lines.len());
@@ -119,7 +120,7 @@ impl Sheet {
     }
 }
 
-/// The form's fields with what the catalogue knows of each.
+/// Returns the fields of the form, each with what the catalogue knows about it.
 fn params(event: &Event) -> Vec<Line> {
     let Some(podio) = &event.podio else {
         return vec![Line::of(
@@ -143,7 +144,7 @@ fn params(event: &Event) -> Vec<Line> {
     podio.params.iter().map(line).collect()
 }
 
-/// The request as it came; or as a person edited it for the attempt that is chosen.
+/// Returns the request as received, or as a person edited it for the chosen attempt.
 fn request(
     event: &Event,
     chosen: Option<&Attempt>,
@@ -187,7 +188,7 @@ fn last_edited(attempts: &[Attempt]) -> Option<u32> {
     edits.last().map(|attempt| attempt.number)
 }
 
-/// Which attempt it is, of how many, and how it came about.
+/// Returns the heading of an attempt: its number, the number of attempts, and how it was started.
 fn attempt_heading(attempt: &Attempt, many: usize, zone: &TimeZone) -> Line {
     let started = attempt.started_at.to_zoned_datetime(zone.clone());
     let started = started.strftime("%H:%M:%S");

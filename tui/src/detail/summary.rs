@@ -1,4 +1,4 @@
-//! What happened, to what, and what came of it.
+//! Summarizes an event: what happened, to which object, and the outcome of the delivery.
 
 use jiff::tz::TimeZone;
 use podtap_agent::history::{
@@ -13,10 +13,10 @@ use crate::safe_text::SafeText;
 use crate::theme::Role;
 use crate::words;
 
-/// Changed fields that are shown here.
+/// Maximum number of changed fields to show.
 const MOST_CHANGES: usize = 3;
 
-/// The lines of the tab Summary.
+/// Returns the lines of the tab Summary.
 pub(super) fn sheet(
     event: &Event,
     attempts: &[Attempt],
@@ -88,13 +88,13 @@ fn podio(podio: &PodioEvent) -> Vec<Line> {
     lines
 }
 
-/// What Podio told of it, in short; the tab Diff has all of it.
+/// Returns a short form of Podio's explanation. The tab Diff has the full one.
 fn change_lines(explanation: &Explanation) -> Vec<Line> {
     let title = explanation.title.iter();
     let mut lines: Vec<Line> = title
         .map(|title| field("title", Role::Strong, title))
         .collect();
-    // The title stands above them.
+    // The title is already shown above the changes.
     let above = explanation.title.as_deref().unwrap_or_default();
     let changes: Vec<_> = explanation
         .changes
@@ -116,7 +116,7 @@ fn change_lines(explanation: &Explanation) -> Vec<Line> {
     lines
 }
 
-/// What the agent found out, beside what the event says itself.
+/// Returns what the agent found out in addition to the event's own content.
 fn found_out(insight: &Insight) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(place) = &insight.place {
@@ -181,7 +181,7 @@ fn delivery(event: &Event, attempts: &[Attempt]) -> Vec<Line> {
     lines
 }
 
-/// The end of a sentence, made a whole one.
+/// Returns the end of a sentence as a sentence of its own.
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars
@@ -190,7 +190,7 @@ fn sentence(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// A label and its value.
+/// Returns a line with a label and its value.
 fn field(label: &str, role: Role, value: impl Into<SafeText>) -> Line {
     Line::new()
         .column(Role::Quiet, label, LABEL)

@@ -1,4 +1,5 @@
-//! Actions, changes and answers → the detail's state, and what it asks of the history.
+//! Updates the state of the detail after actions, changes and answers, and
+//! decides what to ask the history.
 
 use podtap_agent::EventId;
 
@@ -9,7 +10,7 @@ use crate::generation::Generation;
 use crate::keymap::Action;
 
 impl Detail {
-    /// Does what a key asked for, on a screen of `height` lines.
+    /// Carries out an action, on a screen of `height` lines.
     pub(crate) fn act(&mut self, action: Action, height: usize) {
         if self.extend(action, height) {
             return;
@@ -23,7 +24,7 @@ impl Detail {
         }
     }
 
-    /// Scrolls down or up.
+    /// Scrolls up or down.
     pub(crate) fn scroll(&mut self, action: Action, height: usize) {
         let first = self.first(height);
         let page = height.saturating_sub(1).max(1);
@@ -41,7 +42,7 @@ impl Detail {
         };
     }
 
-    /// Turns to another tab, if that is what the action asks for.
+    /// Switches to another tab, if the action asks for that. Returns whether it does.
     pub(crate) fn turn(&mut self, action: Action) -> bool {
         let tab = match action {
             Action::NextTab => self.tab.beside(1),
@@ -58,14 +59,14 @@ impl Detail {
         true
     }
 
-    /// Turns to a tab.
+    /// Switches to a tab.
     pub(crate) fn open_tab(&mut self, tab: Tab) {
         (self.tab, self.top, self.left) = (tab, 0, 0);
         self.end_selection();
         self.look_again();
     }
 
-    /// The history is not what it was.
+    /// Records that the history has changed.
     pub(crate) fn on_change(&mut self, changes: &Changes) {
         let shown = self.opened().map(|opened| opened.event.id);
         self.stale |= changes.everything
@@ -75,18 +76,18 @@ impl Detail {
                 .any(|(_, touched)| Some(*touched) == shown);
     }
 
-    /// A moment has passed: what failed may be tried again.
+    /// Handles a tick of the clock: a request that failed may be sent again.
     pub(crate) fn tick(&mut self) {
         self.failure = None;
     }
 
-    /// An answer has come.
+    /// Handles an answer.
     pub(crate) fn on_answer(&mut self, answer: DetailAnswer) {
         let DetailAnswer::Event { generation, result } = answer;
         self.event(generation, result);
     }
 
-    /// The event that was asked for has come, or has not.
+    /// Handles the answer to the request for an event.
     pub(super) fn event(
         &mut self,
         generation: Generation,
@@ -97,7 +98,8 @@ impl Detail {
         };
         let is_shown = self.opened().is_some_and(|opened| opened.event.id == id);
         match result {
-            // What somebody reads stays, also where retention has removed it meanwhile.
+            // An event that a person is reading stays on the screen even if
+            // retention has removed it.
             Ok(None) if is_shown => self.is_gone = true,
             Ok(opened) => {
                 self.is_gone = opened.is_none();
@@ -107,7 +109,7 @@ impl Detail {
         }
     }
 
-    /// Shows an event instead of what was shown: where it is the same one, from the same line on.
+    /// Replaces the event that is shown. If it is the same event, the scroll position stays.
     fn open(&mut self, opened: Option<Box<OpenEvent>>) {
         let is_same = |one: &OpenEvent| {
             opened
@@ -140,8 +142,8 @@ impl Detail {
         self.look_again();
     }
 
-    /// What the detail wants to know now, the list's cursor being on `selected`: at most one
-    /// event at a time, laid out for lines of `width` cells.
+    /// Returns the next request to the history; `selected` is the event at the list's cursor. There
+    /// is at most one request at a time, for lines of `width` cells.
     pub(crate) fn ask(&mut self, selected: Option<EventId>, width: usize) -> Option<DetailEffect> {
         let Some(id) = selected else {
             if self.opened.take().is_some() {

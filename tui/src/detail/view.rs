@@ -1,4 +1,4 @@
-//! Title, tabs and the visible rows of the open one.
+//! Draws the title, the tabs, and the visible rows of the open tab.
 
 use std::ops::Range;
 
@@ -16,14 +16,14 @@ use crate::line::{Line, cells};
 use crate::theme::Role;
 use crate::words;
 
-/// What the pane is told beside its own state.
+/// What the view shows in addition to the state of the detail.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DetailProps {
     /// The event that is selected in the list.
     pub(crate) selected: Option<EventId>,
-    /// For how many seconds Podio has been asked about the open event.
+    /// The number of seconds for which Podio has been asked about the open event.
     pub(crate) asked_for: Option<i64>,
-    /// Whether the pane has the keys.
+    /// Whether the pane receives the keys.
     pub(crate) focused: bool,
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn view(
     }
 }
 
-/// What is waited for, for how long already, and how to leave it.
+/// Draws that Podio is being asked, for how long, and the key that stops it.
 fn asking(seconds: i64, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let stops = env
         .keymap
@@ -90,7 +90,7 @@ fn asking(seconds: i64, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     line.draw(area, env.theme, buffer);
 }
 
-/// Where these cells of a row are on the screen, if they are.
+/// Returns the area of these cells of a row on the screen; `None` if they are out of sight.
 fn in_sight(found: &Range<usize>, left: usize, area: Rect) -> Option<Rect> {
     let on_screen = |at: usize| cells(at.saturating_sub(left)).min(area.width);
     let (from, to) = (on_screen(found.start), on_screen(found.end));
@@ -101,7 +101,7 @@ fn in_sight(found: &Range<usize>, left: usize, area: Rect) -> Option<Rect> {
     })
 }
 
-/// How many lines are selected, and what then can be done.
+/// Returns the number of selected lines and the keys that work on them.
 fn selecting(detail: &Detail, keymap: &Keymap) -> Line {
     let Some(lines) = detail.selected_lines() else {
         return Line::new();
@@ -170,7 +170,7 @@ fn name(opened: &OpenEvent) -> Line {
     }
 }
 
-/// How far to the side and down the rows are, where they do not fit.
+/// Returns the scroll position to the side and down, if the rows do not fit.
 fn progress(detail: &Detail, first: usize, height: usize) -> Line {
     let rows = detail.rows();
     let (left, width) = (detail.left(), detail.width());
