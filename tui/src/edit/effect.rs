@@ -1,28 +1,28 @@
-//! An event that the detail does not hold, read to be edited.
+//! Reads an event to edit it, if the detail does not hold it.
 
 use podtap_agent::history::Event;
 use podtap_agent::{AgentHandle, EventId};
 
 use crate::detail::read_event;
 
-/// A question of editing.
+/// A request to edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EditEffect {
-    /// Read an event to edit it.
+    /// Reads an event to edit it.
     Read { id: EventId },
 }
 
-/// What came of it.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum EditAnswer {
-    /// To [`EditEffect::Read`].
+    /// The answer to [`EditEffect::Read`].
     Read { result: Result<Box<Event>, String> },
-    /// To [`crate::effect::Effect::OpenEditor`].
+    /// The answer to [`crate::effect::Effect::OpenEditor`].
     Edited {
         id: EventId,
-        /// The file of the event as it came.
+        /// The text of the file with the event as received.
         before: String,
-        /// What is in the file now.
+        /// The text of the file after editing.
         result: Result<String, String>,
     },
 }

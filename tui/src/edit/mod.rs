@@ -1,5 +1,5 @@
-//! An event edited: its file goes to the person's editor, and what comes back is shown as a
-//! difference before it is sent.
+//! Edits an event: its request goes to the person's editor as a file, and the changes are shown as
+//! a difference before the request is sent.
 
 mod effect;
 
@@ -21,13 +21,13 @@ use crate::widget::lines::Lines;
 pub(crate) struct EditorFile {
     /// The event that is edited.
     pub(crate) id: EventId,
-    /// What is in the file.
+    /// The text to edit.
     pub(crate) file: String,
-    /// The file of the event as it came.
+    /// The text of the file with the event as received.
     pub(crate) before: String,
 }
 
-/// What a person made of an event.
+/// An event that a person has edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EditedEvent {
     file: EditorFile,
@@ -35,7 +35,7 @@ pub(crate) struct EditedEvent {
 }
 
 impl EditorFile {
-    /// The file of an event as it came.
+    /// Creates the file of an event as received.
     pub(crate) fn of(event: &Event) -> Self {
         let file = request_file::write(&event.request);
         Self {
@@ -45,7 +45,8 @@ impl EditorFile {
         }
     }
 
-    /// The editor has been left: what there is to send, `None` where the file was left empty.
+    /// Reads the file after the editor has ended. Returns the edited event;
+    /// `None` if the file is empty.
     fn read_back(
         id: EventId,
         before: String,
@@ -59,15 +60,15 @@ impl EditorFile {
     }
 }
 
-/// What comes after an answer.
+/// What to do after an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EditUpdate {
     Do(UiCommand<EditorFile>),
-    /// This is to be confirmed before it is sent.
+    /// Asks a person to confirm this before it is sent.
     Confirm(Box<EditedEvent>),
 }
 
-/// The event that was asked for goes to the editor; what has come back from there is confirmed.
+/// Opens the editor with an event that was read, or asks for confirmation of an edited event.
 pub(crate) fn on_answer(answer: EditAnswer) -> EditUpdate {
     let edited = match answer {
         EditAnswer::Read { result: Ok(event) } => {
@@ -84,7 +85,7 @@ pub(crate) fn on_answer(answer: EditAnswer) -> EditUpdate {
 }
 
 impl EditedEvent {
-    /// What is different, and the question whether to send it.
+    /// Returns the difference, and the question whether to send the event.
     pub(crate) fn question(&self, keymap: &Keymap) -> Lines {
         let mut lines = editor::difference(&self.file.before, &self.file.file);
         if lines.is_empty() {
@@ -99,12 +100,12 @@ impl EditedEvent {
         Lines::new("Replay this instead", hint, lines)
     }
 
-    /// The file, to be edited once more.
+    /// Returns the file, to edit it once more.
     pub(crate) fn file(&self) -> EditorFile {
         self.file.clone()
     }
 
-    /// The event, and what is sent instead.
+    /// Returns the id of the event, and the request to send instead.
     pub(crate) fn into_request(self) -> (EventId, EditedRequest) {
         (self.file.id, self.edited)
     }

@@ -1,4 +1,4 @@
-//! A request in a person's editor, and how what they made of it differs from what it was.
+//! Opens a request in a person's editor and shows how the edited request differs from the original.
 
 mod run;
 
@@ -11,21 +11,21 @@ pub(crate) use run::run_editor;
 use crate::line::Line;
 use crate::theme::Role;
 
-/// What a person made of a request in their editor.
+/// A request that a person has edited.
 #[derive(Debug)]
 pub struct Edited {
-    /// What is to be sent.
+    /// The request to send.
     pub request: EditedRequest,
-    /// The lines in which it differs, each with `- ` or `+ ` in front, and a little around them.
+    /// The lines in which it differs, each prefixed with `- ` or `+ `, and a few lines around them.
     pub difference: Vec<String>,
 }
 
-/// Opens a request in a person's editor, a shell command that does not get the variables called
-/// `secrets`, and reads back what it has become; `None` where it was left empty or as it was. For
-/// commands without a UI of their own.
+/// Opens a request in a person's editor and reads back the result; `None` if the file is empty or
+/// unchanged. `editor` is a shell command, which does not get the variables in `secrets`. For
+/// commands that have no UI of their own.
 ///
 /// # Errors
-/// In words: the editor failed, or what is in the file is no request.
+/// In words, if the editor failed or the file is not a valid request.
 pub async fn edit(
     editor: &str,
     secrets: &[String],
@@ -43,7 +43,7 @@ pub async fn edit(
     }))
 }
 
-/// The difference between two texts as lines of the screen; empty where there is none.
+/// Returns the difference between two texts as lines for the screen; empty if there is none.
 pub(crate) fn difference(before: &str, after: &str) -> Vec<Line> {
     let differs = request_file::difference(before, after);
     let line = |line: &request_file::DiffLine| {

@@ -1,9 +1,9 @@
-//! A person's editor, run on a file of its own.
+//! Runs a person's editor on a temporary file.
 
 use crate::error_text::error_text;
 
-/// Lets a person edit a file with their editor, a shell command to which the path is added, and
-/// which does not get the variables called `secrets`.
+/// Opens a text in a person's editor and returns the edited text. `editor` is a shell command, to
+/// which the path is added, and which does not get the variables in `secrets`.
 pub(crate) async fn run_editor(
     editor: &str,
     secrets: &[String],

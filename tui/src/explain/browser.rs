@@ -1,4 +1,4 @@
-//! A person's browser, started for one page.
+//! Opens a page in the person's browser.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// A launcher that runs for so long has opened the page.
+/// A launcher that is still running after this time has opened the page.
 const FAILS_WITHIN: Duration = Duration::from_secs(2);
 
-/// Opens a page with the first launcher of the system that works; none gets the variables called
-/// `secrets`.
+/// Opens a page with the first of the system's launchers that works. None of them
+/// gets the variables in `secrets`.
 pub(super) async fn open_page(link: String, secrets: &[String]) -> Result<(), String> {
     for launcher in open::commands(&link) {
         let mut launcher = Command::from(launcher);
@@ -21,7 +21,7 @@ pub(super) async fn open_page(link: String, secrets: &[String]) -> Result<(), St
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        // A group of its own: what ends podtap from the keyboard does not end the browser.
+        // With a process group of its own, the browser is not ended by keys that end podtap.
         #[cfg(unix)]
         quiet.process_group(0);
         let Ok(mut started) = quiet.spawn() else {

@@ -1,40 +1,40 @@
-//! What Podio knows of an event, and the page of its object.
+//! Asks Podio about an event, and opens the page of the event's object.
 
 use podtap_agent::{AgentHandle, EventId, Explanation};
 
 use super::browser;
 use crate::error_text::error_text;
 
-/// A question to Podio, or to the person's browser.
+/// A request to Podio or to the person's browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExplainEffect {
-    /// Ask Podio what an event was about.
+    /// Asks Podio what an event was about.
     Explain { id: EventId },
-    /// Find out where an event's object has its page.
+    /// Finds the URL of the page of an event's object.
     FindLink { id: EventId },
-    /// Open this page in the person's browser.
+    /// Opens this page in the person's browser.
     Browse(String),
 }
 
-/// What came of it.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum ExplainAnswer {
-    /// To [`ExplainEffect::Explain`].
+    /// The answer to [`ExplainEffect::Explain`].
     Explained {
         id: EventId,
-        /// What Podio knows.
+        /// Podio's explanation.
         result: Result<Box<Explanation>, String>,
     },
-    /// To [`ExplainEffect::FindLink`].
+    /// The answer to [`ExplainEffect::FindLink`].
     Link { result: Result<String, String> },
-    /// To [`ExplainEffect::Browse`].
+    /// The answer to [`ExplainEffect::Browse`].
     Browsed {
-        /// Whether it could be opened.
+        /// An error if the page could not be opened.
         result: Result<(), String>,
     },
 }
 
-/// Asks the agent. The browser does not get the variables called `secrets`.
+/// Carries out a request. The browser does not get the variables in `secrets`.
 pub(crate) async fn run(
     effect: ExplainEffect,
     agent: &AgentHandle,

@@ -1,5 +1,5 @@
-//! What Podio knows of an event: asked when a person asks, never by itself, since each question costs
-//! calls of the hour; and the page of its object.
+//! Shows what Podio knows about an event, and opens the page of the event's object. Podio is asked
+//! only when a person requests it, because each question uses up some of the hourly calls.
 
 mod browser;
 mod effect;
@@ -18,23 +18,24 @@ use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
 use crate::theme::Role;
 
-/// The question to Podio, while one is open.
+/// The current question to Podio, if there is one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Explain {
     /// The event that Podio is being asked about, and since when.
     asking: Option<(EventId, Timestamp)>,
 }
 
-/// What comes after an answer.
+/// What to do after an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExplainUpdate {
     Do(Vec<UiCommand<ExplainEffect>>),
-    /// These lines about an event are shown.
+    /// Shows these lines about an event.
     Show(EventId, Vec<Line>),
 }
 
 impl Explain {
-    /// Asks what an event was about, unless that is being asked already. Another question ends.
+    /// Asks Podio what an event was about, unless that is already being asked. Replaces
+    /// the question about another event.
     pub(crate) fn ask(&mut self, id: EventId, now: Timestamp) -> Option<ExplainEffect> {
         if self.asking.is_some_and(|(asked, _)| asked == id) {
             return None;
@@ -43,18 +44,18 @@ impl Explain {
         Some(ExplainEffect::Explain { id })
     }
 
-    /// Whether a question is open.
+    /// Returns whether Podio is being asked.
     pub(crate) fn is_asking(&self) -> bool {
         self.asking.is_some()
     }
 
-    /// For how many seconds Podio has been asked about this event.
+    /// Returns the number of seconds for which Podio has been asked about this event.
     pub(crate) fn seconds(&self, id: EventId, now: Timestamp) -> Option<i64> {
         let (_, since) = self.asking.filter(|(asked, _)| *asked == id)?;
         Some(now.duration_since(since).as_secs().max(0))
     }
 
-    /// Waits for Podio no longer; `None` where it is not being asked.
+    /// Stops waiting for Podio's answer. Returns `None` if Podio is not being asked.
     pub(crate) fn stop(&mut self) -> Option<[UiCommand<ExplainEffect>; 2]> {
         self.asking.take()?;
         Some([
@@ -63,7 +64,7 @@ impl Explain {
         ])
     }
 
-    /// An answer has come. `is_remote` says whether the person sits at another machine.
+    /// Handles an answer. `is_remote` is whether the person works from another machine.
     pub(crate) fn on_answer(
         &mut self,
         answer: ExplainAnswer,
@@ -84,7 +85,7 @@ impl Explain {
         }
     }
 
-    /// Podio has answered, or not: the lines that tell it.
+    /// Handles the end of a question and returns the lines to show.
     fn explained(
         &mut self,
         id: EventId,

@@ -1,13 +1,13 @@
-//! The page of what an event is about, in Podio itself.
+//! Opens the page of an event's object in Podio.
 
 use super::effect::ExplainEffect;
 use crate::command::UiCommand;
 use crate::theme::Role;
 
-/// What to do with what Podio has told: the page opens in the browser. A person who sits at another
-/// machine has their browser there: the link goes to their clipboard.
+/// Opens the link in the browser. If the person works from another machine, their browser is there,
+/// so the link is copied to their clipboard instead.
 pub(super) fn open(link: Result<String, String>, is_remote: bool) -> Vec<UiCommand<ExplainEffect>> {
-    // Only a page: what Podio tells is handed to another program.
+    // Only web pages are opened: the link comes from Podio and goes to another program.
     let is_page = |link: &str| link.starts_with("https://") || link.starts_with("http://");
     match link {
         Ok(link) if !is_page(&link) => {

@@ -1,4 +1,4 @@
-//! What is seen of Podio's answers, and of differences.
+//! Tests of how Podio's answers and differences are shown.
 
 use crate::app::App;
 use crate::compare::CompareAnswer;
