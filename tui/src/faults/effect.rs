@@ -1,25 +1,25 @@
-//! Failed deliveries by their faults, asked of the history.
+//! Reads the failed deliveries from the history, grouped by fault.
 
 use podtap_agent::AgentHandle;
 use podtap_agent::history::{Failures, Filter};
 
 use crate::error_text::error_text;
 
-/// A question of the table.
+/// A request from the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FaultsEffect {
-    /// Group the failed deliveries.
+    /// Groups the failed deliveries.
     Group,
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum FaultsAnswer {
-    /// To [`FaultsEffect::Group`].
+    /// The answer to [`FaultsEffect::Group`].
     Grouped(Result<Box<Failures>, String>),
 }
 
-/// Asks the history.
+/// Reads the groups from the history.
 pub(crate) async fn run(effect: FaultsEffect, agent: &AgentHandle) -> FaultsAnswer {
     let FaultsEffect::Group = effect;
     let grouped = agent.history().failures(Filter::default()).await;

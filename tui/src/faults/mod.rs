@@ -1,4 +1,5 @@
-//! A table of the failed deliveries, one row a fault: how many, the answer, what is probably wrong.
+//! A table of the failed deliveries with one row per fault: how many, the
+//! answer, and the probable cause.
 
 mod effect;
 #[cfg(test)]
@@ -13,7 +14,7 @@ use crate::widget::cursor;
 pub(crate) use effect::{FaultsAnswer, FaultsEffect, run};
 pub(crate) use view::{area, view};
 
-/// Ticks between two questions: grouping reads answers.
+/// Ticks between two requests. Each request reads answers from the history.
 const TICKS: u8 = 5;
 
 /// The open table.
@@ -21,17 +22,17 @@ const TICKS: u8 = 5;
 pub(crate) struct FaultsPane {
     failures: Option<Box<Failures>>,
     failure: Option<String>,
-    /// The fingerprint of the row under the cursor; `None` before a person has moved it.
+    /// The fingerprint of the row under the cursor; `None` until a person moves the cursor.
     selected: Option<String>,
-    /// The first row on the screen, as of the last move.
+    /// The first row on the screen after the last move.
     top: usize,
     is_asked: bool,
-    /// Ticks until it is asked for again.
+    /// Ticks until the next request.
     fresh: u8,
 }
 
 impl FaultsPane {
-    /// What has to be asked now: every few seconds while it is open.
+    /// Returns the next request: one every few seconds while the table is open.
     pub(crate) fn ask(&mut self) -> Option<FaultsEffect> {
         if self.is_asked || self.fresh > 0 {
             return None;
@@ -40,12 +41,12 @@ impl FaultsPane {
         Some(FaultsEffect::Group)
     }
 
-    /// A second has passed.
+    /// Handles a tick of the clock.
     pub(crate) fn tick(&mut self) {
         self.fresh = self.fresh.saturating_sub(1);
     }
 
-    /// The answer has come. Where nothing can be read, what was known stays.
+    /// Handles the answer. If the history cannot be read, the rows stay.
     pub(crate) fn on_answer(&mut self, answer: FaultsAnswer) {
         self.is_asked = false;
         let FaultsAnswer::Grouped(result) = answer;
@@ -55,7 +56,7 @@ impl FaultsPane {
         }
     }
 
-    /// The filter that shows the events of the row under the cursor.
+    /// Returns the filter that shows the events of the row under the cursor.
     pub(crate) fn filter(&self) -> Option<String> {
         let group = self.selected()?;
         Some(format!("failure:{}", group.fingerprint))
@@ -69,7 +70,7 @@ impl FaultsPane {
         }
     }
 
-    /// A line of the window was clicked: the row there is selected, and returned.
+    /// Selects the row on a line of the window that was clicked, and returns its index.
     pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
         let height = view::height(screen).max(1);
         let row = cursor::clicked(line, self.first(height), self.rows().len(), height)?;
@@ -94,13 +95,13 @@ impl FaultsPane {
             .unwrap_or_default()
     }
 
-    /// Where the selected row is, whatever order the rows are in now.
+    /// Returns the index of the selected row, whose place may have changed.
     fn cursor(&self) -> usize {
         let is_selected = |row: &FailureGroup| Some(&row.fingerprint) == self.selected.as_ref();
         self.rows().iter().position(is_selected).unwrap_or(0)
     }
 
-    /// The first row that is shown where there is room for so many: the cursor's is among them.
+    /// Returns the first row to show in `height` rows, so that the cursor is among them.
     fn first(&self, height: usize) -> usize {
         cursor::first(self.top, self.cursor(), height)
     }

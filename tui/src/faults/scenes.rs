@@ -1,4 +1,4 @@
-//! The table as it is drawn, and what its rows lead to.
+//! Snapshots of the table, and tests of what its rows open.
 
 use jiff::SignedDuration;
 use podtap_agent::EventId;

@@ -1,4 +1,4 @@
-//! Heading, the visible rows, and below them what is known of the selected fault.
+//! Draws the heading, the visible rows, and details of the selected fault below them.
 
 use podtap_agent::history::FailureGroup;
 use podtap_agent::likely;
@@ -15,7 +15,7 @@ use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
 
-/// Cells of the window.
+/// Maximum width of the window, in cells.
 const WIDTH: u16 = 140;
 
 /// Lines below the rows.
@@ -29,12 +29,12 @@ const ANSWER: usize = 8;
 /// Cells of a label below the rows.
 const LABEL: usize = 10;
 
-/// Where the table is.
+/// Returns the area of the table.
 pub(crate) fn area(screen: Rect) -> Rect {
     table(screen, WIDTH)
 }
 
-/// Rows that fit the window: a heading is above them, a gap and what is known of one below.
+/// Returns the number of rows that fit in the window, besides a heading, a gap and the details.
 pub(super) fn height(screen: Rect) -> usize {
     usize::from(inner(area(screen)).height).saturating_sub(1 + 1 + LINES)
 }
@@ -102,7 +102,7 @@ fn row(group: &FailureGroup, is_selected: bool, env: Env<'_>) -> Line {
         .with(Role::Plain, group.line.as_str())
 }
 
-/// What is known of a fault.
+/// Returns the details of a fault.
 fn about(group: &FailureGroup, env: Env<'_>) -> [Line; LINES] {
     let likely = likely::of(group.outcome());
     let first = words::moment(group.first_at, env.now, env.zone);

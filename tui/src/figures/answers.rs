@@ -1,4 +1,5 @@
-//! How fast the local service answers, as a histogram with the time that Podio waits in it.
+//! Shows the answer times of the local service as a histogram, in which a line
+//! marks the time that Podio waits.
 
 use podtap_agent::figures::{AnswerTimes, Bucket, HookLimits};
 
@@ -12,7 +13,7 @@ use crate::words;
 const EDGE: usize = 12;
 const COUNT: usize = 8;
 
-/// The histogram on lines of `width` cells.
+/// Returns the histogram on lines of `width` cells.
 pub(crate) fn answers(times: &AnswerTimes, width: usize) -> Vec<Line> {
     let heading = Line::new().column(Role::Quiet, "Answer times", LABEL);
     let (Some(p50), Some(p95), Some(max)) = (times.p50, times.p95, times.max) else {
@@ -70,7 +71,7 @@ pub(crate) fn answers(times: &AnswerTimes, width: usize) -> Vec<Line> {
     lines
 }
 
-/// The line at which Podio gives up.
+/// Returns the line at which Podio stops waiting.
 fn limit_line(times: &AnswerTimes, width: usize) -> Line {
     let (role, told) = match times.over_limit {
         0 => (Role::Quiet, "Podio waits no longer".to_owned()),

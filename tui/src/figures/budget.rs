@@ -1,4 +1,4 @@
-//! What is left of the calls that Podio allows in an hour.
+//! Shows how many of the calls that Podio allows per hour are left.
 
 use podtap_podio::client::CallBudget;
 

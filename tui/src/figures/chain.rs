@@ -1,14 +1,15 @@
-//! The way of a webhook, link by link, with a sign for each.
+//! Shows the path of a webhook step by step, with a sign for each step.
 
 use podtap_agent::figures::{ChainLink, DOCTOR, Holds, QuietChain};
 
 use crate::line::Line;
 use crate::theme::Role;
 
-/// Cells of a sign, with the air after it.
+/// Cells of a sign, with the space after it.
 const SIGN: usize = 2;
 
-/// The whole chain: how each link is known, and what to do about those that do not hold.
+/// Returns the whole chain: the reason for the state of each link, and what
+/// to do about those that are broken.
 pub(crate) fn chain(chain: &QuietChain) -> Vec<Line> {
     let mut lines = Vec::new();
     for link in &chain.links {
@@ -19,7 +20,8 @@ pub(crate) fn chain(chain: &QuietChain) -> Vec<Line> {
     lines
 }
 
-/// The same with what holds in a word, and what to do about the first link that does not.
+/// Returns the chain without the reasons of working links, and with advice
+/// for the first broken link only.
 pub(crate) fn chain_in_short(chain: &QuietChain) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut is_told = false;
@@ -63,7 +65,7 @@ fn advice(link: &ChainLink) -> Option<Line> {
     )
 }
 
-/// What finds out more, where a link does not hold.
+/// Returns the command that finds out more, if a link is broken.
 fn doctor(chain: &QuietChain) -> Option<Line> {
     chain.break_at()?;
     Some(Line::of(Role::Quiet, DOCTOR))

@@ -1,24 +1,24 @@
-//! What the agent knows of the way of a webhook, of the last hour, and of answer times.
+//! Asks the agent for the path of a webhook, the last hour, answer times, and Podio's calls.
 
 use podtap_agent::AgentHandle;
 
 use super::ShownFigures;
 
-/// A question of the health window, and of the list while it is empty.
+/// A request from the health window, or from the list while it is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FiguresEffect {
-    /// Look at all of it.
+    /// Reads all figures.
     Load,
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum FiguresAnswer {
-    /// To [`FiguresEffect::Load`].
+    /// The answer to [`FiguresEffect::Load`].
     Loaded(Box<ShownFigures>),
 }
 
-/// Asks the agent; Podio is not asked.
+/// Asks the agent, which does not ask Podio.
 pub(crate) async fn run(effect: FiguresEffect, agent: &AgentHandle) -> FiguresAnswer {
     let FiguresEffect::Load = effect;
     let (chain, times, budget) =

@@ -1,4 +1,5 @@
-//! The last hour of the link and of the local service as strips, a cell a minute or a few.
+//! Shows the last hour of the link and of the local service as strips, with
+//! one or a few minutes per cell.
 
 use podtap_agent::figures::{Minute, MinuteState};
 
@@ -8,7 +9,7 @@ use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
 
-/// The strips on lines of `width` cells; one line where nothing is known.
+/// Returns the strips on lines of `width` cells; one line if nothing is known.
 pub(crate) fn hour(minutes: &[Minute], width: usize) -> Vec<Line> {
     let is_known = |minute: &Minute| {
         minute.link != MinuteState::Unknown || minute.service != MinuteState::Unknown
@@ -51,7 +52,7 @@ pub(crate) fn hour(minutes: &[Minute], width: usize) -> Vec<Line> {
     lines
 }
 
-/// What never arrived, and when.
+/// Returns how many events never arrived, and when.
 fn missing_lines(minutes: &[Minute], each: usize) -> Vec<Line> {
     let count = |of: fn(&Minute) -> u64| minutes.iter().map(of).fold(0, u64::saturating_add);
     let (lost, refused) = (count(|minute| minute.lost), count(|minute| minute.refused));
@@ -77,7 +78,8 @@ fn missing_lines(minutes: &[Minute], each: usize) -> Vec<Line> {
     ]
 }
 
-/// What a cell shows of some minutes: they are told apart by height, away is a line at the ground.
+/// Returns the cell for some minutes. The states differ in height; an
+/// interruption is a line at the bottom.
 fn cell(states: impl Iterator<Item = MinuteState>) -> (Role, &'static str) {
     let (mut up, mut away) = (false, false);
     for state in states {

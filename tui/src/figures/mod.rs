@@ -1,5 +1,5 @@
-//! What the health window draws: why nothing comes, the last hour of the link and of the local
-//! service, how fast that answers, and what is left of Podio's calls.
+//! The figures of the health window: why no events arrive, the last hour of the link and of the
+//! local service, the answer times of that service, and Podio's remaining calls.
 
 mod answers;
 mod budget;
@@ -20,30 +20,30 @@ pub(crate) use hour::hour;
 #[cfg(test)]
 pub(crate) use sample::figures;
 
-/// Cells of a label, in all of them.
+/// Cells of a label in every figure.
 pub(crate) const LABEL: usize = 16;
 
-/// What the agent knows.
+/// The figures that the agent knows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct ShownFigures {
-    /// The way of a webhook, link by link.
+    /// The path of a webhook, step by step.
     pub(crate) chain: Option<QuietChain>,
     /// Answer times of the last day.
     pub(crate) times: Option<AnswerTimes>,
     /// The last hour, minute by minute.
     pub(crate) hour: Vec<Minute>,
-    /// Calls of Podio's API that are left.
+    /// The calls of Podio's API that are left.
     pub(crate) budget: Option<CallBudget>,
 }
 
-/// The figures on the screen: asked for once a second while somebody looks.
+/// The figures on the screen, which are read once per second while they are shown.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FiguresPoller {
     known: ShownFigures,
     asked: bool,
-    /// Whether a second has passed since they were asked for.
+    /// Whether a second has passed since the last request.
     is_due: bool,
-    /// Whether they were asked for at all.
+    /// Whether there has been a request.
     began: bool,
 }
 
@@ -52,12 +52,12 @@ impl FiguresPoller {
         &self.known
     }
 
-    /// A second has passed.
+    /// Handles a tick of the clock.
     pub(crate) fn tick(&mut self) {
         self.is_due = true;
     }
 
-    /// What has to be asked, where somebody looks.
+    /// Returns the next request, if the figures are shown.
     pub(crate) fn ask(&mut self, is_shown: bool) -> Option<FiguresEffect> {
         if !is_shown || self.asked || (self.began && !self.is_due) {
             return None;
@@ -66,7 +66,7 @@ impl FiguresPoller {
         Some(FiguresEffect::Load)
     }
 
-    /// The agent has answered; what could not be read stays what it was.
+    /// Handles the answer. Figures that could not be read stay.
     pub(crate) fn on_answer(&mut self, answer: FiguresAnswer) {
         let FiguresAnswer::Loaded(new) = answer;
         self.asked = false;

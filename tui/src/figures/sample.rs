@@ -11,7 +11,7 @@ use podtap_podio::client::CallBudget;
 use super::ShownFigures;
 use crate::testing::now;
 
-/// What an agent knows whose hooks have called, or of which none has.
+/// Returns the figures of an agent whose hooks have called, or of which none has called yet.
 pub(crate) fn figures(has_called: bool) -> ShownFigures {
     let link = |step, holds, reason: &str| ChainLink {
         step,

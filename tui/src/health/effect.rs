@@ -1,23 +1,23 @@
-//! How large the history is.
+//! Measures the size of the history.
 
 use podtap_agent::AgentHandle;
 use podtap_agent::history::Filter;
 
-/// A question of the health window.
+/// A request from the health window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HealthEffect {
-    /// See how large the history is.
+    /// Measures the size of the history.
     Measure,
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum HealthAnswer {
-    /// To [`HealthEffect::Measure`].
+    /// The answer to [`HealthEffect::Measure`].
     Measured {
-        /// Bytes on the disk, where they can be read.
+        /// Bytes on the disk; `None` if they cannot be read.
         bytes: Option<u64>,
-        /// Events of the history, where they can be counted.
+        /// Number of events; `None` if they cannot be counted.
         events: Option<u64>,
     },
 }

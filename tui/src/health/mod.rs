@@ -1,4 +1,4 @@
-//! How the agent is, and was: the link's last states are kept here as they change.
+//! Keeps the state of the health window: the last states of the link, and the size of the history.
 
 mod effect;
 mod view;
@@ -13,22 +13,22 @@ pub(crate) use view::{HealthProps, scroll, window};
 
 use crate::theme::Role;
 
-/// States of the link that are remembered.
+/// Maximum number of states of the link to keep.
 const MOST: usize = 10;
 
-/// What is remembered for the health window.
+/// The state of the health window.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HealthPane {
-    /// The link's states in words, the latest last, each since when.
+    /// The states of the link, the latest last, each with its start, colour and description.
     link: VecDeque<(Timestamp, Role, String)>,
-    /// Bytes of the history on the disk, once that is known.
+    /// Bytes of the history on the disk; `None` until they are known.
     bytes: Option<u64>,
-    /// Events of the history, once they were counted.
+    /// Number of events in the history; `None` until they are counted.
     events: Option<u64>,
 }
 
 impl HealthPane {
-    /// What there is to remember at the start.
+    /// Creates the state at the start.
     pub(crate) fn of(link: &LinkState, now: Timestamp) -> Self {
         let since = match link {
             LinkState::Up { since } => *since,
@@ -39,30 +39,31 @@ impl HealthPane {
         health
     }
 
-    /// The link's states in words, the latest first, each since when.
+    /// Returns the states of the link, the latest first, each with its
+    /// start, colour and description.
     pub(crate) fn link(&self) -> impl Iterator<Item = &(Timestamp, Role, String)> {
         self.link.iter().rev()
     }
 
-    /// Bytes of the history on the disk, once that is known.
+    /// Returns the bytes of the history on the disk; `None` until they are known.
     pub(crate) fn bytes(&self) -> Option<u64> {
         self.bytes
     }
 
-    /// Events of the history, once they were counted.
+    /// Returns the number of events in the history; `None` until they are counted.
     pub(crate) fn events(&self) -> Option<u64> {
         self.events
     }
 
-    /// The size of the history is known; one that cannot be read stays what it was.
+    /// Stores the size of the history. A size that could not be read keeps its former value.
     pub(crate) fn on_answer(&mut self, answer: HealthAnswer) {
         let HealthAnswer::Measured { bytes, events } = answer;
         self.bytes = bytes.or(self.bytes);
         self.events = events.or(self.events);
     }
 
-    /// The link is in this state at `now`. A state that says the same as the last is no news:
-    /// each try to connect again would be one.
+    /// Records the state of the link at `now`. A state with the same description as the last one is
+    /// not recorded, because each attempt to reconnect would add one.
     pub(crate) fn remember(&mut self, state: &LinkState, now: Timestamp) {
         let (role, words) = match state {
             LinkState::Off => return,

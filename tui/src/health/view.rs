@@ -1,4 +1,4 @@
-//! How the agent is: link, relay, lanes, local service.
+//! Draws the health window: link, relay, lanes, local service.
 
 use podtap_agent::{ServiceState, Status};
 use ratatui::layout::Rect;
@@ -13,24 +13,24 @@ use crate::theme::Role;
 use crate::widget::lines::{self, Lines};
 use crate::{words, wrap};
 
-/// What the window tells.
+/// The content of the health window.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HealthProps<'a> {
     /// The agent's status.
     pub(crate) status: &'a Status,
-    /// What the tunnel is called.
+    /// The name of the tunnel.
     pub(crate) tunnel: &'a str,
     /// The URL of the web page.
     pub(crate) web: Option<&'a str>,
-    /// What the agent knows beside its status.
+    /// The agent's figures that are not in its status.
     pub(crate) figures: &'a ShownFigures,
-    /// How much arrives.
+    /// The number of events that arrive.
     pub(crate) rate: &'a ArrivalRate,
-    /// What is remembered.
+    /// The states of the link, and the size of the history.
     pub(crate) health: &'a HealthPane,
 }
 
-/// The window as things are now, from its line `top` on.
+/// Returns the window, scrolled to the line `top`.
 pub(crate) fn window(props: HealthProps<'_>, env: Env<'_>, screen: Rect, top: usize) -> Lines {
     let room = lines::room(screen);
     let status = props.status;
@@ -74,7 +74,7 @@ pub(crate) fn window(props: HealthProps<'_>, env: Env<'_>, screen: Rect, top: us
     Lines::new("Health", env.keymap.closes(), lines).from(top)
 }
 
-/// The line from which the window is shown after an action: it is as long as there is to tell.
+/// Returns the first line on the screen after an action, limited by the length of the content.
 pub(crate) fn scroll(
     props: HealthProps<'_>,
     env: Env<'_>,
@@ -87,7 +87,7 @@ pub(crate) fn scroll(
     lines.top()
 }
 
-/// Each of several targets, with what waits for it.
+/// Returns a line for each of several targets, with its queued events.
 fn targets(status: &Status) -> Vec<(&'static str, Line)> {
     if status.routes.list().is_empty() {
         return Vec::new();
@@ -112,7 +112,7 @@ fn targets(status: &Status) -> Vec<(&'static str, Line)> {
     targets.chain(routes).collect()
 }
 
-/// How many events the history holds, and what they take.
+/// Returns the number of events in the history, and their size.
 fn history(health: &HealthPane) -> Line {
     let events = health.events();
     let events = events.map(|total| words::count(total, "event"));
@@ -121,7 +121,7 @@ fn history(health: &HealthPane) -> Line {
     Line::of(Role::Plain, parts.join(" · "))
 }
 
-/// What the link was, the latest first.
+/// Returns the former states of the link, the latest first.
 fn link_was(health: &HealthPane, env: Env<'_>) -> impl Iterator<Item = (&'static str, Line)> {
     let heading = std::iter::once(("", Line::new()));
     let states = health
