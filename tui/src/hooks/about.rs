@@ -1,4 +1,4 @@
-//! All about one row, in words.
+//! Describes one row of the hooks in full.
 
 use podtap_agent::{CallFailure, HookStanding, ListedHook};
 
@@ -11,7 +11,7 @@ use crate::words;
 /// Cells of a label.
 const LABEL: usize = 12;
 
-/// All about a row, in lines of `width` cells.
+/// Returns the description of a row, in lines of `width` cells.
 pub(crate) fn about(row: &Row, width: usize) -> Vec<Line> {
     let mut about = About {
         lines: Vec::new(),
@@ -47,7 +47,7 @@ struct About {
 }
 
 impl About {
-    /// A label, and beside it text in as many lines as it takes.
+    /// Adds a label and, beside it, text that is wrapped.
     fn say(&mut self, label: &str, role: Role, text: &str) {
         let parts = paragraph::lines(role, text, self.room);
         for (index, part) in parts.into_iter().enumerate() {

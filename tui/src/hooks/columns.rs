@@ -1,5 +1,5 @@
-//! How wide the columns of the hooks are. As the width shrinks they go in this order: who made it,
-//! its id, how it would stand, the URL; status, event, place and the mark of where it leads stay.
+//! Decides how wide the columns of the hooks are. If the width shrinks, columns are left out in
+//! this order: creator, id, standing, URL. Status, event, place and mark always stay.
 
 pub(super) const GUTTER: usize = 2;
 pub(super) const STATUS: usize = 11;
@@ -7,17 +7,17 @@ pub(super) const EVENT: usize = 15;
 pub(super) const PLACE: usize = 10;
 pub(super) const MARK: usize = 14;
 pub(super) const FIXED: usize = GUTTER + STATUS + EVENT + PLACE + MARK;
-/// Cells by which a name may be longer where there is room.
+/// Additional cells for the name of the place, if there is room.
 pub(super) const MORE_PLACE: usize = 14;
 pub(super) const STANDING: usize = 21;
 pub(super) const ID: usize = 11;
 pub(super) const MAKER: usize = 18;
-/// The narrowest URL worth showing.
+/// Minimum width of the URL. A narrower column is left out.
 pub(super) const URL: usize = 18;
-/// The narrowest URL beside which there are other columns.
+/// Minimum width of the URL if other columns are shown beside it.
 pub(super) const GOOD_URL: usize = 26;
 
-/// Cells of each column that may go; 0 for one that is not there.
+/// Cells of each column that can shrink; 0 for one that is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct HookColumns {
     pub(super) place: usize,
@@ -28,11 +28,11 @@ pub(super) struct HookColumns {
 }
 
 impl HookColumns {
-    /// The columns of a window this wide.
+    /// Returns the columns of a window of this width.
     pub(super) fn of(width: usize) -> Self {
         let mut rest = width.saturating_sub(FIXED);
         let mut all = true;
-        // Where one has no room, those that go before it have none either.
+        // If a column does not fit, the columns that are less important do not fit either.
         let mut take = |wanted: usize, least: usize| {
             all &= rest >= wanted + least;
             let taken = if all { wanted } else { 0 };

@@ -1,4 +1,4 @@
-//! Hooks at Podio: listed with what the history knows of them, and changed.
+//! Lists and changes the hooks at Podio, and reads what the history knows about them.
 
 use podtap_agent::{AgentHandle, HookListing, HookStanding, PlaceRef};
 use podtap_podio::EventType;
@@ -6,49 +6,49 @@ use podtap_podio::EventType;
 use crate::error_text::error_text;
 use crate::generation::Generation;
 
-/// What the pane asks of Podio.
+/// A request from the pane to Podio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HooksEffect {
-    /// Read the hooks as Podio has them, and how each would stand.
+    /// Lists the hooks at Podio, and computes the standing of each.
     LoadHooks {
-        /// Which question this is.
+        /// The number of the request.
         generation: Generation,
     },
-    /// Ask Podio to make, verify or delete a hook.
+    /// Asks Podio to create, verify or delete a hook.
     ChangeHook(HookChange),
 }
 
-/// What came of it.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum HooksAnswer {
-    /// To [`HooksEffect::LoadHooks`].
+    /// The answer to [`HooksEffect::LoadHooks`].
     Hooks {
         generation: Generation,
-        /// The hooks as Podio has them.
+        /// The hooks at Podio.
         listing: Result<Box<HookListing>, String>,
-        /// Every hook of the last week.
+        /// The standings of all hooks that called in the last week.
         standings: Result<Vec<HookStanding>, String>,
     },
-    /// To [`HooksEffect::ChangeHook`].
+    /// The answer to [`HooksEffect::ChangeHook`].
     HookChanged {
         change: HookChange,
         result: Result<u64, String>,
     },
 }
 
-/// What is to become of a hook.
+/// A change of a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HookChange {
-    /// It is to be made.
+    /// Creates a hook.
     Create {
         place: PlaceRef,
         event: EventType,
-        /// Where it leads.
+        /// The URL that the hook calls.
         url: String,
     },
-    /// It is to get another `hook.verify`.
+    /// Requests another `hook.verify`.
     Verify { hook_id: u64 },
-    /// It is to go.
+    /// Deletes the hook.
     Delete { hook_id: u64 },
 }
 
@@ -59,7 +59,8 @@ pub(crate) async fn run(effect: HooksEffect, agent: &AgentHandle) -> HooksAnswer
     }
 }
 
-/// Podio's lists, and how each hook would stand: the second also without the first.
+/// Lists the hooks at Podio and the standings of the hooks. The standings
+/// do not depend on Podio's answer.
 async fn list(agent: &AgentHandle, generation: Generation) -> HooksAnswer {
     let (listing, standings) = tokio::join!(agent.podio_hooks(), agent.standings());
     HooksAnswer::Hooks {
@@ -69,7 +70,7 @@ async fn list(agent: &AgentHandle, generation: Generation) -> HooksAnswer {
     }
 }
 
-/// Asks for a change.
+/// Asks Podio for a change.
 async fn apply(agent: &AgentHandle, change: HookChange) -> HooksAnswer {
     let result = match &change {
         HookChange::Create { place, event, url } => agent.create_hook(*place, *event, url).await,

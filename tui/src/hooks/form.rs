@@ -1,4 +1,4 @@
-//! The form for a new hook: on what, for which events, and where it leads.
+//! The form for a new hook: its place, event and URL.
 
 use podtap_agent::{Place, PlaceRef};
 use podtap_podio::EventType;
@@ -7,23 +7,23 @@ use super::effect::HookChange;
 use super::row::Row;
 use crate::widget::form::{Choice, Fields, FormField, Text};
 
-/// A new hook.
+/// The form for a new hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HookForm {
-    /// One of the known places, or another one; not asked where none is known.
+    /// One of the known places, or `None` for another one. Not shown if no place is known.
     place: Choice<Option<PlaceRef>>,
-    /// The other place.
+    /// The place to use if none of the known ones is chosen.
     other: Text,
     event: Choice<EventType>,
     url: Text,
     /// The place whose events can be chosen.
     followed: Option<PlaceRef>,
-    /// The event that was chosen last: kept where a place does not have it, for the next one.
+    /// The event that was chosen last. It is kept while the chosen place does not have it.
     wanted: EventType,
 }
 
 impl HookForm {
-    /// A form for a hook to `url`, at first like the one at `row`.
+    /// Creates a form for a hook to `url`, with the place and event of `row` chosen at first.
     pub(crate) fn new(places: &[Place], row: Option<&Row>, url: &str) -> Self {
         let here = row.and_then(Row::place);
         let at = places.iter().position(|place| Some(place.at) == here);
@@ -50,7 +50,7 @@ impl HookForm {
         }
     }
 
-    /// What the form asks for, or what cannot be.
+    /// Returns the change that the form describes, or why it cannot be submitted.
     pub(crate) fn read(&self) -> Result<HookChange, String> {
         let other = self.other.text();
         let place = match self.place() {
@@ -71,7 +71,7 @@ impl HookForm {
         Ok(HookChange::Create { place, event, url })
     }
 
-    /// The chosen place; `None` for another one.
+    /// Returns the chosen place; `None` for another one.
     fn place(&self) -> Option<PlaceRef> {
         self.place.chosen().copied().flatten()
     }
@@ -105,7 +105,7 @@ impl Fields for HookForm {
         fields
     }
 
-    /// The events are those of the chosen place; what was typed stays.
+    /// Offers the events of the chosen place. Typed text stays.
     fn follow_choice(&mut self) {
         let place = self.place();
         if place == self.followed {
@@ -133,13 +133,13 @@ fn other_field(place: Option<PlaceRef>, text: &str) -> Text {
     }
 }
 
-/// The events of a place, at first the `wanted` one.
+/// Returns the events of a place, with `wanted` chosen at first if the place has it.
 fn event_field(place: Option<PlaceRef>, wanted: EventType) -> Choice<EventType> {
     let mut events: Vec<EventType> = match place {
         Some(place) => EventType::on(place.ref_type).collect(),
         None => EventType::ALL.to_vec(),
     };
-    // Podio sends a hook.verify to each hook by itself.
+    // Podio sends `hook.verify` to each hook without being asked.
     events.retain(|event| !event.spec().ref_types.is_empty());
     let at = events.iter().position(|known| *known == wanted);
     let events = events.into_iter().map(|event| (event, event.to_string()));

@@ -1,5 +1,5 @@
-//! The hooks as Podio has them: listed, made, verified and deleted; and in a list with a cursor, those
-//! that only the history knows. What its keys ask for is in `update`.
+//! The pane of the hooks: a list with a cursor that shows the hooks at Podio, and those that only
+//! the history knows. They can be created, verified and deleted; `update` handles the keys.
 
 mod about;
 mod columns;
@@ -34,46 +34,47 @@ use crate::widget::lines::Lines;
 pub(crate) struct HooksPane {
     rows: Vec<Row>,
     places: Vec<Place>,
-    /// Places that were not asked for, since there are too many.
+    /// Number of places that were not asked for, because there are too many.
     left_out: usize,
     cursor: usize,
-    /// The first row on the screen, as of the last move.
+    /// The first row on the screen after the last move.
     top: usize,
     reading: LoadState,
-    /// Changes that Podio was asked for and has not answered.
+    /// Number of changes that Podio has not answered yet.
     changing: usize,
-    /// Why Podio's hooks are not shown.
+    /// Why the list of Podio's hooks is missing.
     refusal: Option<String>,
-    /// Why the last change was not made.
+    /// Why the last change failed.
     fault: Option<String>,
-    /// The hook whose verification makes the list worth reading again.
+    /// The hook whose verification causes the list to be read again.
     awaits: Option<u64>,
 }
 
-/// How far the list is.
+/// The state of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum LoadState {
-    /// It has to be read.
+    /// The list must be read.
     #[default]
     Wanted,
-    /// This question is under way.
+    /// The request with this number is running.
     Asked(Generation),
-    /// It is here.
+    /// The list has been read.
     Done,
 }
 
 impl HooksPane {
-    /// Wants the list read again.
+    /// Requests that the list is read again.
     fn reload(&mut self) {
         self.reading = LoadState::Wanted;
     }
 
-    /// Whether a list is on its way, or wanted.
+    /// Returns whether the list is being read or must be read.
     fn is_reading(&self) -> bool {
         self.reading != LoadState::Done
     }
 
-    /// Asks for the list where it has to be read. `asked` counts the questions of every pane.
+    /// Returns the request for the list if it must be read. `asked` counts
+    /// the requests of all panes.
     pub(crate) fn ask(&mut self, asked: &mut Generation) -> Option<HooksEffect> {
         if self.reading != LoadState::Wanted {
             return None;
@@ -84,7 +85,7 @@ impl HooksPane {
         Some(HooksEffect::LoadHooks { generation })
     }
 
-    /// An answer has come. One to an older question changes nothing.
+    /// Handles an answer. Ignores the answer to an older request.
     fn on_listing(
         &mut self,
         generation: Generation,
@@ -114,7 +115,7 @@ impl HooksPane {
         self.cursor = same.unwrap_or(self.cursor).min(last);
     }
 
-    /// Podio is asked for a change.
+    /// Records that Podio is asked for a change.
     fn begin_change(&mut self) {
         self.changing += 1;
         self.fault = None;
@@ -127,13 +128,14 @@ impl HooksPane {
         Some(HooksEffect::ChangeHook(HookChange::Verify { hook_id }))
     }
 
-    /// All about the selected row, in lines of `room` cells.
+    /// Returns the description of the selected row, in lines of `room` cells.
     fn about(&self, keymap: &Keymap, room: usize) -> Option<Lines> {
         let lines = about(self.selected()?, room);
         Some(Lines::new("Hook", keymap.closes(), lines))
     }
 
-    /// The question whether to delete the selected hook, in lines of `room` cells.
+    /// Returns the question whether to delete the selected hook, in lines of
+    /// `room` cells, and the hook's id.
     fn delete_question(&self, keymap: &Keymap, room: usize) -> Option<(Lines, u64)> {
         let listed = self.selected()?.hook()?;
         let (hook_id, event) = (listed.hook.hook_id, &listed.hook.event);
@@ -150,38 +152,40 @@ impl HooksPane {
         Some((Lines::new("Delete a hook", hint, text), hook_id))
     }
 
-    /// The URL of the selected hook. Where it is pasted, a line break would be more than text.
+    /// Returns the URL of the selected hook without control characters: a
+    /// pasted line break could run a command.
     fn url(&self) -> Option<String> {
         let listed = self.selected()?.hook()?;
         Some(listed.hook.url.replace(char::is_control, ""))
     }
 
-    /// Podio has answered: another list is wanted, and once more when this hook was verified.
+    /// Handles the success of a change: reads the list again, and once more
+    /// when the hook `awaits` is verified.
     fn change_done(&mut self, awaits: Option<u64>) {
         self.changing = self.changing.saturating_sub(1);
         self.awaits = awaits.or(self.awaits);
         self.reload();
     }
 
-    /// Podio has not done what it was asked for.
+    /// Handles the failure of a change.
     fn change_failed(&mut self, fault: String) {
         self.changing = self.changing.saturating_sub(1);
         self.fault = Some(fault);
     }
 
-    /// The validations of these hooks have ended.
+    /// Handles the verification of these hooks.
     pub(crate) fn on_verified(&mut self, hook_ids: &[u64]) {
         if self.awaits.take_if(|id| hook_ids.contains(id)).is_some() {
             self.reload();
         }
     }
 
-    /// Places that hooks can be made on.
+    /// Returns the places on which hooks can be created.
     fn places(&self) -> &[Place] {
         &self.places
     }
 
-    /// The row under the cursor.
+    /// Returns the row under the cursor.
     fn selected(&self) -> Option<&Row> {
         self.rows.get(self.cursor)
     }
@@ -193,7 +197,7 @@ impl HooksPane {
         self.top = self.first(height);
     }
 
-    /// A line of the window was clicked: the row there is selected, and returned.
+    /// Selects the row on a line of the window that was clicked, and returns its index.
     pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
         let height = view::height(self, screen).max(1);
         let line = line.checked_sub(view::above(self, screen))?;
@@ -205,7 +209,7 @@ impl HooksPane {
         Some(row)
     }
 
-    /// The first row that is shown where there is room for so many: the cursor's is among them.
+    /// Returns the first row to show in `height` rows, so that the cursor is among them.
     fn first(&self, height: usize) -> usize {
         cursor::first(self.top, self.cursor, height)
     }

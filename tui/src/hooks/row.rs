@@ -1,4 +1,4 @@
-//! One row of the hooks: which there are, and the signs and words for what is known of each.
+//! One row of the hooks: the kinds of rows, and the signs and words for the state of each.
 
 use std::collections::HashSet;
 
@@ -10,15 +10,15 @@ use crate::theme::Role;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Row {
-    /// A hook as Podio has it.
+    /// A hook that Podio has listed.
     Hook(Box<ListedHook>),
     /// A place whose hooks could not be listed.
     Failed(FailedPlace),
-    /// A hook that was called within a week, and is in no list.
+    /// A hook that called within a week and is in no list.
     Called(HookStanding),
 }
 
-/// What stays the same of a row from one list to the next.
+/// The identity of a row, which stays the same when the list is read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowKey {
     Hook(u64),
@@ -26,7 +26,7 @@ pub(crate) enum RowKey {
 }
 
 impl Row {
-    /// What stays the same of it.
+    /// Returns the identity of the row.
     pub(crate) fn key(&self) -> RowKey {
         match self {
             Self::Hook(listed) => RowKey::Hook(listed.hook.hook_id),
@@ -35,7 +35,7 @@ impl Row {
         }
     }
 
-    /// The hook, where Podio has listed it.
+    /// Returns the hook, if Podio has listed it.
     pub(crate) fn hook(&self) -> Option<&ListedHook> {
         match self {
             Self::Hook(listed) => Some(listed),
@@ -43,7 +43,7 @@ impl Row {
         }
     }
 
-    /// The place that it is about.
+    /// Returns the place of the row, if it has one.
     pub(crate) fn place(&self) -> Option<PlaceRef> {
         match self {
             Self::Hook(listed) => Some(listed.place.at),
@@ -53,7 +53,8 @@ impl Row {
     }
 }
 
-/// Place by place its hooks, or why there are none; then what only the history knows.
+/// Returns the hooks of each place, or the reason why they are missing, and then the
+/// hooks that only the history knows.
 pub(super) fn rows(listing: HookListing, standings: Vec<HookStanding>) -> Vec<Row> {
     let listed: HashSet<u64> = listing.hooks.iter().map(|it| it.hook.hook_id).collect();
     let hooks = listing.hooks.into_iter().map(Box::new).map(Row::Hook);
@@ -70,7 +71,7 @@ pub(super) fn rows(listing: HookListing, standings: Vec<HookStanding>) -> Vec<Ro
     rows
 }
 
-/// Whether a hook delivers: sign and word.
+/// Returns the sign and the word for whether a hook delivers.
 pub(super) fn status(status: HookStatus) -> (Role, &'static str) {
     match status {
         HookStatus::Active => (Role::Ok, "● active"),
@@ -79,7 +80,7 @@ pub(super) fn status(status: HookStatus) -> (Role, &'static str) {
     }
 }
 
-/// Where a hook leads, in a few cells.
+/// Returns the mark that tells, in a few cells, where a hook's URL leads.
 pub(super) fn mark(verdict: &UrlVerdict) -> (Role, String) {
     let dead = |word: &str| (Role::Failed, format!("✗ {word}"));
     match verdict {
@@ -93,7 +94,7 @@ pub(super) fn mark(verdict: &UrlVerdict) -> (Role, String) {
     }
 }
 
-/// How a hook would stand: sign and words.
+/// Returns the sign and the words for what Podio would conclude about a hook.
 pub(super) fn standing(standing: Option<&HookStanding>) -> (Role, String) {
     match standing.map(HookStanding::conclusion) {
         None => (Role::Quiet, "– not called".to_owned()),

@@ -1,4 +1,4 @@
-//! What the pane asks for and does with the answers, without a terminal.
+//! Tests of what the pane asks for and does with the answers, without a terminal.
 
 use podtap_agent::{HookListing, PlaceRef, UrlVerdict};
 use podtap_podio::EventType;
@@ -38,7 +38,7 @@ fn opened(hooks: &[u64]) -> App {
     app
 }
 
-/// Checks that Podio is asked for this change, and answers; what is to be done then.
+/// Checks that Podio is asked for this change, and answers. Returns the effects that follow.
 fn answer(
     app: &mut App,
     asked: &[Effect],

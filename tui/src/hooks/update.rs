@@ -1,4 +1,4 @@
-//! The keys of the pane, and Podio's answers → what is done about them.
+//! Handles the keys of the pane and Podio's answers.
 
 use ratatui::layout::Rect;
 
@@ -10,22 +10,22 @@ use crate::keymap::Action;
 use crate::theme::Role;
 use crate::widget::lines::{self, Lines};
 
-/// What a key of the pane leads to.
+/// What to do after a key of the pane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HooksUpdate {
     Do(Vec<UiCommand<HooksEffect>>),
-    /// This is to be read.
+    /// Shows this text.
     Read(Lines),
-    /// This is to be filled in.
+    /// Opens this form.
     Fill(Box<HookForm>),
-    /// Whether to delete this hook is to be asked.
+    /// Asks whether to delete this hook.
     AskToDelete(Lines, u64),
-    /// The key means nothing of its own here.
+    /// The key has no special meaning in the pane.
     Other,
 }
 
 impl HooksPane {
-    /// Does what a key asks for. A new hook leads to `url` at first.
+    /// Carries out an action. A new hook calls `url` unless a person changes it.
     pub(crate) fn update(
         &mut self,
         action: Action,
@@ -39,7 +39,7 @@ impl HooksPane {
                 Some(lines) => HooksUpdate::Read(lines),
                 None => self.nothing_selected(),
             },
-            // The form offers the known places: it waits for the first list.
+            // The form offers the known places, so it needs the first list.
             Action::CreateHook if self.is_reading() && self.places().is_empty() => {
                 self.nothing_selected()
             }
@@ -63,7 +63,8 @@ impl HooksPane {
                 None => self.nothing_selected(),
             },
             Action::Reload => {
-                // A list that is on its way is as new as another would be, and each costs calls.
+                // A list that is being read is as new as another one, and
+                // each costs calls to Podio.
                 if !self.is_reading() {
                     self.reload();
                 }
@@ -73,7 +74,7 @@ impl HooksPane {
         }
     }
 
-    /// Says why a key that needs a hook does nothing.
+    /// Returns the reason why a key that needs a hook does nothing.
     fn nothing_selected(&self) -> HooksUpdate {
         let text = match (self.is_reading(), self.selected()) {
             (true, _) => "The hooks are still being read",
@@ -84,7 +85,7 @@ impl HooksPane {
     }
 }
 
-/// Asks Podio for a change; `pane` is the pane, if it is open.
+/// Asks Podio for a change. `pane` is the pane, if it is open.
 pub(crate) fn request_change(
     pane: Option<&mut HooksPane>,
     change: HookChange,
@@ -93,7 +94,7 @@ pub(crate) fn request_change(
     UiCommand::Run(HooksEffect::ChangeHook(change))
 }
 
-/// Podio has answered; `pane` is the pane, if it is open.
+/// Handles Podio's answer. `pane` is the pane, if it is open.
 pub(crate) fn on_answer(
     pane: Option<&mut HooksPane>,
     answer: HooksAnswer,

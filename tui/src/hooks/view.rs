@@ -1,5 +1,6 @@
-//! The list of hooks, what has to be said above it, and what stands in its place. A bad standing
-//! without a column of its own takes the mark's place, unless that is worse.
+//! Draws the list of hooks, the notes above it, or the text that replaces an empty
+//! list. If there is no column for the standing, a bad standing replaces the mark,
+//! unless the mark reports something worse.
 
 use podtap_agent::{FailedPlace, HookStanding, ListedHook};
 use ratatui::buffer::Buffer;
@@ -19,18 +20,18 @@ use crate::safe_text::SafeText;
 use crate::theme::Role;
 use crate::words;
 
-/// Cells of the window.
+/// Maximum width of the window, in cells.
 const WIDTH: u16 = 182;
 
-/// Lines that notes take at most.
+/// Maximum number of lines for notes.
 const MOST_NOTES: usize = 4;
 
-/// Rows that fit the window.
+/// Returns the number of rows that fit in the window.
 pub(super) fn height(pane: &HooksPane, screen: Rect) -> usize {
     usize::from(inner(area(screen)).height).saturating_sub(above(pane, screen))
 }
 
-/// Lines above the rows: notes and the heading.
+/// Returns the number of lines above the rows: the notes and the heading.
 pub(super) fn above(pane: &HooksPane, screen: Rect) -> usize {
     notes(pane, inner(area(screen)).width.into()).len() + 1
 }
@@ -71,7 +72,7 @@ pub(crate) fn view(pane: &HooksPane, env: Env<'_>, screen: Rect, buffer: &mut Bu
     }
 }
 
-/// Where the pane is.
+/// Returns the area of the pane.
 pub(crate) fn area(screen: Rect) -> Rect {
     table(screen, WIDTH)
 }
@@ -108,7 +109,7 @@ fn titles(pane: &HooksPane, env: Env<'_>) -> Titles {
     Titles { left, right, below }
 }
 
-/// What has to be said beside the rows.
+/// Returns the notes above the rows.
 fn notes(pane: &HooksPane, width: usize) -> Vec<Line> {
     let mut notes: Vec<(Role, String)> = Vec::new();
     notes.extend(pane.fault.clone().map(|fault| (Role::Failed, fault)));
@@ -130,7 +131,7 @@ fn notes(pane: &HooksPane, width: usize) -> Vec<Line> {
     lines.take(MOST_NOTES).collect()
 }
 
-/// What stands where there are no rows.
+/// Returns the text to show if there are no rows.
 fn empty(pane: &HooksPane, env: Env<'_>, width: usize) -> Vec<Line> {
     let make = env.keymap.key(Action::CreateHook);
     let make = make
