@@ -1,9 +1,9 @@
-//! What a key can do.
+//! The actions that keys can have.
 
-/// Makes [`Action`] and its names from one table.
+/// Defines [`Action`] and its names in one table.
 macro_rules! actions {
     ($($variant:ident = $name:literal: $doc:literal,)+) => {
-        /// Something that a person can ask for.
+        /// An action that a person can start with a key.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Action {
             $(#[doc = $doc] $variant,)+
@@ -13,7 +13,7 @@ macro_rules! actions {
             /// Every action.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The name by which the configuration and the palette call it.
+            /// Returns the name of the action in the configuration and the palette.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)+
@@ -99,7 +99,8 @@ actions! {
 }
 
 impl Action {
-    /// Whether there is nothing that it could do without an event, so that it says so on a gap.
+    /// Returns whether the action can do nothing without an event, so that
+    /// it shows a notice on a gap.
     pub(crate) const fn needs_event(self) -> bool {
         matches!(
             self,
@@ -116,8 +117,8 @@ impl Action {
         )
     }
 
-    /// Whether it reads the selected event, or acts on it: from then on that event is meant,
-    /// whatever arrives.
+    /// Returns whether the action reads or changes the selected event. The selection then stays on
+    /// that event, even if others arrive.
     pub(crate) const fn concerns_event(self) -> bool {
         matches!(
             self,

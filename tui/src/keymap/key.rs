@@ -1,11 +1,11 @@
-//! One key as people write it: `ctrl-u`, `space`, `G`.
+//! One key in the form in which people write it: `ctrl-u`, `space`, `G`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// A key with its modifiers, in one form: shift is part of a character, not beside it.
+/// A key with its modifiers, normalized: shift is part of the character and not a modifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyPress {
     code: KeyCode,
@@ -13,7 +13,7 @@ pub struct KeyPress {
 }
 
 impl KeyPress {
-    /// The character that this key types, unless a modifier makes it a command.
+    /// Returns the character that this key types; `None` if a modifier makes the key a command.
     pub fn typed(self) -> Option<char> {
         match self.code {
             KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
@@ -21,23 +21,23 @@ impl KeyPress {
         }
     }
 
-    /// The key without its modifiers.
+    /// Returns the key without its modifiers.
     pub fn code(self) -> KeyCode {
         self.code
     }
 
-    /// Whether no modifier is held.
+    /// Returns whether no modifier is held.
     pub fn is_plain(self) -> bool {
         self.modifiers.is_empty()
     }
 
-    /// Whether control alone is held.
+    /// Returns whether control is the only modifier.
     pub fn is_control(self) -> bool {
         self.modifiers == KeyModifiers::CONTROL
     }
 
     fn of(code: KeyCode, modifiers: KeyModifiers) -> Self {
-        // A terminal has one control key a letter, whatever its case.
+        // Terminals send the same control key for both cases of a letter.
         let code = match code {
             KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => {
                 KeyCode::Char(c.to_ascii_lowercase())
@@ -64,14 +64,14 @@ impl From<KeyPress> for KeyEvent {
     }
 }
 
-/// Text that names no key.
+/// The error for a text that is not the name of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a key; write `x`, `G`, `ctrl-u`, `alt-x`, `enter`, `esc`, `space`, `tab` or `f1`"
 )]
 pub struct UnknownKey(String);
 
-/// Keys that have names. Characters stand for themselves.
+/// The keys that have names. Characters are their own names.
 const NAMES: &[(&str, KeyCode)] = &[
     ("enter", KeyCode::Enter),
     ("esc", KeyCode::Esc),

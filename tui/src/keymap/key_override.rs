@@ -1,79 +1,79 @@
-//! A person's setting for other keys: how it is written, and every reason why it cannot be.
+//! A person's setting of other keys for an action: its format, and every reason to refuse it.
 
 use super::{Action, Binding, Context, KeyPress, Keymap, UnknownKey};
 
-/// Most keys of one action: the help has room for about as many.
+/// Maximum number of keys per action. The help has room for about as many.
 const MAX_KEYS: usize = 8;
 
-/// The key that quits everywhere, whatever is overridden.
+/// The key that always quits, and that cannot be overridden.
 const INTERRUPT: &str = "ctrl-c";
 
-/// What a terminal sends for these keys is what it sends for those.
+/// Keys for which a terminal sends the same as for another key.
 const SAME: &[(&str, &str)] = &[("ctrl-i", "tab"), ("ctrl-m", "enter"), ("ctrl-[", "esc")];
 
-/// Keys that a person sets for an action.
+/// The keys that a person sets for an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyOverride {
-    /// In this place alone; `None` for every place in which the action has keys.
+    /// The place in which the keys apply; `None` for every place in which the action has keys.
     pub place: Option<Context>,
     /// The action's name.
     pub action: String,
-    /// The keys as written, the one to show first; none to take all away.
+    /// The keys as written, the one to show first; empty to remove all keys.
     pub keys: Vec<String>,
 }
 
-/// An override that cannot be.
+/// Why an override is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// No action has this name.
     #[error("`{0}` is not an action of a key")]
     UnknownAction(String),
-    /// There is nothing like it in that place.
+    /// The action has no keys in that place.
     #[error("`{action}` has no keys there, only in: {places}")]
     Elsewhere {
         action: &'static str,
-        /// The names of the places where it has keys.
+        /// The names of the places in which it has keys.
         places: String,
     },
-    /// A text names no key.
+    /// The text is not the name of a key.
     #[error(transparent)]
     UnknownKey(#[from] UnknownKey),
-    /// The terminal cannot tell the key from another.
+    /// The terminal sends the same for the key as for another one.
     #[error("a terminal sends `{same}` for `{key}`: write `{same}`")]
     Same {
         /// The key as written.
         key: String,
-        /// What arrives.
+        /// What the terminal sends.
         same: &'static str,
     },
-    /// More than fit.
+    /// There are more than `MAX_KEYS` keys.
     #[error("an action has at most {MAX_KEYS} keys")]
     TooMany,
-    /// The key is text there.
+    /// The key types text in that place.
     #[error("`{0}` is text while you type: use a key such as `enter` or `ctrl-o`")]
     Text(KeyPress),
-    /// The key quits, always.
+    /// The key always quits.
     #[error("`{INTERRUPT}` always quits")]
     Interrupt,
-    /// Two overrides for one key.
+    /// Two overrides use the same key.
     #[error("`{key}` is given to `{other}` too, and only one gets it {}", place.title().to_lowercase())]
     Twice {
         key: KeyPress,
         other: &'static str,
-        /// Where both are.
+        /// The place of both.
         place: Context,
     },
-    /// A place could not be left, or not be used.
+    /// A place could not be used or left.
     #[error("`{}` needs a key {}: without one, you could not use that place, or not leave it", action.name(), place.title().to_lowercase())]
     NoWayOut {
         place: Context,
-        /// What needs a key.
+        /// The action that needs a key.
         action: Action,
     },
 }
 
 impl KeyOverride {
-    /// The keys, each once.
+    /// Returns the keys without duplicates.
     pub(super) fn parse(&self) -> Result<Vec<KeyPress>, KeymapError> {
         if self.keys.len() > MAX_KEYS {
             return Err(KeymapError::TooMany);
@@ -97,8 +97,8 @@ impl KeyOverride {
 }
 
 impl Keymap {
-    /// The overrides that make this keymap, as few as will do: one for an action with the same keys
-    /// in all of its places, else one a place. Each with the help's words.
+    /// Returns the smallest list of overrides that makes this keymap, each with the help text: one
+    /// override for an action with the same keys in all of its places, otherwise one per place.
     pub fn overrides(&self) -> Vec<(KeyOverride, String)> {
         let mut overrides = Vec::new();
         for action in Action::ALL {

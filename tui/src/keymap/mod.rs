@@ -1,5 +1,5 @@
-//! Which key does what, where: one table, from which keys resolve, and from which the footer, the
-//! help and the palette are printed, so that none of them can disagree.
+//! Which key does what in which context. One table resolves keys and is the source of the footer,
+//! the help and the palette, so that they always agree.
 
 mod action;
 mod key;
@@ -11,31 +11,31 @@ pub use action::Action;
 pub use key::{KeyPress, UnknownKey};
 pub use key_override::{KeyOverride, KeymapError};
 
-/// A place that has keys of its own. Keys are looked up in the focused place first.
+/// A context with keys of its own. Keys are looked up in the focused context first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Context {
     /// The list of events.
     List,
     /// The open event.
     Detail,
-    /// Both of them.
+    /// The list and the detail.
     Browse,
-    /// Any window over them.
+    /// Any window over the panes.
     Modal,
-    /// A window that asks whether something shall be done.
+    /// A window that asks for confirmation.
     Confirm,
-    /// The hooks as Podio has them.
+    /// The hooks pane.
     Hooks,
-    /// The timeline of an object, or what the hooks sent.
+    /// The timeline of an object, or another table of its kind.
     Table,
-    /// A line of text being typed.
+    /// A line in which a person types text.
     Typing,
-    /// Everywhere.
+    /// Every context.
     Global,
 }
 
 impl Context {
-    /// The heading of its keys in the help.
+    /// Returns the heading of its keys in the help.
     pub const fn title(self) -> &'static str {
         match self {
             Self::List => "In the list",
@@ -62,7 +62,7 @@ impl Context {
         Self::Global,
     ];
 
-    /// The name by which the configuration calls it.
+    /// Returns its name in the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::List => "list",
@@ -77,17 +77,17 @@ impl Context {
         }
     }
 
-    /// The place with this name.
+    /// Returns the context with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|place| place.name() == name)
     }
 
-    /// Every name, for errors.
+    /// Returns all names, for errors.
     pub fn names() -> impl Iterator<Item = &'static str> {
         Self::ALL.into_iter().map(Self::name)
     }
 
-    /// Whether its keys come before those of `other`, or are the same.
+    /// Returns whether its keys come before those of `other`. Every context shadows itself.
     fn shadows(self, other: Self) -> bool {
         let nearer = match other {
             Self::Browse => matches!(self, Self::List | Self::Detail),
@@ -98,20 +98,20 @@ impl Context {
     }
 }
 
-/// Keys that do one thing in one place.
+/// The keys for one action in one context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     pub context: Context,
     pub action: Action,
-    /// By which keys, the one to show first.
+    /// The keys, the one to show first.
     pub keys: Vec<KeyPress>,
-    /// One or two words for the footer; empty where it stays out of it.
+    /// One or two words for the footer; empty if the footer does not show it.
     pub label: &'static str,
-    /// The help's words.
+    /// The text in the help.
     pub help: &'static str,
 }
 
-/// Every binding, in the order in which they are shown.
+/// All bindings, in the order in which they are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap(Vec<Binding>);
 
@@ -122,7 +122,7 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// What a key does where these places are looked through in this order.
+    /// Returns the action of a key, looked up in these contexts in this order.
     pub fn resolve(&self, contexts: &[Context], key: KeyPress) -> Option<Action> {
         contexts.iter().find_map(|context| {
             let mut here = self.0.iter().filter(|binding| binding.context == *context);
@@ -131,32 +131,32 @@ impl Keymap {
         })
     }
 
-    /// The bindings of one place, also those that no key is left for.
+    /// Returns the bindings of one context, including those without a key.
     pub fn all_of(&self, context: Context) -> impl Iterator<Item = &Binding> {
         let bindings = self.0.iter();
         bindings.filter(move |binding| binding.context == context)
     }
 
-    /// The bindings of one place that have a key.
+    /// Returns the bindings of one context that have a key.
     pub fn of(&self, context: Context) -> impl Iterator<Item = &Binding> {
         self.all_of(context)
             .filter(|binding| !binding.keys.is_empty())
     }
 
-    /// The key to show for an action, if it has one.
+    /// Returns the key to show for an action, if it has one.
     pub fn key(&self, action: Action) -> Option<KeyPress> {
         let binding = self.0.iter().find(|binding| binding.action == action)?;
         binding.keys.first().copied()
     }
 
-    /// The key to show for an action in one place, if it has one there.
+    /// Returns the key to show for an action in one context, if it has one there.
     pub fn key_in(&self, context: Context, action: Action) -> Option<KeyPress> {
         let here = self.of(context).find(|binding| binding.action == action);
         here.and_then(|binding| binding.keys.first().copied())
     }
 
-    /// What the keys of one place do, in words: `enter sends · esc leaves`. What has no key there
-    /// is left out.
+    /// Returns what the keys of one context do, in words: `enter sends · esc leaves`. Actions
+    /// without a key there are left out.
     pub fn hints(&self, context: Context, words: &[(Action, &str)]) -> String {
         let said = words.iter().filter_map(|(action, words)| {
             let key = self.key_in(context, *action)?;
@@ -165,7 +165,7 @@ impl Keymap {
         said.collect::<Vec<_>>().join(" · ")
     }
 
-    /// How a window is closed, in words.
+    /// Returns how to close a window, in words.
     pub fn closes(&self) -> String {
         self.hints(Context::Modal, &[(Action::Back, "closes")])
     }

@@ -1,13 +1,13 @@
-//! Other keys than the default ones: what the configuration sets, made into a whole keymap, or
-//! refused with the reason.
+//! Replaces default keys by those of the configuration, and returns the whole keymap,
+//! or the reason why it is refused.
 //!
-//! An override is for one place, or for all in which the action has keys. What is overridden wins over what
-//! is a default, in its own place and in the nearer ones that would hide it; two overrides that cannot
-//! both be are refused. Whatever is overridden, every place keeps a way out, and `ctrl-c` quits.
+//! An override is for one place, or for all places in which the action has keys. An override wins
+//! over a default key, in its own place and in the nearer places that would hide it. Two overrides
+//! that contradict each other are refused. Every place keeps a way out, and `ctrl-c` always quits.
 
 use super::{Action, Binding, Context, KeyOverride, KeyPress, Keymap, KeymapError};
 
-/// What must have a key, or the place could not be used, or not be left.
+/// The actions that must have a key. Without one, the place could not be used or left.
 const NEEDED: &[(Context, Action)] = &[
     (Context::List, Action::Quit),
     (Context::Detail, Action::Back),
@@ -20,13 +20,14 @@ const NEEDED: &[(Context, Action)] = &[
 ];
 
 impl Keymap {
-    /// The default keys but for these overrides.
+    /// Returns the default keymap with these overrides.
     ///
     /// # Errors
-    /// The index of the override that cannot be, if it is one alone, and why.
+    /// The reason, and the index of the override that causes it, if a single one does.
     pub fn with_overrides(overrides: &[KeyOverride]) -> Result<Self, (Option<usize>, KeymapError)> {
         let default = Self::default();
-        // For each binding, which override gave it its keys: the last for the place, else for all.
+        // For each binding, the override that sets its keys: the last one for the place,
+        // otherwise the last one for all places.
         let mut chosen: Vec<Option<(usize, Vec<KeyPress>)>> = vec![None; default.0.len()];
         for general in [true, false] {
             let of_kind =
@@ -63,7 +64,7 @@ impl Keymap {
     }
 }
 
-/// Which bindings an override is about.
+/// Returns the indexes of the bindings that an override applies to.
 fn bindings(default: &Keymap, key_override: &KeyOverride) -> Result<Vec<usize>, KeymapError> {
     let action = Action::ALL
         .iter()
@@ -89,8 +90,9 @@ fn bindings(default: &Keymap, key_override: &KeyOverride) -> Result<Vec<usize>, 
     Ok(found)
 }
 
-/// The keys that a binding gets by an override. A letter is text while one types, and must not end the
-/// program wherever one is: where an override is for all places, these two take what is no letter.
+/// Returns the keys that an override gives to a binding. If the override is for all places, keys
+/// that type a letter are left out in two contexts: while a person types, where they are text, and
+/// for quitting everywhere, where typing would end the program.
 fn fitting(
     binding: &Binding,
     key_override: &KeyOverride,
@@ -114,8 +116,8 @@ fn fitting(
     Ok(fit)
 }
 
-/// Gives the chosen keys. Those that an action did not have before are taken from the defaults
-/// that would hide or double them.
+/// Sets the chosen keys. New keys of an action are removed from the default
+/// bindings that would hide or repeat them.
 fn give(
     bindings: &mut [Binding],
     chosen: &[Option<(usize, Vec<KeyPress>)>],
@@ -158,7 +160,7 @@ mod tests {
     const DETAIL: &[Context] = &[Context::Detail, Context::Browse, Context::Global];
     const TYPING: &[Context] = &[Context::Typing, Context::Global];
 
-    /// `replay=ctrl-r,x detail.back=`: overrides, as short as can be.
+    /// Parses overrides in a short notation such as `replay=ctrl-r,x detail.back=`.
     fn with_overrides(text: &str) -> Result<Keymap, String> {
         let key_override = |word: &str| {
             let (name, keys) = word.split_once('=').unwrap();
@@ -186,11 +188,11 @@ mod tests {
         let keymap = with_overrides("replay=ctrl-r,h mark-all=j").unwrap();
         assert_eq!(does(&keymap, LIST, "ctrl-r"), Some(Action::Replay));
         assert_eq!(does(&keymap, LIST, "r"), None);
-        // `h` was `hooks` in the list and `back` in the detail.
+        // By default, `h` is `hooks` in the list and `back` in the detail.
         assert_eq!(does(&keymap, LIST, "h"), Some(Action::Replay));
         assert_eq!(does(&keymap, DETAIL, "h"), Some(Action::Replay));
         assert_eq!(does(&keymap, DETAIL, "esc"), Some(Action::Back));
-        // The list's `mark-all` leaves the detail's `down` alone.
+        // The override of `mark-all` in the list does not change `down` in the detail.
         assert_eq!(does(&keymap, LIST, "j"), Some(Action::MarkAll));
         assert_eq!(does(&keymap, DETAIL, "j"), Some(Action::Down));
     }

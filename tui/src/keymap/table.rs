@@ -141,7 +141,7 @@ const TABLE: &[Row] = {
     ]
 };
 
-/// The table, parsed.
+/// Returns the parsed table.
 pub(super) fn bindings() -> Vec<Binding> {
     TABLE
         .iter()
