@@ -1,5 +1,6 @@
-//! Whatever an event says, each line stays in its area and each character in its cells: a terminal
-//! that thinks a character wider than the frame does moves all that is right of it.
+//! Tests that each line stays in its area and each character in its cells, whatever text
+//! an event has. If a terminal draws a character wider than the frame expects,
+//! everything to the right of it moves.
 
 use podtap_agent::ExplainedField;
 use podtap_agent::Explanation;
@@ -22,7 +23,7 @@ use crate::message::{FeatureAnswer, Message};
 use crate::testing::{app, attempts, frame, now, row, with_body};
 use crate::theme::{Role, Theme};
 
-/// What is hard to align: wide, combining, joined, right to left, invisible.
+/// Texts that are hard to align: wide, combining, joined, right to left, invisible.
 const HARD: [&str; 30] = [
     "a",
     "b ",
@@ -64,7 +65,7 @@ fn hard() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..60).prop_map(|parts| parts.concat())
 }
 
-/// An app on a history of one event, which says `text` wherever it can.
+/// Returns an app on a history of one event, which has `text` in every place where text can be.
 pub(crate) fn hostile(text: &str, body: &[u8], has_type: bool, size: (u16, u16)) -> App {
     let mut app = app(size.0, size.1);
     let (row, full) = hostile_event(text, body, has_type);
@@ -72,7 +73,7 @@ pub(crate) fn hostile(text: &str, body: &[u8], has_type: bool, size: (u16, u16))
     app
 }
 
-/// An event that says `text` wherever it can, in the list and in the detail.
+/// Returns an event that has `text` in every place where text can be, for the list and the detail.
 fn hostile_event(text: &str, body: &[u8], has_type: bool) -> (EventRow, FullEvent) {
     let text = text.to_owned();
     let mut event = with_body(7, body);
@@ -106,7 +107,7 @@ fn hostile_event(text: &str, body: &[u8], has_type: bool) -> (EventRow, FullEven
     (row, full)
 }
 
-/// Sends a message, and answers with this row and this event whatever is asked.
+/// Sends a message, and answers every question of the app with this row and this event.
 pub(crate) fn send(app: &mut App, message: Message, row: &EventRow, full: &FullEvent) {
     let mut waiting = app.update(message);
     while let Some(effect) = waiting.pop() {
@@ -134,7 +135,7 @@ pub(crate) fn send(app: &mut App, message: Message, row: &EventRow, full: &FullE
     }
 }
 
-/// The first cell that does not take the space it has, or that another one hides.
+/// Returns the first cell whose text does not fit its space, or that another cell hides.
 fn misaligned(buffer: &Buffer) -> Option<String> {
     let width = usize::from(buffer.area().width);
     buffer.content().chunks(width).find_map(|row| {

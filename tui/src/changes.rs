@@ -1,44 +1,45 @@
-//! What the agent announced since the last frame, merged.
+//! Merges the changes that the agent announced since the last frame.
 
 use podtap_agent::history::{self, Incident, LoopFinding, Position};
 use podtap_agent::{Change, EventId};
 
-/// The agent's changes since the last message, merged: however many there were, one of these
-/// arrives for each frame.
+/// The agent's changes since the last frame, merged into one message per frame,
+/// however many changes there were.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Changes {
-    /// Events were added up to here.
+    /// The position of the newest event that was added.
     pub(crate) appended: Option<Position>,
-    /// Events that are not what they were.
+    /// Events that have changed.
     pub(crate) touched: Vec<(Position, EventId)>,
-    /// More changed than is listed.
+    /// Whether more events may have changed than `touched` lists.
     pub(crate) everything: bool,
-    /// More may be known of what events are about.
+    /// Whether the agent may have learned more names of Podio's objects.
     pub(crate) named: bool,
     /// Loops that were found, the latest last.
     pub(crate) loops: Vec<LoopFinding>,
-    /// What befell the way of the events.
+    /// Incidents on the way of the events, such as gaps.
     pub(crate) incidents: Vec<Incident>,
     /// News of hooks, in words.
     pub(crate) hooks: Vec<String>,
-    /// Hooks whose validation has ended.
+    /// Ids of hooks that were verified.
     pub(crate) verified: Vec<u64>,
 }
 
-/// Touched events listed one by one; more make [`Changes::everything`].
+/// Maximum number of touched events to list. Above that, [`Changes::everything`] is set.
 const MAX_TOUCHED: usize = 1024;
 
-/// Loops kept for one frame; only the latest is shown.
+/// Maximum number of loops to keep per frame. Only the latest is shown.
 const MAX_LOOPS: usize = 4;
 
-/// Incidents, and news of hooks, told one by one; the history and the log have the rest.
+/// Maximum number of incidents, and of news of hooks, per frame. The
+/// history and the log have all of them.
 const MAX_TOLD: usize = 8;
 
-/// Verified hooks kept for one frame; more are for a person to reload.
+/// Maximum number of verified hooks to keep per frame. A person must reload to see more.
 const MAX_VERIFIED: usize = 64;
 
 impl Changes {
-    /// Whether nothing changed.
+    /// Returns whether nothing changed.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -91,7 +92,7 @@ impl Changes {
         }
     }
 
-    /// Adds what another one holds.
+    /// Adds the changes of `other`.
     pub(crate) fn join(&mut self, other: &Self) {
         self.appended = self.appended.max(other.appended);
         let room = MAX_TOUCHED.saturating_sub(self.touched.len());
@@ -110,7 +111,7 @@ impl Changes {
         self.verified.extend(other.verified.iter().take(room));
     }
 
-    /// Changes were missed: anything may be different.
+    /// Records that changes were missed, so that anything may be different.
     pub(crate) fn note_lag(&mut self) {
         (self.everything, self.named) = (true, true);
     }

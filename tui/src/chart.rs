@@ -1,16 +1,16 @@
-//! Numbers as rows of cells: bars that grow to the right, gauges that fill up, and sparklines. They
-//! are told apart by their shapes, so that nothing is lost without colour.
+//! Draws numbers as rows of cells: bars that grow to the right, gauges that fill up, and
+//! sparklines. Their shapes differ, so that they are readable without colour.
 
 use crate::line::Line;
 use crate::theme::Role;
 
-/// Heights of a sparkline's cell, the lowest first.
+/// The heights of a cell in a sparkline, the lowest first.
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// A number for each cell, each the sum of as many neighbours as it takes: values in at most `cells`.
+/// Merges neighbouring values into sums, so that at most `cells` values remain.
 pub(crate) fn merge_to_width(values: &[u64], cells: usize) -> Vec<u64> {
     let each = values.len().div_ceil(cells.max(1)).max(1);
-    // The last cell is of the newest values, whole.
+    // The last cell always holds the newest values, and as many as any other cell.
     let first = values.len() % each;
     let (head, rest) = values.split_at(first);
     let sum = |part: &[u64]| part.iter().fold(0_u64, |sum, one| sum.saturating_add(*one));
@@ -18,7 +18,7 @@ pub(crate) fn merge_to_width(values: &[u64], cells: usize) -> Vec<u64> {
     head.into_iter().chain(rest.chunks(each).map(sum)).collect()
 }
 
-/// A row of bars, a cell each: the highest is full, nothing is blank.
+/// Returns a row of bars, one cell per value. The highest value is a full cell, and zero is blank.
 pub(crate) fn sparkline(values: &[u64]) -> String {
     let most = values.iter().copied().max().unwrap_or(0).max(1);
     let level = |value: &u64| match value {
@@ -31,7 +31,8 @@ pub(crate) fn sparkline(values: &[u64]) -> String {
     values.iter().map(level).collect()
 }
 
-/// A bar of at most `cells`, as long as `part` is of `whole`; what is there takes a cell at least.
+/// Returns a bar of at most `cells`, whose length is the share of `part` in `whole`. If `part` is
+/// not zero, the bar has at least one cell.
 pub(crate) fn bar(part: u64, whole: u64, cells: usize) -> String {
     let eighths = u128::from(part) * 8 * (cells as u128) / u128::from(whole.max(1));
     let eighths = usize::try_from(eighths)
@@ -47,7 +48,7 @@ pub(crate) fn bar(part: u64, whole: u64, cells: usize) -> String {
     bar
 }
 
-/// How much of a limit is used up, in exactly `cells`.
+/// Returns a gauge of exactly `cells` that shows how much of a limit is used.
 pub(crate) fn gauge(used: u64, limit: u64, cells: usize) -> Line {
     let role = match (used.saturating_mul(2) >= limit, used >= limit) {
         (_, true) => Role::Failed,

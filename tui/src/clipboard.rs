@@ -1,26 +1,26 @@
-//! The system's own clipboard, beside the terminal's: a thread that holds it, since under X11 what
-//! was copied is there only as long as whoever copied it. Where there is no display, nothing
-//! happens and nobody waits.
+//! Writes to the system's clipboard, in addition to the terminal's. A thread holds the clipboard:
+//! under X11, copied text is available only while the program that copied it keeps the clipboard
+//! open. Without a display nothing happens, and no caller waits.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-/// Texts that may wait for the thread; one more is left out, since the last is what counts.
+/// Maximum number of texts that wait for the thread. If that many wait, a new text is dropped.
 const QUEUED: usize = 2;
 
-/// Bytes that are copied at most.
+/// Maximum size of a text to copy, in bytes.
 const MOST: usize = 1024 * 1024;
 
-/// The clipboard, while this lives.
+/// The clipboard. The thread ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Clipboard {
-    /// `None` once it shall end.
+    /// `None` once the thread is to end.
     texts: Option<SyncSender<String>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Clipboard {
-    /// Starts the thread; nothing is opened before something is copied.
+    /// Starts the thread. It opens the clipboard only when something is copied.
     pub(crate) fn start() -> Self {
         let (texts, waiting) = sync_channel(QUEUED);
         let started = std::thread::Builder::new()
@@ -32,12 +32,13 @@ impl Clipboard {
         }
     }
 
-    /// Puts a text there, soon. What is no text, or too long, is left to the terminal's clipboard.
+    /// Passes a text to the thread. Bytes that are not UTF-8 or too long go
+    /// only to the terminal's clipboard.
     pub(crate) fn copy(&self, bytes: &[u8]) {
         let text = std::str::from_utf8(bytes).ok();
         let text = text.filter(|text| text.len() <= MOST);
         if let (Some(texts), Some(text)) = (&self.texts, text) {
-            // A thread that is gone, or behind, is no reason to wait.
+            // If the thread has ended or is behind, the text is dropped instead of waiting.
             let _ = texts.try_send(text.to_owned());
         }
     }
@@ -47,7 +48,7 @@ impl Drop for Clipboard {
     fn drop(&mut self) {
         self.texts = None;
         if let Some(thread) = self.thread.take() {
-            // A panic in there concerns nobody any more.
+            // If the thread panicked, there is nothing left to do.
             let _ = thread.join();
         }
     }

@@ -1,15 +1,16 @@
-//! Safe text → what is drawn into cells of its own, and how many cells each takes: the one place
-//! that says how wide text is, so that what is laid out and what is drawn agree.
+//! Splits safe text into clusters, which are drawn into cells of their own, and counts the cells of
+//! each. Only this module decides how wide text is, so that layout and drawing agree.
 
 use ratatui::buffer::CellWidth;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Bytes of a grapheme that is kept whole: a syllable, or a character with all its marks. The width
-/// of more is not counted at once, as it may not fit the count.
+/// Maximum size in bytes of a grapheme that is kept whole: a syllable, or a character with all its
+/// marks. The width of a longer grapheme may not fit the type of the count.
 const MAX_CLUSTER: usize = 64;
 
-/// Cells that safe text takes: the sum of its clusters', since a whole text may be said to be
-/// narrower than its characters, each drawn into cells of its own (Arabic lam and alef).
+/// Returns the number of cells that safe text takes. This is the sum over its
+/// clusters, because the width of the whole text may be smaller (Arabic lam and alef),
+/// but each cluster gets its own cells.
 pub(crate) fn width(text: &str) -> usize {
     if text.is_ascii() {
         return text.len();
@@ -17,18 +18,18 @@ pub(crate) fn width(text: &str) -> usize {
     clusters(text).map(|(_, width)| width).sum()
 }
 
-/// Breaks text into what is drawn into cells of its own, with the cells of each: graphemes, but no
-/// more than a wide character's at once. Some scripts join characters into a grapheme without end
-/// (Hangul's leading consonants, Indic conjuncts), which would fit nowhere.
+/// Splits text into clusters, each with its number of cells. A cluster is a grapheme, but at most
+/// as wide as a wide character: some scripts join any number of characters into one grapheme
+/// (Hangul's leading consonants, Indic conjuncts), which would not fit anywhere.
 pub(crate) fn clusters(text: &str) -> impl Iterator<Item = (&str, usize)> {
     Clusters { rest: text }
 }
 
-/// The widest that a cluster of several characters can be.
+/// Maximum width of a cluster of several characters.
 const WIDE: u16 = 2;
 
-/// Each cluster depends on what follows it alone, so that text cut between two of them takes the
-/// cells that are left.
+/// The iterator of [`clusters`]. Each cluster depends only on the text after it, so that text cut
+/// between two clusters takes exactly the remaining cells.
 struct Clusters<'a> {
     rest: &'a str,
 }
@@ -37,7 +38,7 @@ impl<'a> Iterator for Clusters<'a> {
     type Item = (&'a str, usize);
 
     fn next(&mut self) -> Option<Self::Item> {
-        // No more is looked at than tells a grapheme that is kept whole from a longer one.
+        // One byte above the limit is enough to see whether the grapheme is too long.
         let seen = self.rest.ceil_char_boundary(MAX_CLUSTER + 1);
         let (seen, _) = self.rest.split_at(seen);
         let grapheme = seen.graphemes(true).next()?;

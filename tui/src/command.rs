@@ -1,36 +1,37 @@
-//! What an update leads to beside a new state, as data: the one way in which a feature asks for
-//! something to be done. `App` hands it on.
+//! Defines the commands that a feature returns beside its new state: the only way for a feature to
+//! cause work. `App` passes them on.
 
 use crate::theme::Role;
 
-/// Something to be done; `E` is what the feature asks of the agent.
+/// A command of a feature; `E` is the feature's type of effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum UiCommand<E> {
-    /// Carry this out.
+    /// Carries out the effect.
     Run(E),
-    /// End the work that holds this slot.
+    /// Ends the work in this slot.
     Stop(Slot),
-    /// Put this into the clipboard of the person's terminal.
+    /// Copies these bytes to the clipboard of the person's terminal.
     Copy(Vec<u8>),
-    /// Show a notice.
+    /// Shows a notice.
     Notify(Role, String),
 }
 
-/// Work of which only the latest counts, or which a person may stop: new work ends the former.
+/// A kind of work of which only the latest matters, or which a person can stop.
+/// New work in a slot ends the former.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Slot {
-    /// The page of the list.
+    /// Loading a page of the list.
     Page,
-    /// The list's total.
+    /// Counting the events of the list.
     Total,
     /// The question to Podio.
     Explanation,
-    /// The archive that is being imported.
+    /// The import of an archive.
     Import,
 }
 
 impl<E> UiCommand<E> {
-    /// Shows a notice.
+    /// Creates a command that shows a notice.
     pub(crate) fn notify(role: Role, text: impl Into<String>) -> Self {
         Self::Notify(role, text.into())
     }

@@ -1,4 +1,4 @@
-//! What the UI needs to know: complete and checked before it gets here.
+//! The settings of the UI. They are complete and valid when they get here.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,7 +11,7 @@ use crate::keymap::Keymap;
 use crate::theme::Theme;
 use crate::web_page::WebLink;
 
-/// How the UI looks and behaves.
+/// The settings for look and behaviour.
 #[derive(Debug, Clone)]
 pub struct UiConfig {
     /// The colours; [`Theme::Monochrome`] under `NO_COLOR`.
@@ -20,24 +20,26 @@ pub struct UiConfig {
     pub zone: TimeZone,
     /// Which key does what.
     pub keymap: Keymap,
-    /// The filters that have names.
+    /// The filters that have a name.
     pub filters: Saved,
     /// Whether the mouse is captured; text selection then needs shift in most terminals.
     pub mouse: bool,
-    /// The tunnel whose history this is, where no link tells.
+    /// The tunnel whose history is shown, if the agent's status has no tunnel.
     pub tunnel: Option<String>,
     /// The web page that is served beside the UI.
     pub web: Option<WebLink>,
     /// The shell command of the person's editor, to which the file's path is added.
     pub editor: String,
-    /// Variables that hold secrets: neither the editor nor the browser gets them.
+    /// Names of the variables that hold secrets. Neither the editor nor the browser gets them.
     pub secrets: Vec<String>,
-    /// Whether the terminal is one of tmux's, which wants its clipboard asked for in its own way.
+    /// Whether the terminal belongs to tmux, which needs a different
+    /// sequence to reach the clipboard.
     pub tmux: bool,
-    /// What is to be written to the terminal beside frames, each time that it changes: a bell, or a
-    /// notice.
+    /// Sequences to write to the terminal between frames, such as a bell or a notification.
+    /// Each change of the value is written.
     pub rings: Option<watch::Receiver<String>>,
-    /// Whether the person sits at another machine (SSH), so that a browser here is not theirs.
+    /// Whether the person works from another machine (SSH), so that a
+    /// browser on this one is not theirs.
     pub remote: bool,
 }
 
@@ -61,7 +63,7 @@ impl Default for UiConfig {
 }
 
 impl UiConfig {
-    /// How everything is drawn at `now`.
+    /// Returns what every view needs to draw at `now`.
     pub(crate) fn env(&self, now: Timestamp) -> Env<'_> {
         Env {
             theme: self.theme,
@@ -71,7 +73,7 @@ impl UiConfig {
         }
     }
 
-    /// What the tunnel is called.
+    /// Returns the name of the tunnel.
     pub(crate) fn tunnel_name<'a>(&'a self, status: &'a Status) -> &'a str {
         let named = status.tunnel.as_ref().or(self.tunnel.as_ref());
         named.map_or("history", String::as_str)

@@ -1,5 +1,5 @@
-//! What the shell is to do: plain data, returned by `update` and carried out by the runtime and
-//! the executor. Each feature defines its own; here they come together.
+//! The work that `update` returns for the shell to do: plain data, carried out by the runtime and
+//! the executor. Each feature defines its own effects; [`Effect`] combines them.
 
 use crate::archive::ArchiveEffect;
 use crate::command::Slot;
@@ -26,26 +26,26 @@ use crate::timeline::TimelineEffect;
 use crate::trigger::TriggerEffect;
 use crate::why::WhyEffect;
 
-/// Defines the effects: those of the terminal, and those of each feature, which can be given for one
-/// of all.
+/// Defines [`Effect`]: the effects of the terminal, and those of each
+/// feature with a `From` conversion.
 macro_rules! effects {
     ($($feature:ident($effect:ident),)+) => {
-        /// Something to be done outside the pure part.
+        /// Work to do outside the pure part.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub(crate) enum Effect {
-            /// Draw a frame, soon.
+            /// Draws a frame soon.
             Draw,
-            /// Give the terminal to the person's editor with this file.
+            /// Leaves the terminal to the person's editor with this file.
             OpenEditor(EditorFile),
-            /// Put this into the clipboard of the person's terminal.
+            /// Copies these bytes to the clipboard of the person's terminal.
             ToClipboard(Vec<u8>),
-            /// Give the terminal back and stop until the shell continues this process.
+            /// Leaves the terminal and stops this process until the shell continues it.
             Suspend,
-            /// End.
+            /// Ends the UI.
             Quit,
-            /// Show another tunnel, of this name.
+            /// Shows the tunnel with this name.
             Switch(String),
-            /// End the work that holds this slot.
+            /// Ends the work in this slot.
             Stop(Slot),
             $($feature($effect),)+
         }
@@ -91,7 +91,7 @@ impl From<EditorFile> for Effect {
 }
 
 impl Effect {
-    /// Whether the runtime carries it out, who has the terminal.
+    /// Returns whether the runtime carries the effect out, because the runtime owns the terminal.
     pub(crate) fn is_for_the_terminal(&self) -> bool {
         matches!(
             self,
@@ -104,7 +104,7 @@ impl Effect {
         )
     }
 
-    /// The slot that its work takes, if any.
+    /// Returns the slot of the effect's work, if it has one.
     pub(crate) fn slot(&self) -> Option<Slot> {
         match self {
             Self::List(ListEffect::LoadPage { .. }) => Some(Slot::Page),

@@ -1,4 +1,4 @@
-//! What every view needs to draw, whatever it shows.
+//! The values that every view needs to draw.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::keymap::Keymap;
 use crate::theme::Theme;
 
-/// How things are drawn: passed by value to each view, beside what it shows.
+/// How to draw: passed by value to each view, beside the content.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Env<'a> {
     /// The colours.
@@ -15,6 +15,6 @@ pub(crate) struct Env<'a> {
     pub(crate) keymap: &'a Keymap,
     /// The zone of every time on the screen.
     pub(crate) zone: &'a TimeZone,
-    /// The time at the last tick.
+    /// The time of the last tick.
     pub(crate) now: Timestamp,
 }

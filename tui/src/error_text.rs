@@ -1,6 +1,6 @@
-//! Errors in words, for a person to read.
+//! Turns errors into words for a person.
 
-/// An error and what caused it, as the agent words it.
+/// Returns an error and its causes in the words that the agent uses.
 pub(crate) fn error_text(error: impl std::error::Error + 'static) -> String {
     podtap_agent::reason::chain(&error)
 }

@@ -1,4 +1,4 @@
-//! What an event is called in notices and questions.
+//! Names events in notices and questions.
 
 use podtap_agent::EventId;
 
@@ -6,7 +6,7 @@ use crate::detail::Detail;
 use crate::list::List;
 use crate::words;
 
-/// What an event is called; where it is neither listed nor open, by its id.
+/// Returns the name of an event; its id if it is neither in the list nor open.
 pub(crate) fn event_name(id: EventId, list: &List, detail: &Detail) -> String {
     match (list.event(id), detail.opened_event(id)) {
         (Some(row), _) => words::event(row),

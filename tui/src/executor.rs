@@ -1,5 +1,5 @@
-//! Effects → work → answers. Each feature says in its `effect.rs` how its own are carried out; the
-//! work runs in tasks that this owns, and dropping it ends them.
+//! Carries out effects and returns their answers. The `effect.rs` of each feature carries out its
+//! own effects. The work runs in tasks that the executor owns; dropping the executor ends them.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -17,24 +17,25 @@ use crate::{
     names, notes, pulses, rate, repair, replay, search, target, timeline, trigger, why,
 };
 
-/// Work under way at once. The panes ask one question at a time, so only what is sent adds up to this.
+/// Maximum number of tasks at once. The panes ask one question at a time, so only replays and
+/// other sent requests can reach it.
 const MOST: usize = 64;
 
-/// What carries out effects.
+/// The executor of effects.
 #[derive(Debug)]
 pub(crate) struct Executor {
     agent: AgentHandle,
     zone: TimeZone,
-    /// Variables that no other program gets.
+    /// Names of the environment variables that no other program gets.
     secrets: Arc<[String]>,
     work: JoinSet<Option<FeatureAnswer>>,
-    /// Work that new work of its kind ends, or a person.
+    /// The running work of each slot, which new work in the slot or a person can end.
     slots: HashMap<Slot, AbortHandle>,
 }
 
 impl Executor {
-    /// An executor for one agent; times are laid out in `zone`, and what it starts does not get the
-    /// variables called `secrets`.
+    /// Creates an executor for one agent. Times are shown in the zone `zone`, and the programs that
+    /// it starts do not get the variables in `secrets`.
     pub(crate) fn new(agent: AgentHandle, zone: TimeZone, secrets: Vec<String>) -> Self {
         Self {
             agent,
@@ -45,8 +46,8 @@ impl Executor {
         }
     }
 
-    /// Starts an effect; its answer comes from [`Self::next`]. Effects that concern the terminal
-    /// are the runtime's, not this one's.
+    /// Starts an effect, whose answer [`Self::next`] returns. Ignores effects on the
+    /// terminal: the runtime carries them out.
     pub(crate) fn start(&mut self, effect: Effect) {
         if effect.is_for_the_terminal() {
             return;
@@ -63,20 +64,20 @@ impl Executor {
             is_full: self.work.len() >= MOST,
         };
         let started = self.work.spawn(work.carry_out(effect));
-        // Nobody waits for the answer to an older question any more.
+        // No one needs the answer to an older question.
         let former = slot.and_then(|slot| self.slots.insert(slot, started));
         former.inspect(AbortHandle::abort);
     }
 
-    /// Whether nothing is under way.
+    /// Returns whether no work is running.
     pub(crate) fn is_idle(&self) -> bool {
         self.work.is_empty()
     }
 
-    /// The next answer; waits for ever where nothing is under way.
+    /// Returns the next answer. Waits for ever if no work is running.
     ///
     /// # Cancel safety
-    /// Nothing is lost when this is dropped before it is ready.
+    /// No answer is lost if the future is dropped before it is ready.
     pub(crate) async fn next(&mut self) -> FeatureAnswer {
         loop {
             match self.work.join_next().await {
@@ -91,17 +92,17 @@ impl Executor {
     }
 }
 
-/// What one piece of work needs.
+/// The state that one piece of work needs.
 struct Work {
     agent: AgentHandle,
     zone: TimeZone,
     secrets: Arc<[String]>,
-    /// Whether there is no room for more of what adds up.
+    /// Whether [`MOST`] tasks are running.
     is_full: bool,
 }
 
 impl Work {
-    /// Carries an effect out; `None` for those that are the runtime's.
+    /// Carries out an effect; returns `None` for those that the runtime carries out.
     async fn carry_out(self, effect: Effect) -> Option<FeatureAnswer> {
         let agent = &self.agent;
         Some(match effect {

@@ -1,5 +1,5 @@
-//! The bottom of the screen: the keys that do something here, printed from the keymap; above them
-//! the notices.
+//! Draws the bottom of the screen: the keys that do something in the current state, printed from
+//! the keymap, and above them the notices.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,29 +17,29 @@ use crate::theme::Role;
 use crate::toast::Toasts;
 use crate::widget::form::Form;
 
-/// What decides which keys are offered.
+/// The state that decides which keys are offered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Footer<'a> {
-    /// The places whose keys count now, the nearest first.
+    /// The contexts whose keys are active now, the innermost first.
     pub(crate) contexts: &'a [Context],
-    /// The pane that has the keys; `None` while a window has them.
+    /// The pane that receives the keys; `None` while a window receives them.
     pub(crate) focus: Option<Pane>,
     /// The list of events.
     pub(crate) list: &'a List,
     /// The open event.
     pub(crate) detail: &'a Detail,
-    /// Whether events are being sent again, or imported.
+    /// Whether events are being replayed or imported.
     pub(crate) can_stop: bool,
-    /// Whether characters are text, and not commands.
+    /// Whether typed characters are text and not commands.
     pub(crate) is_typing: bool,
-    /// The form that has the keys.
+    /// The form that receives the keys.
     pub(crate) form: Option<&'a Form<FeatureForm>>,
 }
 
 /// Cells between two hints.
 const GAP: usize = 2;
 
-/// Draws the keys into the row `area`.
+/// Draws the keys in the row `area`.
 pub(crate) fn view(footer: Footer<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let area = inside(area);
     let hints = footer.hints(env.keymap, area.width.into()).into_iter();
@@ -47,22 +47,22 @@ pub(crate) fn view(footer: Footer<'_>, env: Env<'_>, area: Rect, buffer: &mut Bu
     keys.draw(area, env.theme, buffer);
 }
 
-/// Rows of notices at once, of which the newest gets as many as it needs.
+/// Maximum rows of notices on the screen. The newest notice gets as many as it needs.
 const NOTICES: u16 = 4;
 
-/// Draws the notices over the rows above `area`, the newest lowest.
+/// Draws the notices over the rows above `area`, the newest at the bottom.
 pub(crate) fn toasts(toasts: &Toasts, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let bottom = area.top().saturating_sub(1);
     let rows = (bottom.saturating_sub(NOTICES)..bottom).rev();
     let room = area.width.saturating_sub(6);
-    // What does not fit on a row goes on below: the end of an error is what to do about it.
+    // Long notices are wrapped and not cut, because the end of an error says what to do about it.
     let lines = toasts.iter().rev().flat_map(|toast| {
         let lines = paragraph::lines(toast.role, &toast.text, usize::from(room.saturating_sub(2)));
         let lines = lines.into_iter().take(usize::from(NOTICES));
         let lines: Vec<_> = lines
             .map(|line| Line::new().space(1).join(line).space(1))
             .collect();
-        // The rows of one notice stand below each other.
+        // The rows of one notice begin in the same column.
         let width = lines.iter().map(Line::width).max().unwrap_or_default();
         lines.into_iter().rev().map(move |line| (line, width))
     });
@@ -82,8 +82,9 @@ pub(crate) fn toasts(toasts: &Toasts, env: Env<'_>, area: Rect, buffer: &mut Buf
 }
 
 impl Footer<'_> {
-    /// The hints in a row of `room` cells, from left to right, each with its key: as many as fit,
-    /// in the order of the table; help and the way out always.
+    /// Returns as many hints as fit in a row of `room` cells, from left to right, each
+    /// with its key. They are in the order of the keymap's table. The hints for help and
+    /// for leaving are always included.
     fn hints(self, keymap: &Keymap, room: usize) -> Vec<(KeyPress, Line)> {
         if let Some(hints) = self.mode(keymap) {
             return hints;
@@ -118,7 +119,7 @@ impl Footer<'_> {
         shown
     }
 
-    /// The key whose hint is drawn in this column of the row `area`.
+    /// Returns the key whose hint is drawn in this column of the row `area`.
     pub(crate) fn key_at(self, keymap: &Keymap, area: Rect, column: u16) -> Option<KeyPress> {
         let area = inside(area);
         let mut right = area.x;
@@ -131,7 +132,7 @@ impl Footer<'_> {
         ends.find_map(|(columns, key)| columns.contains(&column).then_some(key))
     }
 
-    /// The keys of what has been begun and waits for its end.
+    /// Returns the keys of a mode that was begun and not ended, such as a selection.
     fn mode(self, keymap: &Keymap) -> Option<Vec<(KeyPress, Line)>> {
         use Context::{Browse, Detail, List};
         let keys: &[_] = if self.has_focus(Pane::List) && self.list.range().is_some() {
@@ -156,8 +157,8 @@ impl Footer<'_> {
         Some(keys.iter().filter_map(hint).collect())
     }
 
-    /// What comes before the order of the table: the open event is read tab by tab; the hooks are
-    /// no event's, so that they follow what can be done with one.
+    /// Returns the rank of a hint, which comes before the order of the table. The tabs of the open
+    /// event come first. The hooks do not belong to an event, so they come after its keys.
     fn rank(self, binding: &Binding) -> u8 {
         match binding.action {
             Action::Stop | Action::Repair => 0,
@@ -167,8 +168,8 @@ impl Footer<'_> {
         }
     }
 
-    /// Whether the key that would be shown does this here: a nearer place may have taken it, or
-    /// there is nothing to do it with.
+    /// Returns whether the key of the hint does this here. A nearer context may use the key for
+    /// something else, or there may be nothing to act on.
     fn is_usable(self, keymap: &Keymap, binding: &Binding) -> bool {
         let is_text = |key: &&KeyPress| self.is_typing && key.typed().is_some();
         let key = binding.keys.first().filter(|key| !is_text(key));
@@ -183,7 +184,7 @@ impl Footer<'_> {
         does == Some(binding.action) && !is_idle
     }
 
-    /// Whether an action of the panes has nothing to work on.
+    /// Returns whether an action of the panes has nothing to act on.
     fn is_idle(self, action: Action) -> bool {
         use Action as A;
         let empty = self.list.selected().is_none() && !self.list.is_loading();
@@ -214,7 +215,7 @@ impl Footer<'_> {
     }
 }
 
-/// A key and what it does.
+/// Returns a key and what it does, as a line.
 fn hint(key: KeyPress, label: &str) -> Line {
     Line::of(Role::Accent, key.to_string())
         .space(1)
@@ -222,7 +223,7 @@ fn hint(key: KeyPress, label: &str) -> Line {
         .space(GAP)
 }
 
-/// The row without the cells at its ends.
+/// Returns the row without its first and last cell.
 fn inside(area: Rect) -> Rect {
     Rect {
         x: area.x + 1,

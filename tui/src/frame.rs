@@ -1,4 +1,4 @@
-//! The border of a pane with a title at either end.
+//! Draws the border of a pane with titles in its edges.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,23 +7,24 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use crate::line::{Line, cells, cut_before};
 use crate::theme::{Role, Theme};
 
-/// A border. The focused pane's is in the accent colour and thick where there is none.
+/// A border. That of the focused pane has the accent colour, or thick lines
+/// if there are no colours.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    /// Whether keys go here.
+    /// Whether the pane receives the keys.
     pub(crate) focused: bool,
-    /// What stands in its edges.
+    /// The titles in the edges.
     pub(crate) titles: Titles,
 }
 
-/// What stands in the edges of a border.
+/// The titles in the edges of a border.
 #[derive(Debug, Default)]
 pub(crate) struct Titles {
-    /// At the left; cut where there is no room.
+    /// At the left; cut if there is not enough room.
     pub(crate) left: Line,
-    /// At the right; left out where there is no room.
+    /// At the right; left out if there is not enough room.
     pub(crate) right: Line,
-    /// In the lower edge; cut where there is no room.
+    /// In the lower edge; cut if there is not enough room.
     pub(crate) below: Line,
 }
 

@@ -1,4 +1,5 @@
-//! Counts the questions of one asker, so that an answer to an older one is recognised and dropped.
+//! Numbers the requests of a feature, so that the answer to an older
+//! request is recognized and dropped.
 
-/// The number of a question.
+/// The number of a request.
 pub(crate) type Generation = u64;

@@ -1,5 +1,5 @@
-//! The top of the screen: tunnel, link, public URL → local service, and how much is going on. What
-//! is least needed goes first where there is no room.
+//! Draws the top of the screen: tunnel, link, public URL → local service, and the current activity.
+//! If there is not enough room, the least important parts are left out first.
 
 use jiff::Timestamp;
 use podtap_agent::{LinkState, ServiceState, Status};
@@ -16,24 +16,25 @@ use crate::words;
 /// Cells between two parts of a row.
 const GAP: usize = 2;
 
-/// What the header tells.
+/// The content of the header.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header<'a> {
-    /// What the tunnel is called.
+    /// The name of the tunnel.
     pub(crate) tunnel: &'a str,
-    /// Which of several tunnels it is, counted from 1, and how many there are.
+    /// The number of the tunnel, from 1, and how many tunnels there are;
+    /// `None` if there is only one.
     pub(crate) place: Option<(usize, usize)>,
     /// The agent's status.
     pub(crate) status: &'a Status,
-    /// How much arrives.
+    /// The number of events that arrive.
     pub(crate) rate: &'a ArrivalRate,
-    /// Events that are being sent again.
+    /// The events that are being replayed.
     pub(crate) batch: Option<&'a ReplayBatch>,
-    /// How many events were imported so far, while some are.
+    /// The number of events that were imported so far; `None` if no import is running.
     pub(crate) imported: Option<u64>,
 }
 
-/// Draws the header: on two rows the way of an event has the second one to itself.
+/// Draws the header. If it has two rows, the second one shows the path of an event alone.
 pub(crate) fn view(header: Header<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let theme = env.theme;
     let (first, second) = (
@@ -46,7 +47,7 @@ pub(crate) fn view(header: Header<'_>, env: Env<'_>, area: Rect, buffer: &mut Bu
     );
     let room = usize::from(area.width).saturating_sub(2);
     let mut left = tunnel(header, env.now);
-    // On one row the local service comes before the picture of what arrives.
+    // On one row, the local service is more important than the chart of arrivals.
     let spare = if area.height > 1 {
         room / 2
     } else {
@@ -86,7 +87,7 @@ fn indented(area: Rect) -> Rect {
     }
 }
 
-/// Name and link.
+/// Returns the name of the tunnel and the state of the link.
 fn tunnel(header: Header<'_>, now: Timestamp) -> Line {
     let (status, name) = (header.status, header.tunnel);
     let name = match header.place {
@@ -123,7 +124,7 @@ fn tunnel(header: Header<'_>, now: Timestamp) -> Line {
     }
 }
 
-/// Public URL → local service, in `room` cells.
+/// Returns public URL → local service, in `room` cells.
 fn route(status: &Status, room: usize) -> Line {
     let service = service(status);
     let Some(url) = &status.public_url else {
@@ -138,7 +139,7 @@ fn route(status: &Status, room: usize) -> Line {
     }
 }
 
-/// The local service and how it is.
+/// Returns the local service and its state.
 fn service(status: &Status) -> Line {
     match (&status.target, &status.service) {
         (None, _) => Line::of(Role::Quiet, "no local service"),
@@ -157,7 +158,7 @@ fn service(status: &Status) -> Line {
     }
 }
 
-/// What waits and how much arrives, in `room` cells.
+/// Returns the current activity, such as queued events and arrivals, in `room` cells.
 fn activity(header: Header<'_>, room: usize) -> Line {
     let (status, rate) = (header.status, header.rate);
     let mut parts = Vec::new();

@@ -1,5 +1,5 @@
-//! The UI without a terminal and without a clock: what benchmarks drive. The real
-//! state, effects and views; only the loop of [`crate::runtime`] is not in it.
+//! The UI without a terminal and without a clock, for benchmarks. It has the real state, effects
+//! and views; only the loop of [`crate::runtime`] is missing.
 
 use jiff::Timestamp;
 use podtap_agent::AgentHandle;
@@ -14,7 +14,7 @@ use crate::keymap::KeyPress;
 use crate::message::Message;
 use crate::view::view;
 
-/// Somebody who sits at the UI.
+/// A UI that a program controls instead of a person.
 #[derive(Debug)]
 pub struct HeadlessUi {
     app: App,
@@ -22,7 +22,7 @@ pub struct HeadlessUi {
 }
 
 impl HeadlessUi {
-    /// Opens the UI at `now`, on a screen of `size`. Nothing has been read yet.
+    /// Opens the UI at `now`, on a screen of `size`, before anything has been read.
     pub fn open(agent: AgentHandle, config: UiConfig, size: Size, now: Timestamp) -> Self {
         let status = agent.status().borrow().clone();
         let app = App::new(config.clone(), size, now, status);
@@ -32,16 +32,16 @@ impl HeadlessUi {
         ui
     }
 
-    /// Presses a key and waits for nothing.
+    /// Presses a key and returns immediately.
     pub fn press(&mut self, key: KeyPress) {
         self.update(Message::Key(key.into()));
     }
 
-    /// Waits until the list shows the first rows of what it was asked for, or knows that there are
-    /// none.
+    /// Waits until the list shows the first rows of the current filter, or
+    /// knows that there are none.
     ///
     /// # Cancel safety
-    /// Nothing is lost when this is dropped; another call goes on.
+    /// Nothing is lost if the future is dropped; another call continues.
     pub async fn wait_until_listed(&mut self) {
         while self.app.list.is_coming() && !self.executor.is_idle() {
             self.take_answer().await;
@@ -51,7 +51,7 @@ impl HeadlessUi {
     /// Waits until everything has been read.
     ///
     /// # Cancel safety
-    /// Nothing is lost when this is dropped; another call goes on.
+    /// Nothing is lost if the future is dropped; another call continues.
     pub async fn wait_until_idle(&mut self) {
         while !self.executor.is_idle() {
             self.take_answer().await;
@@ -61,7 +61,7 @@ impl HeadlessUi {
     /// Draws a frame.
     ///
     /// # Errors
-    /// When the terminal refuses.
+    /// If the terminal returns an error.
     pub fn draw<B: Backend>(&self, terminal: &mut Terminal<B>) -> Result<(), B::Error> {
         terminal.draw(|frame| view(&self.app, frame)).map(drop)
     }

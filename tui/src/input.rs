@@ -1,5 +1,5 @@
-//! A line of text being typed: the text, the cursor in it, and the keys that every such line has.
-//! The filter, the search, notes and the palette all hold one.
+//! A line of text that a person types: the text, its cursor, and the keys that all such lines have.
+//! The filter, the search, notes and the palette use it.
 
 use crossterm::event::KeyCode;
 
@@ -8,10 +8,10 @@ use crate::line::Line;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
 
-/// Characters that a line takes at most; what is pasted beyond is left out.
+/// Maximum number of characters in a line. Pasted text is cut to this length.
 const MOST: usize = 1_000;
 
-/// Text and cursor.
+/// A text and its cursor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Input {
     before: String,
@@ -19,7 +19,7 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// A line with the cursor at its end.
+    /// Creates a line with the cursor at its end.
     pub(crate) fn of(text: &str) -> Self {
         Self {
             before: text.to_owned(),
@@ -31,19 +31,20 @@ impl Input {
         format!("{}{}", self.before, self.after)
     }
 
-    /// The text before the cursor.
+    /// Returns the text before the cursor.
     pub(crate) fn before(&self) -> &str {
         &self.before
     }
 
-    /// Types text at the cursor; line breaks and other controls become spaces.
+    /// Inserts text at the cursor. Line breaks and other control characters become spaces.
     pub(crate) fn insert(&mut self, text: &str) {
         let room = MOST.saturating_sub(self.text().chars().count());
         let clean = |c: char| if c.is_control() { ' ' } else { c };
         self.before.extend(text.chars().map(clean).take(room));
     }
 
-    /// Does what a key does in every line of text; says whether it does anything.
+    /// Handles a key of the kind that all lines of text have. Returns
+    /// whether the key does anything.
     pub(crate) fn key(&mut self, key: KeyPress) -> bool {
         match key.code() {
             _ if key.typed().is_some() => self.before.extend(key.typed()),
@@ -64,12 +65,13 @@ impl Input {
         true
     }
 
-    /// The line with its cursor, in `room` cells; the character `fault`, counted from 1, marked.
+    /// Returns the line with its cursor, in `room` cells, with the
+    /// character number `fault`, from 1, marked.
     pub(crate) fn line(&self, room: usize, fault: Option<usize>) -> Line {
         let mut line = Line::new();
         let text = self.text();
         let cursor = self.before.chars().count();
-        // The cursor stays in sight: what is left of it gives way first.
+        // The cursor must stay on the screen, so text to the left of it is left out first.
         let start = cursor.saturating_sub(room.saturating_sub(2));
         for (index, c) in text.chars().chain([' ']).enumerate().skip(start) {
             let role = match index {

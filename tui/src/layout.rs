@@ -1,9 +1,9 @@
-//! Pure: the size of the screen and what is open → where everything is. Drawing, scrolling and the
-//! mouse all ask here, so that they agree.
+//! Computes the areas of the screen from its size and from what is open. Pure. Drawing, scrolling
+//! and the mouse all use it, so that they agree.
 
 use ratatui::layout::{Rect, Size};
 
-/// A pane that can have the keys.
+/// A pane that can receive the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Pane {
     /// The list of events.
@@ -19,19 +19,20 @@ pub(crate) const SMALLEST: Size = Size {
     height: 15,
 };
 
-/// From this width on the detail is beside the list.
+/// Minimum width of a screen on which the detail is beside the list.
 const WIDE: u16 = 110;
 
-/// Cells of the detail beside the list at least: its tabs take as many.
+/// Minimum width of the detail beside the list, in cells: the width of its tabs.
 const DETAIL: u16 = 49;
 
-/// From this width on the header needs one row only.
+/// Minimum width of a screen on which the header needs only one row.
 const BROAD: u16 = 160;
 
-/// From this height on the detail is below the list; on less one of them has the screen.
+/// Minimum height of a screen on which the detail is below the list. On a
+/// lower one, only one of them is shown.
 const TALL: u16 = 20;
 
-/// Where everything is. A region that is not on the screen is empty.
+/// The areas of the screen. An area that is not shown is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Layout {
     /// Tunnel, link, service, rates.
@@ -45,9 +46,9 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The regions of a screen, or `None` where it is too small. `share` is the list's part of
-    /// the space that it has in common with the detail, in per cent; without one the pane that has
-    /// the keys has all of it.
+    /// Returns the areas of a screen; `None` if the screen is too small. `share` is the list's
+    /// part, in per cent, of the space that it shares with the detail. Without a share, the
+    /// focused pane has all of that space.
     pub(crate) fn of(screen: Size, focus: Pane, share: Option<u16>) -> Option<Self> {
         if screen.width < SMALLEST.width || screen.height < SMALLEST.height {
             return None;
@@ -96,12 +97,12 @@ impl Layout {
         })
     }
 
-    /// Rows of the list on the screen.
+    /// Returns the number of rows of the list on the screen.
     pub(crate) fn list_height(&self) -> usize {
         inner(self.list).height.into()
     }
 
-    /// The lines of the open tab.
+    /// Returns the area of the lines of the open tab.
     pub(crate) fn sheet(&self) -> Rect {
         let Rect {
             x,
@@ -118,7 +119,7 @@ impl Layout {
         }
     }
 
-    /// The row of tabs.
+    /// Returns the row of tabs.
     pub(crate) fn tabs(&self) -> Rect {
         let area = inner(self.detail);
         Rect {
@@ -128,13 +129,13 @@ impl Layout {
     }
 }
 
-/// `share` per cent of `whole`, rounded to the nearest.
+/// Returns `share` per cent of `whole`, rounded to the nearest.
 fn part(whole: u16, share: u16) -> u16 {
     let part = (u32::from(whole) * u32::from(share.min(100)) + 50) / 100;
     u16::try_from(part).unwrap_or(whole)
 }
 
-/// What is inside a border with a column of air at both sides.
+/// Returns the area inside a border, without one empty column at each side.
 pub(crate) fn inner(area: Rect) -> Rect {
     Rect {
         x: area.x.saturating_add(2),
@@ -144,10 +145,10 @@ pub(crate) fn inner(area: Rect) -> Rect {
     }
 }
 
-/// Cells beside a table, left and right together, that show nothing of use.
+/// Cells to the left and right of a table, together, that are too few to show anything useful.
 const SLIVERS: u16 = 16;
 
-/// A window in the middle of the screen, at most as large as asked.
+/// Returns the area of a window in the middle of the screen, at most as large as requested.
 pub(crate) fn centered(screen: Rect, width: u16, height: u16) -> Rect {
     let width = width.min(screen.width.saturating_sub(4));
     let height = height.min(screen.height.saturating_sub(2));
@@ -159,7 +160,8 @@ pub(crate) fn centered(screen: Rect, width: u16, height: u16) -> Rect {
     }
 }
 
-/// A window for a table: from edge to edge where slivers of what is below it would be all that is left.
+/// Returns the area of a window for a table. If only [`SLIVERS`] cells would remain
+/// beside it, it takes the full width.
 pub(crate) fn table(screen: Rect, width: u16) -> Rect {
     let centered = centered(screen, width, u16::MAX);
     if screen.width - centered.width > SLIVERS {

@@ -1,9 +1,10 @@
-//! Podtap's terminal UI: browse, explain and replay what the history holds, while it grows.
+//! Podtap's terminal UI: browse, explain and replay the events of the
+//! history while new ones arrive.
 //!
-//! [`run`] is the entry. Inside, all state is `App`; `update` takes a message and returns
-//! effects as data, `view` draws and changes nothing, and only [`runtime`] and `executor` wait.
-//! The UI reads and commands an agent through its handle; it knows nothing of sockets, of the
-//! protocol, or of how the history is stored.
+//! [`run`] is the entry point. `App` has all state; its `update` takes a message and returns
+//! effects as data, `view` draws and changes nothing, and only [`runtime`] and `executor` wait. The
+//! UI reads and commands an agent through its handle. It knows nothing of sockets, of the protocol,
+//! or of how the history is stored.
 
 #[cfg(test)]
 mod alignment;
@@ -91,11 +92,11 @@ pub use safe_text::SafeText;
 pub use theme::{Role, Theme};
 pub use web_page::WebLink;
 
-/// Runs the UI on this process's terminal until a person quits or `token` is cancelled. The
-/// terminal is as before afterwards, whatever happened.
+/// Runs the UI on this process's terminal until a person quits or `token` is cancelled. Always
+/// restores the terminal afterwards.
 ///
 /// # Errors
-/// When the terminal cannot be used.
+/// If the terminal cannot be used.
 pub async fn run(
     handle: AgentHandle,
     config: UiConfig,
@@ -105,10 +106,10 @@ pub async fn run(
     runtime::run(&mut screen, handle, config, token).await
 }
 
-/// The same for several tunnels, of which one is on the screen at a time.
+/// Runs the UI for several tunnels, of which one at a time is on the screen.
 ///
 /// # Errors
-/// When the terminal cannot be used.
+/// If the terminal cannot be used.
 pub async fn run_several(
     tunnels: SeveralTunnels,
     config: UiConfig,

@@ -1,5 +1,5 @@
-//! One line of the screen: pieces of safe text, each with its role. Panes build lines, and
-//! [`Line::draw`] is the only code that writes text into cells.
+//! A line of the screen: pieces of safe text, each with a role. Panes build lines, and only
+//! [`Line::draw`] writes text into cells.
 
 use ratatui::buffer::{Buffer, CellWidth as _};
 use ratatui::layout::Rect;
@@ -9,45 +9,45 @@ use crate::clusters::width;
 use crate::safe_text::SafeText;
 use crate::theme::{Role, Theme};
 
-/// A line of pieces, drawn from left to right.
+/// A line of pieces that are drawn from left to right.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Line {
     pieces: Vec<(Role, SafeText)>,
-    /// Cells by which what does not fit on a row is indented below.
+    /// Cells by which continuation rows are indented if the line is wrapped.
     hang: usize,
 }
 
 impl Line {
-    /// An empty line.
+    /// Creates an empty line.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// A line of one piece.
+    /// Creates a line of one piece.
     pub(crate) fn of(role: Role, text: impl Into<SafeText>) -> Self {
         Self::new().with(role, text)
     }
 
-    /// Adds a piece at the right end.
+    /// Returns the line with a piece added at the end.
     #[must_use]
     pub(crate) fn with(mut self, role: Role, text: impl Into<SafeText>) -> Self {
         self.push(role, text);
         self
     }
 
-    /// Adds a piece at the right end, in place.
+    /// Adds a piece at the end.
     pub(crate) fn push(&mut self, role: Role, text: impl Into<SafeText>) {
         self.pieces.push((role, text.into()));
     }
 
-    /// Adds another line's pieces at the right end.
+    /// Returns the line with the pieces of another line added at the end.
     #[must_use]
     pub(crate) fn join(mut self, other: Self) -> Self {
         self.pieces.extend(other.pieces);
         self
     }
 
-    /// Adds a piece cut or filled to exactly `cells`, its text at the left.
+    /// Adds a piece that is cut or filled to exactly `cells`, with its text at the left.
     #[must_use]
     pub(crate) fn column(self, role: Role, text: impl Into<SafeText>, cells: usize) -> Self {
         let text = text.into().fit(cells);
@@ -55,7 +55,7 @@ impl Line {
         self.with(role, text.as_str()).space(fill)
     }
 
-    /// Adds a piece cut or filled to exactly `cells`, its text at the right.
+    /// Adds a piece that is cut or filled to exactly `cells`, with its text at the right.
     #[must_use]
     pub(crate) fn column_right(self, role: Role, text: impl Into<SafeText>, cells: usize) -> Self {
         let text = text.into().fit(cells);
@@ -63,24 +63,25 @@ impl Line {
         self.space(fill).with(role, text.as_str())
     }
 
-    /// What does not fit on a row goes on below its value, and not below its label.
+    /// Sets the indent of continuation rows, so that they begin below the
+    /// value and not below the label.
     #[must_use]
     pub(crate) fn hanging(mut self, cells: usize) -> Self {
         self.hang = cells;
         self
     }
 
-    /// Its pieces, from left to right.
+    /// Returns the pieces, from left to right.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = (Role, &SafeText)> {
         self.pieces.iter().map(|(role, text)| (*role, text))
     }
 
-    /// Cells by which what does not fit on a row is indented below.
+    /// Returns the number of cells by which continuation rows are indented.
     pub(crate) fn hang(&self) -> usize {
         self.hang
     }
 
-    /// Adds `cells` of nothing.
+    /// Adds `cells` blank cells.
     #[must_use]
     pub(crate) fn space(self, cells: usize) -> Self {
         if cells == 0 {
@@ -90,7 +91,7 @@ impl Line {
         }
     }
 
-    /// It cut or filled to exactly `cells`, with an ellipsis for what does not fit.
+    /// Returns the line cut or filled to exactly `cells`. A cut line ends with an ellipsis.
     #[must_use]
     pub(crate) fn fit(self, cells: usize) -> Self {
         let width = self.width();
@@ -116,31 +117,31 @@ impl Line {
         line.space(gap)
     }
 
-    /// Cells that it takes.
+    /// Returns the width of the line, in cells.
     pub(crate) fn width(&self) -> usize {
         self.pieces.iter().map(|(_, text)| text.width()).sum()
     }
 
-    /// Its text without roles.
+    /// Returns the text without roles.
     pub(crate) fn text(&self) -> String {
         self.pieces.iter().map(|(_, text)| text.as_str()).collect()
     }
 
-    /// Adds its text to `text`.
+    /// Appends the text of the line to `text`.
     pub(crate) fn add_text(&self, text: &mut String) {
         self.pieces
             .iter()
             .for_each(|(_, part)| text.push_str(part.as_str()));
     }
 
-    /// The cells before this place in its text, in bytes.
+    /// Returns the number of cells before the byte offset `at` in the text.
     pub(crate) fn cells_before(&self, at: usize) -> usize {
         let text = self.text();
         let before = text.split_at_checked(at);
         before.map_or_else(|| width(&text), |(before, _)| width(before))
     }
 
-    /// It without its first `cells`; half of a wide character is a space.
+    /// Returns the line without its first `cells`. Half of a wide character becomes a space.
     #[must_use]
     pub(crate) fn skip(&self, cells: usize) -> Self {
         let (mut line, mut left) = (Self::new(), cells);
@@ -157,7 +158,7 @@ impl Line {
         line
     }
 
-    /// Breaks it into lines of at most `cells`, anywhere between graphemes.
+    /// Breaks the line into lines of at most `cells`, between any two graphemes.
     pub(crate) fn wrap(self, cells: usize) -> Vec<Self> {
         let cells = cells.max(2);
         if self.width() <= cells {
@@ -178,7 +179,7 @@ impl Line {
         lines
     }
 
-    /// Draws it into the first row of `area`, cut at its right edge.
+    /// Draws the line in the first row of `area`, cut at its right edge.
     pub(crate) fn draw(&self, area: Rect, theme: Theme, buffer: &mut Buffer) {
         let mut x = area.x;
         if area.area() > 0 {
@@ -189,7 +190,8 @@ impl Line {
             if room == 0 || area.height == 0 {
                 return;
             }
-            // Whatever was drawn below, such as a border, does not show through.
+            // The style replaces that of the cell, so that a border below
+            // the text does not show through.
             let style = Style::reset().patch(theme.style(*role));
             if text.as_str().is_ascii() {
                 (x, _) = buffer.set_stringn(x, area.y, text.as_str(), room, style);
@@ -206,8 +208,8 @@ impl Line {
     }
 }
 
-/// Clears a wide character that would reach into the cell at `x`, where something else begins: the
-/// terminal would draw one of the two beside its place.
+/// Clears a wide character that would extend into the cell at `x`, where other text begins.
+/// Otherwise the terminal would draw one of the two in the wrong place.
 pub(crate) fn cut_before(x: u16, y: u16, buffer: &mut Buffer) {
     let before = x.checked_sub(1).and_then(|x| buffer.cell_mut((x, y)));
     if let Some(cell) = before.filter(|cell| cell.cell_width() > 1) {
@@ -215,7 +217,7 @@ pub(crate) fn cut_before(x: u16, y: u16, buffer: &mut Buffer) {
     }
 }
 
-/// A count of cells as ratatui counts them; what is beyond is off every screen.
+/// Converts a number of cells to ratatui's type. A larger number is beyond every screen.
 pub(crate) fn cells(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }
