@@ -1,5 +1,5 @@
-//! What is done for a history that the agent before this one left without closing it: it is checked,
-//! before it is used or beside that.
+//! Checks a history that the previous agent left without closing it: a small history before its
+//! first use, a large one while it is in use.
 
 use std::path::Path;
 
@@ -11,20 +11,21 @@ use super::reader::Reader;
 use super::rebuild::{if_damaged, rebuild_or_say};
 use super::writer::Writer;
 
-/// A file of up to so many bytes is checked before it is used when the agent before was cut off:
-/// some seconds. A larger one is checked beside its use.
+/// Maximum size in bytes of a history that is checked before its first use if the previous agent
+/// was cut off; the check takes some seconds. A larger history is checked while it is in use.
 const CHECKED_AT_ONCE: u64 = 512 * 1024 * 1024;
 
-/// What is left to do for a history that the agent before this one left without closing it.
+/// What remains to be done for a history that the previous agent left without closing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aftercare {
-    /// Nothing: it was checked.
+    /// Nothing: the history was checked.
     None,
-    /// It is too large to wait for its check: [`check_beside`] does it.
+    /// The history is too large to wait for its check: [`check_beside`] checks it.
     Check,
 }
 
-/// Looks after a history that the agent before this one left without closing it.
+/// Checks a history that the previous agent left
+/// without closing it, unless it is too large to wait.
 pub(crate) fn after_a_cut(path: &Path) -> Result<Aftercare, HistoryError> {
     let bytes = path.metadata().map_or(0, |about| about.len());
     if bytes > CHECKED_AT_ONCE {
@@ -49,8 +50,8 @@ pub(crate) fn after_a_cut(path: &Path) -> Result<Aftercare, HistoryError> {
     Ok(Aftercare::None)
 }
 
-/// Checks a history while it is in use, on a thread of its own; a damaged one is rebuilt. Takes
-/// about a second for 100 MB; dropping the future ends it.
+/// Checks a history while it is in use, on a separate thread, and has a damaged one rebuilt. Takes
+/// about a second per 100 MB. Dropping the future ends the check.
 pub(crate) async fn check_beside(path: &Path, writer: &Writer) -> Result<(), HistoryError> {
     let reader = Reader::open(path, "history-check")?;
     match reader.read(check::quick).await? {
@@ -58,7 +59,7 @@ pub(crate) async fn check_beside(path: &Path, writer: &Writer) -> Result<(), His
             tracing::info!("the history was checked and is sound");
             Ok(())
         }
-        // The writer looks for itself, and rebuilds.
+        // The writer checks again and rebuilds the file.
         DatabaseHealth::Damaged(_) => writer.suspect().await,
     }
 }
@@ -80,7 +81,7 @@ mod tests {
         drop(connection);
         let (writer, thread) = Writer::open(&path, |_| {}).unwrap();
         check_beside(&path, &writer).await.unwrap();
-        // Nothing reads this table meanwhile.
+        // Nothing else reads this table in the meantime.
         let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         file.seek(SeekFrom::Start((root - 1) * 4096)).unwrap();
         file.write_all(&[0x5a; 4096]).unwrap();

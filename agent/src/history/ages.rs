@@ -1,5 +1,5 @@
-//! How old events are, for retention: see [`podtap_disk::age`]. The state is in the history itself,
-//! so that it goes on after a restart and every process counts alike.
+//! Computes how old events are, for retention: see [`podtap_disk::age`]. The state is stored in the
+//! history, so that it survives a restart and every process uses the same one.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,33 +11,36 @@ use rusqlite::{Transaction, params};
 
 use super::connection;
 
-/// When an agent with a link last ran on the history at `path`, to the minute; `None` where none did,
-/// or that cannot be read.
+/// Returns when an agent with a link last ran on the history at `path`, to the minute; `None` if no
+/// agent did, or if the history cannot be read.
 pub(crate) fn last_run(path: &Path) -> Option<Timestamp> {
     let connection = connection::read_only(path).ok()?;
     let millis = kept_clock::last_kept(&connection).ok()??;
     Timestamp::from_millisecond(millis).ok()
 }
 
-/// Marks kept for the longest age: events go at most one part in so many later than they should.
+/// Number of marks kept for the maximum age: events are
+/// removed late by at most one part in `MARKS` of that age.
 const MARKS: i64 = 200;
 
-/// The count of time, read from the history at its first use.
+/// The clock for ages, read from the history at its first use.
 #[derive(Debug, Default)]
 pub(super) struct Ages {
     clock: KeptClock,
-    /// Events still to go for their number, while one step of removing follows the other.
+    /// Number of events still to be removed because there
+    /// are too many, between two steps of a removal.
     pub(super) excess: Option<u64>,
 }
 
 impl Ages {
-    /// How far back the wall clock was set since the last run, once; known after a first count.
+    /// Returns, once, how far the wall clock was set back
+    /// since the last run; known after a first count.
     pub(super) fn set_between_runs(&mut self) -> Option<i64> {
         self.clock.set_between_runs().map(|Jump(by_ms)| by_ms)
     }
 
-    /// Counts on to this moment and marks the newest event; the place up to which every event is
-    /// older than `max_age`.
+    /// Advances the clock to this moment and marks the newest event. Returns the position up to
+    /// which every event is older than `max_age`.
     pub(super) fn beyond(
         &mut self,
         transaction: &Transaction<'_>,

@@ -1,4 +1,5 @@
-//! Which of an event's targets have answered it: with several, an event waits until each has.
+//! Records which targets of an event have answered it. An
+//! event with several targets waits until each has answered.
 
 use std::sync::Arc;
 
@@ -6,10 +7,10 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::position::Position;
 
-/// An attempt that ended what its target was owed.
+/// SQL condition for an attempt after which its target need not get the event again.
 const ENDED: &str = "replay = 0 AND imported = 0 AND again = 0 AND target IS NOT NULL";
 
-/// The targets that owe this event nothing more.
+/// Returns the targets that have answered this event.
 pub(super) fn targets(
     connection: &Connection,
     position: Position,
@@ -20,7 +21,7 @@ pub(super) fn targets(
     found.collect()
 }
 
-/// Whether all of these have answered the event.
+/// Returns whether all these targets have answered the event.
 pub(super) fn by_all(
     transaction: &Transaction<'_>,
     position: Position,
@@ -34,7 +35,7 @@ pub(super) fn by_all(
     Ok(these.iter().all(has_answered))
 }
 
-/// The target is to get another attempt after this one.
+/// Records that the target is to get another attempt after this one.
 pub(super) fn mark_again(
     transaction: &Transaction<'_>,
     position: Position,
@@ -46,8 +47,9 @@ pub(super) fn mark_again(
         .map(drop)
 }
 
-/// Of what came of it last at each target, the worst is what a list shows of the event: that one of
-/// them failed must not be hidden by another that answered later. A replay says for itself.
+/// Shows in lists the worst of the last outcomes of all targets, so that
+/// a target that answered later does not hide the failure of another.
+/// Replays do not count here: they set what is shown themselves.
 pub(super) fn show_worst(
     transaction: &Transaction<'_>,
     position: Position,

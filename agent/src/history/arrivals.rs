@@ -1,5 +1,6 @@
-//! What a tunnel brought lately: counted by the places of events, so that nothing is read twice,
-//! whatever is shown of them. Events without a `seq` were imported or triggered, and are none.
+//! Counts what a tunnel received lately. It counts by position, so that
+//! no event is counted twice, whatever a list shows. Events without a
+//! `seq` were imported or triggered and do not count as arrivals.
 
 use std::time::Duration;
 
@@ -9,30 +10,29 @@ use rusqlite::{Connection, params};
 use super::position::Position;
 use super::row;
 
-/// Newest events that are looked at for what arrived before anybody counted: more than arrive in
-/// a minute.
+/// Maximum number of newest events that are read for the first count: more than arrive in a minute.
 const MOST: u32 = 50_000;
 
-/// Newest events that are looked at for how fast the local service is,
+/// Maximum number of newest events that are read to find how fast the local service is.
 const LATEST: u32 = 5_000;
 
-/// and deliveries of them that count.
+/// Maximum number of deliveries of those events that are read.
 const DELIVERIES: u32 = 500;
 
-/// What arrived since somebody asked last.
+/// The events that arrived since the last count.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Arrivals {
-    /// The newest event of all.
+    /// The newest event of the history.
     pub newest: Position,
-    /// How many arrived in each second since the epoch.
+    /// Number of arrivals in each second since the epoch.
     pub seconds: Vec<(i64, u64)>,
-    /// Events that came another way.
+    /// Number of events that came another way (trigger, import).
     pub others: u64,
-    /// How long the latest deliveries took, replays left out.
+    /// Durations of the latest deliveries, without replays.
     pub durations: Vec<Duration>,
 }
 
-/// What came after `after`; without that, what was accepted since `since`.
+/// Counts the events after `after`; without it, those accepted since `since`.
 pub(super) fn arrivals(
     connection: &Connection,
     after: Option<Position>,

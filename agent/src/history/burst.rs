@@ -1,6 +1,6 @@
-//! Bursts: hundreds of events of the same kind within seconds, as an import makes them. They are
-//! noticed as events are appended and remembered as a range of positions, so that a list can show
-//! each as one line without looking at its events.
+//! Detects bursts: hundreds of events of the same kind within seconds, as an import in Podio
+//! causes. A burst is detected while events are appended, and stored as a range of positions, so
+//! that a list can show it as one line without reading its events.
 
 use std::collections::VecDeque;
 
@@ -10,47 +10,49 @@ use super::event::Burst;
 use super::position::Position;
 use super::row;
 
-/// So many events of a kind make a burst,
+/// Minimum number of events of one kind, within [`WITHIN`], that make a burst.
 const MIN_EVENTS: usize = 30;
 
-/// where they come within this many milliseconds,
+/// Maximum time in milliseconds within which that number of events arrives.
 const WITHIN: i64 = 10_000;
 
-/// and until there is a pause of this many milliseconds.
+/// Pause in milliseconds that ends a burst.
 const PAUSE: i64 = 1_000;
 
-/// Events of one burst at most: the next one begins another. Bounds what it takes to sum one up.
+/// Maximum number of events per burst; the next event
+/// begins another burst. Bounds the time to sum up a burst.
 const MAX_EVENTS: u64 = 2_000;
 
-/// Hooks whose events may alternate in one burst: an import calls each that there is for the type.
+/// Maximum number of hooks whose events may alternate in
+/// one burst: an import calls every hook of the type.
 const MAX_HOOKS: usize = 4;
 
-/// Notices bursts among events that are appended.
+/// Detects bursts among appended events.
 #[derive(Debug, Default)]
 pub(super) struct Bursts(Option<OpenBurst>);
 
-/// Events of one kind, so far without a pause.
+/// Events of one kind without a pause so far.
 #[derive(Debug)]
 struct OpenBurst {
     event_type: String,
-    /// The hooks that called.
+    /// The hooks that sent the events.
     hooks: Vec<Option<u64>>,
     first: i64,
     last: i64,
     since: i64,
     until: i64,
     events: u64,
-    /// When the last few came.
+    /// Times of the last few events.
     recent: VecDeque<i64>,
-    /// Whether it is a burst: once it is one it stays one, also where it slows down.
+    /// Whether these events are a burst; they stay one even if they slow down.
     is_burst: bool,
-    /// Whether it is one that has grown since that was written.
+    /// Whether it is a burst that has grown since it was written.
     unwritten: bool,
 }
 
 impl Bursts {
-    /// An event was appended at `position`, of this type and hook where it is one of Podio's, and
-    /// accepted at `at` in milliseconds.
+    /// Adds an event that was appended at `position` and accepted at `at`, in milliseconds. `kind`
+    /// is its type and hook if it is an event of Podio.
     pub(super) fn add(
         &mut self,
         transaction: &Transaction<'_>,
@@ -78,7 +80,7 @@ impl Bursts {
         Ok(())
     }
 
-    /// Writes down what has grown.
+    /// Writes the burst to the history if it has grown.
     pub(super) fn write(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let Some(run) = self.0.as_mut().filter(|run| run.unwritten) else {
             return Ok(());
@@ -116,7 +118,8 @@ impl OpenBurst {
         }
     }
 
-    /// A position that does not follow was another process's.
+    /// Returns whether the event continues this burst. If its position does not follow the last
+    /// one, another process wrote in between.
     fn goes_on(&self, position: i64, event_type: &str, hook_id: Option<u64>, at: i64) -> bool {
         position == self.last.saturating_add(1)
             && self.events < MAX_EVENTS
@@ -143,7 +146,8 @@ impl OpenBurst {
     }
 }
 
-/// The newest burst that begins before `than`, but for those to which one of `opened` belongs.
+/// Returns the newest burst that begins before `than`,
+/// without the bursts that contain a position of `opened`.
 pub(super) fn below(
     connection: &Connection,
     than: i64,
@@ -157,7 +161,8 @@ pub(super) fn below(
     )
 }
 
-/// The oldest burst that ends after `than`, but for those to which one of `opened` belongs.
+/// Returns the oldest burst that ends after `than`,
+/// without the bursts that contain a position of `opened`.
 pub(super) fn above(
     connection: &Connection,
     than: i64,
@@ -189,7 +194,7 @@ fn next(
     Ok(None)
 }
 
-/// A burst, or a part of one, summed up.
+/// Sums up a burst, or a part of one.
 pub(super) fn summed_up(connection: &Connection, first: i64, last: i64) -> rusqlite::Result<Burst> {
     connection
         .prepare_cached(
@@ -213,8 +218,9 @@ pub(super) fn summed_up(connection: &Connection, first: i64, last: i64) -> rusql
         })
 }
 
-/// Retention has removed events between these two: a burst that has lost all goes too, and one that
-/// has lost its newest, while an older one still waits for its delivery, ends sooner.
+/// Updates the bursts after retention removed events between these two
+/// positions. A burst without events is removed; one that lost its newest
+/// events, while an older one still waits for its delivery, is shortened.
 pub(super) fn forget(
     transaction: &Transaction<'_>,
     oldest: i64,

@@ -1,5 +1,5 @@
-//! What Podio's own calls would have met: first attempts, outages and verifications, as a hook's
-//! standing is reckoned from.
+//! Reads what Podio's own calls would have met: first attempts, outages and verifications. From
+//! these, the agent computes how close a hook is to being disabled.
 
 use std::time::Duration;
 
@@ -10,40 +10,41 @@ use super::error::HistoryError;
 use super::row;
 use super::watch::WatchReader;
 
-/// Waiting events that are counted: far more than disable a hook.
+/// Maximum number of waiting events that are read: far more than disable a hook.
 const MAX_WAITING: usize = 10_000;
 
-/// The first attempt of an event that a relay took, replays aside.
+/// The first attempt of an event that came through a relay. Replays are not included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) hook_id: u64,
-    /// When Podio sent it.
+    /// Time at which Podio sent the event.
     pub(crate) received_at: Timestamp,
-    /// When the local service was called.
+    /// Time at which the local service was called.
     pub(crate) started_at: Timestamp,
     pub(crate) duration: Duration,
-    /// `None` where there was no answer.
+    /// The status; `None` if there was no answer.
     pub(crate) status: Option<u16>,
 }
 
-/// A place among the attempts.
+/// A position among the attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct AttemptCursor(i64);
 
 impl AttemptCursor {
-    /// After the attempt in this row.
+    /// Returns the position after the attempt in this row.
     pub(super) const fn at(rowid: i64) -> Self {
         Self(rowid)
     }
 
-    /// The row after which it is.
+    /// Returns the row of the attempt before this position.
     pub(super) const fn rowid(self) -> i64 {
         self.0
     }
 }
 
 impl WatchReader {
-    /// Times since `since` at which the local service was away.
+    /// Returns the periods since `since` in which the
+    /// local service was unreachable, as start and end.
     pub(crate) async fn outages(
         &self,
         since: Timestamp,
@@ -58,7 +59,7 @@ impl WatchReader {
         .await
     }
 
-    /// Hooks that were validated since `since`, and when each was last.
+    /// Returns the hooks that were validated since `since`, each with its last validation.
     pub(crate) async fn verified_hooks(
         &self,
         since: Timestamp,
@@ -78,7 +79,8 @@ impl WatchReader {
         .await
     }
 
-    /// Events since `since` that wait for their first attempt: hook and time, oldest first.
+    /// Returns the hook and time of each event since `since`
+    /// that waits for its first attempt, oldest first.
     pub(crate) async fn waiting(
         &self,
         since: Timestamp,
@@ -98,7 +100,7 @@ impl WatchReader {
         .await
     }
 
-    /// Where the attempts since `since` begin.
+    /// Returns the position at which the attempts since `since` begin.
     pub(crate) async fn attempts_since(
         &self,
         since: Timestamp,
@@ -107,7 +109,7 @@ impl WatchReader {
             .await
     }
 
-    /// The next calls after `cursor`, at most `limit`, and where to go on.
+    /// Returns at most `limit` calls after `cursor`, and the position at which to continue.
     pub(crate) async fn calls(
         &self,
         cursor: AttemptCursor,
@@ -118,14 +120,16 @@ impl WatchReader {
     }
 }
 
-/// When an outage ended. One that is open ends with time itself, whose last millisecond is begun
-/// and therefore none that [`Timestamp::from_millisecond`] takes back.
+/// Returns when an outage ended. An outage that has not ended is
+/// stored with the largest time, which [`Timestamp::from_millisecond`]
+/// does not accept because its last millisecond is incomplete.
 fn end(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
 }
 
-/// Attempts are stored in the order in which they end, so their times grow with their row numbers,
-/// but for a minute or so; those of imported events, which have times of their own, are passed over.
+/// Finds the first attempt since `since` by binary search. Attempts are stored in the order in
+/// which they end, so their times grow with their row numbers, apart from a minute or so. Attempts
+/// of imported events have times of their own and are skipped.
 fn attempts_since(connection: &Connection, since: Timestamp) -> rusqlite::Result<AttemptCursor> {
     let mut started_at = connection.prepare(
         "SELECT a.started_at FROM attempts AS a CROSS JOIN events AS e USING (position) \

@@ -1,4 +1,5 @@
-//! What the history announces: that something changed, never what it is now.
+//! Changes that the history announces. An announcement
+//! says that something changed, not its new value.
 
 use podtap_podio::ObjectRef;
 use podtap_wire::EventId;
@@ -9,34 +10,34 @@ use super::incident::Incident;
 use super::insight::Verification;
 use super::position::Position;
 
-/// Something in the history is not what it was: announced after the commit.
+/// A change of the history, announced after the commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryChange {
     /// New events, up to and including this position.
     Appended { through: Position },
     /// An attempt of this event ended, or the event changed in another way.
     Touched { position: Position, event: EventId },
-    /// Events never came, or a clock was set.
+    /// Events were lost, or a clock was set.
     Incident(Incident),
     /// The validation of a `hook.verify` has ended.
     Verified {
-        /// Where the event is.
+        /// The event's position.
         position: Position,
         event: EventId,
-        /// The hook, where the event names one.
+        /// The hook, if the event names one.
         hook_id: Option<u64>,
-        /// What came of it.
+        /// The outcome.
         verification: Verification,
     },
     /// A loop was found.
     Loop(Box<LoopFinding>),
-    /// A hook is not as it was.
+    /// The condition of a hook changed.
     Hook(Box<HookNews>),
-    /// This object's events are held from now on.
+    /// From now on, events of this object are held.
     Held(ObjectRef),
-    /// This object's events are delivered again from now on.
+    /// From now on, events of this object are delivered again.
     Released(ObjectRef),
-    /// More is known of what events are about, or of what hooks are on: every row may look different.
+    /// The name of an object or the place of a hook became known: every row may look different.
     Named,
     /// Another process wrote to the history, or many events changed at once.
     Elsewhere,

@@ -1,8 +1,9 @@
-//! Chinese, Japanese and Korean text has no spaces between words, so that the full-text index would
-//! take a whole run of it for one word, and find only its beginning. Here a run becomes its pairs of
-//! neighbours: `中国人` is written `中国 国人 人`, and `国人` is found in it. Pure.
+//! Prepares Chinese, Japanese and Korean text for the full-text index. Such
+//! text has no spaces between words, so the index would treat a whole run as
+//! one word and find only its beginning. Here a run becomes its pairs of
+//! neighbours: `中国人` is indexed as `中国 国人 人`, and `国人` is found in it. Pure.
 
-/// A text as it is indexed.
+/// Returns the text as it is indexed.
 pub(super) fn index_text(text: &str) -> String {
     let mut spread = String::with_capacity(text.len());
     for run in runs(text) {
@@ -19,8 +20,8 @@ pub(super) fn index_text(text: &str) -> String {
     spread
 }
 
-/// What to look for in the index for this text, word by word, and whether the last one may go on;
-/// `None` where the text has nothing of the kind.
+/// Returns what to search the index for, word by word, and whether the last word may be a prefix;
+/// `None` if the text has no such characters.
 pub(super) fn sought(text: &str) -> Option<(String, bool)> {
     let trimmed = text.trim_end();
     let mut runs = runs(trimmed).peekable();
@@ -33,8 +34,8 @@ pub(super) fn sought(text: &str) -> Option<(String, bool)> {
                 let is_pair = run.chars().nth(1).is_some();
                 spread.push(' ');
                 push_pairs(&mut spread, run);
-                // Behind the end of a run stands its last character alone; a run that is the end of
-                // what is looked for may go on in the text.
+                // A run that ends is indexed with its last character alone. A run at the end of the
+                // search text may continue in the event's text.
                 if runs.peek().is_some() || !is_pair {
                     spread.extend(run.chars().next_back());
                 }
@@ -72,7 +73,7 @@ fn push_pairs(to: &mut String, run: &str) {
     }
 }
 
-/// Han, kana and Hangul.
+/// Returns whether the character is Han, kana or Hangul.
 fn is_cjk(c: char) -> bool {
     matches!(u32::from(c),
         0x1100..=0x11ff | 0x3005..=0x3007 | 0x3040..=0x30ff | 0x3130..=0x318f | 0x31f0..=0x31ff

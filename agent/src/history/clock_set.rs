@@ -1,31 +1,31 @@
-//! A clock that was set, on this machine or on the relay's: the times that are shown follow it, and
-//! how long events are kept does not.
+//! Describes a clock that was set, on this machine or on the relay's. Displayed times follow the
+//! new clock; the time for which events are kept does not.
 
 use std::fmt;
 
 use jiff::{Span, SpanRound, Unit};
 use serde::{Deserialize, Serialize};
 
-/// Whose clock it is.
+/// The machine whose clock was set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Machine {
-    /// The one that the agent runs on.
+    /// The machine on which the agent runs.
     Agent,
     Relay,
 }
 
-/// A clock was set.
+/// A change of a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockSet {
-    /// Whose clock.
+    /// The machine whose clock was set.
     pub machine: Machine,
-    /// Milliseconds ahead; fewer than zero where it was set back.
+    /// Milliseconds by which the clock was set forward; negative if it was set back.
     pub by_ms: i64,
 }
 
 impl Machine {
-    /// `agent` or `relay`.
+    /// Returns `agent` or `relay`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Agent => "agent",
@@ -51,7 +51,7 @@ impl fmt::Display for ClockSet {
     }
 }
 
-/// In days and hours, or in hours and minutes.
+/// Formats a time in days and hours, or in hours and minutes.
 fn in_words(ms: i64) -> String {
     const DAY_MS: i64 = 24 * 60 * 60 * 1000;
     let smallest = if ms < DAY_MS {

@@ -1,5 +1,6 @@
-//! The one thread that writes to the history. It commits whatever is waiting in one transaction
-//! (group commit), tells everybody concerned only then, and uses its idle moments to index.
+//! Runs the only thread that writes to the history. It commits all
+//! waiting writes in one transaction (group commit), reports their
+//! results only after the commit, and indexes events while it is idle.
 
 use std::path::{Path, PathBuf};
 use std::task::Poll;
@@ -24,48 +25,49 @@ use super::tally::{self, Tally};
 use super::tidy::{self, Tidy};
 use super::write::Reply;
 
-/// New events become searchable together after this time: the index writes as much for many as for
-/// one.
+/// Delay after which new events become searchable together:
+/// the index writes as much for many events as for one.
 const INDEX_AFTER: Duration = Duration::from_secs(1);
 
-/// The longest time for it at the end of an agent that delivers: it soon runs again.
+/// Maximum time for indexing at the end of an agent that delivers: the agent soon runs again.
 const INDEX_AT_THE_END: Duration = Duration::from_millis(300);
 
-/// The same at the end of a command such as an import: after it nobody may write, and `podtap events`
-/// only reads. Some hundred thousand events.
+/// Maximum time for indexing at the end of a command such as an import. Perhaps nothing writes
+/// after it, and `podtap events` only reads. It is enough for some hundred thousand events.
 const INDEX_AT_THE_END_OF_A_COMMAND: Duration = Duration::from_secs(5);
 
-/// Quiet after which a moment is idle: a link that has its commit sends the next batch sooner.
+/// Time without commands after which the thread is idle: a
+/// link whose batch was committed sends the next batch sooner.
 const QUIET: Duration = Duration::from_millis(3);
 
-/// Whose writer it is.
+/// The process to which the writer belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// The agent's that has the history, and hears when others write to it.
+    /// The agent that holds the history and is notified when other processes write to it.
     Holder,
-    /// Another one's.
+    /// Another process.
     Beside,
 }
 
-/// What the thread owns.
+/// The state of the thread.
 pub(super) struct Committer<A> {
     connection: Connection,
     tally: watch::Sender<Tally>,
     announce: A,
-    /// The history, where another process may listen for what this one writes.
+    /// Path of the history, if another process may listen for what this one writes.
     rings_at: Option<PathBuf>,
     data_version: i64,
     bursts: Bursts,
     ages: Ages,
     tidy: Tidy,
     mend: Mend,
-    /// Where what is committed goes; empty where nothing is delivered.
+    /// The channels to delivery for committed events; empty if nothing is delivered.
     handover: Handover,
-    /// Writes nobody waits for that failed: the first to be done once writing works again.
+    /// Failed writes for which no caller waits. They are written first once writing works again.
     owed: Vec<WriteJob>,
-    /// Writes that wait for others.
+    /// Writes that may wait for others.
     later: Later,
-    /// Since when some events may not be searchable yet.
+    /// Time since which some events may not be searchable.
     behind: Option<Instant>,
     /// Whether a commit is on stable storage when it returns.
     is_synced: bool,
@@ -93,7 +95,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
             handover: Handover::default(),
             owed: Vec::new(),
             later: Later::default(),
-            // The last run may have ended in the middle of it.
+            // The last run may have ended before it indexed all events.
             behind: Some(Instant::now()),
             is_synced: true,
         })
@@ -111,7 +113,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         self.mend.state()
     }
 
-    /// Serves the queue until it is told to close or everybody who could ask is gone.
+    /// Serves the queue until a command closes it or all senders are gone.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<HistoryCommand>) {
         while let Some(first) = self.next(&mut queue) {
             let (Group { writes, looks }, after) = gather(first, &mut queue);
@@ -139,8 +141,9 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         }
     }
 
-    /// The next command; while there is none, what is broken is mended, what could wait is written,
-    /// what is behind gets indexed, and in a longer quiet the file is tidied.
+    /// Returns the next command. While there is none, the thread repairs
+    /// what is broken, writes what could wait, indexes events that are
+    /// not searchable yet, and after a longer quiet time tidies the file.
     fn next(&mut self, queue: &mut mpsc::Receiver<HistoryCommand>) -> Option<HistoryCommand> {
         loop {
             let Some(wait) = self.wait() else {
@@ -153,7 +156,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         }
     }
 
-    /// Time until there is something to do without a command.
+    /// Returns the time until there is work without a command.
     fn wait(&self) -> Option<Duration> {
         if let Some(wait) = self.mend.wait() {
             return Some(wait);
@@ -188,7 +191,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         self.commit(writes);
     }
 
-    /// Tries to write again, and pays what is owed.
+    /// Tries to write again, and then writes what failed before.
     fn retry(&mut self) {
         if !self.mend.retry(&mut self.connection) {
             return;
@@ -204,7 +207,8 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         self.commit(owed);
     }
 
-    /// One small step; a failure is tried again at the next start and costs nothing but search.
+    /// Indexes a few events. A failure is tried again at the
+    /// next start; until then, only search misses the events.
     fn index(&mut self) {
         let step = self.index_step();
         if !matches!(step, Ok(true)) {
@@ -212,7 +216,8 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         }
         match step {
             Ok(true) => {}
-            // A search may find now what it could not find before: worth reading again.
+            // A search may now find events that it did not
+            // find before, so lists should be read again.
             Ok(false) => self.announce_events(),
             Err(error) => tracing::warn!(
                 error = podtap_disk::words(&error),
@@ -221,7 +226,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         }
     }
 
-    /// Without a sync of its own: the index follows with a cursor inside the same transaction.
+    /// Commits without a sync: the index stores its cursor in the same transaction.
     fn index_step(&mut self) -> rusqlite::Result<bool> {
         self.sync_commits(false)?;
         let transaction = self
@@ -232,7 +237,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         Ok(more)
     }
 
-    /// What can be done in time: the next reader may come before the next writer.
+    /// Indexes what it can within a time limit: the next reader may come before the next writer.
     fn index_at_the_end(&mut self) {
         let begun = Instant::now();
         let limit = if self.handover.leads_anywhere() {
@@ -245,8 +250,8 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         }
     }
 
-    /// Whether the next commits are on stable storage when they return. Later commits that are
-    /// bring those that were not along: they are in the same log.
+    /// Sets whether the next commits are on stable storage when they return. A synced commit also
+    /// syncs the earlier unsynced ones, because they are in the same log.
     fn sync_commits(&mut self, sync: bool) -> rusqlite::Result<()> {
         if self.is_synced != sync {
             let level = if sync { "full" } else { "normal" };
@@ -278,12 +283,12 @@ impl<A: Fn(HistoryChange)> Committer<A> {
                     error = podtap_disk::words(&source),
                     "cannot write to the history"
                 );
-                // What was noticed of a burst is not in the file.
+                // The burst noticed so far is not in the file.
                 self.bursts = Bursts::default();
                 let mut owed = Vec::new();
                 let may_pass = self.mend.note_failure(&source);
                 refuse(writes, &HistoryError::write(source), &mut owed);
-                // A mistake in one write must not stand in the way of all others for ever.
+                // A mistake in one write must not block all other writes for ever.
                 if may_pass {
                     self.owed.append(&mut owed);
                 }
@@ -291,7 +296,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         }
     }
 
-    /// One transaction: all of it or nothing. What it changed is announced after its commit.
+    /// Writes all jobs in one transaction, all or nothing. Announces the changes after the commit.
     fn write(&mut self, writes: &mut [WriteJob]) -> rusqlite::Result<()> {
         self.sync_commits(!writes.iter().all(|write| write.may_wait()))?;
         let transaction = self
@@ -324,7 +329,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         if removed {
             self.tidy.note_removal();
         }
-        // Before the tally: who sees that reaches an event has been sent it.
+        // Before the tally: once the tally shows an event, the event has been sent to delivery.
         if let Some(committed) = committed.filter(|_| new > 0) {
             self.handover.send_committed(committed);
         }
@@ -337,8 +342,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
         Ok(())
     }
 
-    /// Answers those who want to know whether another process wrote, without keeping it from
-    /// writing.
+    /// Answers those who ask whether another process wrote, without blocking that process.
     fn answer_checks(&mut self, looks: Vec<Reply<bool>>) {
         if looks.is_empty() {
             return;
@@ -355,7 +359,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
             (self.announce)(HistoryChange::Elsewhere);
         }
         for answer in looks {
-            // The first one is told, for the others there is nothing new.
+            // The first caller gets `true`; for the others nothing is new.
             let told = looked.clone().map(|_| std::mem::take(&mut found));
             let _ = answer.send(told);
         }

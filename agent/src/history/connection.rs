@@ -1,4 +1,4 @@
-//! Connections to the history's file: how each is set up, and the functions that SQL may call.
+//! Opens connections to the history's file, and defines the functions that its SQL may call.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use super::fault::DeliveryFault;
 use super::filter::Pattern;
 use super::{row, schema};
 
-/// How a history is opened. The log is as long as it is so that a burst pays for the copying (and
-/// its fsync) a few times and not with every commit.
+/// Settings of the database. The log is this long so that a burst pays for a checkpoint (and its
+/// fsync) a few times and not with every commit.
 pub(super) const PROFILE: Profile = Profile {
     page_bytes: 4096,
     cache_kib: 2000,
@@ -21,7 +21,8 @@ pub(super) const PROFILE: Profile = Profile {
     has_triggers: false,
 };
 
-/// A connection that may write; makes the folder and the file, and brings it to this format.
+/// Opens a connection that may write. Creates the folder
+/// and the file, and migrates the file to this format.
 pub(super) fn read_write(path: &Path) -> Result<Connection, HistoryError> {
     if let Some(folder) = path.parent() {
         private::folder(folder).map_err(HistoryError::prepare(path))?;
@@ -39,12 +40,12 @@ pub(super) fn read_write(path: &Path) -> Result<Connection, HistoryError> {
     Ok(connection)
 }
 
-/// The same to a file that is there and of this format.
+/// Opens a connection that may write to an existing file of this format.
 pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     sqlite::writer(path, &PROFILE)
 }
 
-/// A connection that reads a file that is there; one of an older format is migrated first.
+/// Opens a connection that reads an existing file. A file of an older format is migrated first.
 pub(super) fn read_only(path: &Path) -> Result<Connection, HistoryError> {
     let failed = HistoryError::open(path);
     if !path.exists() {
@@ -62,7 +63,7 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, HistoryError> {
     Ok(connection)
 }
 
-/// Whether the file at `path` is a history, and none of the relay's databases.
+/// Returns whether the file at `path` is a history and not a database of the relay.
 pub fn is_history(path: &Path) -> bool {
     let sql = "SELECT count(*) = 2 FROM sqlite_schema WHERE name IN ('requests', 'attempts')";
     let reader = sqlite::reader(path, &PROFILE);
@@ -71,9 +72,10 @@ pub fn is_history(path: &Path) -> bool {
         .unwrap_or(false)
 }
 
-/// `has_param(headers, body, name, pattern)`: whether a form body holds the pair.
-/// `failure(status, error, headers, body)`: the fingerprint of a failed attempt.
-/// `id_ends(id, suffix)`: whether an event id ends so.
+/// Adds these functions to SQL:
+/// - `has_param(headers, body, name, pattern)`: whether a form body has the parameter.
+/// - `failure(status, error, headers, body)`: the fingerprint of a failed attempt.
+/// - `id_ends(id, suffix)`: whether an event id ends with the suffix.
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("has_param", 4, flags, |context| {

@@ -1,4 +1,4 @@
-//! What is missing from a history because it was damaged.
+//! Counts the events that are missing from a history because it was damaged.
 
 use podtap_disk::check::{self, DatabaseHealth};
 use rusqlite::Connection;
@@ -8,25 +8,25 @@ use super::position::Position;
 use super::reading::History;
 use super::row;
 
-/// What is missing from a history because it was damaged.
+/// Events that are missing from a history because it was damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Damage {
-    /// Events that are there and cannot be read.
+    /// Number of events that are in the history and cannot be read.
     pub unreadable: u64,
-    /// Events of which the table `damaged` holds what is left.
+    /// Number of events of which the table `damaged` holds the remains.
     pub set_aside: u64,
 }
 
 impl Damage {
-    /// Events that are missing.
+    /// Returns the number of missing events.
     pub fn events(&self) -> u64 {
         self.unreadable + self.set_aside
     }
 }
 
 impl History {
-    /// Reads the whole file and looks for damage: `None` where it is sound. Takes about a second
-    /// for 100 MB; dropping the future ends it.
+    /// Reads the whole file and returns the damage found, or `None` if the file is sound. Takes
+    /// about a second per 100 MB. Dropping the future ends the check.
     pub async fn check(&self) -> Result<Option<Vec<String>>, HistoryError> {
         let health = self.far.read(check::quick).await?;
         Ok(match health {
@@ -35,7 +35,7 @@ impl History {
         })
     }
 
-    /// What is missing from the history from this event on.
+    /// Counts what is missing from the history, beginning with this event.
     pub async fn damage(&self, from: Position) -> Result<Damage, HistoryError> {
         self.far
             .read(move |connection| damage(connection, from))

@@ -1,4 +1,4 @@
-//! What can go wrong with the history, and who can do something about it.
+//! Errors of the history, and which of them may pass without help.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use podtap_disk::{SqliteCause, Trouble};
 
 /// The history could not be opened, read or written.
 ///
-/// `Clone`, because one failed commit is told to everybody whose write was in it.
+/// It is `Clone` because one failed commit is reported to each caller whose write was in it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum HistoryError {
-    /// There is no history at this place.
+    /// There is no history at this path.
     #[error("there is no history at {path}; `podtap listen` creates one")]
     Missing {
-        /// The file looked for.
+        /// Path of the expected file.
         path: PathBuf,
     },
     /// A later Podtap wrote the file.
@@ -24,25 +24,25 @@ pub enum HistoryError {
     )]
     Newer {
         path: PathBuf,
-        /// The format that it has.
+        /// The format of the file.
         found: usize,
-        /// The last format known here.
+        /// The newest format that this version knows.
         known: usize,
     },
-    /// The file cannot be opened, or it is no history.
+    /// The file cannot be opened, or it is not a history.
     #[error("cannot open the history {path}")]
     Open {
         path: PathBuf,
         source: Arc<SqliteCause>,
     },
-    /// There is no room on the disk.
+    /// The disk is full.
     #[error("the disk is too full to open the history {path}")]
     Full {
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: Arc<SqliteCause>,
     },
-    /// The file's folder cannot be made, or a thread not be started.
+    /// The file's folder cannot be created, or a thread cannot be started.
     #[error("cannot prepare the history {path}")]
     Prepare {
         path: PathBuf,
@@ -51,19 +51,19 @@ pub enum HistoryError {
     /// A read failed.
     #[error("cannot read the history")]
     Read(#[source] Arc<SqliteCause>),
-    /// A write failed; nothing of its transaction was kept.
+    /// A write failed; nothing of its transaction was stored.
     #[error("cannot write to the history")]
     Write(#[source] Arc<SqliteCause>),
-    /// What was asked for is not in the history any more.
+    /// The requested event is no longer in the history.
     #[error("the event is no longer in the history")]
     Gone,
-    /// The thread that should do it has ended.
+    /// The thread for this operation has ended.
     #[error("the history is closed")]
     Closed,
 }
 
 impl HistoryError {
-    /// Whether it may be over by itself after a while.
+    /// Returns whether the cause may disappear without help.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Read(cause) | Self::Write(cause) => cause.trouble() != Trouble::Other,
@@ -77,7 +77,7 @@ impl HistoryError {
         }
     }
 
-    /// Whether a history that cannot be opened may be one that can after a while.
+    /// Returns whether a history that cannot be opened now may open after a while.
     pub(crate) fn may_pass_at_start(&self) -> bool {
         match self {
             Self::Open { source, .. } => matches!(source.trouble(), Trouble::Locked | Trouble::Io),
@@ -86,12 +86,12 @@ impl HistoryError {
         }
     }
 
-    /// Whether one row cannot be read, and others may be.
+    /// Returns whether one row is unreadable while others may be readable.
     pub fn is_of_one_row(&self) -> bool {
         matches!(self, Self::Read(cause) if cause.is_unreadable_row())
     }
 
-    /// Whether the file is damaged.
+    /// Returns whether the file is damaged.
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Read(cause) | Self::Write(cause) | Self::Open { source: cause, .. } => {

@@ -1,4 +1,4 @@
-//! What the history keeps: events and their attempts, as readers see them.
+//! Events and their attempts, as the history returns them.
 
 use std::time::Duration;
 
@@ -9,48 +9,48 @@ use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 use super::insight::{HoldReason, Insight};
 use super::position::Position;
 
-/// The [`Event::seq`] of one that the relay did not store, but held for the local service's answer:
-/// those of a queue count from one.
+/// The [`Event::seq`] of an event that the relay did not queue, because it held the request for the
+/// local service's answer. The numbers of a queue start at one.
 pub const PASSED_THROUGH: Seq = Seq(0);
 
-/// A stored webhook, whole.
+/// A stored webhook with headers and body.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Its place in the history.
+    /// Its position in the history.
     pub position: Position,
     pub id: EventId,
-    /// Its place in the relay's queue, or [`PASSED_THROUGH`]; `None` where it came from elsewhere
-    /// (trigger, import).
+    /// Its number in the relay's queue, or [`PASSED_THROUGH`];
+    /// `None` if it came from a trigger or an import.
     pub seq: Option<Seq>,
-    /// The request as it came in.
+    /// The request as it arrived.
     pub request: WebhookRequest,
-    /// What it says, where it is a Podio event.
+    /// Its parameters, if it is an event of Podio.
     pub podio: Option<PodioEvent>,
-    /// Where it stands.
+    /// State of its delivery.
     pub state: DeliveryState,
-    /// What was found out about it.
+    /// What the agent found out about it.
     pub insight: Insight,
-    /// What a person wrote on it.
+    /// The note that a person wrote on it.
     pub note: Option<String>,
 }
 
 impl Event {
-    /// Its place in the relay's queue, where it has one.
+    /// Returns its number in the relay's queue, if it has one.
     pub fn place_in_queue(&self) -> Option<Seq> {
         self.seq.filter(|seq| *seq != PASSED_THROUGH)
     }
 
-    /// Whether Podio asks the receiver to confirm the hook.
+    /// Returns whether Podio asks the receiver to confirm the hook.
     pub fn is_hook_verify(&self) -> bool {
         let kind = self.podio.as_ref().map(|podio| &podio.kind);
         kind == Some(&EventKind::Known(EventType::HookVerify))
     }
 }
 
-/// A stored webhook as a list shows it: without headers and body.
+/// A stored webhook as a list shows it, without headers and body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRow {
-    /// Its place in the history.
+    /// Its position in the history.
     pub position: Position,
     pub id: EventId,
     /// When the relay accepted it.
@@ -58,37 +58,38 @@ pub struct EventRow {
     pub method: String,
     /// Path with query.
     pub path: String,
-    /// Podio's event type, such as `item.update`; `None` where it is no Podio event.
+    /// Podio's event type, such as `item.update`; `None` if it is not an event of Podio.
     pub event_type: Option<String>,
-    /// What it is about, such as `item 4711`; `None` where it names nothing.
+    /// The object of the event, such as `item 4711`; `None` if the event names none.
     pub object: Option<podtap_podio::ObjectRef>,
-    /// `item_revision_id`, where there is one.
+    /// `item_revision_id`, if the event has one.
     pub revision: Option<u64>,
-    /// The hook that fired, where it says so.
+    /// The hook that fired, if the event names it.
     pub hook_id: Option<u64>,
     /// The body's size in bytes.
     pub body_bytes: u64,
-    /// Where it stands.
+    /// State of its delivery.
     pub state: DeliveryState,
-    /// The last attempt that ended; `None` before the first.
+    /// The last attempt that ended; `None` before the first one.
     pub last: Option<AttemptSummary>,
-    /// How many attempts it has had, replays included.
+    /// Number of its attempts, replays included.
     pub attempts: u32,
-    /// What was found out about it.
+    /// What the agent found out about it.
     pub insight: Insight,
-    /// What a person wrote on it.
+    /// The note that a person wrote on it.
     pub note: Option<String>,
-    /// The burst for which this row stands, being the newest of it; `None` for an event by itself.
+    /// The burst that this row represents as its newest event; `None` for a single event.
     pub burst: Option<Burst>,
 }
 
 impl EventRow {
-    /// Whether the event at this place is the row's own, or one of its burst.
+    /// Returns whether the event at this position is the row's own or part of its burst.
     pub fn shows(&self, position: Position) -> bool {
         (self.oldest()..=self.position).contains(&position)
     }
 
-    /// The place of the oldest event for which this row stands: its own, but for a burst.
+    /// Returns the position of the oldest event that this
+    /// row represents: its own, or the first of its burst.
     pub fn oldest(&self) -> Position {
         self.burst
             .as_ref()
@@ -96,29 +97,29 @@ impl EventRow {
     }
 }
 
-/// Many events of the same type, of a few hooks, that came one right after the other.
+/// Many events of the same type from a few hooks, one right after another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Burst {
     /// Its oldest event.
     pub first: Position,
     /// Its newest event so far.
     pub last: Position,
-    /// How many they are.
+    /// Number of its events.
     pub events: u64,
     /// When the oldest was accepted.
     pub since: Timestamp,
     /// When the newest was accepted.
     pub until: Timestamp,
-    /// Events whose last attempt was answered with less than 400.
+    /// Number of events whose last attempt was answered with a status below 400.
     pub answered: u64,
-    /// Events whose last attempt was answered with 400 or more, or not at all.
+    /// Number of events whose last attempt was answered with 400 or more, or not at all.
     pub failed: u64,
-    /// The longest of the last attempts; `None` before the first has ended.
+    /// Duration of the longest of the last attempts; `None` before the first has ended.
     pub slowest: Option<Duration>,
 }
 
 impl Burst {
-    /// Events a second, from the first to the last.
+    /// Returns the events per second, from the first to the last.
     pub fn per_second(&self) -> u64 {
         let millis = self.until.duration_since(self.since).as_millis();
         let millis = u64::try_from(millis).unwrap_or(0).max(1_000);
@@ -126,19 +127,19 @@ impl Burst {
     }
 }
 
-/// Where an event stands on its way to the local service.
+/// The state of an event on its way to the local service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeliveryState {
     /// Not yet offered to the local service.
     Pending,
-    /// An attempt has ended, whatever the answer.
+    /// An attempt has ended, with any answer.
     Delivered,
-    /// Kept without being delivered: there is no local service, or it was held back.
+    /// Stored without being delivered: there is no local service, or the event was held back.
     Held,
 }
 
 impl DeliveryState {
-    /// What an event without an attempt is called, wherever it is shown: a sign and one word.
+    /// Returns the sign and word that every view shows for an event without an attempt.
     pub fn word(self, hold: Option<HoldReason>) -> &'static str {
         match (self, hold) {
             (Self::Held, Some(HoldReason::Loop)) => "◦ loop",
@@ -153,36 +154,35 @@ impl DeliveryState {
 /// The outcome of an attempt as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptSummary {
-    /// The status, or why there is none.
+    /// The status, or the reason why there is none.
     pub outcome: Result<u16, String>,
-    /// From start to the end of the answer.
+    /// Time from the start to the end of the answer.
     pub duration: Duration,
     /// Whether it was a replay.
     pub replay: bool,
 }
 
-/// One try to deliver an event, whole.
+/// One try to deliver an event, with its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     pub event: EventId,
-    /// Counts from 1, per event, replays included; given when it is stored.
+    /// Number from 1, per event, replays included; assigned when it is stored.
     pub number: u32,
-    /// Whether somebody asked for it.
+    /// Whether a person asked for it.
     pub replay: bool,
-    /// Whether another history had it: what its URL says is not this agent's to follow.
+    /// Whether it was imported from another history: this agent must not follow its URL.
     pub imported: bool,
-    /// The URL it went to.
+    /// The URL to which the event was sent.
     pub url: String,
-    /// Which of the targets it went to, as a route names it; `None` of one that was made before
-    /// there were several, or elsewhere.
+    /// Name of the target in the routes; `None` if the attempt was
+    /// made before several targets were possible, or elsewhere.
     pub target: Option<String>,
-    /// What was sent instead of the event itself; `None` for the event as it came.
+    /// The request that was sent instead of the event; `None` if the event was sent unchanged.
     pub edited: Option<EditedRequest>,
-    /// When it began.
+    /// Time at which it began.
     pub started_at: Timestamp,
-    /// From start to the end of the answer, or to the error.
+    /// Time from the start to the end of the answer, or to the error.
     pub duration: Duration,
-    /// What came of it.
     pub outcome: Outcome,
 }
 
@@ -197,7 +197,7 @@ pub struct EditedRequest {
 }
 
 impl Outcome {
-    /// Whether another one is worse news: no answer, or a higher status.
+    /// Returns whether `other` is worse: no answer, or a higher status.
     pub fn is_better_than(&self, other: &Self) -> bool {
         let badness = |outcome: &Self| match outcome {
             Self::Answered { status, .. } => u32::from(*status),
@@ -207,19 +207,19 @@ impl Outcome {
     }
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The local service answered.
     Answered {
         status: u16,
         headers: HeaderList,
-        /// Its body, up to a limit.
+        /// The answer's body, up to a limit.
         body: bytes::Bytes,
-        /// The body's whole size in bytes.
+        /// Size of the whole body in bytes.
         body_bytes: u64,
     },
-    /// It did not.
+    /// The local service did not answer.
     Failed { error: String },
 }
 
@@ -227,7 +227,7 @@ pub enum Outcome {
 pub(crate) mod tests {
     use super::*;
 
-    /// An event that has just arrived.
+    /// Returns an event that has just arrived.
     pub(crate) fn fresh_event(path: &str, body: &'static str) -> Event {
         Event {
             position: Position(1),

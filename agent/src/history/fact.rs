@@ -1,5 +1,5 @@
-//! What the agent adds to the history beside events and attempts: one [`Fact`] per thing, written by
-//! the writer's thread, told to listeners after the commit.
+//! Stores what the agent adds to the history besides events and attempts: one [`Fact`] per thing,
+//! written by the writer's thread and announced after the commit.
 
 use jiff::Timestamp;
 use podtap_podio::ObjectRef;
@@ -21,26 +21,26 @@ use super::row;
 use super::tally::Tally;
 use crate::place::Place;
 
-/// Explanations that are kept; each is some kilobytes at most.
+/// Maximum number of stored explanations; each has a few kilobytes at most.
 const MAX_EXPLANATIONS: u32 = 10_000;
 
-/// Times at which the local service was away that are kept: as long as a standing looks back,
-/// these are more than anybody's machine has in a week.
+/// Maximum number of stored outages of the local service: more than any machine has in the week for
+/// which outages are evaluated.
 const MAX_OUTAGES: u32 = 10_000;
 
-/// Characters of a note on an event.
+/// Maximum number of characters of an event's note.
 pub const MAX_NOTE: usize = 1_000;
 
-/// What is kept of what a person wrote; `None` where that is nothing.
+/// Returns the note as it is stored; `None` if the text is empty.
 pub(crate) fn whole_note(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.chars().take(MAX_NOTE).collect())
 }
 
-/// Something to be remembered.
+/// Something that the history stores about its events or hooks.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fact {
-    /// Every event up to this one was looked at, and what was found stands before this note.
+    /// The watch has read every event up to this one and stored its findings before this fact.
     Watched(Position),
     /// The validation of this `hook.verify` has ended.
     Verified {
@@ -48,88 +48,89 @@ pub(crate) enum Fact {
         hook_id: Option<u64>,
         verification: Verification,
     },
-    /// This event says what another said before.
+    /// This event repeats what an earlier event said.
     Duplicate {
         event: EventKey,
         duplicate: Duplicate,
     },
-    /// So many revisions just before this one have not arrived.
+    /// Number of revisions just before this event that have not arrived.
     Missing {
         event: EventKey,
         revisions: u64,
     },
-    /// One of them has: no more than so many are left. Written after what it narrows, which may not
-    /// have been in the history when the late one was looked at.
+    /// A missing revision has arrived: at most this many are still missing. Written after the fact
+    /// that it corrects, which may not have been in the history when the late revision was read.
     MissingAtMost {
         event: EventKey,
         revisions: u64,
     },
-    /// The event came after a newer revision of its item, of which this is the newest.
+    /// The event came after a newer revision of its item; `after` is the newest of them.
     Late {
         event: EventKey,
         after: u64,
     },
-    /// The event is not to be delivered.
+    /// The event must not be delivered.
     Hold {
         event: EventKey,
         hold: HoldReason,
     },
-    /// What a relay brought and is held because there was nowhere to send it waits for its delivery
-    /// again, unless it was sent by hand.
+    /// Events of a relay that are held because there was no local service wait for their delivery
+    /// again, except those that were delivered by hand.
     DeliverHeld,
-    /// Each target that the event is for has answered it.
+    /// Each target of the event has answered it.
     Settled(EventKey),
     Loop(LoopFinding),
-    /// A hook is not as it was.
+    /// The condition of a hook changed.
     Hook(HookNews),
-    /// Events never came, or a clock was set.
+    /// Events were lost, or a clock was set.
     Incident(Incident),
     /// The tunnel's public URL.
     Tunnel {
         url: String,
     },
-    /// This object's events are held from now on.
+    /// From now on, events of this object are held.
     HoldObject(ObjectRef),
-    /// They are delivered again from now on.
+    /// From now on, events of this object are delivered again.
     ReleaseObject(ObjectRef),
-    /// What a hook is on.
+    /// The object on which a hook is.
     Learned {
         hook_id: u64,
         place: Place,
     },
-    /// The local service was away from then until then.
+    /// The local service was unreachable during this time.
     Outage {
         since: Timestamp,
         until: Timestamp,
     },
-    /// A hook is about to be made.
+    /// A hook is about to be created.
     Making(MadeHook),
     HookMade {
         number: i64,
         hook_id: u64,
     },
-    /// It is off the record: removed, to stay, or never made.
+    /// The hook is deleted from the list of created hooks:
+    /// it was removed, is to stay, or was never created.
     Forget {
         number: i64,
     },
-    /// A person wrote this on the event, or took away what was there.
+    /// A person wrote this note on the event, or removed the note.
     Annotated {
         event: EventKey,
         text: Option<String>,
     },
-    /// What Podio told of this, as JSON.
+    /// What Podio returned about this subject, as JSON.
     Explained {
         subject: String,
         explanation: String,
     },
-    /// What an item is like, as Podio told it last.
+    /// The item as Podio returned it last.
     KnownItem {
         item_id: u64,
         known: KnownItem,
     },
 }
 
-/// Writes notes down and has them announced, inside the writer's transaction.
+/// Writes facts inside the writer's transaction and adds the changes to announce.
 pub(super) fn write(hands: &mut Hands<'_>, notes: &[Fact]) -> rusqlite::Result<()> {
     for note in notes {
         note.write(hands.transaction, &mut hands.tally)?;
@@ -144,9 +145,9 @@ pub(super) fn write(hands: &mut Hands<'_>, notes: &[Fact]) -> rusqlite::Result<(
 }
 
 impl Fact {
-    /// Whether it follows from what the history holds, so that what is lost of it is found out
-    /// again: by the watch, which goes on from the last [`Fact::Watched`] that is left, or by the
-    /// gate, before the event is delivered.
+    /// Returns whether the fact follows from what the history holds, so that a lost one is found
+    /// again: by the watch, which continues from the last stored [`Fact::Watched`], or by the gate,
+    /// before the event is delivered.
     pub(crate) fn is_derived(&self) -> bool {
         matches!(
             self,
@@ -160,7 +161,7 @@ impl Fact {
         )
     }
 
-    /// Writes it down, inside the writer's transaction.
+    /// Writes the fact inside the writer's transaction.
     pub(super) fn write(
         &self,
         transaction: &Transaction<'_>,
@@ -235,7 +236,7 @@ impl Fact {
         }
     }
 
-    /// What listeners are told of it.
+    /// Returns the change to announce.
     fn change(&self) -> Option<HistoryChange> {
         let touched = |event: &EventKey| HistoryChange::Touched {
             position: event.position,
@@ -324,7 +325,7 @@ fn write_settled(
     Ok(())
 }
 
-/// A name that is known stays until there is another one.
+/// Stores the place of a hook. A known name stays until there is another one.
 fn write_place(transaction: &Transaction<'_>, hook_id: u64, place: &Place) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(

@@ -1,4 +1,4 @@
-//! Lists failed deliveries by their fault.
+//! Groups failed deliveries by their fault.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -14,40 +14,40 @@ use super::page::{self, Anchor, MAX_PAGE, PageQuery};
 use super::reading::History;
 use super::select::Reach;
 
-/// Failed events that are looked at: the newest.
+/// Maximum number of failed events that are read, newest first.
 pub const MAX_FAILURES: usize = 10_000;
 
-/// Faults that are told.
+/// Maximum number of faults in the result.
 const MAX_GROUPS: usize = 200;
 
-/// Types of events that a group names.
+/// Maximum number of event types that a group lists.
 const MAX_TYPES: usize = 5;
 
-/// Failed deliveries by their faults.
+/// Failed deliveries, grouped by fault.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Failures {
-    /// The fault that happened last comes first.
+    /// The groups, the fault that happened last first.
     pub groups: Vec<FailureGroup>,
-    /// Failed events that were looked at.
+    /// Number of failed events that were read.
     pub looked_at: usize,
-    /// Whether there may be older ones, or more faults.
+    /// Whether there may be older failures or more faults.
     pub is_cut: bool,
 }
 
 /// Events whose last delivery failed in the same way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureGroup {
-    /// What `failure:` finds them by.
+    /// The fingerprint, which the filter `failure:` finds.
     pub fingerprint: String,
-    /// The status; `None` where there was no answer.
+    /// The status; `None` if there was no answer.
     pub status: Option<u16>,
-    /// The newest one's error, or the line of its answer that says most: of the outside world.
+    /// The error of the newest event, or the most informative line of its answer. Untrusted text.
     pub line: String,
-    /// How many events.
+    /// Number of events.
     pub events: u64,
-    /// How many objects they are about.
+    /// Number of objects of these events.
     pub objects: usize,
-    /// Types of the events, at most five.
+    /// Event types, at most five.
     pub types: Vec<String>,
     /// When the oldest was accepted.
     pub first_at: Timestamp,
@@ -57,15 +57,15 @@ pub struct FailureGroup {
 }
 
 impl FailureGroup {
-    /// What the attempts came to.
+    /// Returns the status, or the error if there was no answer.
     pub fn outcome(&self) -> Result<u16, &str> {
         self.status.ok_or(self.line.as_str())
     }
 }
 
 impl History {
-    /// The events that this filter wants and whose last delivery failed, by their faults. May take
-    /// long; a page never waits for it.
+    /// Groups by fault the events that match this filter and whose last delivery failed. May take
+    /// long; it does not delay the reading of pages.
     pub async fn failures(&self, filter: Filter) -> Result<Failures, HistoryError> {
         self.far
             .read(move |connection| failures(connection, filter))
@@ -99,7 +99,7 @@ fn failures(connection: &Connection, filter: Filter) -> rusqlite::Result<Failure
     }
 }
 
-/// What the last attempt of an event came to.
+/// Returns the fault of an event's last attempt.
 fn fault(connection: &Connection, row: &EventRow) -> rusqlite::Result<DeliveryFault> {
     let status = match row.last.as_ref().map(|last| last.outcome.as_ref()) {
         Some(Ok(status)) => *status,
@@ -129,7 +129,7 @@ fn fault(connection: &Connection, row: &EventRow) -> rusqlite::Result<DeliveryFa
     ))
 }
 
-/// Groups as they grow, the newest event first.
+/// The groups while events are added, newest event first.
 #[derive(Default)]
 struct Gathered {
     looked_at: usize,

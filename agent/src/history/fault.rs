@@ -1,33 +1,34 @@
-//! What a failed delivery looked like, so that the same fault is known again: its status, and the line
-//! that says most, without what differs from one time to the next. Pure.
+//! Describes a failed delivery so that the same fault is recognized again: by its status and the
+//! most informative line of the answer, without the parts that differ each time. Pure.
 
 use podtap_wire::HeaderList;
 use sha2::{Digest as _, Sha256};
 
 use crate::decoded;
 
-/// Bytes of an answer that are looked at.
+/// Maximum number of bytes of an answer that are read.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// Characters of a line that count.
+/// Maximum number of characters of a line.
 const MAX_LINE: usize = 300;
 
-/// Characters of a fingerprint: with 10,000 different faults, two are the same once in 80,000 times.
+/// Characters of a fingerprint: with 10,000 different faults,
+/// two of them have the same fingerprint in one of 80,000 cases.
 const LENGTH: usize = 10;
 
-/// How a traceback of Python begins: its last line says what it is.
+/// First line of a Python traceback. Its last line names the error.
 const TRACEBACK: &str = "Traceback (most recent call last)";
 
-/// A failed delivery in few words.
+/// A short description of a failed delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DeliveryFault {
     pub(super) status: Option<u16>,
-    /// The error, or what the answer says, as it came.
+    /// The error or the answer's line, unchanged.
     pub(super) line: String,
 }
 
 impl DeliveryFault {
-    /// There was no answer.
+    /// Describes a delivery without an answer.
     pub(super) fn unanswered(error: &str) -> Self {
         Self {
             status: None,
@@ -35,7 +36,7 @@ impl DeliveryFault {
         }
     }
 
-    /// There was this one.
+    /// Describes a delivery with this answer.
     pub(super) fn answered(status: u16, headers: &HeaderList, body: &[u8]) -> Self {
         let unpacked = decoded::unpack(headers, body.get(..MAX_BYTES).unwrap_or(body));
         let text = decoded::text(headers, &unpacked.bytes);
@@ -46,7 +47,7 @@ impl DeliveryFault {
         }
     }
 
-    /// The same for the same fault, however often it happens.
+    /// Returns a fingerprint that is the same each time the same fault happens.
     pub(super) fn fingerprint(&self) -> String {
         let status = self
             .status
@@ -60,13 +61,13 @@ impl DeliveryFault {
     }
 }
 
-/// Whether a text can be a fingerprint, or the beginning of one.
+/// Returns whether a text can be a fingerprint.
 pub(super) fn is_fingerprint(text: &str) -> bool {
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     text.len() == LENGTH && text.bytes().all(is_hex)
 }
 
-/// The line that says what went wrong: the first, but for pages of HTML and tracebacks.
+/// Returns the line that says what went wrong: the first one, except in HTML pages and tracebacks.
 fn telling_line(text: &str) -> &str {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
@@ -79,7 +80,7 @@ fn telling_line(text: &str) -> &str {
     first
 }
 
-/// The title of a page of HTML.
+/// Returns the title of an HTML page.
 fn title(text: &str) -> Option<&str> {
     let lower = text.to_ascii_lowercase();
     let begin = lower.find("<title")?;
@@ -93,8 +94,9 @@ fn cut(line: &str) -> String {
     line.chars().take(MAX_LINE).collect()
 }
 
-/// A text in which each number or id is the same sign: words of hexadecimal digits with a digit among
-/// them, words of 20 and more letters and digits, and other digits.
+/// Returns the text with each number or id replaced by [`NUMBER`].
+/// Replaced are words of hexadecimal digits that contain a digit,
+/// words of at least 20 letters and digits, and other digits.
 fn without_numbers(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     let mut word = String::new();
@@ -107,7 +109,8 @@ fn without_numbers(line: &str) -> String {
         word.clear();
         shown.push(c);
     }
-    // Parts of a UUID, of an address or of a time are one number: how many parts it has may differ.
+    // The parts of a UUID, an address or a time count as
+    // one number, because the number of parts may differ.
     let mut text = String::with_capacity(shown.len());
     let mut rest = shown.trim_end().chars().peekable();
     while let Some(c) = rest.next() {
@@ -124,7 +127,7 @@ fn without_numbers(line: &str) -> String {
     text
 }
 
-/// What stands for a number.
+/// The character that replaces a number.
 const NUMBER: char = '#';
 
 fn push_word(shown: &mut String, word: &str) {

@@ -1,4 +1,4 @@
-//! A loop, who makes it, and its cure.
+//! Describes a loop: its objects, who makes the changes, and the cure.
 
 use std::fmt;
 
@@ -9,62 +9,64 @@ use serde::{Deserialize, Serialize};
 
 use super::position::Position;
 
-/// What fires again and again: most likely the local service's answer to each event causes the
-/// next one. Found once a loop.
+/// A loop: the local service's answer to each event most
+/// likely causes the next event. Reported once per loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopFinding {
-    /// What changes again and again; of a loop that adds objects, the newest of them.
+    /// The object that changes again and again; in a loop that adds objects, the newest one.
     pub object: ObjectRef,
     /// The hook that fires.
     pub hook_id: u64,
-    /// The event type. Text of the outside world: escape it before showing it.
+    /// The event type. Untrusted text: escape it before showing it.
     pub event_type: String,
-    /// The event that made it certain.
+    /// The event that proved the loop.
     pub event: EventId,
-    /// Where that one is.
+    /// The position of that event.
     pub position: Position,
-    /// When the events that prove it were accepted, oldest first.
+    /// Times at which the events of the proof were accepted, oldest first.
     pub times: Vec<Timestamp>,
-    /// Their revisions, where they have any.
+    /// Revisions of these events, if they have any.
     pub revisions: Vec<u64>,
-    /// Whether each revision follows the one before: nothing else changed the item meanwhile.
+    /// Whether each revision follows the one before, so
+    /// that nothing else changed the item in between.
     pub consecutive: bool,
-    /// How it goes round.
+    /// The shape of the loop.
     pub shape: LoopShape,
-    /// Who makes the changes, as Podio tells it of the newest one.
+    /// Who makes the changes, according to Podio, for the newest one.
     pub maker: Maker,
 }
 
-/// How a loop goes round.
+/// The shape of a loop.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum LoopShape {
     /// One object fires its own hook.
     #[default]
     Same,
-    /// Several objects fire in turn, each causing the next; these beside the finding's own.
+    /// Several objects fire in turn, each causing the next
+    /// one. These are the objects besides the finding's own.
     Circle(Vec<ObjectRef>),
-    /// Each event adds an object, whose event adds the next.
+    /// Each event adds an object, and the event of that object adds the next.
     Adds,
 }
 
-/// Who makes the changes that an alarm is about, as Podio tells it of the newest one. Names are
-/// text of the outside world: escape them before showing them.
+/// Who makes the changes of a loop, according to Podio, for the newest one. Names are untrusted
+/// text: escape them before showing them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Maker {
-    /// Nobody could be asked.
+    /// Podio could not be asked.
     Unknown {
-        /// Why not, in words.
+        /// The reason, in words.
         reason: String,
     },
-    /// The API client, or the app, whose credentials are used here.
+    /// The API client or app whose credentials are used here.
     Own {
-        /// Who, through which API client: `Ada through Invoicing`.
+        /// The user and the API client, such as `Ada through Invoicing`.
         by: String,
     },
     /// A person, or another API client.
     Other {
-        /// Who, through which API client: `Ada through Invoicing`.
+        /// The user and the API client, such as `Ada through Invoicing`.
         by: String,
     },
 }
@@ -88,13 +90,13 @@ impl fmt::Display for Maker {
 }
 
 impl LoopFinding {
-    /// Whether the local service is to blame, as far as anybody knows: what another client or a
-    /// person does is told, and never held.
+    /// Returns whether the local service probably makes the changes. A loop that another client or
+    /// a person makes is reported and never held.
     pub fn is_suspected(&self) -> bool {
         !matches!(self.maker, Maker::Other { .. })
     }
 
-    /// Every object of it, the one that was found first.
+    /// Returns every object of the loop, the one found first at the front.
     pub fn objects(&self) -> Vec<ObjectRef> {
         let mut objects = vec![self.object];
         if let LoopShape::Circle(others) = &self.shape {
@@ -103,7 +105,7 @@ impl LoopFinding {
         objects
     }
 
-    /// What happens, in words: `item 7 and item 8 fire in turn`.
+    /// Describes the loop in words: `item 7 and item 8 fire in turn`.
     pub fn words(&self) -> String {
         let names = |objects: &[ObjectRef]| {
             let names: Vec<_> = objects.iter().map(ToString::to_string).collect();
@@ -128,7 +130,7 @@ impl LoopFinding {
         }
     }
 
-    /// The cure, in the words of Podio's documentation (podio.md 5.3).
+    /// Returns the cure, in the words of Podio's documentation (podio.md 5.3).
     pub fn cure(&self) -> String {
         if let Maker::Other { by } = &self.maker {
             return format!(
@@ -155,7 +157,8 @@ impl LoopFinding {
         )
     }
 
-    /// The write that fires such an event, and how it is called; `None` where no switch is known.
+    /// Returns the write that fires such an event, and the
+    /// API call for it; `None` if no such call is known.
     fn write(&self) -> Option<(&'static str, String)> {
         use EventType as E;
         let id = self.object.id;
@@ -183,7 +186,7 @@ impl LoopFinding {
         Some((doing, call))
     }
 
-    /// From the first event of the evidence to the last.
+    /// Returns the time from the first event of the proof to the last.
     pub fn span(&self) -> jiff::SignedDuration {
         match (self.times.first(), self.times.last()) {
             (Some(first), Some(last)) => last.duration_since(*first),

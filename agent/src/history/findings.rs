@@ -1,6 +1,6 @@
-//! What was found out over several events, and what befell the link, in the order in which it came
-//! to be known: loops, outcomes of verifications, gaps. A running commentary reads on from where it
-//! was, so that nothing is lost at the start or after a lag, and nothing is told twice.
+//! Stores findings about several events, and incidents of the link, in the order in which they
+//! became known: loops, outcomes of verifications, gaps. A follower continues from its last
+//! position, so that it misses nothing at the start or after a lag and prints nothing twice.
 
 use jiff::Timestamp;
 use podtap_podio::{ObjectKind, ObjectRef};
@@ -15,38 +15,39 @@ use super::insight::Verification;
 use super::position::{EventKey, Position};
 use super::row;
 
-/// Findings that are remembered.
+/// Maximum number of stored findings.
 const MAX_FINDINGS: u32 = 10_000;
 
-/// Loops that are remembered.
+/// Maximum number of stored loops.
 const MAX_LOOPS: u32 = 1000;
 
-/// Loops that are read at once.
+/// Maximum number of loops that one call reads.
 const LOOPS_AT_ONCE: usize = 100;
 
-/// A finding's place: grows by the time at which things came to be known.
+/// A finding's position, in the order in which findings became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FindingPosition(pub(super) i64);
 
-/// Something that came to be known.
+/// Something that became known about events, hooks or the link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     /// The validation of a `hook.verify` has ended.
     Verified {
         event: EventId,
-        /// The hook, where the event names one.
+        /// The hook, if the event names one.
         hook_id: Option<u64>,
-        /// What came of it.
+        /// The outcome.
         verification: Verification,
     },
     Loop(Box<LoopFinding>),
-    /// A hook is not as it was.
+    /// The condition of a hook changed.
     Hook(Box<HookNews>),
-    /// Events never came, or a clock was set.
+    /// Events were lost, or a clock was set.
     Incident(Incident),
 }
 
-/// What a later build wrote is passed over.
+/// Returns at most `limit` findings after `after`. Findings
+/// of an unknown kind, from a later version, are skipped.
 pub(super) fn findings_after(
     connection: &Connection,
     FindingPosition(after): FindingPosition,
@@ -63,7 +64,7 @@ pub(super) fn findings_after(
     Ok(known.collect())
 }
 
-/// The newest findings, newest first.
+/// Returns the newest findings, newest first.
 pub(super) fn newest(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Finding>> {
     let sql = "SELECT finding FROM findings ORDER BY number DESC LIMIT ?";
     let found = row::rows(connection, sql, [limit], |found| {
@@ -141,7 +142,7 @@ fn write(transaction: &Transaction<'_>, stored: &FindingRow) -> rusqlite::Result
         .map(drop)
 }
 
-/// A finding as the column `finding` of `findings` keeps it.
+/// A finding as the column `finding` of `findings` stores it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum FindingRow {
@@ -183,7 +184,7 @@ impl FindingRow {
     }
 }
 
-/// An object as a finding keeps it.
+/// An object as a finding stores it.
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredObject {
     kind: String,
@@ -198,7 +199,7 @@ impl StoredObject {
         }
     }
 
-    /// `None` where a later build wrote a kind that this one does not know.
+    /// Returns `None` if the kind is from a later version and unknown here.
     fn into_object(self) -> Option<ObjectRef> {
         Some(ObjectRef {
             kind: ObjectKind::from_word(&self.kind)?,
@@ -207,7 +208,8 @@ impl StoredObject {
     }
 }
 
-/// A loop as the column `finding` of `loops` keeps it. What earlier formats had not is optional.
+/// A loop as the column `finding` of `loops` stores it.
+/// Fields that earlier formats did not have are optional.
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredLoop {
     object_kind: String,
@@ -249,7 +251,7 @@ impl From<&LoopFinding> for StoredLoop {
 }
 
 impl StoredLoop {
-    /// `None` where a later build wrote a kind of object that this one does not know.
+    /// Returns `None` if the object's kind is from a later version and unknown here.
     fn into_finding(self, position: Position) -> Option<LoopFinding> {
         let times = self.times.into_iter();
         let circle = self.circle.into_iter();

@@ -1,5 +1,6 @@
-//! A page of the history with every burst as one row, and every gap as another. Pages lie between positions, as others do;
-//! a burst takes the place of all its events, and stands where its newest one is.
+//! Reads pages of the history with each burst as one row and each gap
+//! as another. As without folding, pages lie between positions. A burst
+//! replaces all its events and is at the position of its newest one.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -10,17 +11,17 @@ use super::page::{Anchor, MAX_PAGE};
 use super::position::Position;
 use super::row;
 
-/// Which rows a page with bursts holds.
+/// The rows of a page with folded bursts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoldedQuery {
-    /// Where the page lies.
+    /// Where the page begins.
     pub anchor: Anchor,
-    /// Most rows, at most [`MAX_PAGE`].
+    /// Maximum number of rows, at most [`MAX_PAGE`].
     pub limit: usize,
-    /// Bursts that are not folded, each by one of its events.
+    /// Bursts that are not folded, each given by one of its events.
     pub opened: Vec<Position>,
-    /// An event that is a row of its own, whatever burst it belongs to: that one is two rows then,
-    /// on either side of it.
+    /// An event that always has its own row. A burst that
+    /// contains it becomes two rows, one on each side of it.
     pub kept: Option<Position>,
 }
 
@@ -29,8 +30,8 @@ pub(super) fn page(
     query: &FoldedQuery,
 ) -> rusqlite::Result<Vec<HistoryRow>> {
     let limit = query.limit.min(MAX_PAGE);
-    // One state of the history for all of it: a burst that grew in between would be shown with
-    // events that are rows already.
+    // Read all rows from one snapshot: otherwise a burst that grew
+    // in between would include events that have rows already.
     let snapshot = connection.unchecked_transaction()?;
     let folds = Folds {
         connection: &snapshot,
@@ -57,7 +58,8 @@ struct Folds<'a> {
 }
 
 impl Folds<'_> {
-    /// Rows below a position, newest first: those above the next burst, the burst, and so on.
+    /// Returns rows below a position, newest first: the events
+    /// above the next burst, then the burst, and so on.
     fn older(&self, mut than: i64, limit: usize) -> rusqlite::Result<Vec<HistoryRow>> {
         let mut rows = Vec::new();
         while rows.len() < limit {
@@ -74,8 +76,8 @@ impl Folds<'_> {
         Ok(rows)
     }
 
-    /// Rows above a position, newest first. A burst in which the position lies is among them: it
-    /// has grown since.
+    /// Returns rows above a position, newest first. A burst that contains the position is included,
+    /// because it has grown since.
     fn newer(&self, mut than: i64, limit: usize) -> rusqlite::Result<Vec<HistoryRow>> {
         let mut rows = Vec::new();
         while rows.len() < limit {
@@ -93,15 +95,16 @@ impl Folds<'_> {
         Ok(rows)
     }
 
-    /// Where an event is shown: at the end of its burst, if that is folded.
+    /// Returns the position at which an event is shown:
+    /// the end of its burst if the burst is folded.
     fn shown_at(&self, position: i64) -> rusqlite::Result<i64> {
         let burst = self.below(position.saturating_add(1))?;
         let burst = burst.filter(|(_, last)| *last > position);
         Ok(burst.map_or(position, |(_, last)| last))
     }
 
-    /// The newest burst that begins before `than`, or the part of it on one side of the event that
-    /// is kept.
+    /// Returns the newest burst that begins before
+    /// `than`, or its part on one side of the kept event.
     fn below(&self, mut than: i64) -> rusqlite::Result<Option<(i64, i64)>> {
         while let Some((first, last)) = burst::below(self.connection, than, self.opened)? {
             match self.kept_in(first, last) {
@@ -114,8 +117,7 @@ impl Folds<'_> {
         Ok(None)
     }
 
-    /// The oldest burst that ends after `than`, or the part of it on one side of the event that is
-    /// kept.
+    /// Returns the oldest burst that ends after `than`, or its part on one side of the kept event.
     fn above(&self, mut than: i64) -> rusqlite::Result<Option<(i64, i64)>> {
         while let Some((first, last)) = burst::above(self.connection, than, self.opened)? {
             match self.kept_in(first, last) {
@@ -130,12 +132,13 @@ impl Folds<'_> {
         Ok(None)
     }
 
-    /// The event that is kept, if it belongs to this burst.
+    /// Returns the kept event if it belongs to this burst.
     fn kept_in(&self, first: i64, last: i64) -> Option<i64> {
         self.kept.filter(|kept| (first..=last).contains(kept))
     }
 
-    /// Events and gaps between two positions, both excluded: the first `limit` of them in this order.
+    /// Returns the first `limit` events and gaps between
+    /// two positions, both excluded, in this order.
     fn between(
         &self,
         low: i64,
@@ -172,7 +175,8 @@ impl Folds<'_> {
         row::readable(statement.query_map(params![low, high, limit], row::event_row)?)
     }
 
-    /// The newest event of a burst with the burst's sums; `None` where retention was faster.
+    /// Returns the newest event of a burst with the
+    /// burst's sums; `None` if retention has removed it.
     fn burst_row(&self, first: i64, last: i64) -> rusqlite::Result<Option<HistoryRow>> {
         let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
         let newest = self

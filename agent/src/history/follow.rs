@@ -1,5 +1,5 @@
-//! Reading on from where one was: what a running commentary prints, whole events and attempts in
-//! the order in which they came to be.
+//! Reads on from a position: whole events and attempts in the
+//! order in which they were stored, as a follower prints them.
 
 use podtap_wire::EventId;
 use rusqlite::{Connection, params};
@@ -11,31 +11,31 @@ use super::position::Position;
 use super::row;
 use super::{History, HistoryError};
 
-/// Bytes of bodies after which a batch ends, so that a burst of large events stays small in memory.
+/// Bytes of bodies after which a batch ends, so that a burst of large events needs little memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// An attempt's place in the history: grows by the end of attempts, over all events.
+/// An attempt's position in the history, in the order in which attempts of all events ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AttemptPosition(i64);
 
-/// The places of what is newest: reading on after them shows what happens from now on.
+/// The newest positions: reading on after them returns what happens from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ends {
     /// The newest event.
     pub event: Position,
     /// The attempt that ended last.
     pub attempt: AttemptPosition,
-    /// What came to be known last.
+    /// The finding that became known last.
     pub finding: FindingPosition,
 }
 
 impl History {
-    /// What is newest.
+    /// Returns the newest positions.
     pub async fn end(&self) -> Result<Ends, HistoryError> {
         self.near.read(end).await
     }
 
-    /// At most `limit` events after this one, oldest first; fewer when they are large.
+    /// Returns at most `limit` events after this one, oldest first; fewer if they are large.
     pub async fn events_after(
         &self,
         after: Position,
@@ -46,7 +46,7 @@ impl History {
             .await
     }
 
-    /// At most `limit` attempts after this one, oldest first.
+    /// Returns at most `limit` attempts after this one, oldest first.
     pub async fn attempts_after(
         &self,
         after: AttemptPosition,
@@ -57,7 +57,7 @@ impl History {
             .await
     }
 
-    /// At most `limit` findings after this one, oldest first.
+    /// Returns at most `limit` findings after this one, oldest first.
     pub async fn findings_after(
         &self,
         after: FindingPosition,
@@ -68,7 +68,7 @@ impl History {
             .await
     }
 
-    /// The newest loops, newest first; at most 100.
+    /// Returns the newest loops, newest first, at most 100.
     pub async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
         self.near.read(findings::loops).await
     }

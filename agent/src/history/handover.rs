@@ -1,9 +1,10 @@
-//! What goes to delivery without a read: events as they arrive, before their commit, and events that
-//! were committed, with their places. One channel, in order: an event's arrival is always before its
-//! commit in it, and so is everything that was committed before it arrived.
+//! Hands events to delivery without a read from the disk: events as they
+//! arrive, before their commit, and committed events with their positions. All
+//! pass through one channel in order, so an event's arrival always precedes
+//! its commit, and follows everything that was committed before it arrived.
 //!
-//! Each of several targets gets all of it. Bounded in messages and bytes a target; what finds no room
-//! is not sent, and delivery reads it instead.
+//! Each target gets every message. The channel of each target is bounded in messages and bytes. A
+//! message for which there is no room is not sent, and delivery reads the events from the history.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,22 +18,22 @@ use super::row;
 use super::seen_ids::SeenIds;
 use super::write::NewEvent;
 
-/// Arrivals and commits on the way.
+/// Maximum number of messages in a channel.
 const MAX_MESSAGES: usize = 2048;
 
-/// Bytes of the events in them.
+/// Maximum number of bytes of the events in a channel.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// Memory is counted in KiB; a message takes one at least.
+/// Unit in which memory is counted: 1 KiB. A message takes at least one unit.
 const UNIT: usize = 1024;
 
-/// What delivery is told.
+/// A message to delivery.
 #[derive(Debug)]
 pub(crate) enum Fresh {
-    /// An event has arrived whose id was never seen; its commit follows, and it has no place yet.
+    /// A new event arrived, whose id was never seen. It has no position yet; its commit follows.
     Arrived {
         event: Box<Event>,
-        /// The newest event that was committed when it arrived.
+        /// The newest committed event at the time of arrival.
         after: Position,
     },
     /// Events were committed.
@@ -42,31 +43,32 @@ pub(crate) enum Fresh {
 /// The events of one transaction that wait for their delivery.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CommittedEvents {
-    /// Nothing was committed between this place
+    /// Start of the range of positions, exclusive. Between `after` and `through`, no other event
+    /// that waits for its delivery was committed.
     pub(crate) after: Position,
-    /// and this one but these,
+    /// End of the range, inclusive.
     pub(crate) through: Position,
-    /// in order.
+    /// The events, in order.
     pub(crate) events: Vec<StoredEvent>,
 }
 
-/// An event that is on stable storage.
+/// An event on stable storage.
 #[derive(Debug, Clone)]
 pub(crate) enum StoredEvent {
-    /// One that was sent as [`Fresh::Arrived`].
+    /// An event that was sent as [`Fresh::Arrived`].
     Offered(EventId, Position),
-    /// Another one, whole.
+    /// Any other event, with headers and body.
     New(Box<Event>),
 }
 
-/// A message with the memory that it takes.
+/// A message with its share of the memory limit.
 #[derive(Debug)]
 struct Parcel {
     fresh: Fresh,
     _room: OwnedSemaphorePermit,
 }
 
-/// The sending side: one channel a target. Cheap to clone.
+/// The sending side, with one channel per target. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Handover(Arc<Mutex<Sending>>);
 
@@ -82,13 +84,13 @@ struct Channel {
     room: Arc<Semaphore>,
 }
 
-/// The receiving side.
+/// The receiving side, one per target.
 #[derive(Debug)]
 pub(crate) struct HandedOver(mpsc::Receiver<Parcel>);
 
 impl Handover {
-    /// From now on what comes goes to that many targets, and no longer to others; the history has
-    /// these events.
+    /// Creates channels to this many targets and closes the
+    /// earlier ones. `known` are the events that the history has.
     pub(super) fn lead_to(&self, targets: usize, known: SeenIds) -> Vec<HandedOver> {
         let (channels, received) = (0..targets).map(|_| channel()).unzip();
         let mut sending = self.sending();
@@ -99,13 +101,14 @@ impl Handover {
         received
     }
 
-    /// Whether anything is delivered.
+    /// Returns whether any event is delivered.
     pub(super) fn leads_anywhere(&self) -> bool {
         !self.sending().channels.is_empty()
     }
 
-    /// Sends an event ahead of its commit where it is certainly new and `may_go`; whether it was
-    /// sent to each. An event that may have been here before goes through its commit, which knows.
+    /// Sends an event before its commit if it is certainly new and `may_go`.
+    /// Returns whether it was sent to every target. An event that may be a
+    /// repetition is sent after its commit, which detects repetitions.
     pub(super) fn send_ahead(&self, event: &NewEvent, after: Position, may_go: bool) -> bool {
         let mut sending = self.sending();
         if sending.channels.is_empty() || !sending.known.is_new(event.id) || !may_go {
@@ -121,7 +124,7 @@ impl Handover {
         is_sent
     }
 
-    /// Sends what was committed, where there is room for it.
+    /// Sends committed events to each target that has room.
     pub(super) fn send_committed(&self, committed: CommittedEvents) {
         let bytes = committed.events.iter().map(StoredEvent::bytes).sum();
         let sending = self.sending();
@@ -185,7 +188,7 @@ impl StoredEvent {
 }
 
 impl HandedOver {
-    /// The next message; `None` once nobody can send another.
+    /// Returns the next message; `None` if no sender is left.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -193,13 +196,13 @@ impl HandedOver {
         self.0.recv().await.map(|parcel| parcel.fresh)
     }
 
-    /// The next message that is there already.
+    /// Returns the next message if it is already in the channel.
     pub(crate) fn try_recv(&mut self) -> Option<Fresh> {
         self.0.try_recv().ok().map(|parcel| parcel.fresh)
     }
 }
 
-/// A new event as readers see it.
+/// Returns a new event as readers see it.
 pub(super) fn whole(event: &NewEvent, position: Position) -> Event {
     let request = event.request.clone();
     Event {
@@ -268,7 +271,7 @@ mod tests {
             assert!(received[0].try_recv().is_some());
         }
 
-        // The second one is full: the event goes through its commit, to both.
+        // The second channel is full: the event is sent after its commit, to both.
         assert!(!send(MAX_MESSAGES));
         assert!(received[0].try_recv().is_some());
 

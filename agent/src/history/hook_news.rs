@@ -1,5 +1,5 @@
-//! What a person should know of a hook that they did not ask about: it stopped delivering, it is
-//! gone, or it sends much less or much more than it does as a rule.
+//! Describes news of hooks for which the user did not ask: a hook stopped delivering, was deleted,
+//! or sends much less or much more than usual.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,51 +9,51 @@ use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
 
-/// News of one hook.
+/// News about one hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookNews {
     pub hook_id: u64,
-    /// What it is on, where that is known.
+    /// The object of the hook, if known.
     pub place: Option<Place>,
-    /// Its event type, where that is known. Text of the outside world: escape it before showing it.
+    /// Its event type, if known. Untrusted text: escape it before showing it.
     pub event_type: Option<String>,
-    /// When that came to be known.
+    /// Time at which the news became known.
     pub at: Timestamp,
     pub state: HookCondition,
 }
 
-/// How a hook is doing.
+/// The condition of a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "condition", rename_all = "kebab-case")]
 pub enum HookCondition {
-    /// Podio calls it no more until it is verified again.
+    /// Podio no longer calls the hook until it is verified again.
     Inactive {
-        /// Whether another verification is asked for.
+        /// Whether another verification was requested.
         verifying: bool,
     },
-    /// It stayed inactive, though verification was asked for so often.
+    /// The hook is still inactive after this many requests for verification.
     Unverified { tries: u32 },
     /// It is active again.
     Active,
-    /// Podio does not list it any more, and nobody deleted it here.
+    /// Podio no longer lists the hook, and it was not deleted here.
     Gone,
-    /// Nothing has come from it for much longer than as a rule.
+    /// The hook has sent nothing for much longer than usual.
     Silent {
         since: Timestamp,
         /// The usual time from one event to the next, in milliseconds.
         usual_ms: u64,
     },
-    /// Much more has come from it within five minutes than ever before.
+    /// The hook sent many more events within five minutes than ever before.
     Busy {
-        /// Events within five minutes.
+        /// Number of events within five minutes.
         events: u64,
-        /// The most of any five minutes before.
+        /// Maximum number of events in any earlier five minutes.
         usual: u64,
     },
 }
 
 impl HookCondition {
-    /// It in one word, of a fixed set.
+    /// Returns the condition as one word of a fixed set.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Inactive { .. } => "inactive",
@@ -65,14 +65,14 @@ impl HookCondition {
         }
     }
 
-    /// Whether that is nothing to worry about.
+    /// Returns whether the condition needs no attention.
     pub const fn is_good(self) -> bool {
         matches!(self, Self::Active)
     }
 }
 
 impl HookNews {
-    /// What to do about it; `None` where there is nothing to do.
+    /// Returns what to do; `None` if nothing needs to be done.
     pub fn cure(&self) -> Option<String> {
         let hook_id = self.hook_id;
         match self.state {
@@ -94,7 +94,7 @@ impl HookNews {
 }
 
 impl fmt::Display for HookNews {
-    /// One sentence, without the cure.
+    /// Writes one sentence, without the cure.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "hook {}", self.hook_id)?;
         match (&self.event_type, &self.place) {
@@ -136,11 +136,11 @@ impl fmt::Display for HookNews {
     }
 }
 
-/// News as a finding keeps them.
+/// News as a finding stores them.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StoredHookNews {
     hook_id: u64,
-    /// As it is printed, `app 3`.
+    /// The place as it is printed, such as `app 3`.
     place: Option<String>,
     name: Option<String>,
     event_type: Option<String>,
@@ -176,7 +176,7 @@ impl From<StoredHookNews> for HookNews {
     }
 }
 
-/// A time in its largest unit.
+/// Formats a time in its largest unit.
 fn rough(time: SignedDuration) -> String {
     match time.as_secs() {
         seconds @ ..120 => format!("{seconds} s"),

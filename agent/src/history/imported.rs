@@ -1,6 +1,6 @@
-//! What comes from another history or another tool: events with what came of them there. They
-//! enter without a `seq` and never as pending, so that nothing is delivered, validated or held
-//! because of them; see [`Arrival::relayed`](super::watch::Arrival).
+//! Stores events from another history or another tool, with their attempts. They have no `seq` and
+//! are never pending, so that they are not delivered, validated or held; see
+//! [`Arrival::relayed`](super::watch::Arrival).
 
 use podtap_wire::{EventId, WebhookRequest};
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -15,37 +15,38 @@ use super::row;
 use super::store;
 use super::write::NewEvent;
 
-/// The highest number that an attempt keeps: replays count on from there.
+/// Maximum number of an imported attempt: replays are numbered after it.
 const MAX_NUMBER: u32 = u32::MAX / 2;
 
 /// An event of another history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedEvent {
-    /// Its identity: an event that is known stays as it is, and gets none of these attempts.
+    /// Its id. If an event with this id exists, it stays as it is and gets none of these attempts.
     pub id: EventId,
-    /// The request as it came in.
+    /// The request as it arrived.
     pub request: WebhookRequest,
-    /// What came of it, oldest first.
+    /// Its attempts, oldest first.
     pub attempts: Vec<Attempt>,
-    /// What a person wrote on it.
+    /// The note that a person wrote on it.
     pub note: Option<String>,
-    /// What the other history had found out about it, for show: nothing here is reckoned by it.
+    /// What the other history had found out about it.
+    /// It is only shown; nothing is computed from it.
     pub marks: Insight,
 }
 
-/// `events.repaired` of an event that another history has repaired: it is shown and found like one that
-/// was repaired here, and does not count as an arrival.
+/// Value of `events.repaired` for an event that another history repaired. It is shown and found
+/// like an event that was repaired here, and does not count as an arrival.
 const REPAIRED_ELSEWHERE: i64 = 2;
 
-/// Something to be taken over from another history.
+/// An event or attempt from another history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportedRecord {
     Event(ImportedEvent),
-    /// One more attempt of an event that this same import has added.
+    /// One more attempt of an event that this import has added.
     Attempt(Attempt),
 }
 
-/// Takes all of it over, in order; the events that were new.
+/// Imports the records in order. Returns the events that were new.
 pub(super) fn import(
     hands: &mut Hands<'_>,
     past: &[ImportedRecord],
@@ -105,7 +106,8 @@ pub(super) fn import(
     Ok(new)
 }
 
-/// Keeps what another history had found out. The place of what an event repeats is there, not here.
+/// Stores what the other history had found out. The position of a duplicate's original is one of
+/// that history and is not stored.
 fn mark(
     transaction: &Transaction<'_>,
     position: Position,
@@ -143,7 +145,7 @@ fn mark(
     Ok(())
 }
 
-/// Records attempts under the numbers that they have, as far as those grow.
+/// Records attempts under their numbers, as long as the numbers grow.
 fn record(
     transaction: &Transaction<'_>,
     position: Position,

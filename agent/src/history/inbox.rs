@@ -1,4 +1,4 @@
-//! What waits for the writer: taking it in groups, and turning it away.
+//! Takes waiting commands for the writer in groups, and rejects them.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -12,10 +12,11 @@ use super::job::{Haste, WriteJob, job};
 use super::store;
 use super::write::{Appended, NewEvent, Reply};
 
-/// What the thread may be asked for; a test of the link holds the other end and plays the history.
+/// A command to the writer's thread. A test of the link
+/// receives these commands in place of the history.
 #[derive(Debug)]
 pub(crate) enum HistoryCommand {
-    /// Stores events in their order; the first `offered` of them were offered to delivery.
+    /// Stores events in order; the first `offered` of them were offered to delivery.
     Append {
         events: Vec<NewEvent>,
         offered: usize,
@@ -23,31 +24,32 @@ pub(crate) enum HistoryCommand {
     },
     /// Writes anything else.
     Run(WriteJob),
-    /// Looks whether another process wrote; answers whether one did since the last look.
+    /// Answers whether another process wrote since the last such command.
     Look { answer: Reply<bool> },
-    /// Removes what was deleted from everything that is on the disk.
+    /// Removes deleted content from the files on the disk.
     Scrub { answer: Reply<()> },
-    /// Ends the thread after everything before it.
+    /// Ends the thread after all earlier commands.
     Close,
 }
 
-/// Rows of one transaction: bounds how long the first of them waits for its commit.
+/// Maximum number of rows per transaction: bounds how long the first row waits for its commit.
 const GROUP_ROWS: usize = 4096;
 
-/// Writes nobody waits for that are kept while the history cannot be written. Deliveries stop
-/// then, so that these are the last few; of more the events are delivered again.
+/// Maximum number of writes without a waiting caller that are kept while
+/// the history cannot be written. Deliveries stop at that time, so these
+/// are the last few; beyond the limit, the events are delivered again.
 const MAX_OWED: usize = 4096;
 
-/// What is done together.
+/// Commands that are processed together.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// Written in one transaction, in order.
+    /// Jobs that are written in one transaction, in order.
     pub(super) writes: Vec<WriteJob>,
-    /// Those who want to know whether another process wrote.
+    /// Callers that ask whether another process wrote.
     pub(super) looks: Vec<Reply<bool>>,
 }
 
-/// What is to be done after a group.
+/// What to do after a group.
 #[derive(Debug)]
 pub(super) enum After {
     Next,
@@ -56,7 +58,7 @@ pub(super) enum After {
     Close,
 }
 
-/// The next command, or `Pending` when none came in about that time.
+/// Returns the next command, or `Pending` if none arrived within about this time.
 pub(super) fn receive_within(
     quiet: Duration,
     queue: &mut mpsc::Receiver<HistoryCommand>,
@@ -77,7 +79,7 @@ pub(super) fn receive_within(
     received
 }
 
-/// What is waiting, up to a limit, and what comes after it.
+/// Takes the waiting commands, up to a limit, and returns what to do after them.
 pub(super) fn gather(
     first: HistoryCommand,
     queue: &mut mpsc::Receiver<HistoryCommand>,
@@ -115,7 +117,8 @@ pub(super) fn gather(
     (group, After::Next)
 }
 
-/// Tells everybody who waits that nothing was written; keeps what nobody waits for.
+/// Reports to each waiting caller that nothing was
+/// written. Keeps the writes for which no caller waits.
 pub(super) fn refuse(writes: Vec<WriteJob>, error: &HistoryError, owed: &mut Vec<WriteJob>) {
     for write in writes {
         if let Some(write) = write.reject(error)

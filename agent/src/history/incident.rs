@@ -1,4 +1,4 @@
-//! What befell the way of the events: told by the relay, or seen of a clock.
+//! Describes incidents of the link and of clocks: reported by the relay, or noticed by the agent.
 
 use std::fmt;
 
@@ -9,31 +9,31 @@ use serde::{Deserialize, Serialize};
 use super::clock_set::ClockSet;
 use crate::amount;
 
-/// Events that never came, or a clock that was set. As a finding it is kept as JSON, in this form.
+/// Lost events, or a clock that was set. A finding stores it as JSON in this form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Incident {
-    /// The relay removed events before any agent took them.
+    /// The relay removed events before any agent received them.
     Gap {
-        /// The first one gone.
+        /// The first removed event.
         from: Seq,
-        /// The last one gone, inclusive.
+        /// The last removed event, inclusive.
         to: Seq,
-        /// Which limit, in words.
+        /// The limit that caused it, in words.
         reason: String,
     },
-    /// The relay turned webhooks away: no event was made of them.
+    /// The relay refused webhooks and stored no event for them.
     Refused {
-        /// How many, since it was told last.
+        /// Number of refused webhooks since the last report.
         count: u64,
-        /// Why, in the relay's words.
+        /// The reason, in the relay's words.
         reason: String,
-        /// When the last one was.
+        /// Time of the last refusal.
         last_at: Timestamp,
     },
     /// The relay could not be reached for long: what Podio sent may be lost.
     LinkOutage {
-        /// From this moment on.
+        /// Start of the outage.
         since: Timestamp,
         until: Timestamp,
     },
@@ -42,12 +42,12 @@ pub enum Incident {
 }
 
 impl Incident {
-    /// How many events were removed from this one to that one, both included.
+    /// Returns the number of events from `from` to `to`, both included.
     pub(crate) const fn count(from: Seq, to: Seq) -> u64 {
         to.0.saturating_sub(from.0).saturating_add(1)
     }
 
-    /// What to do about it; `None` where there is nothing to do.
+    /// Returns what to do; `None` if nothing can be done.
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Gap { .. } | Self::Refused { .. } | Self::LinkOutage { .. } => {
@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(set.hint(), None);
     }
 
-    /// Histories hold these: what an earlier build wrote is read by this one, and the other way round.
+    /// Histories store these forms: this version reads what an earlier one wrote, and the reverse.
     #[test]
     fn it_is_kept_in_the_form_it_always_had_and_told_in_words() {
         let reason = "its age".to_owned();

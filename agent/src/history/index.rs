@@ -1,18 +1,19 @@
-//! The full-text index over paths, parameters and bodies. It follows the events with a cursor of
-//! its own on stable storage, so that appending need not wait for it and a crash loses nothing.
+//! Maintains the full-text index over paths, parameters and bodies. Its cursor is on stable
+//! storage, so that appending need not wait for the index and a crash loses nothing.
 
 use rusqlite::{Transaction, params};
 
 use super::{cjk, row};
 
-/// Events made searchable in one transaction: a few milliseconds, for an append may be waiting.
+/// Number of events indexed in one transaction: takes a
+/// few milliseconds, because an append may be waiting.
 const STEP: usize = 128;
 
-/// Bytes of an event's text that are searchable. Podio's webhooks have some hundred; this is for
-/// whatever else is sent here.
+/// Maximum number of searchable bytes per event. Webhooks of
+/// Podio have some hundred; the limit is for other requests.
 const MAX_TEXT_BYTES: usize = 16 * 1024;
 
-/// Makes the next events searchable; returns whether there are more.
+/// Indexes the next events; returns whether there are more.
 pub(super) fn step(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
     let through: i64 = transaction
         .prepare_cached("SELECT indexed_through FROM search_progress")?
@@ -42,8 +43,9 @@ pub(super) fn step(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
     Ok(indexed == STEP)
 }
 
-/// The words of an event: `name value` a line for Podio's parameters, so that the two are
-/// neighbours in the index; else the body, where it is text.
+/// Returns the searchable text of an event. For an event of Podio it
+/// has one line `name value` per parameter, so that the two are
+/// neighbours in the index; otherwise it is the body, if that is text.
 fn searchable_text(podio: bool, body: &[u8]) -> String {
     let mut text = String::new();
     if podio {

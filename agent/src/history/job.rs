@@ -1,6 +1,6 @@
-//! What the writer is asked to write: a function that runs inside its transaction, together with
-//! whoever waits for what it returns. A new kind of write is one method of [`Writer`] and nothing
-//! here.
+//! Defines the writes that the writer is asked for: a function that runs inside the writer's
+//! transaction, and the channel on which the caller waits for its result. A new kind of write needs
+//! one method of [`Writer`] and nothing here.
 //!
 //! [`Writer`]: super::Writer
 
@@ -18,19 +18,19 @@ use super::position::Position;
 use super::tally::{self, Tally};
 use super::write::{NewEvent, Reply};
 
-/// What a write works with, inside the writer's transaction.
+/// What a write works with inside the writer's transaction.
 pub(crate) struct Hands<'a> {
     pub(super) transaction: &'a Transaction<'a>,
     pub(super) bursts: &'a mut Bursts,
     pub(super) ages: &'a mut Ages,
     pub(super) tally: Tally,
-    /// Announced after the commit, in order.
+    /// Changes to announce after the commit, in order.
     pub(super) changes: Vec<HistoryChange>,
-    /// Events that were added.
+    /// Number of added events.
     pub(super) new: usize,
     /// Whether events were removed.
     pub(super) removed: bool,
-    /// What goes to delivery after the commit; `None` where nothing is delivered.
+    /// Events to hand to delivery after the commit; `None` if nothing is delivered.
     pub(super) committed: Option<CommittedEvents>,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// An event was added at this place.
+    /// Notes that an event was added at this position.
     pub(super) fn announce_event(
         &mut self,
         position: Position,
@@ -77,7 +77,7 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// Events are gone, wherever they were.
+    /// Counts the events again after some were removed.
     pub(super) fn recount(&mut self) -> rusqlite::Result<()> {
         self.removed = true;
         self.tally = tally::tally(self.transaction)?;
@@ -89,23 +89,24 @@ impl<'a> Hands<'a> {
 /// A write that waits for its transaction.
 pub(crate) type WriteJob = Box<dyn Write>;
 
-/// Something to be written, all of it or nothing.
+/// A write that is done completely or not at all.
 pub(crate) trait Write: Send {
-    /// How many rows it writes, about: bounds a transaction.
+    /// Returns about how many rows it writes; bounds the size of a transaction.
     fn rows(&self) -> usize;
 
-    /// Whether it may wait, and a power cut may take it: what it says is found out again.
+    /// Returns whether the write may wait and be lost in
+    /// a power cut, because its content is found again.
     fn may_wait(&self) -> bool;
 
-    /// Does it. Called again where its transaction failed.
+    /// Writes. Called again if the transaction failed.
     fn write(&mut self, hands: &mut Hands<'_>) -> rusqlite::Result<()>;
 
-    /// Its transaction is committed, and on stable storage unless it may wait: whoever waits is
-    /// answered.
+    /// Answers the waiting caller. Its transaction is committed,
+    /// and on stable storage unless the write may wait.
     fn resolve(self: Box<Self>);
 
-    /// Nothing of it was written: whoever waits is told. What nobody waits for comes back, to be
-    /// written once that works again.
+    /// Answers the waiting caller that nothing was written. Returns a write for which no caller
+    /// waits, to be written once writing works again.
     fn reject(self: Box<Self>, error: &HistoryError) -> Option<WriteJob>;
 }
 
@@ -115,17 +116,18 @@ impl fmt::Debug for dyn Write {
     }
 }
 
-/// How soon a write has to be on stable storage.
+/// How soon a write must be on stable storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Haste {
     /// With the next transaction.
     Now,
-    /// With one that others wait for, if there is one soon. A killed process loses what it wrote
-    /// last, and so does a power cut: only for what is found out again then (invariant 1).
+    /// With a later transaction for which a caller waits, if there is one
+    /// soon. If the process is killed or the power is cut, the last of these
+    /// writes are lost: only for what is then found again (invariant 1).
     Later,
 }
 
-/// A write for whoever waits for `answer`; of `None` nobody does.
+/// Returns a write whose result is sent to `answer`; if that is `None`, no caller waits.
 pub(super) fn job<T: Send + 'static>(
     rows: usize,
     haste: Haste,
@@ -146,7 +148,7 @@ struct AnsweredWrite<T, W> {
     haste: Haste,
     work: W,
     answer: Option<Reply<T>>,
-    /// What the last call of `work` returned.
+    /// The result of the last call of `work`.
     done: Option<T>,
 }
 
@@ -170,7 +172,7 @@ where
 
     fn resolve(self: Box<Self>) {
         if let (Some(answer), Some(done)) = (self.answer, self.done) {
-            // Whoever asked may have gone away; it is written all the same.
+            // The caller may be gone; the write is done all the same.
             let _ = answer.send(Ok(done));
         }
     }
@@ -193,7 +195,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::history::schema;
 
-    /// What a write to an empty history announces.
+    /// Returns the changes that a write to an empty history announces.
     pub(crate) fn announced_by(mut job: WriteJob) -> Vec<HistoryChange> {
         let mut connection = Connection::open_in_memory().unwrap();
         for migration in schema::MIGRATIONS {

@@ -1,4 +1,4 @@
-//! What items were like when Podio was last asked: what is left to tell once they are deleted.
+//! Stores what Podio returned about items, so that it can be shown after they are deleted.
 
 use std::collections::HashMap;
 
@@ -9,35 +9,35 @@ use super::error::HistoryError;
 use super::row;
 use super::watch::WatchReader;
 
-/// Items that are remembered, the newest; each is some kilobytes at most.
+/// Maximum number of stored items, newest first; each has a few kilobytes at most.
 const MAX_ITEMS: u32 = 10_000;
 
-/// An item as Podio told it last. Texts are of the outside world: escape them before showing them.
+/// An item as Podio returned it last. Untrusted text: escape it before showing it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KnownItem {
-    /// What it is called.
+    /// The item's title.
     pub title: String,
-    /// Its page for people.
+    /// URL of the item's page for people.
     #[serde(default)]
     pub link: Option<String>,
-    /// The app that it is in.
+    /// Name of its app.
     #[serde(default)]
     pub app: Option<String>,
-    /// Its revision then.
+    /// Its revision at that time.
     #[serde(default)]
     pub revision: Option<u64>,
-    /// Its fields and their values, by the names for people.
+    /// Its fields and their values, under the names that people see.
     #[serde(default)]
     pub values: Vec<(String, String)>,
 }
 
 impl WatchReader {
-    /// What is remembered of one item.
+    /// Returns what is stored about one item.
     pub(crate) async fn known_item(&self, item_id: u64) -> Result<Option<KnownItem>, HistoryError> {
         self.read(move |connection| load(connection, item_id)).await
     }
 
-    /// The same of several.
+    /// Returns what is stored about several items.
     pub(crate) async fn known_items(
         &self,
         item_ids: Vec<u64>,
@@ -55,7 +55,7 @@ impl WatchReader {
     }
 }
 
-/// `None` also for what a later build wrote in another shape.
+/// Returns `None` also for what a later version wrote in another form.
 fn load(connection: &Connection, item_id: u64) -> rusqlite::Result<Option<KnownItem>> {
     let text: Option<String> = connection
         .prepare_cached("SELECT known FROM known_items WHERE item_id = ?")?

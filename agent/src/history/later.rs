@@ -1,5 +1,5 @@
-//! Writes that may wait a moment: what a power cut takes of them is found out again. They join the
-//! next transaction that somebody waits for, and so cost no sync of their own.
+//! Collects writes that may wait a moment, because what a power cut loses of them is found again.
+//! They join the next transaction for which a caller waits, and so need no sync of their own.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use tokio::time::Instant;
 
 use super::job::WriteJob;
 
-/// How long a write waits for others.
+/// Maximum time for which a write waits for others.
 const MAX_WAIT: Duration = Duration::from_millis(20);
 
-/// How far apart transactions of these alone are from others: each writes some pages anew, however
-/// little it adds to them.
+/// Minimum time between transactions that contain only such writes: each rewrites some pages, even
+/// if it adds little to them.
 const APART: Duration = Duration::from_millis(100);
 
-/// Writes that wait, in order.
+/// Waiting writes, in order.
 #[derive(Debug, Default)]
 pub(super) struct Later {
     writes: Vec<WriteJob>,
     rows: usize,
     since: Option<Instant>,
-    /// When something was last written.
+    /// Time of the last write.
     wrote: Option<Instant>,
 }
 
 impl Later {
-    /// Rows that wait; so many are written at once.
+    /// Number of waiting rows at which they are written immediately.
     pub(super) const MAX_ROWS: usize = 256;
 
     /// Adds writes that may wait.
@@ -37,7 +37,7 @@ impl Later {
         self.writes.extend(writes);
     }
 
-    /// Time until they are to be written; `None` where there are none.
+    /// Returns the time until they must be written; `None` if there are none.
     pub(super) fn wait(&self) -> Option<Duration> {
         let since = self.since?;
         if self.rows >= Self::MAX_ROWS {
@@ -48,7 +48,7 @@ impl Later {
         Some(due.saturating_duration_since(Instant::now()))
     }
 
-    /// All of them, before `others`.
+    /// Returns all waiting writes, followed by `others`.
     pub(super) fn before(&mut self, mut others: Vec<WriteJob>) -> Vec<WriteJob> {
         let mut writes = std::mem::take(self).writes;
         writes.append(&mut others);

@@ -1,4 +1,5 @@
-//! What the relay refused or removed, the newest first: what never came, and when that may have been.
+//! Reads what the relay refused or removed, newest first:
+//! how many webhooks are missing, and from when they may be.
 
 use jiff::{SignedDuration, Timestamp};
 use podtap_wire::Seq;
@@ -10,33 +11,34 @@ use super::incident::Incident;
 use super::row;
 use super::watch::WatchReader;
 
-/// Findings among which losses are looked for, the newest.
+/// Maximum number of findings that are searched for losses, newest first.
 const LOOKED_AT: usize = 1_000;
 
-/// Losses that are told.
+/// Maximum number of losses in the result.
 const MAX_LOSSES: usize = 20;
 
-/// Webhooks that never came.
+/// Webhooks that did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Loss {
-    /// The relay refused them.
+    /// The relay refused the webhooks.
     Refused {
         count: u64,
         reason: String,
         last_at: Timestamp,
     },
-    /// A limit removed them from the relay's queue.
+    /// A limit removed the webhooks from the relay's queue.
     Removed {
         count: u64,
         reason: String,
-        /// When the event before them was accepted, and the one after them.
+        /// Times at which the events before and after them were accepted.
         after: Option<Timestamp>,
         before: Option<Timestamp>,
     },
 }
 
 impl Loss {
-    /// Whether a webhook of this time may be among them, with clocks that are so far apart.
+    /// Returns whether a webhook of this time may be one of
+    /// the lost ones, if the clocks differ by at most `apart`.
     pub(crate) fn may_be_of(&self, at: Timestamp, apart: SignedDuration) -> bool {
         let earliest = at.checked_sub(apart).unwrap_or(at);
         let latest = at.checked_add(apart).unwrap_or(at);
@@ -78,7 +80,7 @@ fn webhooks(count: u64) -> String {
 }
 
 impl WatchReader {
-    /// What the relay refused or removed, the newest first.
+    /// Returns what the relay refused or removed, newest first.
     pub(crate) async fn losses(&self) -> Result<Vec<Loss>, HistoryError> {
         self.read(losses).await
     }

@@ -1,5 +1,5 @@
-//! Hooks that this agent makes: on record from just before they are made until they were removed,
-//! so that the next start can remove what a crash left.
+//! Records the hooks that this agent creates, from just before their creation until their removal,
+//! so that the next start can remove hooks that a crash left.
 
 use rusqlite::{Row, Transaction, params};
 
@@ -8,24 +8,25 @@ use super::row;
 use super::watch::WatchReader;
 use crate::place::PlaceRef;
 
-/// One hook on record.
+/// A recorded hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MadeHook {
-    /// Its place among the records.
+    /// Its number among the records.
     pub(crate) number: i64,
-    /// The API that was asked to make it.
+    /// The API at which it was to be created.
     pub(crate) api: String,
     pub(crate) place: PlaceRef,
     pub(crate) event_type: String,
     pub(crate) url: String,
-    /// The newest hook on the place before: what is newer, of this type and to this URL, is it.
+    /// The newest hook on the place before the request: a newer
+    /// hook of this type with this URL is the created one.
     pub(crate) newest_then: u64,
-    /// `None` until Podio told.
+    /// `None` until Podio has answered.
     pub(crate) hook_id: Option<u64>,
 }
 
 impl WatchReader {
-    /// Hooks on record, in the order in which they were made.
+    /// Returns the recorded hooks in the order in which they were created.
     pub(crate) async fn made_hooks(&self) -> Result<Vec<MadeHook>, HistoryError> {
         let sql = "SELECT number, api, ref_type, ref_id, event_type, url, newest_then, hook_id \
              FROM made_hooks ORDER BY number";
@@ -36,7 +37,7 @@ impl WatchReader {
     }
 }
 
-/// `None` where a later build wrote a kind of place that this one does not know.
+/// Returns `None` if the kind of place is from a later version and unknown here.
 fn made_hook(row: &Row<'_>) -> rusqlite::Result<Option<MadeHook>> {
     let Ok(ref_type) = row.get_ref("ref_type")?.as_str()?.parse() else {
         return Ok(None);

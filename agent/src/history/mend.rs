@@ -1,8 +1,8 @@
-//! What the writer does about a file that it cannot write: waits, tries again, opens it anew and
-//! checks it where what was written may be lost, and tells everybody how things are.
+//! Handles a file that the writer cannot write: waits and tries again, reopens and checks the file
+//! if written data may be lost, and reports the state to listeners.
 //!
-//! A full disk, a file held by another program, an error of the disk, a file that is missing for a
-//! while: all of that passes, and then the writer goes on by itself.
+//! A full disk, a file locked by another program, a disk error, a missing file: all of these may
+//! pass, and then the writer continues without help.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,22 +17,22 @@ use tokio::time::Instant;
 
 use super::{connection, rebuild};
 
-/// Pause after the first failure, doubled after each.
+/// Pause after the first failure; doubled after each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// The longest pause between two attempts.
+/// Maximum pause between two attempts.
 const MAX_PAUSE: Duration = Duration::from_secs(15);
 
 /// Why the history cannot be written at present; `None` while it can.
 pub(crate) type WriteTrouble = Option<Arc<str>>;
 
-/// Looks after the writer's file.
+/// The state of the writer's file.
 #[derive(Debug)]
 pub(super) struct Mend {
     path: PathBuf,
     identity: Option<FileIdentity>,
     trouble: Option<Failing>,
-    /// Doubled by each failure, back to the first once something was written.
+    /// Doubled by each failure, and reset once a write succeeds.
     pause: Duration,
     state: watch::Sender<WriteTrouble>,
 }
@@ -59,8 +59,8 @@ impl Mend {
         self.state.subscribe()
     }
 
-    /// Why nothing can be written now. Notices a file that was moved, deleted or replaced: what
-    /// goes into such a one is lost.
+    /// Returns why nothing can be written now. Notices a file that was moved, deleted or replaced:
+    /// data written to such a file would be lost.
     pub(super) fn trouble(&mut self) -> Option<Arc<SqliteCause>> {
         if self.trouble.is_none() && private::identity(&self.path) != self.identity {
             self.note_failure(&no_such_file());
@@ -70,13 +70,14 @@ impl Mend {
             .map(|failing| Arc::clone(&failing.cause))
     }
 
-    /// Time until the next attempt; `None` while all is well.
+    /// Returns the time until the next attempt; `None` if writing works.
     pub(super) fn wait(&self) -> Option<Duration> {
         let failing = self.trouble.as_ref()?;
         Some(failing.retry_at.saturating_duration_since(Instant::now()))
     }
 
-    /// Notes a failed transaction; whether it may pass. A mistake in a statement does not.
+    /// Records a failed transaction; returns whether the
+    /// failure may pass. An error in a statement does not.
     pub(super) fn note_failure(&mut self, error: &rusqlite::Error) -> bool {
         let kind = Trouble::of(error);
         if kind == Trouble::Other {
@@ -101,12 +102,12 @@ impl Mend {
         true
     }
 
-    /// Something was written.
+    /// Notes that a write succeeded.
     pub(super) fn wrote(&mut self) {
         self.pause = FIRST_PAUSE;
     }
 
-    /// Tries whether the file can be written again; whether it can.
+    /// Tries to write to the file; returns whether it worked.
     pub(super) fn retry(&mut self, writing: &mut Connection) -> bool {
         let Some(failing) = &self.trouble else {
             return true;
@@ -133,13 +134,13 @@ impl Mend {
         }
     }
 
-    /// Another connection to the file, which is checked: what the old one believes about the file
-    /// may not be on the disk. A damaged file is rebuilt.
+    /// Replaces the connection and checks the file: what the old connection has cached may not be
+    /// on the disk. A damaged file is rebuilt.
     fn reopen(&self, writing: &mut Connection) -> rusqlite::Result<()> {
-        // The old connection ends first.
+        // Close the old connection first.
         *writing = Connection::open_in_memory()?;
         if !self.path.exists() {
-            // A new file in its place would hide what is missing.
+            // A new file at this path would hide that the old one is missing.
             return Err(no_such_file());
         }
         let mut opened = connection::open_writer(&self.path)?;
@@ -159,10 +160,10 @@ impl Mend {
     }
 }
 
-/// A write that reaches the disk.
+/// Writes something that reaches the disk.
 fn probe(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another value each time: one that is there already is not written.
+    // A new value each time: SQLite does not write a value that is already stored.
     transaction.execute(
         "INSERT INTO upkeep (name, value) VALUES ('probe', '1') \
          ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
@@ -178,7 +179,7 @@ fn no_such_file() -> rusqlite::Error {
     )
 }
 
-/// What SQLite says of a damaged file.
+/// Returns the error that SQLite reports for a damaged file.
 pub(super) fn damage_error() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(
         rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),

@@ -1,4 +1,4 @@
-//! Queries of readers: pages by position, counts, single events, attempts, ids in part.
+//! Runs the queries of readers: pages by position, counts, single events, attempts, partial ids.
 
 use podtap_wire::EventId;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -11,55 +11,56 @@ use super::row;
 use super::select::{Range, Reach, Select};
 use super::tally;
 
-/// Most rows of one page.
+/// Maximum number of rows per page.
 pub const MAX_PAGE: usize = 1000;
 
-/// Most attempts of one event that are read: the newest ones.
+/// Maximum number of attempts read per event, newest first.
 const MAX_ATTEMPTS: usize = 1000;
 
-/// Most events that a part of an id may stand for.
+/// Maximum number of events that a partial id may match.
 const MAX_FOUND: usize = 10;
 
-/// Which rows a page holds.
+/// The rows of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageQuery {
-    /// Which events are wanted.
+    /// The events to include.
     pub filter: Filter,
-    /// Where the page lies.
+    /// Where the page begins.
     pub anchor: Anchor,
-    /// Most rows, at most [`MAX_PAGE`].
+    /// Maximum number of rows, at most [`MAX_PAGE`].
     pub limit: usize,
 }
 
-/// Where a page lies. Rows always come newest first.
+/// Where a page begins. Rows are always returned newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     /// The newest rows.
     Newest,
-    /// The rows just older than this one, which is not among them.
+    /// The rows just older than this position, which is excluded.
     Before(Position),
-    /// The rows just newer than this one, which is not among them.
+    /// The rows just newer than this position, which is excluded.
     After(Position),
-    /// Rows on both sides of this one, which is among them if the filter wants it.
+    /// Rows on both sides of this position, which is included if it matches the filter.
     Around(Position),
 }
 
-/// Rows, and how far the history was looked at for them.
+/// Rows, and how far the history was searched for them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     /// The rows, newest first.
     pub rows: Vec<EventRow>,
-    /// Where looking for older rows stopped before there were enough of them: this event and all
-    /// older ones are still to be looked at.
+    /// Where the search for older rows stopped before there were enough: this event and all older
+    /// ones still have to be searched.
     pub older: Option<Position>,
-    /// The same for newer rows: this event and all newer ones.
+    /// Where the search for newer rows stopped: this event
+    /// and all newer ones still have to be searched.
     pub newer: Option<Position>,
-    /// The newest event of the history when this was read.
+    /// The newest event of the history at the time of reading.
     pub newest: Position,
 }
 
 impl From<Vec<EventRow>> for Page {
-    /// A page that holds all that it was asked for.
+    /// Returns a page that contains all requested rows.
     fn from(rows: Vec<EventRow>) -> Self {
         let newest = rows.first().map(|row| row.position).unwrap_or_default();
         Self {
@@ -77,7 +78,8 @@ pub(super) fn page(
 ) -> rusqlite::Result<Page> {
     let limit = query.limit.min(MAX_PAGE);
     let select = Select::new(connection, &query.filter, reach);
-    // Read before the rows and their limit: a later event is told of by a change of its own.
+    // Read before the rows and used as their limit: a
+    // later event is announced by a change of its own.
     let ends = connection
         .prepare_cached(
             "SELECT (SELECT min(position) FROM events) AS oldest, \
@@ -96,7 +98,8 @@ pub(super) fn page(
         ..Page::default()
     };
     match query.anchor {
-        // The first look is a short one: mostly it finds enough, and else says soon that it did not.
+        // The first step is a short one: usually it finds
+        // enough rows, and otherwise it returns early.
         Anchor::Newest => page.add_older(&select.with_shorter_steps(), ends, newest, limit)?,
         Anchor::Before(position) => {
             page.add_older(&select, ends, position.0.saturating_sub(1), limit)?;
@@ -114,7 +117,7 @@ pub(super) fn page(
 }
 
 impl Page {
-    /// Adds rows from `from` to older ones.
+    /// Adds rows from `from` downwards.
     fn add_older(
         &mut self,
         select: &Select<'_>,
@@ -132,7 +135,7 @@ impl Page {
         Ok(())
     }
 
-    /// Puts rows from `from` to newer ones before those that are there.
+    /// Puts rows from `from` upwards before the existing ones.
     fn add_newer(
         &mut self,
         select: &Select<'_>,
@@ -152,7 +155,7 @@ impl Page {
     }
 }
 
-/// The newest event's place.
+/// Returns the newest event's position.
 pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Option<Position>> {
     let newest = "SELECT max(position) FROM events";
     let newest: Option<i64> = connection.query_row(newest, [], |row| row.get(0))?;
@@ -177,17 +180,17 @@ pub(super) fn event(
         .optional()
 }
 
-/// Events that wait for their delivery and how many attempts each has had, oldest first: at most
-/// `limit`, and no more once their headers and bodies pass `bytes`.
+/// Returns events that wait for their delivery, with the number of their attempts, oldest first: at
+/// most `limit`, and no more once their headers and bodies exceed `bytes`.
 ///
-/// LEFT JOIN: an event without its body is one that cannot be read, and not none.
+/// With LEFT JOIN, an event without its body is reported as unreadable instead of being skipped.
 pub(super) fn pending(
     connection: &Connection,
     after: Position,
     limit: usize,
     bytes: usize,
 ) -> rusqlite::Result<PendingPage> {
-    // Before the events: one that is committed in between comes with the next page.
+    // Read before the events: an event that is committed in between is on the next page.
     let newest = tally::newest(connection)?;
     let mut statement = connection.prepare_cached(&pending_sql())?;
     let mut rows = statement.query(params![after.0, limit])?;
@@ -237,14 +240,14 @@ fn pending_sql() -> String {
     )
 }
 
-/// What waits for its delivery.
+/// Events that wait for their delivery.
 #[derive(Debug, Default)]
 pub(crate) struct PendingPage {
-    /// Events in order.
+    /// Readable events, in order.
     pub(crate) events: Vec<WaitingEvent>,
-    /// Events that cannot be read, and why.
+    /// Events that cannot be read, each with the reason.
     pub(crate) unreadable: Vec<(Position, String)>,
-    /// No other event up to this place waits.
+    /// No other event up to this position waits.
     pub(crate) through: Position,
 }
 
@@ -252,9 +255,9 @@ pub(crate) struct PendingPage {
 #[derive(Debug)]
 pub(crate) struct WaitingEvent {
     pub(crate) event: Event,
-    /// How many attempts it has had.
+    /// Number of its attempts.
     pub(crate) attempts: u32,
-    /// Targets that have answered it.
+    /// The targets that have answered it.
     pub(crate) answered: Vec<String>,
 }
 
@@ -273,8 +276,8 @@ pub(super) fn attempts(connection: &Connection, id: EventId) -> rusqlite::Result
     Ok(attempts)
 }
 
-/// Events whose id begins or ends as `text` says, newest first. Short ids are written as their
-/// beginning and their end with `…` or `..` between.
+/// Returns the events whose id begins or ends with `text`, newest first. A shortened id is its
+/// beginning and its end with `…` or `..` in between.
 pub(super) fn find(connection: &Connection, text: &str) -> rusqlite::Result<Vec<EventId>> {
     let text = text.trim().to_ascii_uppercase();
     if let Some((prefix, suffix)) = text.split_once('…').or_else(|| text.split_once("..")) {

@@ -1,4 +1,4 @@
-//! Places that the history knows of: whatever a hook was seen on.
+//! Reads the places on which hooks were seen.
 
 use std::collections::HashMap;
 
@@ -9,19 +9,19 @@ use super::row;
 use super::watch::WatchReader;
 use crate::place::{Place, PlaceRef};
 
-/// Places that are read at once.
+/// Maximum number of places in one read.
 const MAX_PLACES: usize = 1_000;
 
-/// Hooks whose place is kept in mind.
+/// Maximum number of hooks in one read.
 const MAX_HOOKS: usize = 10_000;
 
 impl WatchReader {
-    /// Places with hooks, those of the newest hooks first.
+    /// Returns the places that have hooks, those of the newest hooks first.
     pub(crate) async fn places(&self) -> Result<Vec<Place>, HistoryError> {
         self.read(places).await
     }
 
-    /// What each hook is on, of the newest ones.
+    /// Returns the place of each hook, for the newest hooks.
     pub(crate) async fn hook_places(&self) -> Result<HashMap<u64, PlaceRef>, HistoryError> {
         self.read(hook_places).await
     }

@@ -1,5 +1,5 @@
-//! The statements of the hot path stay prepared: each is parsed once a connection, however often it
-//! runs and whatever is bound to it.
+//! Tests that the statements of the hot path stay prepared: each is parsed once per connection,
+//! however often it runs and with any parameters.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -25,8 +25,8 @@ use super::write::{NewAttempt, NewEvent};
 use super::{Attempt, DeliveryState, Outcome, Position};
 use super::{connection, index, page, store, watch};
 
-/// Fails where a statement of `connection` sorts: that takes a table in memory each time it runs, and
-/// an index has what the hot path asks for in its order.
+/// Records each statement of `connection` that sorts. Sorting needs a table in memory each time; an
+/// index returns what the hot path needs in the right order.
 fn forbid_sorting(connection: &mut Connection) {
     let trace = |event: TraceEvent<'_>| {
         if let TraceEvent::Profile(statement, _) = event
@@ -39,7 +39,7 @@ fn forbid_sorting(connection: &mut Connection) {
     connection.trace_v2(profile, Some(trace)).unwrap();
 }
 
-/// How often something is parsed by the second and third run of `work`.
+/// Returns how many statements are parsed in the second and third run of `work`.
 fn parsed_again(connection: &mut Connection, mut work: impl FnMut(&mut Connection, u8)) -> usize {
     let parsed = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&parsed);
@@ -61,7 +61,7 @@ fn parsed_again(connection: &mut Connection, mut work: impl FnMut(&mut Connectio
 }
 
 thread_local! {
-    /// Statements that sorted, as SQL.
+    /// The SQL of statements that sorted.
     static SORTED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 

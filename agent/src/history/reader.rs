@@ -1,5 +1,5 @@
-//! Threads that read: each has a connection of its own, so reads wait neither for writes nor for
-//! each other. A read that nobody waits for any more is interrupted.
+//! Runs reads on threads. Each thread has its own connection, so reads wait neither for writes nor
+//! for each other. A read whose caller is gone is interrupted.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,25 +14,26 @@ use tokio::sync::{mpsc, oneshot};
 use super::connection;
 use super::error::HistoryError;
 
-/// Reads that may wait for one thread.
+/// Maximum number of reads that wait for one thread.
 const QUEUED_READS: usize = 64;
 
-/// Steps of SQLite's machine between two looks at whether anybody still waits: well under 1 ms.
+/// Steps of SQLite's virtual machine between two checks
+/// whether the caller still waits: well under 1 ms.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
-/// Answers whether the connection is of no more use.
+/// A read. Returns whether the connection can no longer be used.
 type ReadJob = Box<dyn FnOnce(&mut Connection) -> bool + Send>;
 
-/// A thread that reads, until the last handle on it is dropped. Cheap to clone.
+/// A thread that reads until its last handle is dropped. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
     jobs: mpsc::Sender<ReadJob>,
-    /// Reads that were begun or wait.
+    /// Number of reads that are running or waiting.
     under_way: Arc<AtomicUsize>,
 }
 
 impl Reader {
-    /// Opens the history at `path`, which must be there, and starts a thread of that name.
+    /// Opens the history at `path`, which must exist, and starts a thread with this name.
     pub(crate) fn open(path: &Path, name: &str) -> Result<Self, HistoryError> {
         let mut file = OpenFile::open(path)?;
         let (jobs, mut queue) = mpsc::channel::<ReadJob>(QUEUED_READS);
@@ -52,7 +53,7 @@ impl Reader {
         Ok(Self { jobs, under_way })
     }
 
-    /// How many reads it has to do, as far as one can tell from another thread.
+    /// Returns the number of running and waiting reads, as seen by another thread.
     pub(super) fn under_way(&self) -> usize {
         self.under_way.load(Ordering::Relaxed)
     }
@@ -88,12 +89,12 @@ impl Reader {
     }
 }
 
-/// A connection, and the file that it was made to.
+/// A connection and the identity of its file.
 struct OpenFile {
     path: PathBuf,
     identity: Option<FileIdentity>,
     connection: Connection,
-    /// Whether the connection failed so that another one may do better.
+    /// Whether the connection failed and another one may work.
     is_over: bool,
 }
 
@@ -107,8 +108,8 @@ impl OpenFile {
         })
     }
 
-    /// Goes on with the file that is there now: a damaged one may have been rebuilt. Where there is
-    /// none, the old one is still better than nothing.
+    /// Opens the file that is at the path now: a damaged one may have been rebuilt. If there is
+    /// none, keeps the old file open, which is better than nothing.
     fn follow(&mut self) {
         let now = private::identity(&self.path);
         if (self.is_over || now != self.identity)
@@ -130,7 +131,7 @@ fn interruptible<T>(
     query(connection)
 }
 
-/// Says no when dropped.
+/// Becomes `false` when dropped.
 struct PendingReply(Arc<AtomicBool>);
 
 impl Drop for PendingReply {

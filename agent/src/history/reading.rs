@@ -1,4 +1,5 @@
-//! The reading side of the history: a handle whose reads never wait for writes, and delivery's own.
+//! The reading side of the history: a handle whose reads
+//! never wait for writes, and a separate reader for delivery.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,30 +25,30 @@ use super::values::{self, Values};
 use super::writer::Writer;
 use super::{connection, watch};
 
-/// Pause before a read that delivery needs is tried again.
+/// Pause before a failed read of delivery is repeated.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// A handle on the history, for reading. Cheap to clone; reads never wait for writes.
 #[derive(Debug, Clone)]
 pub struct History {
     path: Arc<Path>,
-    /// For what is quick.
+    /// For quick reads.
     pub(super) near: Reader,
-    /// For pages: a page that nobody waits for any more may take a while to notice, and another
-    /// one is read meanwhile.
+    /// For pages. A page whose caller is gone may take a
+    /// while to stop; the other reader is used meanwhile.
     pages: [Reader; 2],
-    /// For what may have to look at every event.
+    /// For reads that may have to look at every event.
     pub(super) far: Reader,
 }
 
 impl History {
-    /// Opens the history at `path`; makes it where it does not exist.
+    /// Opens the history at `path`, and creates it if it does not exist.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
         connection::read_write(path)?;
         Self::open_read_only(path)
     }
 
-    /// Opens the history at `path`, which must be there.
+    /// Opens the history at `path`, which must exist.
     pub fn open_read_only(path: &Path) -> Result<Self, HistoryError> {
         Ok(Self {
             path: path.into(),
@@ -64,7 +65,7 @@ impl History {
         &self.path
     }
 
-    /// One page of rows, newest first.
+    /// Returns one page of rows, newest first.
     pub async fn page(&self, query: PageQuery) -> Result<Vec<EventRow>, HistoryError> {
         let page = self
             .for_pages()
@@ -73,22 +74,23 @@ impl History {
         Ok(page.rows)
     }
 
-    /// The same, answered soon however large the history is: where a filter has to look at many
-    /// events, the page says where to go on.
+    /// Returns one page soon, however large the history is: if the filter has to look at many
+    /// events, the page says where to continue.
     pub async fn partial_page(&self, query: PageQuery) -> Result<Page, HistoryError> {
         self.for_pages()
             .read(move |connection| page::page(connection, &query, Reach::Step))
             .await
     }
 
-    /// One page of rows, newest first, with every burst as one row, and gaps among them.
+    /// Returns one page of rows, newest first, with each burst as one row and with gaps.
     pub async fn folded_page(&self, query: FoldedQuery) -> Result<Vec<HistoryRow>, HistoryError> {
         self.near
             .read(move |connection| fold::page(connection, &query))
             .await
     }
 
-    /// The gaps between two places, both excluded, oldest first: at most 1,000 are remembered.
+    /// Returns the gaps between two positions, both
+    /// excluded, oldest first. At most 1,000 are stored.
     pub async fn gaps(
         &self,
         after: Position,
@@ -109,14 +111,16 @@ impl History {
         }
     }
 
-    /// How many events the filter wants. May take long; a page never waits for it.
+    /// Counts the events that match the filter. May take
+    /// long; it does not delay the reading of pages.
     pub async fn count(&self, filter: Filter) -> Result<u64, HistoryError> {
         self.far
             .read(move |connection| page::count(connection, &filter))
             .await
     }
 
-    /// The same, and the newest event of all at that moment: what comes after it is not counted.
+    /// Counts the events that match the filter, up to the
+    /// newest event of that moment, which is returned too.
     pub async fn count_through(&self, filter: Filter) -> Result<(u64, Position), HistoryError> {
         self.far
             .read(move |connection| {
@@ -127,12 +131,12 @@ impl History {
             .await
     }
 
-    /// One event, whole.
+    /// Returns one event with headers and body.
     pub async fn event(&self, id: EventId) -> Result<Option<Event>, HistoryError> {
         Ok(self.event_and_attempts(id).await?.map(|(event, _)| event))
     }
 
-    /// One event, whole, and how many attempts it has had.
+    /// Returns one event with headers and body, and the number of its attempts.
     pub(crate) async fn event_and_attempts(
         &self,
         id: EventId,
@@ -142,15 +146,15 @@ impl History {
             .await
     }
 
-    /// The attempts of one event, oldest first; of very many the newest 1,000.
+    /// Returns the newest 1,000 attempts of one event, oldest first.
     pub async fn attempts(&self, id: EventId) -> Result<Vec<Attempt>, HistoryError> {
         self.near
             .read(move |connection| page::attempts(connection, id))
             .await
     }
 
-    /// The events whose id is `text`, or begins or ends so, or is shortened to it (`01JD…7Q`);
-    /// at most 10, newest first.
+    /// Returns the events whose id is `text`, begins or ends with it, or is shortened to it
+    /// (`01JD…7Q`), newest first, at most 10.
     pub async fn find(&self, text: &str) -> Result<Vec<EventId>, HistoryError> {
         let text = text.to_owned();
         self.far
@@ -158,7 +162,7 @@ impl History {
             .await
     }
 
-    /// Bytes that the history takes on the disk, with what is not yet copied into its file.
+    /// Returns the size of the history on the disk in bytes, including its write-ahead log.
     ///
     /// # Errors
     /// When the file's folder cannot be read.
@@ -172,7 +176,7 @@ impl History {
         Ok(bytes)
     }
 
-    /// What arrived after this place; without one, what was accepted since `since`.
+    /// Returns what arrived after this position; without one, what was accepted since `since`.
     pub async fn arrivals(
         &self,
         after: Option<Position>,
@@ -183,18 +187,19 @@ impl History {
             .await
     }
 
-    /// The event types and hooks that occur, for a filter to name: at most 200 of each.
+    /// Returns the event types and hooks in the history,
+    /// to complete a filter with: at most 200 of each.
     pub async fn values(&self) -> Result<Values, HistoryError> {
         self.far.read(values::values).await
     }
 
-    /// The newest event's place; `None` in an empty history.
+    /// Returns the newest event's position; `None` if the history is empty.
     pub async fn newest(&self) -> Result<Option<Position>, HistoryError> {
         self.near.read(page::newest).await
     }
 }
 
-/// A reader of its own for delivery: a slow search never holds it up.
+/// A separate reader for delivery, so that a slow search does not delay it.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingReader {
     path: Arc<Path>,
@@ -212,13 +217,14 @@ impl PendingReader {
         })
     }
 
-    /// Has what arrives and what is committed from now on handed over to that many targets.
+    /// Hands events that arrive or are committed from now on to this many targets.
     pub(crate) fn hand_over_to(&self, targets: usize) -> Result<Vec<HandedOver>, HistoryError> {
         let known = SeenIds::of(watch::newest_ids(&self.path, REMEMBERED)?);
         Ok(self.writer.hand_over_to(targets, known))
     }
 
-    /// The next events that wait for their delivery, oldest first; no more than `limit`, nor many more bytes than `bytes`.
+    /// Returns the next events that wait for their delivery,
+    /// oldest first: at most `limit`, and about `bytes` bytes.
     pub(crate) async fn after(
         &self,
         position: Position,

@@ -1,5 +1,5 @@
-//! A damaged history made whole again: what can be read is kept, what cannot is put on record in
-//! the table `damaged`, so that nothing is silently less.
+//! Rebuilds a damaged history. It keeps what is readable and records the rest in the table
+//! `damaged`, so that every loss is visible.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use rusqlite::{Connection, Transaction, params};
 use super::connection::PROFILE;
 use super::{HistoryError, schema};
 
-/// Events of which the id is looked up in what is left of the damaged file.
+/// Maximum number of events whose ids are read from the damaged file's index.
 const MAX_LOST: usize = 100_000;
 
-/// Rebuilds a history that cannot be opened because it is damaged; any other error stays.
+/// Rebuilds a history that cannot be opened because it is damaged; returns any other error.
 pub(crate) fn if_damaged(path: &Path, error: HistoryError) -> Result<(), HistoryError> {
     if error.is_damage() {
         rebuild_or_say(path, &[error.to_string()])
@@ -27,8 +27,8 @@ pub(super) fn rebuild_or_say(path: &Path, findings: &[String]) -> Result<(), His
         .map_err(|error| HistoryError::prepare(path)(std::io::Error::other(error)))
 }
 
-/// Rebuilds the history at `path`, to which this process has no writing connection; where the
-/// damaged file is now.
+/// Rebuilds the history at `path`, to which this process has no writing connection. Returns the new
+/// path of the damaged file.
 pub(super) fn rebuild(path: &Path, findings: &[String]) -> Result<PathBuf, RebuildError> {
     let first = findings.first().map_or("", String::as_str);
     tracing::error!(
@@ -47,7 +47,7 @@ pub(super) fn rebuild(path: &Path, findings: &[String]) -> Result<PathBuf, Rebui
     Ok(rebuilt.kept)
 }
 
-/// Ids and places of all events, out of the index, which is elsewhere in the file than the rows.
+/// Reads ids and positions of all events from the index, which is stored apart from the rows.
 fn events_by_index(path: &Path) -> Vec<(i64, [u8; 16])> {
     let read = || -> rusqlite::Result<Vec<_>> {
         let connection = Connection::open(path)?;
@@ -66,8 +66,8 @@ fn events_by_index(path: &Path) -> Vec<(i64, [u8; 16])> {
     read().unwrap_or_default()
 }
 
-/// Events without a body and bodies without an event go on record, as do events that only the index
-/// of the damaged file still knows.
+/// Records in `damaged` the events without a body, the bodies without an event, and the events that
+/// only the index of the damaged file contains.
 fn put_on_record(
     transaction: &Transaction<'_>,
     by_index: &[(i64, [u8; 16])],
@@ -107,7 +107,7 @@ fn put_on_record(
     transaction.execute_batch("UPDATE search_progress SET indexed_through = 0")
 }
 
-/// Takes an event that cannot be read out of the way, for inspection in the table `damaged`.
+/// Moves an event that cannot be read into the table `damaged`, for inspection.
 pub(super) fn set_aside(
     transaction: &Transaction<'_>,
     position: i64,

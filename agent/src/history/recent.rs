@@ -1,5 +1,6 @@
-//! What a tunnel brought and what became of it, newest rows alone: for figures over the last hours.
-//! Events without a `seq` were imported or triggered, and replays are a person's: none of them counts.
+//! Reads what a tunnel received lately and how it was delivered, for
+//! figures over the last hours. Events without a `seq` were imported or
+//! triggered, and replays are requested by a person: none of them counts.
 
 use std::time::Duration;
 
@@ -12,36 +13,37 @@ use super::position::Position;
 use super::row;
 use super::watch::WatchReader;
 
-/// Characters of an event type that are read: Podio's longest has 14, and a stranger's may be a book.
+/// Maximum number of characters of an event type that are read: Podio's longest has 14; other
+/// senders may send any length.
 const MAX_TYPE: usize = 64;
 
-/// Which hook sent something of which type.
+/// A hook and an event type that it sent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct HookSender {
     pub(crate) hook_id: Option<u64>,
     pub(crate) event_type: Option<Box<str>>,
 }
 
-/// An event that a relay took.
+/// An event that came through a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RecentEvent {
     pub(crate) sender: HookSender,
     pub(crate) received_at: Timestamp,
 }
 
-/// One try to deliver such an event.
+/// An attempt to deliver such an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RecentDelivery {
     pub(crate) sender: HookSender,
     pub(crate) started_at: Timestamp,
     pub(crate) duration: Duration,
-    /// `None` where there was no answer.
+    /// The status; `None` if there was no answer.
     pub(crate) status: Option<u16>,
-    /// Whether it is the event's first: Podio itself would have called once.
+    /// Whether it is the event's first attempt: Podio itself would have called once.
     pub(crate) is_first: bool,
 }
 
-/// Where to read on.
+/// The positions at which to continue reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RecentCursor {
     pub(crate) events: Position,
@@ -49,7 +51,7 @@ pub(crate) struct RecentCursor {
 }
 
 impl WatchReader {
-    /// Where the newest `most` events and attempts begin.
+    /// Returns the position at which the newest `most` events and attempts begin.
     pub(crate) async fn recent(&self, most: usize) -> Result<RecentCursor, HistoryError> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         self.read(move |connection| {
@@ -64,11 +66,11 @@ impl WatchReader {
         .await
     }
 
-    /// When the newest event came that a relay took, and of which hook it is.
+    /// Returns the hook and time of the newest event that came through a relay.
     pub(crate) async fn newest_relayed(
         &self,
     ) -> Result<Option<(Option<u64>, Timestamp)>, HistoryError> {
-        // Others are few, so that one of these is soon found.
+        // Other events are few, so that the search ends soon.
         let sql = "SELECT hook_id, received_at FROM events WHERE seq IS NOT NULL \
              ORDER BY position DESC LIMIT 1";
         self.read(move |connection| {
@@ -83,7 +85,8 @@ impl WatchReader {
         .await
     }
 
-    /// The next events after `position`, oldest first, at most `limit` rows read, and where to go on.
+    /// Returns the next events after `position`, oldest first,
+    /// from at most `limit` rows, and where to continue.
     pub(crate) async fn recent_events(
         &self,
         position: Position,
@@ -93,7 +96,7 @@ impl WatchReader {
             .await
     }
 
-    /// The next deliveries after `cursor`, oldest first, at most `limit`, and where to go on.
+    /// Returns at most `limit` deliveries after `cursor`, oldest first, and where to continue.
     pub(crate) async fn recent_deliveries(
         &self,
         cursor: AttemptCursor,

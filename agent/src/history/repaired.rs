@@ -1,5 +1,6 @@
-//! Events that never came and were rebuilt from what Podio tells of their items. They enter without
-//! a `seq` and on record only, each once: what came meanwhile is not added beside it.
+//! Stores events whose webhooks never arrived and that were rebuilt from
+//! Podio's data about their items. They have no `seq` and are not
+//! delivered. An event that arrived in the meantime is not stored again.
 
 use std::collections::HashSet;
 
@@ -16,7 +17,7 @@ use super::store;
 use super::watch::WatchReader;
 use super::write::NewEvent;
 
-/// What a hook tells of an item: one event.
+/// One event that a hook sent about an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Told {
     pub(crate) hook_id: u64,
@@ -24,24 +25,24 @@ pub(crate) struct Told {
     pub(crate) revision: u64,
 }
 
-/// An event that never came.
+/// A rebuilt event whose webhook never arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct RepairedEvent {
-    /// The same for the same event, however often it is rebuilt.
+    /// The same id each time the same event is rebuilt.
     pub(crate) id: EventId,
     pub(crate) item_id: u64,
     pub(crate) told: Told,
     pub(crate) request: WebhookRequest,
 }
 
-/// What is known here of a hook's life.
+/// What the history knows about a hook's past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SeenHook {
     pub(crate) was_active: bool,
     pub(crate) verified_at: Option<Timestamp>,
 }
 
-/// Appends those that are still not there.
+/// Appends the events that are still missing.
 pub(super) fn append(
     hands: &mut Hands<'_>,
     events: &[RepairedEvent],
@@ -85,13 +86,14 @@ fn has_come(transaction: &Transaction<'_>, event: &RepairedEvent) -> rusqlite::R
 }
 
 impl WatchReader {
-    /// What hooks have told of an item, as far as a relay took it or it was repaired.
+    /// Returns the events that hooks sent about an item
+    /// and that came through a relay or were repaired.
     pub(crate) async fn told_of(&self, item_id: u64) -> Result<HashSet<Told>, HistoryError> {
         self.read(move |connection| told_of(connection, item_id))
             .await
     }
 
-    /// Whether a hook has ever told of anything here, and when it was verified here first.
+    /// Returns whether a hook has ever sent an event here, and when it was first verified here.
     pub(crate) async fn seen_of_hook(&self, hook_id: u64) -> Result<SeenHook, HistoryError> {
         let sql = "SELECT count(*) AS events, min(received_at) FILTER (WHERE verification IN (1, 2)) \
              AS verified FROM events WHERE hook_id = ? AND seq IS NOT NULL \
@@ -108,7 +110,8 @@ impl WatchReader {
         .await
     }
 
-    /// Since when the history is whole: when its oldest event came, where older ones were removed.
+    /// Returns since when the history is complete: the time
+    /// of its oldest event if older ones were removed.
     pub(crate) async fn whole_since(&self) -> Result<Option<Timestamp>, HistoryError> {
         let sql = "SELECT position, received_at FROM events ORDER BY position LIMIT 1";
         self.read(move |connection| {

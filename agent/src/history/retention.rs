@@ -1,8 +1,9 @@
-//! What the history lets go: the oldest events beyond an age or a number, a few at a time, so that
-//! an append never waits long. An event that still waits for its delivery stays (invariant 1).
+//! Removes the oldest events beyond an age or a number, a few at a time, so that an append never
+//! waits long. An event that still waits for its delivery stays (invariant 1).
 //!
-//! Age counts only for what came through a relay. Imported events are as old as their archive, and
-//! whoever imports one wants to look at it: they go by number alone, as the oldest by arrival here.
+//! Age counts only for events that came through a relay. Imported events
+//! are as old as their archive, and were imported to be looked at: they
+//! are removed only by number, in the order of their arrival here.
 
 use std::time::Duration;
 
@@ -11,26 +12,26 @@ use tokio::time::Instant;
 
 use super::{burst, gaps};
 
-/// Events removed at once.
+/// Number of events removed in one step.
 const STEP: u64 = 256;
 
-/// How long one transaction goes on removing: an append may be waiting for its end. A sync and the
-/// pages that every transaction writes anew cost as much as some hundred events, so that one step a
-/// transaction falls behind thousands of new events a second.
+/// Maximum time for which one transaction removes events, because an append may be waiting. A sync
+/// and the pages that every transaction rewrites cost as much as some hundred events, so one step
+/// per transaction would be too slow for thousands of new events per second.
 const LONGEST: Duration = Duration::from_millis(20);
 
-/// Whether one transaction may go on.
+/// Returns a function that returns whether a transaction may continue.
 pub(super) fn time_limit() -> impl FnMut() -> bool {
     let begun = Instant::now();
     move || begun.elapsed() < LONGEST
 }
 
-/// What the history keeps: whichever limit is reached first removes the oldest events.
+/// Limits of the history: whichever is reached first removes the oldest events.
 #[derive(Debug, Clone)]
 pub struct Retention {
-    /// Age at which an event goes.
+    /// Age at which an event is removed.
     pub max_age: Duration,
-    /// Events kept at most.
+    /// Maximum number of events.
     pub max_events: u64,
 }
 
@@ -46,18 +47,18 @@ impl Default for Retention {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Removal {
     pub(super) events: usize,
-    /// Whether there may be more.
+    /// Whether there may be more to remove.
     pub(super) more: bool,
 }
 
-/// How many events there are beyond `max_events`. Looks at all of them: once for many steps.
+/// Counts the events beyond `max_events`. Reads all of them, so it is called once for many steps.
 pub(super) fn excess(transaction: &Transaction<'_>, max_events: u64) -> rusqlite::Result<u64> {
     let events: u64 = transaction.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
     Ok(events.saturating_sub(max_events))
 }
 
-/// Removes the first `excess` events, and those that are not after `through`: a few, and more while
-/// there `is_time`.
+/// Removes the first `excess` events and those up to `through`:
+/// at least one step, and more while there `is_time`.
 pub(super) fn steps(
     transaction: &Transaction<'_>,
     excess: u64,
@@ -74,7 +75,7 @@ pub(super) fn steps(
         all.events += removed.events;
         all.more = removed.more;
     }
-    // What is on record of damaged events goes as they would have gone.
+    // Records of damaged events are removed when the events would have been.
     transaction
         .prepare_cached("DELETE FROM damaged WHERE position < (SELECT min(position) FROM events)")?
         .execute([])?;
@@ -115,15 +116,15 @@ pub(super) fn remove(transaction: &Transaction<'_>, doomed: &[i64]) -> rusqlite:
     Ok(())
 }
 
-/// Removes events because a person wants them gone, with what was kept of them elsewhere and what
-/// Podio told of their objects; how many there were.
+/// Removes events on a person's request, with copies of them in other tables and Podio's data about
+/// their objects. Returns how many events there were.
 pub(super) fn delete(transaction: &Transaction<'_>, doomed: &[i64]) -> rusqlite::Result<u64> {
     let mut there = 0;
     for position in doomed {
         there += transaction
             .prepare_cached("SELECT count(*) FROM events WHERE position = ?")?
             .query_row([position], |row| row.get::<_, u64>(0))?;
-        // What items were like is on record by item.
+        // What Podio returned about items is stored per item.
         transaction
             .prepare_cached(
                 "DELETE FROM known_items WHERE item_id IN \
@@ -137,14 +138,15 @@ pub(super) fn delete(transaction: &Transaction<'_>, doomed: &[i64]) -> rusqlite:
         }
     }
     if there > 0 {
-        // Made again when somebody asks; which event each belongs to is not on record.
+        // Explanations are fetched again when needed; they
+        // do not name the event for which they were fetched.
         transaction.execute("DELETE FROM explanations", [])?;
     }
     remove(transaction, doomed)?;
     Ok(there)
 }
 
-/// The first events, so many of them.
+/// Returns the first `excess` events.
 fn beyond_number(transaction: &Transaction<'_>, excess: u64) -> rusqlite::Result<Vec<i64>> {
     transaction
         .prepare_cached("SELECT position FROM events WHERE state != 0 ORDER BY position LIMIT ?")?
@@ -152,7 +154,7 @@ fn beyond_number(transaction: &Transaction<'_>, excess: u64) -> rusqlite::Result
         .collect()
 }
 
-/// The first events that a relay took, none after `through`.
+/// Returns the first events that came through a relay, up to `through`.
 fn beyond_age(transaction: &Transaction<'_>, through: i64) -> rusqlite::Result<Vec<i64>> {
     transaction
         .prepare_cached(

@@ -1,4 +1,4 @@
-//! Rows of the database to the types that readers see, and the types to columns.
+//! Converts rows of the database to the types of readers, and values to columns.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ use super::position::Position;
 use crate::decoded;
 use crate::place::{Place, PlaceRef};
 
-/// What names the hook of `events AS e`, as `h`.
+/// Joins `hooks AS h`, which names the hook of `events AS e`.
 pub(super) const WITH_HOOK: &str = "LEFT JOIN hooks AS h ON h.hook_id = e.hook_id";
 
 /// The columns that [`event_row`] reads, of `events AS e` [`WITH_HOOK`].
@@ -40,8 +40,8 @@ pub(super) const EVENT: &str = "e.position, e.id, e.seq, e.received_at, e.method
 pub(super) const ATTEMPT: &str = "number, replay, url, started_at, duration_us, status, error, \
      headers, body_bytes, body, edited_head, edited_body, imported, target";
 
-/// The rows that can be read: one that cannot costs itself and no other. How many there are of those
-/// tells [`super::History::damage`].
+/// Returns the readable rows; an unreadable row does not hide the others.
+/// [`super::History::damage`] counts the unreadable ones.
 pub(super) fn readable<T>(
     found: impl Iterator<Item = rusqlite::Result<T>>,
 ) -> rusqlite::Result<Vec<T>> {
@@ -50,7 +50,7 @@ pub(super) fn readable<T>(
         .collect()
 }
 
-/// All rows of a query that can be read.
+/// Returns all readable rows of a query.
 pub(super) fn rows<T>(
     connection: &Connection,
     sql: &str,
@@ -61,7 +61,7 @@ pub(super) fn rows<T>(
     readable(statement.query_map(params, read)?)
 }
 
-/// A row that can be read, or none.
+/// Returns the row, or `None` if it cannot be read.
 pub(super) fn if_readable<T>(found: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
     match found {
         Err(error) if podtap_disk::is_unreadable_row(&error) => Ok(None),
@@ -109,7 +109,7 @@ pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     })
 }
 
-/// The event, and how many attempts it has had.
+/// Returns the event and the number of its attempts.
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<(Event, u32)> {
     let headers: HeaderList = json(row, "headers")?;
     let body = Bytes::from(row.get::<_, Vec<u8>>("body")?);
@@ -138,7 +138,7 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<(Event, u32)> {
     Ok((event, row.get("attempts")?))
 }
 
-/// What was found out about an event.
+/// Returns what was found out about an event.
 fn insight(row: &Row<'_>) -> rusqlite::Result<Insight> {
     let duplicate = match (row.get("duplicate_of")?, row.get("duplicate_same_hook")?) {
         (Some(of), Some(same_hook)) => Some(Duplicate {
@@ -158,8 +158,8 @@ fn insight(row: &Row<'_>) -> rusqlite::Result<Insight> {
     })
 }
 
-/// What a hook is on: `ref_type`, `ref_id` and its name as `place_name`. `None` also where a later
-/// build wrote a kind that this one does not know.
+/// Returns the place of a hook from `ref_type`, `ref_id` and its name as `place_name`. `None` also
+/// if the kind is from a later version and unknown here.
 pub(super) fn place(row: &Row<'_>) -> rusqlite::Result<Option<Place>> {
     let ref_type = row.get_ref("ref_type")?.as_str_or_null()?;
     let Some(ref_type) = ref_type.and_then(|word| word.parse().ok()) else {
@@ -213,7 +213,7 @@ pub(super) fn attempt(event: EventId, row: &Row<'_>) -> rusqlite::Result<Attempt
     })
 }
 
-/// An edited request without its body, as the column `edited_head` keeps it.
+/// An edited request without its body, as the column `edited_head` stores it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct EditedHead<M = String, H = HeaderList> {
     pub(super) method: M,
@@ -221,8 +221,8 @@ pub(super) struct EditedHead<M = String, H = HeaderList> {
     pub(super) headers: H,
 }
 
-/// A body as it reads, by its headers as they are stored: unpacked as far as that can be done. Most
-/// are not packed, and their headers need not be parsed.
+/// Returns a body in readable form, decompressed as far as possible according to its stored
+/// headers. Most bodies are not compressed, and their headers need not be parsed.
 pub(super) fn readable_body<'a>(headers: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
     const NAME: &[u8] = b"content-encoding";
     let mut names = headers.as_bytes().windows(NAME.len());
@@ -235,7 +235,7 @@ pub(super) fn readable_body<'a>(headers: &str, body: &'a [u8]) -> Cow<'a, [u8]> 
     }
 }
 
-/// What a webhook says, where it is a Podio event.
+/// Decodes the event of a webhook; `None` if it is not an event of Podio.
 pub(crate) fn decode(headers: &HeaderList, body: &[u8]) -> Option<podtap_podio::PodioEvent> {
     let content_type = match headers.get("content-type") {
         Some(value) => Some(std::str::from_utf8(value).ok()?),
@@ -248,7 +248,7 @@ pub(crate) fn decode(headers: &HeaderList, body: &[u8]) -> Option<podtap_podio::
     podtap_podio::decode(content_type, &unpacked.bytes).ok()
 }
 
-/// SQLite's integers are signed; ids use all 64 bits of theirs.
+/// Converts an id: SQLite's integers are signed, and ids use all 64 bits.
 pub(super) const fn id_to_sql(id: u64) -> i64 {
     id.cast_signed()
 }
@@ -257,7 +257,7 @@ pub(super) const fn id_from_sql(id: i64) -> u64 {
     id.cast_unsigned()
 }
 
-/// The numbers are part of the file's format, `0` also of an index.
+/// Converts a state. The numbers are part of the file's format; an index uses `0`, too.
 pub(super) const fn state_to_sql(state: DeliveryState) -> i64 {
     match state {
         DeliveryState::Pending => 0,
@@ -274,7 +274,7 @@ pub(super) const fn state_from_sql(state: i64) -> DeliveryState {
     }
 }
 
-/// The numbers are part of the file's format.
+/// Converts an outcome. The numbers are part of the file's format.
 pub(super) fn verification_to_sql(verification: &Verification) -> (i64, Option<&str>) {
     match verification {
         Verification::Failed { reason } => (0, Some(reason)),
@@ -293,7 +293,7 @@ pub(super) fn verification_from_sql(outcome: i64, error: Option<String>) -> Veri
     }
 }
 
-/// What came of a verification, by `verification` and `verify_error`.
+/// Returns the outcome of a verification from `verification` and `verify_error`.
 pub(super) fn verification(row: &Row<'_>) -> rusqlite::Result<Option<Verification>> {
     Ok(match row.get("verification")? {
         Some(outcome) => Some(verification_from_sql(outcome, row.get("verify_error")?)),
@@ -301,7 +301,7 @@ pub(super) fn verification(row: &Row<'_>) -> rusqlite::Result<Option<Verificatio
     })
 }
 
-/// The numbers are part of the file's format.
+/// Converts a reason. The numbers are part of the file's format.
 pub(super) const fn hold_to_sql(hold: HoldReason) -> i64 {
     match hold {
         HoldReason::Loop => 1,
@@ -331,7 +331,8 @@ pub(super) fn micros(micros: i64) -> Duration {
     Duration::from_micros(micros.cast_unsigned())
 }
 
-/// The first and the last event id that begins so. `prefix` is at most 26 of a ULID's characters.
+/// Returns the first and the last event id with this
+/// prefix, which is at most 26 characters of a ULID.
 pub(super) fn ids_beginning(prefix: &str) -> ([u8; 16], [u8; 16]) {
     let filled = |fill: &str| {
         let text = format!(
@@ -344,7 +345,7 @@ pub(super) fn ids_beginning(prefix: &str) -> ([u8; 16], [u8; 16]) {
     (filled("0"), filled("Z"))
 }
 
-/// What an event is about, by `object_kind` and `object_id`.
+/// Returns the object of an event from `object_kind` and `object_id`.
 pub(super) fn object(row: &Row<'_>) -> rusqlite::Result<Option<ObjectRef>> {
     let kind = row.get_ref("object_kind")?.as_str_or_null()?;
     Ok(
@@ -355,7 +356,7 @@ pub(super) fn object(row: &Row<'_>) -> rusqlite::Result<Option<ObjectRef>> {
     )
 }
 
-/// A number that uses all 64 bits.
+/// Reads a number that uses all 64 bits.
 pub(super) fn id(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(id_from_sql))
 }

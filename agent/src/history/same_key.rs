@@ -1,13 +1,14 @@
-//! When two events say the same: a number that equal ones share, whichever hook sent them.
+//! Computes a key that is equal for events with the same content, from any hook.
 //!
-//! Podio names neither delivery nor attempt, so what an event says is all there is to go by
-//! (podio.md 1.3: the hook aside, type, item and revision, comment, or files). Kept as a hash:
-//! that two different events share one by chance is a one-in-a-billion matter of a mark in a list.
+//! Podio names neither delivery nor attempt, so only an event's content can be
+//! compared (podio.md 1.3: apart from the hook, its type, item and revision,
+//! comment, or files). The key is a hash: two different events share one with
+//! a chance of one in a billion, and then a list shows a wrong mark.
 
 use podtap_podio::{EventKind, EventType, PodioEvent};
 
-/// The number of an event; `None` where nothing in it makes it different from the next one of its
-/// kind, such as a `task.update`.
+/// Returns the key of an event; `None` if its parameters do not distinguish it from the next event
+/// of its type, such as a `task.update`.
 pub(super) fn same_key(event: &PodioEvent) -> Option<i64> {
     let EventKind::Known(kind) = event.kind else {
         return None;
@@ -20,8 +21,8 @@ pub(super) fn same_key(event: &PodioEvent) -> Option<i64> {
     Some(hash.0.cast_signed())
 }
 
-/// Parameters that together occur once in the life of an object; `None` of what may happen again
-/// and look the same.
+/// Returns the parameters that occur together once in the life of an object; `None` for an event
+/// that may happen again with the same parameters.
 fn telling_parameters(kind: EventType) -> Option<&'static [&'static str]> {
     use EventType as E;
     Some(match kind {
@@ -46,7 +47,7 @@ fn telling_parameters(kind: EventType) -> Option<&'static [&'static str]> {
     })
 }
 
-/// FNV-1a of 64 bits: the same in every build, as a number in a file has to be.
+/// FNV-1a with 64 bits: the same in every build, because the number is stored in a file.
 struct Fnv(u64);
 
 impl Fnv {
@@ -54,7 +55,7 @@ impl Fnv {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
-    /// Adds a text and its end.
+    /// Adds a text and a byte that ends it.
     fn add(&mut self, text: &str) {
         for byte in text.bytes().chain([0]) {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

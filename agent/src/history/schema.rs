@@ -1,15 +1,17 @@
-//! The tables of the history: numbered migrations, append-only. A file of a later format is
-//! refused by name.
+//! The tables of the history, as numbered migrations. A file of a later format is refused with an
+//! error that names the format.
 
-/// Each entry takes a file from the format of its index to the next. Never edited, only added to.
+/// Each entry migrates a file from the format of its index
+/// to the next. Entries are never edited, only added.
 pub(super) const MIGRATIONS: &[&str] = &[
     FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5, FORMAT_6, FORMAT_7, FORMAT_8, FORMAT_9,
     FORMAT_10, FORMAT_11,
 ];
 
-/// `events` is what lists and filters read, one narrow row an event, so that a page of a million
-/// events stays cheap and a change of state rewrites no body. `requests` and `attempts` hold the
-/// bytes. `AUTOINCREMENT`: a position is never used again, whatever retention removes.
+/// `events` is the table for lists and filters, with one narrow row per event,
+/// so that a page of a million events stays cheap and a change of state does not
+/// rewrite a body. `requests` and `attempts` hold the bytes. `AUTOINCREMENT`: a
+/// position is never reused after retention removes its event.
 const FORMAT_1: &str = "
 CREATE TABLE events (
     position         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -71,8 +73,8 @@ CREATE TABLE search_progress (indexed_through INTEGER NOT NULL) STRICT;
 INSERT INTO search_progress VALUES (0);
 ";
 
-/// What the agent finds out about events. What a list shows stands in the row itself; `hooks` is
-/// joined by its key. The rest is small: findings, what must survive a crash, and a cache.
+/// What the agent finds out about events. What a list shows is in the row itself; `hooks` is joined
+/// by its key. The other tables are small: findings, what must survive a crash, and a cache.
 const FORMAT_2: &str = "
 ALTER TABLE events ADD COLUMN same_key INTEGER;
 ALTER TABLE events ADD COLUMN duplicate_of INTEGER;
@@ -128,7 +130,7 @@ CREATE TABLE explanations (
 ) STRICT;
 ";
 
-/// What a person writes on an event, and bursts as ranges of positions.
+/// Notes of people on events, and bursts as ranges of positions.
 const FORMAT_3: &str = "
 ALTER TABLE events ADD COLUMN note TEXT;
 CREATE INDEX events_noted ON events (position) WHERE note IS NOT NULL;
@@ -142,7 +144,8 @@ CREATE TABLE bursts (
 CREATE INDEX bursts_by_last ON bursts (last);
 ";
 
-/// What came to be known, in order; this tunnel's URL; what items were like when Podio was asked.
+/// Findings in the order in which they became known;
+/// this tunnel's URL; items as Podio returned them.
 const FORMAT_4: &str = "
 CREATE TABLE findings (
     number  INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -161,8 +164,9 @@ CREATE TABLE known_items (
 ) STRICT;
 ";
 
-/// What keeps the history sound. `damaged` takes values of any type: they are what could not be
-/// understood. `age_marks` tells at which age (`podtap_disk::age`) a place was the newest.
+/// What keeps the history sound. Columns of `damaged` accept values of
+/// any type, because they hold what could not be read. `age_marks` stores
+/// the age (`podtap_disk::age`) at which a position was the newest.
 const FORMAT_5: &str = "
 CREATE TABLE damaged (
     number      INTEGER PRIMARY KEY,
@@ -181,15 +185,15 @@ CREATE TABLE age_marks (
 ) STRICT;
 ";
 
-/// Which attempts another history had. Of those that are there nobody knows: an event that came
-/// over no relay may have been imported with them, so none of them counts as this agent's.
+/// Marks attempts that were imported. For existing attempts this is unknown: an event without a
+/// `seq` may have been imported with them, so none of its attempts counts as this agent's.
 const FORMAT_6: &str = "
 ALTER TABLE attempts ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
 UPDATE attempts SET imported = 1 WHERE position IN (SELECT position FROM events WHERE seq IS NULL);
 ";
 
-/// One index in place of two. What says the same is about the same object, so that its entry lies
-/// beside the object's others, and not on a page that only it makes dirty.
+/// One index replaces two. Events with the same content are about the same object, so that an entry
+/// is beside the others of its object, not on a page that is written only for it.
 const FORMAT_7: &str = "
 DROP INDEX events_by_revision;
 DROP INDEX events_by_same_key;
@@ -197,25 +201,25 @@ CREATE INDEX events_by_telling ON events (object_id, revision, same_key)
     WHERE revision IS NOT NULL OR same_key IS NOT NULL;
 ";
 
-/// The newest revision of the item that had arrived before this event, which is an older one.
+/// The newest revision of the item that arrived before this event, which is an older one.
 const FORMAT_8: &str = "
 ALTER TABLE events ADD COLUMN late INTEGER;
 ";
 
-/// Whether an event was rebuilt from Podio's revisions, because it never came.
+/// Whether an event was rebuilt from Podio's revisions because its webhook never arrived.
 const FORMAT_9: &str = "
 ALTER TABLE events ADD COLUMN repaired INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX events_repaired ON events (position) WHERE repaired = 1;
 ";
 
-/// Which of several targets an attempt went to, and whether that target was to get another one: what
-/// is left of an event after a crash goes to the targets that have not answered, and to no others.
+/// The target of an attempt, and whether that target was to get another one: after a crash, an
+/// event is delivered only to the targets that have not answered it.
 const FORMAT_10: &str = "
 ALTER TABLE attempts ADD COLUMN target TEXT;
 ALTER TABLE attempts ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
 ";
 
-/// Where the way of the events was broken, each at a place of its own among theirs.
+/// Gaps in the sequence of events, each at a position of its own.
 const FORMAT_11: &str = "
 CREATE TABLE gaps (
     position INTEGER PRIMARY KEY,
@@ -225,7 +229,7 @@ CREATE TABLE gaps (
 ) STRICT;
 ";
 
-/// The format that this build writes.
+/// The format that this version writes.
 pub(super) const KNOWN: usize = MIGRATIONS.len();
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Events that the index of words does not hold yet: the writer before had no time for them.
+//! Indexes events that the full-text index does not contain
+//! yet because the last writer had no time for them.
 
 use rusqlite::Connection;
 
@@ -7,13 +8,14 @@ use super::reading::History;
 use super::writer::Writer;
 
 impl History {
-    /// Makes such events searchable, as far as that is done in some seconds; how many are left. For
-    /// a command that searches once: an agent and the terminal UI do it by themselves.
+    /// Makes such events searchable, as far as this takes some seconds; returns how many remain.
+    /// For a command that searches once: an agent and the terminal UI index without this call.
     pub async fn make_searchable(&self) -> Result<u64, HistoryError> {
         if self.near.read(behind).await? == 0 {
             return Ok(0);
         }
-        // A writer does it at its end. Where it cannot write, what is searchable is searched.
+        // A writer indexes when it closes. If none can
+        // be opened, the search covers what is indexed.
         if let Ok((writer, thread)) = Writer::open(self.path(), |_| {}) {
             thread.close().await;
             drop(writer);

@@ -1,23 +1,24 @@
-//! Which events may have been here before. An id above the lowest one that is remembered is new
-//! unless it is among those; of all others nobody knows, and the history is asked. Pure.
+//! Remembers which events may have arrived before. An id above the lowest remembered one is new
+//! unless it is among the remembered ids; for a lower id, the history is asked. Pure.
 
 use std::collections::BTreeSet;
 
 use podtap_wire::EventId;
 
-/// Ids that are remembered: more than a relay sends without an acknowledgement.
+/// Number of ids that are remembered: more than a relay sends without an acknowledgement.
 pub(super) const REMEMBERED: usize = 8192;
 
 /// The ids of the newest events.
 #[derive(Debug, Default)]
 pub(super) struct SeenIds {
     ids: BTreeSet<EventId>,
-    /// Ids up to this one are forgotten, if they were here.
+    /// The highest id that was forgotten. Ids up to this one may have arrived.
     forgotten: Option<EventId>,
 }
 
 impl SeenIds {
-    /// Remembers those of the history, newest first: [`REMEMBERED`] of them, or all there are.
+    /// Remembers the ids of the history, given newest first:
+    /// [`REMEMBERED`] of them, or all if there are fewer.
     pub(super) fn of(newest: Vec<EventId>) -> Self {
         let forgotten = newest
             .last()
@@ -27,7 +28,7 @@ impl SeenIds {
         Self { ids, forgotten }
     }
 
-    /// Remembers this id; whether it was certainly never here.
+    /// Remembers this id; returns whether it certainly never arrived before.
     pub(super) fn is_new(&mut self, id: EventId) -> bool {
         let is_new = self.forgotten.is_none_or(|forgotten| id > forgotten) && self.ids.insert(id);
         if self.ids.len() > REMEMBERED {
@@ -72,7 +73,7 @@ mod tests {
             let (mut known, mut seen) = (SeenIds::default(), HashSet::new());
             let mut new = 0;
             for arrived in 0..20_000 {
-                // Mostly in order, as a relay's ids are.
+                // Mostly in order, like a relay's ids.
                 let number = random.u64(arrived..arrived + 10_000);
                 let is_new = known.is_new(id(number));
                 assert!(!is_new || !seen.contains(&number), "{number}");

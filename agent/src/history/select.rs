@@ -1,5 +1,5 @@
-//! A filter's part of a statement, and how many events a look at the history may take in: what an
-//! index leads to is found at once, what has to be compared event by event comes in steps.
+//! Builds statements from a filter and limits how many events one step reads. What an index finds
+//! is read at once; events that must be compared one by one are read in steps.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
@@ -9,37 +9,37 @@ use super::filter::Filter;
 use super::row;
 use super::sql::{Conditions, FilterWalk};
 
-/// Events of one step where their rows decide: some tens of milliseconds.
+/// Number of events per step if the filter reads only rows: takes some tens of milliseconds.
 const ROWS_A_STEP: i64 = 100_000;
 
-/// Events of one step where their bodies decide: as long as that.
+/// Number of events per step if the filter reads bodies: takes about as long.
 const BODIES_A_STEP: i64 = 10_000;
 
-/// A hurried step is one part in so many.
+/// A short step is this fraction of a normal one.
 const HURRY: i64 = 5;
 
-/// Tells the queries inside a statement what it is about.
+/// Gives the range of positions to the subqueries of a statement.
 const SPAN: &str = "WITH span (low, high) AS (VALUES (?, ?))";
 
-/// How far a look goes.
+/// How far a read goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// To the end of the history, however long it takes.
+    /// To the end of the history, however long that takes.
     End,
-    /// A step, after which it says where to go on.
+    /// One step, after which the result says where to continue.
     Step,
 }
 
-/// A filter on a connection.
+/// A filter with its connection.
 pub(super) struct Select<'a> {
     connection: &'a Connection,
     conditions: Conditions,
     reach: Reach,
-    /// A step is one part in so many of what it may be.
+    /// A step is this fraction of the normal number of events.
     hurry: i64,
 }
 
-/// Where the rows lie: from `low` to `high`, both included.
+/// A range of positions from `low` to `high`, both included.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Range {
     pub(super) low: i64,
@@ -57,13 +57,13 @@ impl<'a> Select<'a> {
         }
     }
 
-    /// The same, in shorter steps.
+    /// Returns the same filter with shorter steps.
     pub(super) fn with_shorter_steps(self) -> Self {
         let hurry = HURRY;
         Self { hurry, ..self }
     }
 
-    /// Events of one step.
+    /// Returns the number of events per step.
     pub(super) fn step(&self) -> i64 {
         let step = match (self.reach, self.conditions.walk) {
             (Reach::End, _) | (Reach::Step, FilterWalk::Index) => i64::MAX,
@@ -77,7 +77,7 @@ impl<'a> Select<'a> {
         }
     }
 
-    /// The newest rows of a range, newest first.
+    /// Returns the newest rows of a range, newest first.
     pub(super) fn newest(&self, range: Range, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
         let Some(tail) = self.tail(range)? else {
             return self.rows(range, "DESC", limit, self.is_search());
@@ -91,7 +91,7 @@ impl<'a> Select<'a> {
         Ok(rows)
     }
 
-    /// The oldest rows of a range, newest first.
+    /// Returns the oldest rows of a range, newest first.
     pub(super) fn oldest(&self, range: Range, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
         let mut rows = match self.tail(range)? {
             None => self.rows(range, "ASC", limit, self.is_search())?,
@@ -109,7 +109,7 @@ impl<'a> Select<'a> {
         Ok(rows)
     }
 
-    /// How many there are.
+    /// Counts the events that match.
     pub(super) fn count(&self) -> rusqlite::Result<u64> {
         let all = Range {
             low: i64::MIN,
@@ -131,7 +131,8 @@ impl<'a> Select<'a> {
         self.conditions.search.is_some()
     }
 
-    /// The part of the range that the full-text index does not hold yet, where that matters.
+    /// Returns the part of the range that the full-text
+    /// index does not contain yet, if the filter needs it.
     fn tail(&self, range: Range) -> rusqlite::Result<Option<Range>> {
         if !(self.conditions.beyond_index && self.is_search()) {
             return Ok(None);
@@ -171,7 +172,7 @@ impl<'a> Select<'a> {
 
     fn count_in(&self, range: Range, by_index: bool) -> rusqlite::Result<u64> {
         let (from, position) = source(by_index);
-        // A range that is the whole history costs an index walk its shortest way.
+        // Without bounds, SQLite can walk an index of the whole history in the shortest way.
         let whole = range.low == i64::MIN && range.high == i64::MAX;
         let bounds = [range.low, range.high];
         let (within, last) = if whole {
@@ -202,7 +203,8 @@ impl<'a> Select<'a> {
     }
 }
 
-/// CROSS JOIN keeps the order: the index of words first, in the order of positions, then the rows.
+/// Returns the tables and the position's column. CROSS JOIN keeps the order: first the full-text
+/// index, by position, then the rows.
 fn source(by_index: bool) -> (&'static str, &'static str) {
     if by_index {
         (

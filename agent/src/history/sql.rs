@@ -1,5 +1,5 @@
-//! A filter as SQL: conditions and their parameters, nothing else. Text of the outside world only
-//! ever becomes a parameter.
+//! Translates a filter to SQL: conditions and their
+//! parameters. Untrusted text only ever becomes a parameter.
 
 use jiff::Timestamp;
 use podtap_podio::{ObjectKind, RefType};
@@ -10,33 +10,33 @@ use super::filter::{FailureTest, Filter, Mark, Pattern, StatusTest, Term, Test};
 use super::row;
 use super::words::{pair, words_of};
 
-/// The events that a statement is about, for the queries inside it: all of its statements begin
-/// with `WITH span (low, high)`.
+/// Limits a subquery to the statement's range of positions: each statement begins with
+/// `WITH span (low, high)`.
 const WITHIN: &str = "rowid >= (SELECT low FROM span) AND rowid <= (SELECT high FROM span)";
 
-/// A filter in SQL over `events AS e`.
+/// A filter as SQL over `events AS e`.
 #[derive(Debug, PartialEq)]
 pub(super) struct Conditions {
-    /// The full-text query of all words that must be there, where there are any: it drives the
-    /// search, since the index yields the newest matches without looking at the rest.
+    /// The full-text query for all required words, if there are any. The search starts from it,
+    /// because the index finds the newest matches without reading the other events.
     pub(super) search: Option<String>,
-    /// Whether events that the full-text index does not hold yet may pass too: the body decides,
-    /// and `search` only spares the reading of most.
+    /// Whether events that the full-text index does not contain yet may match, too: the body
+    /// decides, and `search` only avoids reading most bodies.
     pub(super) beyond_index: bool,
-    /// What follows `WHERE`, without the word; `1` where nothing is asked.
+    /// The condition after `WHERE`, without that word; `1` if there is none.
     pub(super) sql: String,
-    /// What its `?` stand for, in order.
+    /// The values for its `?`, in order.
     pub(super) params: Vec<Value>,
-    /// What has to be looked at.
+    /// What has to be read.
     pub(super) walk: FilterWalk,
 }
 
-/// What a filter has to look at to find the next event that it wants.
+/// What a filter has to read to find the next event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FilterWalk {
-    /// Hardly more than what it finds: an index leads there.
+    /// Little more than the events it finds: an index leads to them.
     Index,
-    /// One row after the other.
+    /// One row after another.
     Rows,
     /// The bodies of all events.
     Bodies,
@@ -88,8 +88,9 @@ impl Conditions {
     }
 }
 
-/// Whether a term holds. Not plain NOT: what compares with a missing value is unknown, not false.
-/// And no IS TRUE for the others, which would keep SQLite from every index.
+/// Returns whether a term holds. Not plain NOT, because a comparison
+/// with a missing value is unknown and not false. And no IS TRUE for
+/// terms without negation, because SQLite would then use no index.
 fn outcome(term: &Term, params: &mut Vec<Value>) -> String {
     let condition = condition(&term.test, params);
     let outcome = if term.negated { " IS NOT TRUE" } else { "" };
@@ -106,7 +107,7 @@ fn walk(terms: &[Term]) -> FilterWalk {
     }
 }
 
-/// Whether few events pass, and an index leads to them.
+/// Returns whether few events match and an index leads to them.
 fn is_few(term: &Term) -> bool {
     let is_few = match &term.test {
         Test::Object(kind, _) => place_kind(*kind).is_none(),
@@ -116,7 +117,8 @@ fn is_few(term: &Term) -> bool {
     is_few && !term.negated
 }
 
-/// What a hook is on that is called so: its events are that one's, too, and name only their item.
+/// Returns the kind of place that is also an object: events of a hook on it belong to it, though
+/// they name only their item.
 fn place_kind(kind: ObjectKind) -> Option<RefType> {
     match kind {
         ObjectKind::App => Some(RefType::App),
@@ -125,7 +127,7 @@ fn place_kind(kind: ObjectKind) -> Option<RefType> {
     }
 }
 
-/// Whether bodies decide.
+/// Returns whether the bodies decide.
 fn is_body(term: &Term) -> bool {
     match &term.test {
         Test::Param { .. } | Test::Failure(FailureTest::Of(_)) => true,
@@ -134,7 +136,7 @@ fn is_body(term: &Term) -> bool {
     }
 }
 
-/// Whether an index holds exactly the events that pass, in the order of their positions.
+/// Returns whether an index contains exactly the matching events, in the order of their positions.
 fn is_indexed(test: &Test) -> bool {
     match test {
         Test::Type(pattern) => pattern.literal().is_some(),
@@ -218,7 +220,7 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
             "e.position IN (SELECT value FROM json_each(?))".to_owned()
         }
         Test::Param { name, value } => param(name, value, bind),
-        // Taken above, where the parameters are still whole.
+        // Handled above, where the list of parameters is available as a whole.
         Test::All(_) => "1".to_owned(),
         Test::Text(words) => {
             bind(words_of(words).into());
@@ -227,7 +229,8 @@ fn condition(test: &Test, params: &mut Vec<Value>) -> String {
     }
 }
 
-/// Whether it was found out, or not. The numbers are those of `row::verification_to_sql`.
+/// Returns the condition for a mark or its absence. The numbers are those of
+/// `row::verification_to_sql`.
 const fn mark_condition(mark: Mark, yes: bool) -> &'static str {
     match (mark, yes) {
         (Mark::Missing, true) => "e.missing IS NOT NULL",
@@ -236,7 +239,7 @@ const fn mark_condition(mark: Mark, yes: bool) -> &'static str {
         (Mark::Duplicate, false) => "e.duplicate_of IS NULL",
         (Mark::Late, true) => "e.late IS NOT NULL",
         (Mark::Late, false) => "e.late IS NULL",
-        // 2: in the history that an archive came from.
+        // 2: repaired in the history from which the event was imported.
         (Mark::Repaired, true) => "e.repaired IN (1, 2)",
         (Mark::Repaired, false) => "e.repaired = 0",
         (Mark::Verified, true) => "e.verification IN (1, 2)",
@@ -246,8 +249,8 @@ const fn mark_condition(mark: Mark, yes: bool) -> &'static str {
     }
 }
 
-/// The `+` keeps SQLite from walking an index by a pattern and then sorting what it finds: pages
-/// are wanted by position, and patterns tend to match much.
+/// Compares a column with a pattern. The `+` keeps SQLite from walking an index by the pattern and
+/// then sorting the result: pages are read by position, and patterns tend to match much.
 fn compare(column: &str, pattern: &Pattern, mut bind: impl FnMut(Value)) -> String {
     if let Some(text) = pattern.literal() {
         bind(text.to_owned().into());
@@ -258,7 +261,7 @@ fn compare(column: &str, pattern: &Pattern, mut bind: impl FnMut(Value)) -> Stri
     }
 }
 
-/// `GLOB` has more wild cards than ours has: `?` and `[` stand for themselves here.
+/// Returns the pattern for `GLOB`, with `?` and `[` escaped, which are wild cards of `GLOB` only.
 fn glob(pattern: &Pattern) -> String {
     let mut glob = String::with_capacity(pattern.as_str().len());
     for c in pattern.as_str().chars() {
@@ -276,7 +279,7 @@ fn status(status: StatusTest, mut bind: impl FnMut(Value)) -> String {
         StatusTest::Within(low, high) => {
             bind(i64::from(low).into());
             bind(i64::from(high).into());
-            // Said outright where it follows, so that the index of refusals may be used.
+            // Stated explicitly if it follows, so that SQLite can use the index of refusals.
             let refused = if low >= 400 {
                 " AND e.last_status >= 400"
             } else {
@@ -290,7 +293,7 @@ fn status(status: StatusTest, mut bind: impl FnMut(Value)) -> String {
     }
 }
 
-/// The last attempt failed; where several targets have answered, the one that the row tells.
+/// The last attempt failed; if several targets have answered, the attempt that the row shows.
 const FAILED: &str = "(e.last_status >= 400 OR e.last_error IS NOT NULL)";
 
 fn failure(failure: &FailureTest, mut bind: impl FnMut(Value)) -> String {
@@ -308,8 +311,9 @@ fn failure(failure: &FailureTest, mut bind: impl FnMut(Value)) -> String {
     }
 }
 
-/// The body decides. Where the pair can be looked up as words, the full-text index first rules out
-/// nearly all bodies; events that it does not hold yet are read anyway.
+/// Returns the condition for a parameter. The body decides. If the
+/// pair can be searched as words, the full-text index first excludes
+/// nearly all bodies; events that are not indexed yet are read anyway.
 fn param(name: &str, value: &Pattern, mut bind: impl FnMut(Value)) -> String {
     let mut sql = String::new();
     if let Some(pair) = pair(name, value) {

@@ -1,4 +1,4 @@
-//! What one write does to the tables, inside the writer's transaction.
+//! Changes the tables for each kind of write, inside the writer's transaction.
 
 use rusqlite::{OptionalExtension, Transaction, named_params, params};
 
@@ -12,8 +12,8 @@ use super::same_key::same_key;
 use super::tally;
 use super::write::{Appended, NewAttempt, NewEvent};
 
-/// Appends events in their order; one that is there already stays as it is (invariant 1: exactly
-/// once, whatever the relay sends again). The first `offered` of them were offered to delivery.
+/// Appends events in order. An event that is already stored stays as it is (invariant 1: exactly
+/// once, even if the relay sends it again). The first `offered` events were offered to delivery.
 pub(super) fn append(
     hands: &mut Hands<'_>,
     events: &[NewEvent],
@@ -30,8 +30,8 @@ pub(super) fn append(
     })
 }
 
-/// Appends one event; its place, unless it is there already. A burst that it makes grow is written
-/// down by the caller, once for all.
+/// Appends one event; returns its position, or `None` if it is already stored. The caller writes
+/// the bursts that grow, once for all events.
 pub(super) fn insert(
     hands: &mut Hands<'_>,
     event: &NewEvent,
@@ -88,7 +88,7 @@ pub(super) fn insert(
     Ok(Some(position))
 }
 
-/// Stores an attempt under the event's next number; `None` where the event was deleted.
+/// Stores an attempt under the event's next number; returns `None` if the event was deleted.
 pub(super) fn record(hands: &mut Hands<'_>, ended: &NewAttempt) -> rusqlite::Result<Option<u32>> {
     let NewAttempt {
         position,
@@ -111,7 +111,7 @@ pub(super) fn record(hands: &mut Hands<'_>, ended: &NewAttempt) -> rusqlite::Res
         return Ok(None);
     };
     let before = row::state_from_sql(before);
-    // A replay leaves an event that waits for its delivery waiting: that is still owed.
+    // A replay does not end the wait of an event: its delivery is still due.
     let waits =
         *again || attempt.replay || !answered::by_all(hands.transaction, *position, others)?;
     let after = match before {
@@ -132,7 +132,7 @@ pub(super) fn record(hands: &mut Hands<'_>, ended: &NewAttempt) -> rusqlite::Res
     Ok(Some(number))
 }
 
-/// Stores an attempt under this number; its event has this state from now on.
+/// Stores an attempt under this number and sets the event's state.
 pub(super) fn insert_attempt(
     transaction: &Transaction<'_>,
     position: Position,

@@ -1,19 +1,19 @@
-//! What the history holds, counted.
+//! Counts the events of the history.
 
 use rusqlite::Connection;
 
 use super::position::Position;
 
-/// What the history holds, kept up to date by its writer.
+/// Counts of the history, kept up to date by its writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// The newest event's place.
+    /// The newest event's position.
     pub newest: Position,
-    /// Events not yet offered to the local service.
+    /// Number of events not yet offered to the local service.
     pub pending: u64,
 }
 
-/// Counts what the history holds.
+/// Counts the events of the history.
 pub(super) fn tally(connection: &Connection) -> rusqlite::Result<Tally> {
     let pending = "SELECT count(*) FROM events WHERE state = 0";
     Ok(Tally {
@@ -22,14 +22,14 @@ pub(super) fn tally(connection: &Connection) -> rusqlite::Result<Tally> {
     })
 }
 
-/// The newest event's place; 0 in an empty history.
+/// Returns the newest event's position, or 0 if the history is empty.
 pub(super) fn newest(connection: &Connection) -> rusqlite::Result<Position> {
     connection
         .prepare_cached("SELECT coalesce(max(position), 0) FROM events")?
         .query_row([], |found| found.get(0).map(Position))
 }
 
-/// Changes whenever another connection has written, and never by writes of this one.
+/// Returns a number that changes when another connection writes, and never when this one does.
 pub(super) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "data_version", |found| found.get(0))
 }

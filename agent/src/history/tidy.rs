@@ -1,5 +1,5 @@
-//! What the writer does in idle moments: what was removed leaves the file too, the file gives its
-//! free space back, and the write-ahead log is emptied.
+//! Tidies the file while the writer is idle: erases the words of removed events from the index,
+//! returns free space to the file system, and empties the write-ahead log.
 
 use std::time::Duration;
 
@@ -8,30 +8,31 @@ use tokio::time::Instant;
 
 use podtap_disk::sqlite;
 
-/// Quiet after which a moment is idle.
+/// Time without writes after which the writer is idle.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// Free pages given back in one step: a few milliseconds.
+/// Number of free pages returned in one step: takes a few milliseconds.
 const PAGES_A_STEP: u32 = 256;
 
-/// Pages of the index of words that are merged in one step.
+/// Number of pages of the full-text index merged in one step.
 const MERGED_A_STEP: i64 = 64;
 
-/// The index of words is rewritten to lose what was removed at most this often, since retention
-/// removes something each minute; it is the largest part of a history of small events.
+/// Minimum time between two rewrites of the full-text index, which
+/// erase what was removed. Retention removes events each minute,
+/// and the index is the largest part of a history of small events.
 const MERGE_EVERY: Duration = Duration::from_hours(6);
 
-/// The longest time for it at the end.
+/// Maximum time for tidying at the end.
 const AT_THE_END: Duration = Duration::from_millis(300);
 
-/// What there is to tidy.
+/// What remains to be tidied.
 #[derive(Debug, Default)]
 pub(super) struct Tidy {
-    /// When something was last written that is not tidied up after.
+    /// Time of the last write after which the file has not been tidied.
     wrote: Option<Instant>,
-    /// Whether the index still holds words of events that are gone.
+    /// Whether the index still contains words of removed events.
     removed: bool,
-    /// A merge of the index was begun and is not finished.
+    /// Whether a merge of the index was begun and is not finished.
     merging: bool,
     merged: Option<Instant>,
 }
@@ -45,13 +46,13 @@ impl Tidy {
         self.removed = true;
     }
 
-    /// Time until there is something to do; `None` where there is nothing.
+    /// Returns the time until there is work; `None` if there is none.
     pub(super) fn wait(&self) -> Option<Duration> {
         let due = self.wrote? + IDLE;
         Some(due.saturating_duration_since(Instant::now()))
     }
 
-    /// One small step. A failure is tried again after the next write.
+    /// Runs one small step. A failed step is tried again after the next write.
     pub(super) fn step(&mut self, connection: &mut Connection) {
         match self.try_step(connection) {
             Ok(true) => {}
@@ -66,7 +67,7 @@ impl Tidy {
         }
     }
 
-    /// Empties the log, and does what can be done quickly beside it.
+    /// Tidies what can be done quickly, and empties the log.
     pub(super) fn at_the_end(&mut self, connection: &mut Connection) {
         let begun = Instant::now();
         while self.wrote.is_some() && begun.elapsed() < AT_THE_END {
@@ -77,7 +78,7 @@ impl Tidy {
         }
     }
 
-    /// Whether there is more to do.
+    /// Runs one step; returns whether there is more to do.
     fn try_step(&mut self, connection: &mut Connection) -> rusqlite::Result<bool> {
         let is_due = self.merged.is_none_or(|at| at.elapsed() >= MERGE_EVERY);
         if self.removed && (self.merging || is_due) {
@@ -96,14 +97,15 @@ impl Tidy {
     }
 }
 
-/// Removes at once what was deleted from everything that is on the disk.
+/// Removes deleted content from everything on the disk at once.
 pub(super) fn scrub(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("INSERT INTO search (search) VALUES ('optimize')", [])?;
     while sqlite::reclaim(connection, u32::MAX / 2)? {}
     sqlite::truncate_log(connection)
 }
 
-/// A step of rewriting the index of words without what was removed; whether there is more.
+/// Runs one step of rewriting the full-text index without
+/// removed words; returns whether there is more to do.
 fn merge(connection: &mut Connection, begin: bool) -> rusqlite::Result<bool> {
     let pages = if begin { -MERGED_A_STEP } else { MERGED_A_STEP };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -112,7 +114,7 @@ fn merge(connection: &mut Connection, begin: bool) -> rusqlite::Result<bool> {
         "INSERT INTO search (search, rank) VALUES ('merge', ?)",
         [pages],
     )?;
-    // Documented so: fewer than two changes mean that there was nothing left to merge.
+    // SQLite documents that fewer than two changes mean that there was nothing left to merge.
     let more = transaction.total_changes() - before >= 2;
     transaction.commit()?;
     Ok(more)

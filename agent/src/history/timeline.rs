@@ -1,4 +1,4 @@
-//! The events of one object.
+//! Reads the events of one object.
 
 use podtap_podio::ObjectRef;
 use rusqlite::{Connection, params};
@@ -8,8 +8,8 @@ use super::event::EventRow;
 use super::{History, row};
 
 impl History {
-    /// The newest events of one object, oldest first, at most `limit`, and how many older ones
-    /// there are.
+    /// Returns the newest events of one object, oldest
+    /// first, at most `limit`, and the number of older ones.
     pub async fn events_of(
         &self,
         object: ObjectRef,

@@ -1,8 +1,8 @@
-//! Which values occur in the history, so that a filter can be completed.
+//! Lists the values that occur in the history, so that a filter can be completed.
 
 use rusqlite::Connection;
 
-/// Most values of a kind: more than anybody reads through.
+/// Maximum number of values of each kind: more than a person reads.
 const MOST: usize = 200;
 
 /// Values that occur in the history.
@@ -14,7 +14,7 @@ pub struct Values {
     pub hooks: Vec<u64>,
 }
 
-/// Each read costs one step in an index for each value, however many events have it.
+/// Each value costs one step in an index, however many events have it.
 pub(super) fn values(connection: &Connection) -> rusqlite::Result<Values> {
     let read = |column: &str| {
         format!(

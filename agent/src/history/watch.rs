@@ -1,5 +1,5 @@
-//! What the agent reads to find something out: events with their neighbours, the calls of a hook,
-//! what is remembered. A reader of its own: a slow search never holds it up.
+//! Reads what the agent needs to find something out: events with their neighbours, the calls of a
+//! hook, stored findings. It has its own reader, so that a slow search does not delay it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use super::reader::Reader;
 use super::row;
 use crate::place::Place;
 
-/// An event as the detectors see it.
+/// An event as the detectors read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -27,36 +27,36 @@ use crate::place::Place;
 )]
 pub(crate) struct Arrival {
     pub(crate) event: EventKey,
-    /// Whether a relay took it from whoever sent it. What did not come so (trigger, import) is on
-    /// record only: nothing is validated, held, concluded or looked up because of it.
+    /// Whether it came through a relay. Any other event (trigger, import) is only stored: nothing
+    /// is validated, held, concluded or looked up because of it.
     pub(crate) relayed: bool,
-    /// Whether it never came, and was rebuilt from what Podio tells: nothing more of it is missing.
+    /// Whether its webhook never arrived and it was rebuilt from Podio's data.
     pub(crate) repaired: bool,
     pub(crate) received_at: Timestamp,
     pub(crate) event_type: Option<String>,
     pub(crate) object: Option<ObjectRef>,
     pub(crate) hook_id: Option<u64>,
     pub(crate) revision: Option<u64>,
-    /// Whether it came by POST, as Podio sends.
+    /// Whether its method is POST, as in Podio's webhooks.
     pub(crate) posted: bool,
-    /// The code, of a `hook.verify` that has one.
+    /// The code, if it is a `hook.verify` with one.
     pub(crate) code: Option<String>,
     pub(crate) verification: Option<Verification>,
-    /// The first event before it that a relay took, or that was repaired, and that says the same.
+    /// The first earlier event with the same content that came through a relay or was repaired.
     pub(crate) earlier: Option<Earlier>,
-    /// Whether it is known what its hook is on.
+    /// Whether the place of its hook is known.
     pub(crate) known_hook: bool,
-    /// Whether its hook is known to be on a field, so that it does not see every revision.
+    /// Whether its hook is known to be on a field and so does not receive every revision.
     pub(crate) on_field: bool,
-    /// The item's next lower revision that has arrived through a relay or was repaired, whenever.
+    /// The item's next lower revision that came through a relay or was repaired, at any time.
     pub(crate) below: Option<u64>,
-    /// The item's next higher revision that has arrived through a relay or was repaired, whenever.
+    /// The item's next higher revision that came through a relay or was repaired, at any time.
     pub(crate) above: Option<Neighbour>,
-    /// The highest revision of the same item that came before this lower one.
+    /// The highest revision of the same item that arrived before this lower one.
     pub(crate) newer: Option<u64>,
 }
 
-/// An event that said the same before.
+/// An earlier event with the same content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Earlier {
     pub(crate) position: Position,
@@ -64,14 +64,14 @@ pub(crate) struct Earlier {
     pub(crate) verification: Option<Verification>,
 }
 
-/// The first event that Podio sent of another revision of the same item.
+/// The first event that Podio sent for another revision of the same item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Neighbour {
     pub(crate) event: EventKey,
     pub(crate) revision: u64,
 }
 
-/// Reads for those who find things out. Cheap to clone.
+/// A reader for the detectors. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct WatchReader(Reader);
 
@@ -87,15 +87,15 @@ impl WatchReader {
         self.0.read(query).await
     }
 
-    /// The last event that was looked at.
+    /// Returns the last event that the watch has read.
     pub(crate) async fn progress(&self) -> Result<Position, HistoryError> {
         let sql = "SELECT watched_through FROM watch_progress";
         self.read(|connection| connection.query_row(sql, [], |row| row.get(0).map(Position)))
             .await
     }
 
-    /// The next events after `position`, oldest first, at most `limit`, and the place of the last
-    /// one, also of one that cannot be read.
+    /// Returns at most `limit` events after `position`, oldest first, and the position of the last
+    /// one, even if that event cannot be read.
     pub(crate) async fn arrivals(
         &self,
         position: Position,
@@ -105,8 +105,8 @@ impl WatchReader {
             .await
     }
 
-    /// Each `hook.verify` that a relay took since `since` and up to `through` and that has no
-    /// outcome yet, newest first, at most `limit`.
+    /// Returns each `hook.verify` that a relay accepted since `since`, up to `through`, and that
+    /// has no outcome yet, newest first, at most `limit`.
     pub(crate) async fn unverified(
         &self,
         since: Timestamp,
@@ -122,19 +122,19 @@ impl WatchReader {
         .await
     }
 
-    /// The newest loops, newest first.
+    /// Returns the newest loops, newest first.
     pub(crate) async fn loops(&self) -> Result<Vec<LoopFinding>, HistoryError> {
         self.read(findings::loops).await
     }
 
-    /// The public URL that the tunnel had last.
+    /// Returns the last known public URL of the tunnel.
     pub(crate) async fn tunnel_url(&self) -> Result<Option<String>, HistoryError> {
         let sql = "SELECT url FROM tunnel WHERE number = 1";
         self.read(move |connection| connection.query_row(sql, [], |row| row.get(0)).optional())
             .await
     }
 
-    /// What a hook is on.
+    /// Returns the place of a hook.
     pub(crate) async fn place(&self, hook_id: u64) -> Result<Option<Place>, HistoryError> {
         let sql = "SELECT ref_type, ref_id, name AS place_name FROM hooks WHERE hook_id = ?";
         self.read(move |connection| {
@@ -147,7 +147,7 @@ impl WatchReader {
         .await
     }
 
-    /// The newest outcome of a hook's verifications.
+    /// Returns the newest outcome of a hook's verifications.
     pub(crate) async fn verification(
         &self,
         hook_id: u64,
@@ -165,7 +165,7 @@ impl WatchReader {
         .await
     }
 
-    /// What was kept of Podio's answers about these.
+    /// Returns Podio's stored answers about these subjects.
     pub(crate) async fn explanations(
         &self,
         subjects: Vec<String>,
@@ -185,7 +185,7 @@ impl WatchReader {
         .await
     }
 
-    /// What was kept of Podio's answers about this.
+    /// Returns Podio's stored answer about this subject.
     pub(crate) async fn explanation(
         &self,
         subject: String,
@@ -200,7 +200,7 @@ impl WatchReader {
     }
 }
 
-/// Objects whose events are held, in the history at `path`.
+/// Returns the objects whose events are held, in the history at `path`.
 pub(crate) fn held_objects(path: &Path) -> Result<Vec<ObjectRef>, HistoryError> {
     let connection = connection::read_only(path)?;
     let sql = "SELECT object_kind, object_id FROM held_objects";
@@ -209,7 +209,7 @@ pub(crate) fn held_objects(path: &Path) -> Result<Vec<ObjectRef>, HistoryError> 
     Ok(found.into_iter().flatten().collect())
 }
 
-/// The ids of the newest events by id, newest first, at most `limit`, in the history at `path`.
+/// Returns the highest event ids, highest first, at most `limit`, in the history at `path`.
 pub(super) fn newest_ids(path: &Path, limit: usize) -> Result<Vec<EventId>, HistoryError> {
     let connection = connection::read_only(path)?;
     let sql = "SELECT id FROM events ORDER BY id DESC LIMIT ?";
@@ -270,7 +270,7 @@ fn arrival(connection: &Connection, found: &Row<'_>) -> rusqlite::Result<Arrival
         _ => (None, None),
     };
     let newer = match (object, revision, above) {
-        // Without a higher one at all there is none that came before.
+        // Without a higher revision, none can have arrived before.
         (Some(item), Some(revision), Some(_)) => {
             newer_before(connection, item, revision, found.get("position")?)?
         }
@@ -316,9 +316,8 @@ fn earlier(connection: &Connection, position: i64) -> rusqlite::Result<Earlier> 
         })
 }
 
-/// The revisions of an item next to this one, among all that a relay took or that were
-/// repaired. Revisions of 2^63 and
-/// more, which nobody has, sort before the others.
+/// Returns the revisions of an item next to this one, among all that came through a relay or were
+/// repaired. Revisions of 2^63 and more, which do not occur, sort before the others.
 fn neighbours(
     connection: &Connection,
     item: ObjectRef,
@@ -356,7 +355,7 @@ fn neighbours(
     Ok((below, above))
 }
 
-/// The highest revision of an item above this one that came before this place.
+/// Returns the highest revision of an item above this one that arrived before this position.
 fn newer_before(
     connection: &Connection,
     item: ObjectRef,

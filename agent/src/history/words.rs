@@ -1,13 +1,14 @@
-//! Text of a filter as queries of the full-text index.
+//! Translates the text of a filter to queries of the full-text index.
 
 use super::cjk;
 use super::filter::Pattern;
 
-/// Bytes of the shortest word that also stands for longer ones: the full-text index gathers every
-/// word with such a beginning first, and one or two letters begin a good part of all words.
+/// Minimum length in bytes of a word that also matches longer words: the full-text index first
+/// collects every word with the prefix, and one or two letters begin a large part of all words.
 const SHORTEST_BEGINNING: usize = 3;
 
-/// What is typed as text: the last word may go on, unless it is too short for that.
+/// Returns the query for a text as it is typed: the last
+/// word is a prefix unless it is too short for that.
 pub(super) fn words_of(text: &str) -> String {
     let last = text
         .trim_end()
@@ -16,7 +17,7 @@ pub(super) fn words_of(text: &str) -> String {
     let is_short = last.is_some_and(|word| word.len() < SHORTEST_BEGINNING);
     let as_typed = phrase(text, if is_short { "" } else { "*" });
     match cjk::sought(text) {
-        // Events of an earlier podtap are indexed as they came.
+        // Events of an earlier Podtap are indexed without the pairs.
         Some((words, goes_on)) => {
             let words = phrase(&words, if goes_on { "*" } else { "" });
             format!("({as_typed} OR {words})")
@@ -25,16 +26,17 @@ pub(super) fn words_of(text: &str) -> String {
     }
 }
 
-/// Words next to each other, as a full-text query; `end` is `*` where the last may go on.
+/// Returns a full-text query for adjacent words; `end` is `*` if the last word is a prefix.
 fn phrase(text: &str, end: &str) -> String {
-    // FTS5 reads its query as a C string: what follows a NUL would be lost, the quote with it.
+    // FTS5 reads its query as a C string: it would ignore
+    // everything after a NUL, including the closing quote.
     format!("\"{}\"{end}", text.replace('\0', " ").replace('"', "\"\""))
 }
 
-/// The words that a body with this pair has next to each other, where they can be looked up.
+/// Returns the query for the adjacent words of a body with this pair, if they can be searched.
 pub(super) fn pair(name: &str, value: &Pattern) -> Option<String> {
     let value = value.literal()?;
-    // Words of other letters may be written otherwise in the index.
+    // Words with other letters may be indexed in another form.
     let is_word = |text: &str| text.contains(|c: char| c.is_ascii_alphanumeric());
     let is_kept = |text: &str| cjk::sought(text).is_none();
     (is_word(name) && is_word(value) && is_kept(name) && is_kept(value))

@@ -1,4 +1,4 @@
-//! What can be asked of the history's writer.
+//! The arguments and results of the history's writer.
 
 use std::sync::Arc;
 
@@ -9,38 +9,38 @@ use super::error::HistoryError;
 use super::event::{Attempt, DeliveryState};
 use super::position::Position;
 
-/// A webhook that is to enter the history.
+/// A webhook to store.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
-    /// Its identity: a second arrival of the same id is the same event.
+    /// Its id: a second arrival of the same id is the same event.
     pub id: EventId,
-    /// Its place in the relay's queue.
+    /// Its number in the relay's queue.
     pub seq: Option<Seq>,
-    /// The request as it came in.
+    /// The request as it arrived.
     pub request: WebhookRequest,
-    /// [`DeliveryState::Pending`] where it is to be delivered.
+    /// [`DeliveryState::Pending`] if it is to be delivered.
     pub state: DeliveryState,
 }
 
-/// An attempt that has ended and is to enter the history.
+/// An attempt that has ended, to be stored.
 #[derive(Debug, Clone)]
 pub struct NewAttempt {
-    /// Where the event is.
+    /// The event's position.
     pub position: Position,
-    /// Whether the event still waits for another attempt at this target.
+    /// Whether this target is to get another attempt.
     pub again: bool,
-    /// The other targets that are to have it: it waits until each has answered, too.
+    /// The other targets of the event: it waits until each of them has answered, too.
     pub others: Vec<Arc<str>>,
-    /// The attempt; the history gives it its number.
+    /// The attempt; the history assigns its number.
     pub attempt: Attempt,
 }
 
-/// What an append did.
+/// The result of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
-    /// How many were new.
+    /// Number of new events.
     pub new: usize,
-    /// How many were there already.
+    /// Number of events that were already stored.
     pub known: usize,
 }
 

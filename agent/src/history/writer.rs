@@ -1,5 +1,5 @@
-//! The writing side of the history: a handle that sends, and the thread behind it, which is
-//! `commit`'s.
+//! The writing side of the history: a handle that sends
+//! commands to the writer's thread, which `commit` runs.
 
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -31,13 +31,13 @@ use super::tally::Tally;
 use super::write::{Appended, NewAttempt, NewEvent, Reply};
 use super::{rebuild, store};
 
-/// Writes that may wait; then whoever wants another waits itself.
+/// Maximum number of waiting writes; beyond it, callers wait.
 const QUEUED_WRITES: usize = 1024;
 
-/// Rows that a removal counts as: as many as are not kept waiting for others.
+/// Number of rows that a removal counts as: as many as are written immediately.
 const ROWS_OF_REMOVAL: usize = Later::MAX_ROWS;
 
-/// Pause before a write that failed is tried again, beside the writer's own.
+/// Pause before a failed write is repeated, in addition to the writer's own pause.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The writing side of a history. Cheap to clone.
@@ -57,7 +57,8 @@ pub struct WriterThread {
 }
 
 impl WriterThread {
-    /// Commits what is waiting, and ends. Every commit is on stable storage by itself.
+    /// Commits the waiting writes and ends the thread.
+    /// Every commit is on stable storage when it returns.
     pub async fn close(self) {
         let _ = self.commands.send(HistoryCommand::Close).await;
         let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
@@ -68,7 +69,7 @@ impl WriterThread {
 }
 
 impl Writer {
-    /// Opens the history at `path` for writing, made where it does not exist, and starts its
+    /// Opens the history at `path` for writing, creates it if it does not exist, and starts its
     /// thread, which calls `announce` with each change after its commit.
     pub fn open(
         path: &Path,
@@ -77,7 +78,7 @@ impl Writer {
         Self::open_as(Side::Beside, path, announce)
     }
 
-    /// The same, for one who may be the one that hears what others write.
+    /// Opens the history for a process on this [`Side`].
     pub(crate) fn open_as(
         side: Side,
         path: &Path,
@@ -100,12 +101,12 @@ impl Writer {
         Ok((writer, WriterThread { commands, thread }))
     }
 
-    /// Stores events in their order; returns once they are on stable storage (invariant 1).
+    /// Stores events in order; returns once they are on stable storage (invariant 1).
     pub async fn append(&self, events: Vec<NewEvent>) -> Result<Appended, HistoryError> {
         self.append_offered(events, 0).await
     }
 
-    /// The same, for events of which the first `offered` were offered to delivery as they arrived.
+    /// Stores events of which the first `offered` were offered to delivery as they arrived.
     pub(crate) async fn append_offered(
         &self,
         events: Vec<NewEvent>,
@@ -119,20 +120,20 @@ impl Writer {
         .await
     }
 
-    /// Hands what is committed from now on over to that many targets, and to no others; the history
-    /// has these events.
+    /// Hands what is committed from now on to this many targets, and to no earlier ones. `known`
+    /// are the events that the history has.
     pub(super) fn hand_over_to(&self, targets: usize, known: SeenIds) -> Vec<HandedOver> {
         self.handover.lead_to(targets, known)
     }
 
-    /// Offers an event that arrives to delivery, ahead of its commit, where it is certainly new and
-    /// `may_go`; whether that was done. Each event that arrives is to come here, in order.
+    /// Offers an arriving event to delivery before its commit if it is certainly new and `may_go`;
+    /// returns whether it was offered. Must be called for each arriving event, in order.
     pub(crate) fn offer(&self, event: &NewEvent, may_go: bool) -> bool {
         let after = self.tally.borrow().newest;
         self.handover.send_ahead(event, after, may_go)
     }
 
-    /// What a new event is: waiting for its delivery, where anything is delivered.
+    /// Returns the state of a new event: pending if anything is delivered, else held.
     pub(crate) fn state_of_new(&self) -> DeliveryState {
         if self.handover.leads_anywhere() {
             DeliveryState::Pending
@@ -141,16 +142,16 @@ impl Writer {
         }
     }
 
-    /// Takes over events and attempts of another history, in their order and in one transaction;
-    /// returns the events that were new once all of it is on stable storage. Nothing is delivered
-    /// because of it.
+    /// Imports events and attempts of another history, in order and in
+    /// one transaction. Returns the events that were new, once everything
+    /// is on stable storage. Imported events are not delivered.
     pub async fn import(&self, past: Vec<ImportedRecord>) -> Result<Vec<EventId>, HistoryError> {
         self.run(past.len(), move |hands| imported::import(hands, &past))
             .await
     }
 
-    /// Appends events that never came, on record only, but for those that have come meanwhile;
-    /// returns the new ones once they are on stable storage.
+    /// Appends rebuilt events, which are not delivered, except those that have arrived in the
+    /// meantime. Returns the new ones once they are on stable storage.
     pub(crate) async fn append_repaired(
         &self,
         events: Vec<RepairedEvent>,
@@ -167,9 +168,9 @@ impl Writer {
         Ok(attempt)
     }
 
-    /// Hands an attempt over to be stored, without waiting for the commit. Attempts are stored in
-    /// the order in which they are handed over, so a crash loses the last ones at most, and their
-    /// events are delivered again.
+    /// Queues an attempt for storing, without waiting for the commit.
+    /// Attempts are stored in the order of the calls, so a crash loses
+    /// only the last ones, and their events are delivered again.
     pub async fn record_soon(&self, ended: NewAttempt) -> Result<(), HistoryError> {
         self.run_soon(1, Haste::Later, move |hands| {
             store::record(hands, &ended).map(drop)
@@ -177,13 +178,13 @@ impl Writer {
         .await
     }
 
-    /// Writes facts down, all of them or none; returns once they are on stable storage.
+    /// Stores facts, all or none; returns once they are on stable storage.
     pub(crate) async fn add_facts(&self, facts: Vec<Fact>) -> Result<(), HistoryError> {
         self.run(facts.len(), move |hands| fact::write(hands, &facts))
             .await
     }
 
-    /// Hands facts over to be written down, without waiting for the commit.
+    /// Queues facts for storing, without waiting for the commit.
     pub(crate) async fn add_facts_soon(&self, facts: Vec<Fact>) -> Result<(), HistoryError> {
         let haste = if facts.iter().all(Fact::is_derived) {
             Haste::Later
@@ -194,8 +195,8 @@ impl Writer {
             .await
     }
 
-    /// Removes some of the events that `retention` wants gone; returns whether there are more. A
-    /// power cut may bring back what it removed last, and then they go again.
+    /// Removes some of the events beyond the limits of `retention`; returns whether there are more.
+    /// After a power cut, the events removed last may be back; then they are removed again.
     pub async fn retain(&self, retention: Retention, now: Now) -> Result<bool, HistoryError> {
         let remove = move |hands: &mut Hands<'_>| {
             let transaction = hands.transaction;
@@ -222,7 +223,7 @@ impl Writer {
         .await
     }
 
-    /// Removes these events because a person wants them gone; how many there were.
+    /// Removes these events on a person's request; returns how many there were.
     pub(crate) async fn delete(&self, positions: Vec<Position>) -> Result<u64, HistoryError> {
         let positions: Vec<i64> = positions.iter().map(|position| position.0).collect();
         self.run(positions.len(), move |hands| {
@@ -236,22 +237,22 @@ impl Writer {
         .await
     }
 
-    /// Removes what was deleted from everything that is on the disk: takes as long as rewriting
-    /// the index of words.
+    /// Removes deleted content from everything on the disk.
+    /// Takes as long as rewriting the full-text index.
     pub(crate) async fn scrub(&self) -> Result<(), HistoryError> {
         self.ask(|answer| HistoryCommand::Scrub { answer }).await
     }
 
-    /// Has the file checked, and rebuilt where it is damaged.
+    /// Makes the writer check the file and rebuild it if it is damaged.
     pub(super) async fn suspect(&self) -> Result<(), HistoryError> {
-        // As if the writer had met the damage itself.
+        // As if the writer had found the damage itself.
         match self.run(1, |_| Err::<(), _>(mend::damage_error())).await {
             Err(HistoryError::Closed) => Err(HistoryError::Closed),
             _ => Ok(()),
         }
     }
 
-    /// Takes an event that cannot be read out of the way; what is left of it is kept.
+    /// Moves an event that cannot be read into the table `damaged`.
     pub(crate) async fn set_aside(
         &self,
         position: Position,
@@ -264,18 +265,18 @@ impl Writer {
         .await
     }
 
-    /// Why the history cannot be written at present; `None` while it can.
+    /// Returns why the history cannot be written at present; `None` while it can.
     pub(crate) fn storage(&self) -> watch::Receiver<WriteTrouble> {
         self.storage.clone()
     }
 
     /// Waits while the history cannot be written.
     pub(crate) async fn until_it_works(&self) {
-        // The end of the thread ends the wait too: whoever writes next is told.
+        // If the thread ends, the wait ends too, and the next write returns an error.
         let _ = self.storage.clone().wait_for(Option::is_none).await;
     }
 
-    /// Writes facts down, however long the history cannot be written.
+    /// Stores facts, and waits as long as the history cannot be written.
     pub(crate) async fn add_facts_patiently(&self, facts: Vec<Fact>) -> Result<(), HistoryError> {
         loop {
             match self.add_facts(facts.clone()).await {
@@ -288,18 +289,18 @@ impl Writer {
         }
     }
 
-    /// Whether another process wrote to the file since the last look; announces it if so.
+    /// Returns whether another process wrote to the file since the last call; announces it if so.
     pub async fn check_for_changes(&self) -> Result<bool, HistoryError> {
         self.ask(|answer| HistoryCommand::Look { answer }).await
     }
 
-    /// What the history holds, now and as it changes.
+    /// Returns the counts of the history, now and as they change.
     pub fn tally(&self) -> watch::Receiver<Tally> {
         self.tally.clone()
     }
 
-    /// Runs `work`, which writes about so many rows, inside a transaction of the writer's; returns
-    /// what it returned once that is on stable storage.
+    /// Runs `work`, which writes about `rows` rows, inside a transaction of the writer. Returns its
+    /// result once the transaction is on stable storage.
     async fn run<T: Send + 'static>(
         &self,
         rows: usize,
@@ -309,8 +310,8 @@ impl Writer {
             .await
     }
 
-    /// The same, without waiting for it. While the history cannot be written it is kept and done
-    /// later.
+    /// Queues `work` without waiting for its result. While the
+    /// history cannot be written, the work is kept and done later.
     async fn run_soon(
         &self,
         rows: usize,
@@ -338,7 +339,7 @@ impl Writer {
 
 #[cfg(test)]
 impl Writer {
-    /// A writer whose history is played by whoever holds the receiver.
+    /// Returns a writer whose commands a test receives.
     pub(crate) fn for_test() -> (Self, mpsc::Receiver<HistoryCommand>) {
         let (commands, queue) = mpsc::channel(QUEUED_WRITES);
         let tally = watch::Sender::new(Tally::default()).subscribe();

@@ -1,5 +1,5 @@
-//! A filter that is asked of one event as it arrives, before it is in the history: what the event
-//! says is known, and nothing of what comes of it.
+//! Filters events as they arrive, before they are in the history: only the content of an event is
+//! known then, not its deliveries.
 
 use jiff::Timestamp;
 use podtap_podio::{ObjectKind, PodioEvent, RefType};
@@ -10,18 +10,20 @@ use super::{Filter, FilterError, Saved, Term, Test};
 use crate::history::event::Event;
 use crate::place::PlaceRef;
 
-/// Words that an event answers by itself, beside the kinds of objects and the names of parameters.
+/// Words that an event's content can answer, in addition
+/// to the kinds of objects and the names of parameters.
 const KNOWN: &[&str] = &["type", "hook", "revision", "path", "method", "external"];
 
-/// Which events are wanted, by what each says when it arrives.
+/// A filter for events by the content with which they arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrivalFilter(Filter);
 
 impl ArrivalFilter {
-    /// The filter that `text` says, `saved` being what `@name` stands for.
+    /// Parses a filter; `saved` are the filters for `@name`.
     ///
-    /// # Errors
-    /// For a text that is no filter, one that asks for what is not known yet, and one that names no
+    /// For a text that is not a filter, that asks for something not yet
+    /// known, or that uses an unknown field: a history filter that finds
+    /// nothing shows that at once, one for arriving events does not.
     /// field: a filter that finds nothing shows that at once, one that takes nothing does not.
     pub fn parse(text: &str, now: Timestamp, saved: &Saved) -> Result<Self, FilterError> {
         let filter = Filter::parse(text, now, saved)?;
@@ -29,12 +31,13 @@ impl ArrivalFilter {
         Ok(Self(filter))
     }
 
-    /// Whether this event is wanted, of a hook that is on this place as far as is known.
+    /// Returns whether this event matches; `place` is the place of its hook, if known.
     pub fn takes(&self, event: &Event, place: Option<PlaceRef>) -> bool {
         all(self.0.terms(), event, place)
     }
 
-    /// Whether it asks where the event's hook is, which the event does not say.
+    /// Returns whether the filter asks for the place of
+    /// the event's hook, which the event does not contain.
     pub fn asks_place(&self) -> bool {
         fn asks(terms: &[Term]) -> bool {
             terms.iter().any(|term| match &term.test {
@@ -67,7 +70,7 @@ fn check(text: &str, saved: &Saved) -> Result<(), FilterError> {
     Ok(())
 }
 
-/// Why this word cannot be asked of an event that arrives.
+/// Returns why this word cannot be used for an arriving event.
 fn refusal(word: &str) -> Option<String> {
     let is_object = ObjectKind::from_word(word).is_some_and(|kind| kind != ObjectKind::Status);
     if KNOWN.contains(&word) || is_object || word.starts_with(PARAM) {
@@ -111,7 +114,7 @@ fn holds(test: &Test, event: &Event, place: Option<PlaceRef>) -> bool {
             params.any(|(known, text)| known == name && value.matches(text))
         }),
         Test::All(terms) => all(terms, event, place),
-        // Refused above, or of no text.
+        // Refused above, or never parsed from text.
         Test::Status(_)
         | Test::After(_)
         | Test::Before(_)

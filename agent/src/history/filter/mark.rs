@@ -1,23 +1,23 @@
-//! What was found out about an event, as a filter asks for it: `missing:yes`, `verified:no`.
+//! What the agent found out about an event, as a filter asks for it: `missing:yes`, `verified:no`.
 
-/// Something that was found out, with the word of the filter for it.
+/// A mark of an event, with its word in the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     /// `missing`: revisions of the item just before it have not arrived.
     Missing,
-    /// `duplicate`: an earlier event said the same.
+    /// `duplicate`: an earlier event has the same content.
     Duplicate,
     /// `late`: it came after a newer revision of its item.
     Late,
-    /// `repaired`: it never came, and was rebuilt from Podio's revisions.
+    /// `repaired`: its webhook never arrived, and it was rebuilt from Podio's revisions.
     Repaired,
-    /// `verified`: it is a `hook.verify` whose hook is active. Its opposite is one whose hook is not,
-    /// as far as is known; an event of another type is neither.
+    /// `verified`: it is a `hook.verify` whose hook is active. The opposite is a `hook.verify`
+    /// whose hook is not known to be active; an event of another type is neither.
     Verified,
 }
 
 impl Mark {
-    /// All of them.
+    /// Every mark.
     pub const ALL: &[Self] = &[
         Self::Missing,
         Self::Duplicate,
@@ -26,7 +26,7 @@ impl Mark {
         Self::Verified,
     ];
 
-    /// The word in front of the colon.
+    /// Returns the word before the colon.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -37,7 +37,7 @@ impl Mark {
         }
     }
 
-    /// The mark with this word.
+    /// Returns the mark with this word.
     pub(super) fn of(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|mark| mark.word() == word)
     }

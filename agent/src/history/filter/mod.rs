@@ -1,8 +1,8 @@
-//! The filter language: one small language for the terminal UI and the command line.
+//! Parses filters, in one small language for the terminal UI and the command line.
 //!
 //! `type:item.* item:4711 status:5xx after:10m path:/podio -type:hook.verify "free text"`: all
-//! terms must hold, `-` negates one, `@name` stands for a saved filter. Text comes in here, a typed [`Filter`] goes out; what that
-//! means for the database is the business of `history::sql`.
+//! terms must hold, `-` negates one, and `@name` is replaced by a saved filter. The result is a
+//! typed [`Filter`], which `history::sql` translates for the database.
 
 mod arrival;
 mod mark;
@@ -22,7 +22,7 @@ pub use near::UnknownName;
 pub use pattern::Pattern;
 pub use saved::{Saved, SavedError};
 
-/// Which events are wanted. The default wants all.
+/// The events to include. The default includes all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
     terms: Vec<Term>,
@@ -35,18 +35,18 @@ pub struct Term {
     pub test: Test,
 }
 
-/// What a term asks of an event.
+/// The condition of a term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
     /// `type:item.*`: Podio's event type.
     Type(Pattern),
-    /// `item:4711`, `task:9`, …: the object that it is about.
+    /// `item:4711`, `task:9`, …: the object of the event.
     Object(ObjectKind, u64),
     /// `hook:90211`: the hook that fired.
     Hook(u64),
     /// `revision:8`: the item's revision.
     Revision(u64),
-    /// `status:…`: what came of the last attempt.
+    /// `status:…`: the outcome of the last attempt.
     Status(StatusTest),
     /// `failure:…`: whether, and how, the last attempt failed.
     Failure(FailureTest),
@@ -54,23 +54,23 @@ pub enum Test {
     After(Timestamp),
     /// `before:…`: accepted before this time.
     Before(Timestamp),
-    /// `path:/podio`: path with query; a prefix where no `*` is in it.
+    /// `path:/podio`: path with query; a prefix if it contains no `*`.
     Path(Pattern),
     /// `method:POST`.
     Method(String),
-    /// `id:01JD…`: an event id or how it begins.
+    /// `id:01JD…`: an event id or its beginning.
     Id(String),
     /// `replayed:yes`, `replayed:no`.
     Replayed(bool),
-    /// `missing:yes`, `duplicate:no`, …: what was found out about it, or its opposite.
+    /// `missing:yes`, `duplicate:no`, …: a mark of the event, or its absence.
     Marked(Mark, bool),
-    /// `note:yes`, `note:no`: whether a person wrote something on it.
+    /// `note:yes`, `note:no`: whether a person wrote a note on it.
     Noted(bool),
-    /// `note:word`: a person wrote this on it, in these letters, whatever stands around it.
+    /// `note:word`: its note contains this text, upper and lower case as given.
     Note(Pattern),
-    /// It is between these places of the history, or at one of them. No text says this.
+    /// Its position is between these two, both included. Not available as text.
     Between(Position, Position),
-    /// It is at one of these places of the history. No text says this.
+    /// Its position is one of these. Not available as text.
     Among(Vec<Position>),
     /// `external:BUG-17`, or any other name: a parameter of the body.
     Param {
@@ -78,22 +78,22 @@ pub enum Test {
         name: String,
         value: Pattern,
     },
-    /// `-@name`: all terms of a saved filter; without the `-` they are terms like any others.
+    /// `-@name`: all terms of a saved filter; without the `-`, its terms are added like any others.
     All(Vec<Term>),
-    /// Anything else: words in path, parameters or body.
+    /// Anything else: words in the path, parameters or body.
     Text(String),
 }
 
-/// What came of the last attempt.
+/// The outcome of the last attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusTest {
-    /// `status:5xx`, `status:404`, `status:>=400`: a status from here to there, inclusive.
+    /// `status:5xx`, `status:404`, `status:>=400`: a status in this range, both ends included.
     Within(u16, u16),
     /// `status:error`: there was no answer.
     Error,
     /// `status:pending`: not yet offered to the local service.
     Pending,
-    /// `status:held`: kept without being delivered.
+    /// `status:held`: stored without being delivered.
     Held,
 }
 
@@ -102,47 +102,46 @@ pub enum StatusTest {
 pub enum FailureTest {
     /// `failure:yes`: it was answered with 400 or more, or not at all.
     Any,
-    /// `failure:no`: it was not, or there was none.
+    /// `failure:no`: it was answered with a status below 400, or there was no attempt.
     None,
     /// `failure:3f9a2c81d0`: with the fault of this fingerprint.
     Of(String),
 }
 
-/// Text that is no filter.
+/// An error in the text of a filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {message}")]
 pub struct FilterError {
-    /// The character at fault, counted from 1.
+    /// The wrong character, counted from 1.
     pub column: usize,
-    /// What is wrong, and what would do.
+    /// What is wrong, and what is possible instead.
     pub message: String,
 }
 
 impl Filter {
-    /// The words that stand before a colon, beside the names of parameters.
+    /// Returns the words that can stand before a colon, apart from the names of parameters.
     pub fn words() -> impl Iterator<Item = &'static str> {
         let objects = ObjectKind::BY_PRECEDENCE.iter().map(|kind| kind.as_str());
-        // `status:` is the answer's, not the object's.
+        // `status:` means the answer's status, not the object.
         let objects = objects.filter(|word| !parse::WORDS.contains(word));
         let marks = Mark::ALL.iter().map(|mark| mark.word());
         parse::WORDS.iter().copied().chain(marks).chain(objects)
     }
 
-    /// The filter that `text` says; `now` is what `after:10m` counts from, `saved` what `@name`
-    /// stands for.
+    /// Parses a filter; `after:10m` counts from `now`, and `saved` are the filters for `@name`.
     pub fn parse(text: &str, now: Timestamp, saved: &Saved) -> Result<Self, FilterError> {
         Self::of(text, now, Some(saved))
     }
 
-    /// The moment that stands behind `after:`; the error says what would be right.
+    /// Parses the time after `after:`; the error says which forms are possible.
     ///
     /// # Errors
-    /// When `text` is not a moment.
+    /// If `text` is not a time.
     pub fn time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
         value::time(text, &now.to_zoned_datetime(jiff::tz::TimeZone::system()))
     }
 
-    /// The filter that the text of a saved one says, which uses no other.
+    /// Parses the text of a saved filter, which cannot use another saved filter.
     fn parse_saved(text: &str, now: Timestamp) -> Result<Self, FilterError> {
         Self::of(text, now, None)
     }
@@ -152,24 +151,24 @@ impl Filter {
         parse::terms(text, &now, saved).map(|terms| Self { terms })
     }
 
-    /// What lies between these places of the history, both included.
+    /// Returns a filter for the events between these positions, both included.
     pub fn between(first: Position, last: Position) -> Self {
         Self::default().and(Test::Between(first, last))
     }
 
-    /// Of what this filter wants, what is at one of these places of the history.
+    /// Limits this filter to events at one of these positions.
     #[must_use]
     pub fn among(self, places: Vec<Position>) -> Self {
         self.and(Test::Among(places))
     }
 
-    /// Of what this filter wants, what was accepted at or after this time.
+    /// Limits this filter to events accepted at or after this time.
     #[must_use]
     pub fn since(self, time: Timestamp) -> Self {
         self.and(Test::After(time))
     }
 
-    /// Of what this filter wants, what each target that it is for has answered, whatever the status.
+    /// Limits this filter to events that each of their targets has answered, with any status.
     #[must_use]
     pub fn and_answered(self) -> Self {
         let mut answered = self.and(Test::Status(StatusTest::Within(0, u16::MAX)));
@@ -181,19 +180,19 @@ impl Filter {
         answered
     }
 
-    /// Of what this filter wants, what has this mark.
+    /// Limits this filter to events with this mark.
     #[must_use]
     pub fn and_marked(self, mark: Mark) -> Self {
         self.and(Test::Marked(mark, true))
     }
 
-    /// Of what this filter wants, what is on record only and was never sent.
+    /// Limits this filter to events that were stored and never sent.
     #[must_use]
     pub fn held(self) -> Self {
         self.and(Test::Status(StatusTest::Held))
     }
 
-    /// Of what this filter wants, what passes this test.
+    /// Limits this filter to events that pass this test.
     #[must_use]
     pub(crate) fn and(mut self, test: Test) -> Self {
         let negated = false;
@@ -201,12 +200,12 @@ impl Filter {
         self
     }
 
-    /// Its terms: all must hold.
+    /// Returns its terms: all must hold.
     pub fn terms(&self) -> &[Term] {
         &self.terms
     }
 
-    /// Whether it wants every event.
+    /// Returns whether it includes every event.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }

@@ -1,5 +1,5 @@
-//! Names that are no field of the language. Each is taken as a parameter of the body, so a mistyped
-//! field is not a mistake in the text: it finds nothing, or negated everything.
+//! Finds unknown names in a filter. Each is treated as a parameter of the body, so a mistyped field
+//! is not an error in the text: it finds nothing or, negated, everything.
 
 use std::fmt;
 
@@ -7,13 +7,14 @@ use podtap_podio::EventType;
 
 use super::{Filter, Term, Test};
 
-/// Below this Jaro-Winkler similarity (0 to 1) it is a name of its own.
+/// Jaro-Winkler similarity (0 to 1) below which a name is not a mistyped field.
 const NEAR: f64 = 0.85;
 
-/// The same for a suggestion where nothing was found anyway: below it, it confuses more than it helps.
+/// Similarity below which a suggestion would confuse
+/// more than help, for a filter that found nothing.
 const NEAR_ENOUGH: f64 = 0.75;
 
-/// A name that is neither a field nor a parameter that Podio is known to send, as a sentence.
+/// A name that is neither a field nor a known parameter of Podio's. Displays as a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownName<'a> {
     name: &'a str,
@@ -35,14 +36,14 @@ impl fmt::Display for UnknownName<'_> {
 }
 
 impl Filter {
-    /// Each parameter that it asks for by a name that is nearly a field, with that field.
+    /// Returns each parameter of the filter whose name resembles a field, with that field.
     pub fn nearly_fields(&self) -> Vec<(&str, &'static str)> {
         let names = self.parameter_names().into_iter();
         names.filter_map(|name| Some((name, near(name)?))).collect()
     }
 
-    /// The first name that it asks for and that nothing is known by: worth a word where the filter
-    /// finds nothing.
+    /// Returns the first name that is neither a field nor a known
+    /// parameter, to be mentioned if the filter finds nothing.
     pub fn unknown_name(&self) -> Option<UnknownName<'_>> {
         let mut names = self.parameter_names().into_iter();
         let name = names.find(|name| !is_parameter(name))?;
@@ -50,7 +51,7 @@ impl Filter {
         Some(UnknownName { name, near })
     }
 
-    /// The names of the parameters that it asks for, in order.
+    /// Returns the names of the filter's parameters, in order.
     fn parameter_names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         add_names(&self.terms, &mut names);
@@ -73,7 +74,7 @@ fn parameters() -> impl Iterator<Item = &'static str> {
     events.flat_map(|event| event.spec().parameters.iter().map(|it| it.name))
 }
 
-/// The most similar of these names, where it is similar enough.
+/// Returns the most similar of these names, if it is similar enough.
 fn nearest(
     name: &str,
     known: impl Iterator<Item = &'static str>,
@@ -84,12 +85,12 @@ fn nearest(
     (score >= least).then_some(near)
 }
 
-/// Whether an event of Podio's may have a parameter of this name.
+/// Returns whether an event of Podio's may have a parameter of this name.
 pub(super) fn is_parameter(name: &str) -> bool {
     parameters().any(|parameter| parameter == name)
 }
 
-/// The field that a name is nearly, unless Podio has a parameter of that name.
+/// Returns the field that a name resembles, unless Podio has a parameter of that name.
 pub(super) fn near(name: &str) -> Option<&'static str> {
     if is_parameter(name) {
         return None;

@@ -1,5 +1,5 @@
-//! Text to terms: a grammar that takes any text, then a meaning for each piece, where errors know
-//! their column. A bare `@name` stands for the terms of a saved filter.
+//! Parses text to terms: first with a grammar that accepts any text, then by the meaning of each
+//! piece, where errors have a column. A bare `@name` is replaced by the terms of a saved filter.
 
 use std::ops::Range;
 
@@ -14,17 +14,18 @@ use winnow::token::{rest, take_till, take_while};
 use super::value::{event_id, failure, id, status, time, yes_or_no};
 use super::{FilterError, Mark, Pattern, Saved, Term, Test};
 
-/// Longest filter, in bytes: far beyond what anybody types, and within SQLite's own limits.
+/// Maximum length of a filter in bytes: far more than
+/// a person types, and within SQLite's own limits.
 const MAX_BYTES: usize = 4096;
-/// Most terms: SQLite's depth of an expression is 1,000.
+/// Maximum number of terms: SQLite limits the depth of an expression to 1,000.
 const MAX_TERMS: usize = 64;
-/// Most `*` in one pattern: SQLite's matching is exponential in them.
+/// Maximum number of `*` in one pattern: the time of SQLite's matching is exponential in them.
 const MAX_STARS: usize = 8;
 
-/// In front of a parameter's name, whatever that is.
+/// Prefix for a parameter's name, whatever the name is.
 pub(super) const PARAM: &str = "param.";
 
-/// What a term can be about, beside the kinds of objects and the names of parameters.
+/// Fields of the language, apart from the kinds of objects and the names of parameters.
 pub(super) const WORDS: &[&str] = &[
     "type", "status", "failure", "after", "before", "path", "hook", "revision", "method", "id",
     "replayed", "external",
@@ -32,7 +33,7 @@ pub(super) const WORDS: &[&str] = &[
 
 type Input<'a> = LocatingSlice<&'a str>;
 
-/// One piece of the text: where, what it is said to be about, and the value.
+/// One piece of the text: its range, its field and its value.
 #[derive(Debug)]
 struct Raw<'a> {
     negated: bool,
@@ -48,8 +49,8 @@ enum Value<'a> {
     Unclosed,
 }
 
-/// The terms of a filter. `now` carries the time zone that `after:14:30` is meant in. `saved` is
-/// what `@name` stands for; `None` inside a saved filter, which stands for itself alone.
+/// Parses the terms of a filter. `now` has the time zone for `after:14:30`. `saved` are the filters
+/// for `@name`; `None` inside a saved filter, which cannot use another.
 pub(super) fn terms(
     text: &str,
     now: &ZonedDateTime,
@@ -80,7 +81,7 @@ pub(super) fn terms(
             return Err(error(raw.at.start, "this filter has too many terms"));
         }
         match inner {
-            // Not one of them alone, but all of them together, is what must not hold.
+            // The saved terms must not all hold together; each alone may.
             Some(inner) if negated => terms.push(Term {
                 negated,
                 test: Test::All(inner),
@@ -95,8 +96,8 @@ pub(super) fn terms(
     Ok(terms)
 }
 
-/// What each piece of a text that is a filter asks about, with its column: the word in front of the
-/// colon, or none and the text itself.
+/// Returns the field of each piece of a filter, with its column: the word before the colon, or as
+/// `Err` the text itself if there is none.
 pub(super) fn subjects(text: &str) -> Vec<(usize, Result<&str, &str>)> {
     let raws: Vec<Raw<'_>> = pieces.parse(LocatingSlice::new(text)).unwrap_or_default();
     let subjects = raws.into_iter().map(|raw| match (raw.key, raw.value) {
@@ -109,7 +110,7 @@ pub(super) fn subjects(text: &str) -> Vec<(usize, Result<&str, &str>)> {
         .collect()
 }
 
-/// The character at this byte, counted from 1.
+/// Returns the number of the character at this byte, counted from 1.
 fn column(text: &str, at: usize) -> usize {
     let before = text.get(..at);
     before.map_or(1, |before| before.chars().count() + 1)
@@ -117,12 +118,12 @@ fn column(text: &str, at: usize) -> usize {
 
 fn saved_terms(saved: &Saved, name: &str, now: &ZonedDateTime) -> Result<Vec<Term>, String> {
     let text = saved.text(name)?;
-    // It could be read when it was saved; only a time may have become impossible since.
+    // The text was valid when it was saved; only a time may have become impossible since.
     terms(text, now, None).map_err(|error| format!("in @{name}, {error}"))
 }
 
 impl Raw<'_> {
-    /// The name behind a bare `@`.
+    /// Returns the name after a bare `@`.
     fn saved_name(&self) -> Option<&str> {
         match (&self.key, &self.value) {
             (None, Value::Bare(text)) => text.strip_prefix('@'),
@@ -164,7 +165,7 @@ fn value<'a>(input: &mut Input<'a>) -> winnow::Result<Value<'a>> {
     alt((quoted, unclosed, bare)).parse_next(input)
 }
 
-/// A complaint and the byte that it is about.
+/// A message and the byte to which it refers.
 type Complaint = (usize, String);
 
 fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Complaint> {
@@ -201,7 +202,7 @@ fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Complaint> {
         }),
         "replayed" => yes_or_no(text).map(Test::Replayed),
         "external" => Ok(param("external_id", text)),
-        // For those that are called as a word of the filter is.
+        // For parameters that have the name of a field.
         name if name.starts_with(PARAM) => Ok(param(name.trim_start_matches(PARAM), text)),
         name => match (Mark::of(name), ObjectKind::from_word(name)) {
             (Some(mark), _) => yes_or_no(text).map(|yes| Test::Marked(mark, yes)),

@@ -1,11 +1,11 @@
-//! Patterns with `*` for any run of characters; everything else stands for itself.
+//! Patterns in which `*` matches any run of characters; every other character matches itself.
 
-/// A text with `*` in it.
+/// A text that may contain `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(String);
 
 impl Pattern {
-    /// The pattern that `text` spells; neighbouring `*` are one.
+    /// Parses a pattern; neighbouring `*` become one.
     pub fn new(text: &str) -> Self {
         let mut pattern = String::with_capacity(text.len());
         for c in text.chars() {
@@ -16,22 +16,23 @@ impl Pattern {
         Self(pattern)
     }
 
-    /// The pattern for everything that begins with `text`.
+    /// Returns the pattern for everything that begins with `text`.
     pub fn prefix(text: &str) -> Self {
         Self::new(&format!("{text}*"))
     }
 
-    /// The pattern as written.
+    /// Returns the pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text that is meant, where there is no `*` in it.
+    /// Returns the text to match, if it contains no `*`.
     pub fn literal(&self) -> Option<&str> {
         (!self.0.contains('*')).then_some(&self.0)
     }
 
-    /// Whether all of `text` matches. Linear in text times pattern, whatever the pattern.
+    /// Returns whether all of `text` matches. Takes time
+    /// linear in text times pattern, for any pattern.
     pub fn matches(&self, text: &str) -> bool {
         let Some((head, rest)) = self.0.split_once('*') else {
             return self.0 == text;

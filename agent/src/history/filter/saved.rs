@@ -1,7 +1,8 @@
-//! Filters that a person gave names to: in a filter, `@errors` stands for the one called so.
+//! Stores filters under names that a person gave: `@errors`
+//! in a filter is replaced by the saved filter `errors`.
 //!
-//! They are kept as text and read anew wherever they are used, since `after:10m` counts from then.
-//! That each can be read is made sure of when they are gathered.
+//! The filters are stored as text and parsed at each use, since `after:10m` counts from then. They
+//! are checked when they are collected.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,13 +11,13 @@ use jiff::Timestamp;
 
 use super::{Filter, FilterError};
 
-/// Most saved filters: more than anybody finds again in a list.
+/// Maximum number of saved filters: more than a person finds again in a list.
 const MAX_SAVED: usize = 100;
-/// Longest name, in characters: it is typed, and has a column on the screen.
+/// Maximum length of a name in characters: it is typed, and has a column on the screen.
 const MAX_NAME: usize = 32;
-/// Below this Jaro-Winkler similarity (0 to 1) a suggestion confuses more than it helps.
+/// Jaro-Winkler similarity (0 to 1) below which a suggestion confuses more than it helps.
 const NEAR: f64 = 0.75;
-/// Names that an error lists at most.
+/// Maximum number of names in an error.
 const LISTED: usize = 5;
 
 /// Saved filters by name. Cheap to clone.
@@ -26,25 +27,25 @@ pub struct Saved(Arc<BTreeMap<String, String>>);
 /// A filter that cannot be saved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SavedError {
-    /// The name cannot be typed behind `@`.
+    /// The name cannot be typed after `@`.
     #[error("a name has at most {MAX_NAME} characters, which are `a` to `z`, `0` to `9` and `-`")]
     Name,
-    /// The text is no filter.
+    /// The text is not a filter.
     #[error(transparent)]
     Filter(#[from] FilterError),
-    /// The text says nothing.
+    /// The text is empty.
     #[error("it is empty; write a filter such as \"status:>=400\"")]
     Empty,
-    /// One more than are kept.
+    /// There are too many saved filters.
     #[error("there are more than {MAX_SAVED} saved filters")]
     TooMany,
 }
 
 impl Saved {
-    /// These filters.
+    /// Collects these filters.
     ///
     /// # Errors
-    /// The name of the first that cannot be saved, and why.
+    /// Returns the name of the first filter that cannot be saved, and the reason.
     pub fn new(
         filters: impl IntoIterator<Item = (String, String)>,
         now: Timestamp,
@@ -60,19 +61,19 @@ impl Saved {
         Ok(Self(Arc::new(saved)))
     }
 
-    /// Names and texts, by name.
+    /// Returns names and texts, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.0.iter();
         pairs.map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
-    /// The text of the one called `name`, or what to say instead.
+    /// Returns the text of the filter `name`, or an error message.
     pub(super) fn text(&self, name: &str) -> Result<&str, String> {
         let text = self.0.get(name).map(String::as_str);
         text.ok_or_else(|| self.unknown(name))
     }
 
-    /// What to say where there is none called `name`.
+    /// Returns the message for an unknown `name`.
     fn unknown(&self, name: &str) -> String {
         let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
         let scored = names

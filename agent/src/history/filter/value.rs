@@ -1,4 +1,5 @@
-//! The values behind a term's colon: text to numbers, times and statuses, or what would do instead.
+//! Parses the values after a term's colon to numbers,
+//! times and statuses; the errors say what is possible.
 
 use jiff::{Span, Timestamp, ZonedDateTime, civil};
 
@@ -18,7 +19,7 @@ pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-/// The beginning of an event id: as many characters as one has, of those that a ULID uses.
+/// Parses the beginning of an event id, of any length, with the characters of a ULID.
 pub(super) fn event_id(text: &str) -> Result<String, String> {
     let text = text.to_ascii_uppercase();
     let is_ulid = text
@@ -68,7 +69,8 @@ pub(super) fn failure(text: &str) -> Result<FailureTest, String> {
     }
 }
 
-/// `10m`, `2h`, `3d`: that long before now. `14:30`: the last time it was that late. Else RFC 3339.
+/// Parses a time. `10m`, `2h`, `3d`: that long before now. `14:30`: the last time at which the
+/// clock showed it. Otherwise RFC 3339.
 pub(super) fn time(text: &str, now: &ZonedDateTime) -> Result<Timestamp, String> {
     const EXPECTED: &str = "try 10m, 2h, 3d, 14:30 or 2026-11-23T14:30:00Z";
     let expected = || EXPECTED.to_owned();

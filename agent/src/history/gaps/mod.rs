@@ -1,5 +1,5 @@
-//! Gaps as entries of the history: where the way of the events was broken, each at a place of its own
-//! between the events before and after it. They are no events: nothing delivers, counts or finds them.
+//! Stores gaps in the sequence of events, each at a position of its own between the events before
+//! and after it. Gaps are not events: they are not delivered, counted or found by filters.
 
 use std::fmt;
 
@@ -12,23 +12,23 @@ use super::position::Position;
 use super::row;
 use crate::amount;
 
-/// Gaps that are remembered; of more the oldest go.
+/// Maximum number of stored gaps; the oldest are removed first.
 pub(super) const MAX_GAPS: u32 = 1_000;
 
-/// Webhooks that never came, as an entry of the history.
+/// Webhooks that did not arrive, as a row of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryGap {
-    /// Where it is; no event has this place.
+    /// Its position, which no event has.
     pub position: Position,
-    /// When that came to be known.
+    /// Time at which the gap became known.
     pub found_at: Timestamp,
-    /// The moment from which on webhooks may be lost, where that is known.
+    /// Time from which on webhooks may be lost, if known.
     pub since: Option<Timestamp>,
-    /// What happened.
+    /// The incident that caused the gap.
     pub incident: Incident,
 }
 
-/// A row of the whole history: an event or a burst, or a gap.
+/// A row of the whole history: an event, a burst or a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "hardly any row is a gap")]
 pub enum HistoryRow {
@@ -37,7 +37,7 @@ pub enum HistoryRow {
 }
 
 impl HistoryGap {
-    /// How many never came; `None` where nobody knows.
+    /// Returns the number of lost webhooks; `None` if it is unknown.
     pub const fn count(&self) -> Option<u64> {
         match &self.incident {
             Incident::Gap { from, to, .. } => Some(Incident::count(*from, *to)),
@@ -46,7 +46,7 @@ impl HistoryGap {
         }
     }
 
-    /// What kind of gap it is, in a word of a fixed set.
+    /// Returns the kind of gap as one word of a fixed set.
     pub const fn word(&self) -> &'static str {
         match &self.incident {
             Incident::Gap { .. } => "removed",
@@ -55,7 +55,7 @@ impl HistoryGap {
         }
     }
 
-    /// Why, in a few words. May be the relay's own: escape it before showing it.
+    /// Returns the reason in a few words. The relay may have sent it: escape it before showing it.
     pub fn reason(&self) -> String {
         match &self.incident {
             Incident::Gap { reason, .. } | Incident::Refused { reason, .. } => reason.clone(),
@@ -67,7 +67,7 @@ impl HistoryGap {
         }
     }
 
-    /// What looks for what never came, as a command.
+    /// Returns the command that looks for the lost events.
     pub fn cure(&self) -> String {
         match self.since {
             Some(since) => format!(
@@ -80,14 +80,14 @@ impl HistoryGap {
 }
 
 impl fmt::Display for HistoryGap {
-    /// How many, and why: `3 events (12 to 14) were removed by the relay: …`.
+    /// Writes how many and why: `3 events (12 to 14) were removed by the relay: …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.incident.fmt(f)
     }
 }
 
 impl HistoryRow {
-    /// Where it is; of a burst where its newest event is.
+    /// Returns its position; for a burst, that of its newest event.
     pub const fn position(&self) -> Position {
         match self {
             Self::Event(row) => row.position,
@@ -95,7 +95,7 @@ impl HistoryRow {
         }
     }
 
-    /// The oldest place that it stands for.
+    /// Returns the oldest position that the row represents.
     pub fn oldest(&self) -> Position {
         match self {
             Self::Event(row) => row.oldest(),
@@ -103,12 +103,12 @@ impl HistoryRow {
         }
     }
 
-    /// Whether this place is one that it stands for.
+    /// Returns whether the row represents this position.
     pub fn shows(&self, position: Position) -> bool {
         (self.oldest()..=self.position()).contains(&position)
     }
 
-    /// The event, or the burst.
+    /// Returns the event or the burst.
     pub const fn event(&self) -> Option<&EventRow> {
         match self {
             Self::Event(row) => Some(row),
@@ -130,7 +130,7 @@ impl From<EventRow> for HistoryRow {
     }
 }
 
-/// Gives an incident a place after all that is there, where it is a gap.
+/// Stores an incident, if it is a gap, at a position after all existing ones.
 pub(super) fn write(
     transaction: &Transaction<'_>,
     incident: &Incident,
@@ -160,7 +160,7 @@ pub(super) fn write(
     Ok(Some(Position(position)))
 }
 
-/// Takes a place as an event would, so that no event ever gets it.
+/// Takes a position as an event would, so that no event ever gets it.
 fn take_place(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
     let next = transaction
         .prepare_cached(
@@ -179,7 +179,8 @@ fn take_place(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
         .query_row([], |found| found.get(0))
 }
 
-/// From when on webhooks may be lost: at the latest from the event before the gap on.
+/// Returns the time from which on webhooks may be lost:
+/// at the latest, that of the event before the gap.
 fn since(
     transaction: &Transaction<'_>,
     incident: &Incident,
@@ -199,8 +200,8 @@ fn since(
     })
 }
 
-/// At most `limit` gaps between two places, both excluded: the newest of them, or the oldest,
-/// whichever `order` begins with. What a later build wrote is passed over.
+/// Returns at most `limit` gaps between two positions, both excluded: the newest or the oldest,
+/// according to `order`. Gaps that a later version wrote in an unknown form are skipped.
 pub(super) fn between(
     connection: &Connection,
     low: i64,
@@ -228,7 +229,7 @@ pub(super) fn between(
     Ok(found.into_iter().flatten().collect())
 }
 
-/// Events were removed: a gap before which and after which nothing is left goes, too.
+/// Removes the gaps that are older than all remaining events.
 pub(super) fn forget(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("DELETE FROM gaps WHERE position < (SELECT min(position) FROM events)")?

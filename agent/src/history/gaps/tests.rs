@@ -1,4 +1,4 @@
-//! Gaps among events: where they are, and that nothing takes them for events.
+//! Tests the positions of gaps among events, and that gaps are not treated as events.
 
 use bytes::Bytes;
 use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
@@ -16,7 +16,7 @@ struct Past {
     writer: Writer,
     _thread: WriterThread,
     events: u64,
-    /// Whether all events come in the same moment.
+    /// Whether all events arrive at the same moment.
     at_once: bool,
 }
 
@@ -62,7 +62,7 @@ impl Past {
         self.writer.add_facts(facts).await.unwrap();
     }
 
-    /// The rows of a page, newest first: `5` for an event, `(4)` for a gap.
+    /// Returns the rows of a page, newest first: `5` for an event, `(4)` for a gap.
     async fn page(&self, anchor: Anchor, limit: usize) -> String {
         let query = FoldedQuery {
             anchor,
@@ -102,7 +102,7 @@ async fn a_gap_has_a_place_of_its_own_and_is_no_event() {
     past.events(1).await;
 
     assert_eq!(past.page(Anchor::Newest, 9).await, "6 (5) (4) 3 2 (1)");
-    // Pages of every size and place, from both ends, are parts of the same list.
+    // Pages of every size and position, from both ends, are parts of the same list.
     assert_eq!(past.page(Anchor::Newest, 2).await, "6 (5)");
     assert_eq!(past.page(Anchor::Before(Position(5)), 2).await, "(4) 3");
     assert_eq!(past.page(Anchor::Before(Position(2)), 2).await, "(1)");
