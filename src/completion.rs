@@ -108,7 +108,7 @@ fn tunnels() -> Vec<CompletionCandidate> {
         .collect()
 }
 
-/// The ids of the newest events, each described by its event.
+/// Returns the ids of the newest events, each described by its event.
 fn ids() -> Vec<CompletionCandidate> {
     let rows = || {
         let history = History::open_read_only(&settings()?.history().ok()?).ok()?;
@@ -133,7 +133,7 @@ fn ids() -> Vec<CompletionCandidate> {
         .collect()
 }
 
-/// The settings of this machine, with the words typed so far that choose a history.
+/// Returns the settings of this machine, with the words typed so far that choose a history.
 fn settings() -> Option<Settings> {
     let typed: Vec<String> = std::env::args().collect();
     let mut words: Vec<OsString> = vec![PROGRAM.into(), "events".into()];

@@ -41,7 +41,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure with this exit code; `what` is lower-case and without a full stop.
+    /// Returns a failure with this exit code; `what` is lower-case and without a full stop.
     pub(crate) fn new(code: Code, what: impl Into<String>) -> Self {
         Self {
             code,
@@ -51,12 +51,13 @@ impl Failure {
         }
     }
 
-    /// A wrong command line or setting.
+    /// Returns a failure for a wrong command line or setting.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
         Self::new(Code::Usage, what)
     }
 
-    /// A failure of `what` because of `error`; the only place that adds the chain of causes.
+    /// Returns a failure of `what` because of `error`;
+    /// the only place that adds the chain of causes.
     pub(crate) fn because(what: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         Self::new(Code::Failed, format!("{what}: {}", chain(error)))
     }
@@ -78,12 +79,12 @@ impl Failure {
         self
     }
 
-    /// What went wrong, without the facts.
+    /// Returns what went wrong, without the facts.
     pub(crate) fn what(&self) -> &str {
         &self.what
     }
 
-    /// The value of the fact with this label.
+    /// Returns the value of the fact with this label.
     pub(crate) fn fact_value(&self, label: &str) -> Option<&str> {
         let fact = self.facts.iter().find(|(other, _)| *other == label);
         fact.map(|(_, value)| value.as_str())
@@ -120,7 +121,7 @@ pub(crate) struct Warning {
 }
 
 impl Warning {
-    /// A warning; `what` is lower-case and without a full stop.
+    /// Returns a warning; `what` is lower-case and without a full stop.
     pub(crate) fn new(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),

@@ -97,7 +97,7 @@ fn field(to: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Res
     }
 }
 
-/// A filter that drops the log events in which a library
+/// Returns a filter that drops the log events in which a library
 /// would write secrets, unless `wish` names the library.
 fn discreet(wish: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
     let named = |library: &str| {
@@ -115,7 +115,7 @@ fn discreet(wish: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
     .with_max_level_hint(LevelFilter::TRACE)
 }
 
-/// Whether a target, or a directive, is about this library or a module of it.
+/// Returns whether a target, or a directive, is about this library or a module of it.
 fn is_of(target: &str, library: &str) -> bool {
     let rest = target.strip_prefix(library);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['=', ':', '[']))

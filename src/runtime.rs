@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::cli::Command;
 use crate::config::Settings;
 
-/// The runtime of a command.
+/// Returns the runtime of a command.
 pub(crate) fn of(command: &Command, settings: &Settings) -> io::Result<Runtime> {
     let workers = match command {
         Command::Relay(_) => relay_workers(available_parallelism().map_or(1, NonZero::get)),

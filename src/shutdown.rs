@@ -109,13 +109,13 @@ impl Shutdown {
         let _ = self.reload.set(bell);
     }
 
-    /// The token that is cancelled when a signal arrives.
+    /// Returns the token that is cancelled when a signal arrives.
     pub(crate) fn token(&self) -> &CancellationToken {
         &self.token
     }
 
-    /// The exit code of a graceful end: 0, or 128 plus the
-    /// number of the signal that asked for it, as in shells.
+    /// Returns the exit code of a graceful end: 0, or 128 plus
+    /// the number of the signal that asked for it, as in shells.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.signal.load(Ordering::Relaxed) {
             0 if terminal_is_gone() => HUNG_UP.into(),

@@ -18,7 +18,7 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    /// The tone of a response with this status.
+    /// Returns the tone of a response with this status.
     pub(crate) fn of_status(status: u16) -> Self {
         match status {
             200..=299 => Self::Good,
@@ -83,7 +83,7 @@ impl LineStyle {
         self.line(&[(Tone::Plain, text)])
     }
 
-    /// The time of day in the reader's zone, to the millisecond.
+    /// Returns the time of day in the reader's zone, to the millisecond.
     pub(crate) fn clock(&self, time: Timestamp) -> String {
         self.time("%H:%M:%S%.3f", time)
     }

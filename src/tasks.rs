@@ -28,7 +28,7 @@ impl Tasks {
         }
     }
 
-    /// The token that a task must watch.
+    /// Returns the token that a task must watch.
     pub(crate) fn token(&self) -> CancellationToken {
         self.token.clone()
     }

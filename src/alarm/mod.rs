@@ -40,7 +40,7 @@ enum AlarmWay {
 }
 
 impl Alarm {
-    /// An alarm that writes to the terminal.
+    /// Returns an alarm that writes to the terminal.
     pub(crate) fn new(kind: AlarmKind) -> Self {
         Self {
             kind,

@@ -38,7 +38,7 @@ impl TerminalKind {
 }
 
 impl AlarmKind {
-    /// The sequence for a failure. It contains no text from
+    /// Returns the sequence for a failure. It contains no text from
     /// outside: an event type that is not Podio's is not named.
     pub(super) fn sequence(self, kind: Option<&EventKind>, outcome: &Outcome) -> String {
         let Self::Desktop(terminal) = self else {

@@ -1,4 +1,4 @@
-//! `podtap url`, `config` and `man`: commands that tell how things are here.
+//! `podtap url`, `config` and `man`: commands that describe this installation.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `podtap doctor`: what to look at, and how to tell it.
+//! `podtap doctor`: what to check, and the format of the report.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What hooks are on, as flags of `podtap hooks` and `podtap listen`.
+//! The objects of hooks, as flags of `podtap hooks` and `podtap listen`.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `podtap demo`, `podtap listen` and `podtap up`: commands that go on, and what they share.
+//! `podtap demo`, `podtap listen` and `podtap up`: long-running commands and their shared flags.
 
 use clap::{Args, ValueEnum};
 
@@ -176,7 +176,7 @@ pub(crate) struct RelayLink {
     pub(crate) token: RelayToken,
 }
 
-/// Where the web page is unless an address is named; another port where this one is taken.
+/// Default address of the web page; if its port is taken, another one is used.
 pub(crate) const WEB_ADDRESS: &str = "127.0.0.1:7640";
 
 /// The page in a browser.
@@ -241,7 +241,7 @@ pub(crate) enum UiMode {
 }
 
 impl Display {
-    /// The way asked for, or the one that suits where stdout goes; a dumb terminal gets lines.
+    /// Returns the requested mode, or the one that suits stdout; a dumb terminal gets lines.
     pub(crate) fn mode(&self, is_dumb: bool) -> UiMode {
         use std::io::IsTerminal as _;
         let terminals = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();

@@ -1,7 +1,8 @@
-//! The command line as typed: clap types, nothing decided here.
+//! The command line as typed: clap types, without any decisions.
 //!
-//! What is also a setting (a flag, a `PODTAP_*` variable, a key of the configuration file) is kept
-//! as text; `config` parses it once, whichever way it came, and names the origin in its errors.
+//! A value that is also a setting (a flag, a `PODTAP_*` variable, a
+//! key of the configuration file) stays text here. `config` parses
+//! it once, whatever its source, and names the source in its errors.
 
 #![expect(
     clippy::doc_markdown,
@@ -72,20 +73,20 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
 }
 
-/// A command line, and where each value of it comes from.
+/// A parsed command line, with the source of each value.
 #[derive(Debug)]
 pub(crate) struct Typed {
     pub(crate) cli: Cli,
-    /// The commands and flags there are.
+    /// The definition of all commands and flags.
     pub(crate) command: clap::Command,
     pub(crate) matches: ArgMatches,
 }
 
 impl Typed {
-    /// Reads what was typed.
+    /// Parses the command line.
     ///
     /// # Errors
-    /// What clap answers instead: help, the version, or what is wrong.
+    /// Clap's answer if no command runs: help, the version, or an error.
     pub(crate) fn parse(words: &[OsString]) -> Result<Self, clap::Error> {
         let mut command = Cli::command();
         let matches = command.try_get_matches_from_mut(words)?;
@@ -228,7 +229,7 @@ database, use --database on any machine."
 }
 
 impl Command {
-    /// Whether the terminal UI may own the terminal, so that logs must go elsewhere.
+    /// Returns whether the terminal UI may use the terminal, so that the log must go to a file.
     pub(crate) fn takes_the_screen(&self, is_dumb: bool) -> bool {
         match self {
             Self::Demo(demo) => demo.display.wants_ui(is_dumb),
@@ -244,7 +245,7 @@ impl Command {
 mod tests {
     use super::*;
 
-    /// Words with which a sentence begins, and a help text does not.
+    /// Words that begin a sentence, but not a help text.
     const SENTENCES: [&str; 8] = [
         "The ", "Where ", "What ", "Whether ", "It ", "Its ", "Them ", "This ",
     ];
@@ -268,8 +269,8 @@ mod tests {
         root.get_subcommands().for_each(check);
     }
 
-    /// The options under some of the headings, whichever the command. A heading goes on after its
-    /// group, so that options of a later group can come to stand under it.
+    /// The options that belong under some of the headings, for all commands. A heading also
+    /// applies to arguments of later groups, so an option may appear under it by mistake.
     const GROUPS: [(&str, &[&str]); 3] = [
         ("Web page", &["web", "web-password-file"]),
         (

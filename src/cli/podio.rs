@@ -1,4 +1,4 @@
-//! `podtap hooks` and `login`: commands that concern Podio's API.
+//! `podtap hooks` and `login`: commands for Podio's API.
 
 use clap::{Args, Subcommand};
 

@@ -1,4 +1,4 @@
-//! `podtap sandbox`: the stand-in, its knobs, and what a running one is told.
+//! `podtap sandbox`: the stand-in, its options, and the commands for a running one.
 
 use std::path::PathBuf;
 use std::time::Duration;

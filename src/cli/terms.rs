@@ -1,6 +1,6 @@
-//! The words of a filter among flags: `-type:hook.verify` is a term with a minus, `-ncrm` a flag.
-//! Only clap's own tables decide. Where the command that was typed takes a filter, its flags are
-//! put before a `--` and the filter behind it; every other command line stays as it is.
+//! Finds the words of a filter among flags: `-type:hook.verify` is a term with a minus, `-ncrm`
+//! is a flag. Only clap's own tables decide. If the typed command has a filter, its flags are
+//! put before a `--` and the filter after it; every other command line stays unchanged.
 
 use std::ffi::{OsStr, OsString};
 
@@ -8,10 +8,10 @@ use clap::{Arg, Command, CommandFactory as _};
 
 use super::Cli;
 
-/// The name of a positional argument that is a filter.
+/// The name of positional arguments that are filters.
 const FILTER: &str = "filter";
 
-/// The arguments, with a filter's words behind a `--`.
+/// Returns the arguments, with the words of a filter after a `--`.
 pub(crate) fn separate_terms(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut root = Cli::command();
     root.build();
@@ -53,13 +53,13 @@ fn takes_filter(command: &Command) -> bool {
     positionals.any(|argument| argument.get_id() == FILTER)
 }
 
-/// What a word is to a command.
+/// The role of a word in a command.
 enum Word {
     /// `--`
     End,
-    /// One flag or several, whose value may be the next word.
+    /// One or more flags; the next word may be the value of the last.
     Flags { value_follows: bool },
-    /// Neither: a subcommand, a value, or a term.
+    /// Anything else: a subcommand, a value, or a term.
     Free,
 }
 
@@ -79,7 +79,7 @@ impl Word {
         }
     }
 
-    /// `--name`, `--name=value`, or a mistake that clap names.
+    /// Parses `--name`, `--name=value`, or a mistake that clap reports.
     fn long(text: &str, command: &Command) -> Self {
         let flag = command.get_arguments().find(|flag| {
             let aliases = flag.get_all_aliases().unwrap_or_default();
@@ -90,8 +90,8 @@ impl Word {
         }
     }
 
-    /// `-n`, `-ncrm`, `-vv`: flags as far as clap knows the letters. A single letter that it does
-    /// not know is a mistake that clap names; a word that begins with one is a term.
+    /// Parses `-n`, `-ncrm`, `-vv`: flags, as long as clap knows the letters. A single unknown
+    /// letter is a mistake that clap reports; a longer word that begins with one is a term.
     fn short(letters: &str, command: &Command) -> Self {
         let mut rest = letters.chars();
         while let Some(letter) = rest.next() {
@@ -117,13 +117,13 @@ impl Word {
 }
 
 fn needs_value(flag: &Arg) -> bool {
-    // Whose value may be left out takes it only where it cannot be anything else.
+    // A flag with an optional value gets it only in unambiguous forms.
     let least = flag.get_num_args().map_or(1, |count| count.min_values());
     flag.get_action().takes_values() && least > 0
 }
 
-/// `note:x` and not the flag `-n` with the value `ote:x`: a name with a colon behind it. A glued
-/// value that looks like it can be given as a word of its own.
+/// Returns whether the word is like `note:x`, a name with a colon, and not the flag `-n`
+/// with the value `ote:x`. Such a value of a flag can be given as a separate word instead.
 fn is_term(letters: &str) -> bool {
     let name = letters.split_once(':').map_or("", |(name, _)| name);
     let is_letter = |letter: char| letter.is_ascii_alphabetic() || matches!(letter, '_' | '-');
@@ -146,7 +146,7 @@ mod tests {
         sorted.map(|word| word.into_string().unwrap()).collect()
     }
 
-    /// Every command with the words that lead to it.
+    /// Collects every command with the words that lead to it.
     fn commands(command: &Command, path: &[String], found: &mut Vec<(Vec<String>, Command)>) {
         for subcommand in command.get_subcommands() {
             if subcommand.get_name() == "help" {
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    /// The ways to write a flag with this value, or without one.
+    /// Returns the ways to write a flag with this value, or without one.
     fn spellings(flag: &Arg, value: &str) -> Vec<Vec<String>> {
         let takes_value = flag.get_action().takes_values();
         let mut all = Vec::new();

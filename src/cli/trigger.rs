@@ -1,4 +1,4 @@
-//! `podtap trigger`: an event without Podio.
+//! `podtap trigger`: sends an event without Podio.
 
 use std::path::PathBuf;
 

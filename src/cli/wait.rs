@@ -1,4 +1,4 @@
-//! `podtap wait`: for scripts and tests.
+//! `podtap wait`: waits for events, for scripts and tests.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! The alarm beside what shows an agent's doings.
+//! Starts the alarm for failed deliveries.
 
 use podtap_agent::AgentHandle;
 
@@ -8,7 +8,8 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::tasks::Tasks;
 
-/// Has failures of these agents ring where that is set. Before the agents run, so that it misses none.
+/// Starts the alarm for these agents, if one is set. Call
+/// it before the agents run, so that it misses no failure.
 pub(super) async fn start(
     tasks: &mut Tasks,
     settings: &Settings,

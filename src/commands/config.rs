@@ -1,4 +1,4 @@
-//! `podtap config`: every setting with its value and where it comes from, and whether it is right.
+//! `podtap config`: lists each setting with its value and origin, and checks the settings.
 
 use std::process::ExitCode;
 
@@ -10,10 +10,10 @@ use crate::config::{Settings, reference};
 use crate::failure::{Code, Failure};
 use crate::output::{json, print};
 
-/// What is shown of a secret that is set.
+/// Shown instead of a secret.
 const SECRET: &str = "(set, not shown)";
 
-/// Runs one of them.
+/// Runs a subcommand of `config`.
 pub(crate) fn run(command: &ConfigCommand, settings: &Settings) -> Result<ExitCode, Failure> {
     match command {
         ConfigCommand::Show { json } => show(settings, *json),
@@ -21,7 +21,7 @@ pub(crate) fn run(command: &ConfigCommand, settings: &Settings) -> Result<ExitCo
     }
 }
 
-/// One setting as it is.
+/// One setting with its current value.
 #[derive(Debug, Serialize)]
 pub(super) struct SettingLine {
     pub(super) key: &'static str,
@@ -46,7 +46,7 @@ fn show(settings: &Settings, as_json: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every setting as it is.
+/// Returns all settings with their current values.
 pub(super) fn lines(settings: &Settings) -> Vec<SettingLine> {
     let entries = reference::entries();
     entries.map(|entry| line(settings, entry)).collect()

@@ -1,4 +1,4 @@
-//! What a damaged history lacks: a list that is silently shorter would be taken for the whole.
+//! Reports damage of a history: a list with missing events would be taken for complete.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use podtap_agent::history::{History, Position};
 
 use crate::failure::{Code, Failure};
 
-/// A file of up to so many bytes is looked through after a listing.
+/// Maximum size in bytes of a history that is checked after a listing.
 const CHECKED: u64 = 64 * 1024 * 1024;
 
-/// The longest time for it.
+/// Maximum time for the check.
 const CHECK_TIME: Duration = Duration::from_secs(1);
 
-/// Fails where events from this one on are missing, or the file is damaged.
+/// Fails if events from `from` on are missing, or if the file is damaged.
 pub(super) async fn report(history: &History, from: Position) -> Result<ExitCode, Failure> {
     let file = history.path().display().to_string();
     match history.damage(from).await?.events() {

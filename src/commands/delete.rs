@@ -1,4 +1,4 @@
-//! `podtap events delete`: removes events for good.
+//! `podtap events delete`: deletes events permanently.
 
 use std::process::ExitCode;
 
@@ -15,10 +15,10 @@ use crate::output::question::{ask, event_count};
 use crate::output::{note, print};
 use tokio_util::sync::CancellationToken;
 
-/// Events deleted in one transaction: beside a running agent nobody waits long.
+/// Maximum number of events per transaction, so that a running agent does not wait long.
 const AT_ONCE: usize = 256;
 
-/// Asks, deletes, and says how many there were.
+/// Asks for confirmation, deletes, and prints the number of deleted events.
 pub(crate) async fn run(delete: DeleteEvents, settings: &Settings) -> Result<ExitCode, Failure> {
     let filter = parse_filter(&delete.filter.join(" "), settings)?;
     let (agent, handle) = browser(settings, &Routes::default())?;
@@ -37,7 +37,7 @@ pub(crate) async fn run(delete: DeleteEvents, settings: &Settings) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// How many were deleted; `None` where the answer was no.
+/// Returns the number of deleted events; `None` if the answer was no.
 async fn ask_and_delete(
     agent: &AgentHandle,
     filter: Filter,

@@ -1,11 +1,11 @@
-//! How events go to the local service, out of the settings.
+//! Reads from the settings how events are delivered.
 
 use podtap_agent::config::DeliveryConfig;
 
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
 
-/// How events go to the local service.
+/// Returns the configuration of delivery to the local service.
 pub(super) fn delivery(settings: &Settings) -> Result<DeliveryConfig, Failure> {
     let mut delivery = DeliveryConfig::default();
     if let Some(concurrency) = settings.number(Key::CONCURRENCY)? {

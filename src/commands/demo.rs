@@ -1,6 +1,6 @@
-//! `podtap demo`: the whole circle on this machine, over real sockets. A sandbox of Podio's API in
-//! which a small company lives, the relay, the agent that makes and verifies its hooks, a sample
-//! service, and the UI.
+//! `podtap demo`: the whole product on this machine, over real sockets:
+//! a sandbox of Podio's API with a small active company, the relay, the
+//! agent that creates and verifies hooks, a sample service, and the UI.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -24,15 +24,15 @@ use crate::failure::Failure;
 use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;
 
-/// The same life at every start: what a newcomer sees is what the documentation shows.
+/// The same seed at each start, so a new user sees what the documentation shows.
 const SEED: u64 = 2026;
 
-/// What the demo has hooks for, on the company's apps and on its space: nearly every change makes an
-/// event, so that `--rate` is what a person sees.
+/// The event types of the hooks on the company's apps and on its space. Nearly
+/// every change causes an event, so `--rate` is about the rate of events.
 const ON_APP: &str = "item.*,comment.*,file.change,tag.*";
 const ON_SPACE: &str = "task.*,status.create,member.add";
 
-/// Shows the product at work until a signal, `q`, or the events asked for were delivered.
+/// Runs the demo until a signal, `q`, or the requested number of deliveries.
 pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Failure> {
     if !(demo.rate > 0.0 && demo.rate <= 1_000.0) {
         return Err(Failure::usage(
@@ -42,7 +42,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
     let mut shown = ListenView::of(demo.display.mode(settings.is_dumb()), settings)?;
     let shutdown = Shutdown::register()?;
     let mut tasks = Tasks::new(shutdown.token().clone());
-    // Nothing of a demo outlives it.
+    // The demo leaves no files behind.
     let folder = tempfile::tempdir()?;
     let podio = Sandbox::bind(sandbox::SandboxConfig::default())
         .await
@@ -106,7 +106,8 @@ fn target(address: SocketAddr) -> Result<podtap_agent::Target, Failure> {
     target.map_err(|error| Failure::because("no local service", &error))
 }
 
-/// The agent acts as the company's first person, and makes hooks on its first space and the apps in it.
+/// Returns a configuration that acts as the company's first person
+/// and creates hooks on its first space and the apps there.
 fn hooks_of_the_company(api: &str) -> Result<PodioConfig, Failure> {
     let seed = Seed::example();
     let empty = || Failure::usage("the sandbox is empty");
@@ -134,12 +135,12 @@ fn hooks_of_the_company(api: &str) -> Result<PodioConfig, Failure> {
             }),
             ..client::PodioClientConfig::default()
         },
-        // The sample service has no code for it; the agent's answer is what is shown.
+        // The sample service has no code for verification, so the agent verifies.
         forward_verify: false,
         hooks: Some(HooksConfig {
             wanted,
             path: draft::PATH.to_owned(),
-            // The sandbox goes together with the agent.
+            // The sandbox ends with the agent, so the hooks need no removal.
             keep: true,
             optional: true,
         }),
@@ -147,7 +148,7 @@ fn hooks_of_the_company(api: &str) -> Result<PodioConfig, Failure> {
     })
 }
 
-/// Waits until no hook is on its way any more: life before that would not be seen.
+/// Waits until each hook is verified or has failed: the hooks would miss earlier changes.
 async fn hooks_settled(handle: &AgentHandle, token: &CancellationToken) {
     let mut hooks = handle.hooks();
     let settled = hooks.wait_for(|hooks| {
@@ -156,7 +157,7 @@ async fn hooks_settled(handle: &AgentHandle, token: &CancellationToken) {
     });
     tokio::select! {
         () = token.cancelled() => {}
-        // An agent that has gone settles nothing any more.
+        // The agent has ended, so no hook changes any more.
         _ = settled => {}
     }
 }

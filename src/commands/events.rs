@@ -15,13 +15,13 @@ use crate::config::Settings;
 use crate::failure::{Code, Failure, Warning};
 use crate::output::{lines, note, print};
 
-/// Rows read at once.
+/// Maximum number of rows that are read at once.
 const PAGE: usize = 500;
 
-/// Lines that are printed unless more are asked for: a screen and a half.
+/// Default number of lines: a screen and a half.
 const LINES: usize = 50;
 
-/// Prints the newest events that match, the oldest of them first, as a log reads.
+/// Prints the newest matching events, oldest first, as in a log.
 pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode, Failure> {
     let text = events.filter.join(" ");
     let filter = parse_filter(&text, settings)?;
@@ -42,7 +42,7 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     }
     let mut from = Position::default();
     let shown = if let Some(format) = archive_format(&events) {
-        // A command has no URL that another tool could call.
+        // A command target has no URL that another tool could call.
         let service = settings.target()?.filter(|target| target.url().is_some());
         let target = service.unwrap_or_default();
         let most = events.limit.unwrap_or(usize::MAX);
@@ -80,7 +80,7 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     damage::report(&history, from).await
 }
 
-/// Events, the oldest first, with the gaps after `from` among them.
+/// Merges the gaps after `from` into events that are ordered oldest first.
 async fn with_gaps(
     history: &History,
     events: Vec<EventRow>,
@@ -97,13 +97,13 @@ async fn with_gaps(
     Ok(rows)
 }
 
-/// No event is what a filter wants.
+/// Returns the failure for a filter that matches no event.
 pub(super) fn nothing_matches(text: &str, filter: &Filter) -> Failure {
     let failure = Failure::new(Code::NothingMatched, "no event matches the filter");
     name_unknown(failure.fact("filter", text), filter)
 }
 
-/// Says which name of a filter that found nothing is not known, unless there was a warning of it.
+/// Adds the unknown name of a filter to the failure, unless a warning has named it.
 pub(super) fn name_unknown(failure: Failure, filter: &Filter) -> Failure {
     match filter.unknown_name() {
         Some(name) if filter.nearly_fields().is_empty() => failure.fact("why", name.to_string()),
@@ -128,12 +128,12 @@ impl From<ArchiveError> for Failure {
     }
 }
 
-/// A filter, or where it goes wrong. A field that is none is looked for as a parameter of the body;
-/// one that is nearly a field is pointed out.
+/// Parses a filter, or shows the position of the mistake. An unknown field counts
+/// as a parameter of the body; a warning points out one that is nearly a field.
 pub(super) fn parse_filter(text: &str, settings: &Settings) -> Result<Filter, Failure> {
     let now = Timestamp::now();
     let filter = Filter::parse(text, now, &settings.filters(now)?).map_err(|error| {
-        // As wide as the text before the mistake is on a terminal.
+        // The terminal width of the text before the mistake.
         let before: String = text.chars().take(error.column.saturating_sub(1)).collect();
         let indent = " ".repeat(SafeText::new(&before).width());
         Failure::usage("the filter cannot be read")
@@ -147,7 +147,7 @@ pub(super) fn parse_filter(text: &str, settings: &Settings) -> Result<Filter, Fa
     Ok(filter)
 }
 
-/// At most `limit` matching rows, the newest first.
+/// Returns at most `limit` matching rows, newest first.
 pub(super) async fn newest(
     history: &History,
     filter: &Filter,

@@ -1,4 +1,4 @@
-//! `podtap explain`: what Podio knows of an event, and what changed, field by field.
+//! `podtap explain`: shows what Podio knows about an event, and what changed, field by field.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use crate::output::{print, printable};
 use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;
 
-/// Asks Podio, or the history where the answer is kept.
+/// Asks Podio, or reads the answer from the history if it is stored.
 pub(crate) async fn run(explain: ExplainArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let (agent, handle) = browser(settings, &Routes::default())?;
@@ -79,7 +79,7 @@ fn lines(explained: &Explanation) -> Vec<String> {
     lines
 }
 
-/// A stretch of a long text, marked as `git diff --word-diff` does.
+/// Formats a part of a long text, marked as in `git diff --word-diff`.
 fn piece(piece: &Piece) -> String {
     match piece {
         Piece::Same(text) => text.clone(),

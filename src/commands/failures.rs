@@ -1,4 +1,4 @@
-//! `podtap events --group`: failed deliveries, those of the same fault together.
+//! `podtap events --group`: groups failed deliveries by their cause.
 
 use std::process::ExitCode;
 
@@ -13,10 +13,10 @@ use crate::output::table::table;
 use crate::output::{note, print};
 use crate::style::LineStyle;
 
-/// Characters of a line in the table.
+/// Maximum length of a line in the table, in characters.
 const LINE: usize = 60;
 
-/// Prints them, the fault that happened last first.
+/// Prints the groups, the one with the latest failure first.
 pub(super) async fn run(
     history: &History,
     filter: Filter,

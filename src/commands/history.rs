@@ -1,4 +1,4 @@
-//! What the commands that read the history share: opening it and finding an event by a short id.
+//! Opens a history and finds events by a short id, for the commands that read it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::failure::{Code, Failure};
 use crate::running::{AgentProcess, RunningAgent, holder};
 
-/// The history of the tunnel meant, which must exist.
+/// Returns the path of the tunnel's history, which must exist.
 pub(super) fn existing(settings: &Settings) -> Result<std::path::PathBuf, Failure> {
     let path = settings.history()?;
     if path.exists() {
@@ -28,7 +28,7 @@ pub(super) fn existing(settings: &Settings) -> Result<std::path::PathBuf, Failur
     .hint("`podtap listen 3000` creates one; --name chooses another tunnel"))
 }
 
-/// An agent that only browses and replays: it takes no events and delivers none by itself.
+/// Opens an agent that only browses and replays: it neither receives nor delivers events.
 pub(super) fn browser(
     settings: &Settings,
     routes: &Routes,
@@ -43,7 +43,7 @@ pub(super) fn browser(
     Agent::open(config).map_err(|error| open_failure(&path, &error))
 }
 
-/// The same beside the agent that runs now, if any: its status is that one's at this moment.
+/// Opens such an agent with the current status of the running agent, if there is one.
 pub(super) fn beside(settings: &Settings) -> Result<(Agent, AgentHandle), Failure> {
     let own = Arc::new(Routes::default());
     let (agent, handle) = browser(settings, &own)?;
@@ -53,19 +53,19 @@ pub(super) fn beside(settings: &Settings) -> Result<(Agent, AgentHandle), Failur
     Ok((agent, handle.with_status_of_another(status)))
 }
 
-/// Runs such an agent until `token` is cancelled, and closes the history in good order.
+/// Runs such an agent until `token` is cancelled, then closes the history.
 pub(super) async fn run_browser(agent: Agent, token: CancellationToken) -> Result<(), Failure> {
     let ended = agent.run(token).await;
     ended.map_err(|error| Failure::because("the history cannot be used", &error))
 }
 
-/// The history alone, for reading.
+/// Opens only the history, read-only.
 pub(super) fn open(settings: &Settings) -> Result<History, Failure> {
     let path = existing(settings)?;
     History::open_read_only(&path).map_err(Failure::from)
 }
 
-/// The one event that an id, or its beginning or end, stands for.
+/// Finds the event with this id, or with this beginning or end of an id, if exactly one matches.
 pub(super) async fn find(history: &History, text: &str) -> Result<EventId, Failure> {
     match history.find(text).await?.as_slice() {
         [id] => Ok(*id),
@@ -84,7 +84,7 @@ pub(super) async fn find(history: &History, text: &str) -> Result<EventId, Failu
     }
 }
 
-/// An event found before; gone when retention was faster.
+/// Loads an event that was found before; fails if retention has deleted it since.
 pub(super) async fn load(history: &History, id: EventId) -> Result<Event, Failure> {
     history.event(id).await?.ok_or_else(|| {
         Failure::new(
@@ -94,7 +94,7 @@ pub(super) async fn load(history: &History, id: EventId) -> Result<Event, Failur
     })
 }
 
-/// Refuses a second `listen` for one tunnel, before anything of it starts.
+/// Refuses a second `listen` for a tunnel, before anything starts.
 pub(super) fn refuse_second(settings: &Settings) -> Result<(), Failure> {
     match holder(&settings.history()?) {
         Some(holder) => Err(listens_already(holder, Some(settings.tunnel()?.as_str()))),
@@ -115,7 +115,7 @@ fn listens_already(holder: AgentProcess, tunnel: Option<&str>) -> Failure {
     failure.hint("`podtap ui` shows its history; --name starts another tunnel beside it")
 }
 
-/// Why a history cannot be opened.
+/// Returns the failure for a history that cannot be opened.
 pub(super) fn open_failure(path: &Path, error: &OpenError) -> Failure {
     if let OpenError::Taken { pid } = error {
         return listens_already(AgentProcess { pid: *pid }, None);

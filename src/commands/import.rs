@@ -1,4 +1,4 @@
-//! `podtap import`: archives become events of a history, on record only.
+//! `podtap import`: adds the events of archives to a history, without delivering them.
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Read, Write as _};
@@ -19,10 +19,10 @@ use crate::output::json::JsonObject;
 use crate::output::{note, print, printable};
 use crate::shutdown::Shutdown;
 
-/// How often the counter changes, and how long an import takes at least that has one.
+/// Time between two updates of the counter, and minimum duration of an import that shows one.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
 
-/// Imports one file after the other. A file of which nothing could be used is told at the end.
+/// Imports the files in order. A file without any usable event is reported at the end.
 pub(crate) async fn run(import: cli::ImportArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let mut history = Target {
@@ -47,7 +47,7 @@ async fn all(
         };
         let archive = opened.map_err(|problem| file_failure(file, &problem))?;
         let format = archive.format();
-        // Nothing to keep makes no history.
+        // If there are no events to add, no history is created.
         let outcome = if archive.is_empty() {
             archive.discard().await
         } else {
@@ -85,7 +85,7 @@ async fn all(
         .hint("import the output of `podtap events --json` or `--har`"))
 }
 
-/// Says on stderr what was skipped, as far as it was wrong, and where a file breaks off.
+/// Prints on stderr what was skipped because of errors, and where a file breaks off.
 fn explain(report: &ImportReport) {
     for skipped in &report.named {
         note(&format!("skipped {skipped}"));
@@ -112,7 +112,7 @@ fn source(file: &Path) -> Result<Box<dyn Read + Send>, Failure> {
     }
 }
 
-/// A pipe that is opened with the first read, on the thread that may wait for it.
+/// A pipe that is opened by the first read, on the thread that may wait for it.
 enum Pipe {
     At(PathBuf),
     Open(File),
@@ -172,7 +172,7 @@ fn file_failure(file: &Path, problem: &Problem) -> Failure {
     Failure::new(Code::Failed, printable(&what)).fact("file", name(file))
 }
 
-/// The file or the history failed: what came before it is in the history.
+/// Returns the failure of a file or history; the events before it are in the history.
 fn import_failure(file: &Path, error: &ImportError) -> Failure {
     let ImportReport { new, known, .. } = error.imported;
     file_failure(file, &error.problem)
@@ -183,7 +183,7 @@ fn import_failure(file: &Path, error: &ImportError) -> Failure {
         .hint("events before it were imported; importing again adds no duplicates")
 }
 
-/// How far a long import is, on a terminal's last line.
+/// Shows the progress of a long import on the terminal's last line.
 struct Counter {
     is_wanted: bool,
     is_shown: bool,
@@ -215,12 +215,12 @@ impl Counter {
     }
 }
 
-/// A stderr that is gone has no reader.
+/// Writes to stderr. If stderr is closed, no one reads it, so a failed write is ignored.
 fn to_stderr(text: &str) {
     std::io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
-/// The history that events go to, opened with the first of them.
+/// The history that gets the events, opened with the first event.
 struct Target {
     path: PathBuf,
     open: Option<(Writer, WriterThread)>,
@@ -230,7 +230,7 @@ impl Target {
     fn writer(&mut self) -> Result<&Writer, HistoryError> {
         let opened = match self.open.take() {
             Some(opened) => opened,
-            // Nobody here listens to changes.
+            // In this process nothing listens for changes.
             None => Writer::open(&self.path, |_| {})?,
         };
         Ok(&self.open.insert(opened).0)

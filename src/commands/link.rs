@@ -1,4 +1,4 @@
-//! How this run reaches its relay, and what to say when the relay does not want it.
+//! Sets up the link to the relay, and explains why a relay refuses it.
 
 use podtap_agent::{HooksError, LinkConfig, RunError};
 use podtap_wire::TunnelName;
@@ -10,14 +10,14 @@ use crate::config::{Key, Secret, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::printable;
 
-/// A relay to be reached, with what an error must name.
+/// The configuration of the link, with what error messages need.
 #[derive(Debug)]
 pub(crate) struct LinkSetup {
     pub(crate) config: LinkConfig,
     token: TokenHint,
 }
 
-/// A token as far as it may be shown, and where it came from.
+/// The part of a token that may be shown, and the token's origin.
 #[derive(Debug)]
 struct TokenHint {
     beginning: String,
@@ -25,7 +25,7 @@ struct TokenHint {
 }
 
 impl LinkSetup {
-    /// The link to a relay that somebody runs.
+    /// Sets up the link to a relay with the token of the settings.
     pub(crate) fn to(relay: Url, tunnel: TunnelName, settings: &Settings) -> Result<Self, Failure> {
         let Some(Secret { value, origin }) = settings.token()? else {
             return Err(Failure::usage("the relay requires a token")
@@ -40,7 +40,8 @@ impl LinkSetup {
         Self::with(config, &origin.to_string(), settings)
     }
 
-    /// A link of which only the rest is still to be set.
+    /// Sets up a link from a configuration, with the settings that
+    /// every link uses; `origin` is where its token comes from.
     pub(crate) fn with(
         mut config: LinkConfig,
         origin: &str,
@@ -56,7 +57,7 @@ impl LinkSetup {
         Ok(Self { config, token })
     }
 
-    /// The relay does not take this token.
+    /// Returns the failure for a token that the relay refuses.
     pub(crate) fn token_refused(&self, what: &str) -> Failure {
         Failure::new(Code::Refused, what)
             .fact("relay", self.config.relay.as_str())
@@ -67,7 +68,7 @@ impl LinkSetup {
             .hint("ask the relay's operator for a new token (`podtap relay token create NAME`)")
     }
 
-    /// What an agent's end means to the person.
+    /// Returns the failure that explains to the person why an agent ended.
     pub(crate) fn explain(&self, error: &RunError) -> Failure {
         let relay = self.config.relay.as_str();
         match error {
@@ -98,9 +99,10 @@ impl LinkSetup {
     }
 }
 
-/// `pt_` and the public id of a token; of anything else, which may be a mistyped secret, nothing.
+/// Returns `pt_` and the public id of a token. Of any other
+/// text, which may be a mistyped secret, nothing is shown.
 fn beginning(token: &SecretString) -> String {
-    /// `pt_` and six characters that name the token without giving it away.
+    /// Length of `pt_` and the six characters that identify the token without revealing it.
     const PUBLIC: usize = 9;
     match token.expose_secret().get(..PUBLIC) {
         Some(public) if public.starts_with("pt_") => format!("{public}…"),

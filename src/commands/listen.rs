@@ -1,4 +1,4 @@
-//! `podtap listen`: a public URL for a local service, and everything that arrives on screen.
+//! `podtap listen`: gives a local service a public URL and shows every event.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,10 +23,10 @@ use crate::running;
 use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;
 
-/// Pause before a history is opened again that could not be.
+/// Pause before the next attempt to open a history.
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
 
-/// Listens until a signal, `q`, or an end of the link that no retry can mend.
+/// Listens until a signal, `q`, or an end of the link that retrying cannot fix.
 pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode, Failure> {
     let routes = settings.all_routes()?;
     check_targets(&routes, settings).await?;
@@ -56,7 +56,7 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     let tunnels = PageTunnels::one(settings.tunnel()?.to_string(), handle.clone());
     let web = super::web::serve(&mut tasks, settings, tunnels).await?;
     super::alarm::start(&mut tasks, settings, [&handle], &mut shown).await?;
-    // What the agent finds at its start is shown, too.
+    // Opened before the agent runs, so what happens at its start is shown, too.
     let shown = shown.open(handle.clone(), None, web).await?;
     run_agent(&mut tasks, agent, link);
     tasks.start(running::publish(history, handle.clone(), tasks.token()));
@@ -68,7 +68,8 @@ pub(crate) async fn run(listen: Listen, settings: &Settings) -> Result<ExitCode,
     Ok(shutdown.exit_code())
 }
 
-/// The way to the relay of the settings, else to one inside this process, which is then to be run.
+/// Returns the link to the configured relay. Without one, also
+/// returns a new relay of this process, which the caller must run.
 pub(super) async fn link(
     routes: &Routes,
     settings: &Settings,
@@ -109,8 +110,8 @@ pub(super) fn start_relay(tasks: &mut Tasks, relay: podtap_relay::BoundRelay) {
     });
 }
 
-/// Opens an agent as soon as that is possible: what is wrong with its history may pass. None where
-/// the token is cancelled first.
+/// Opens an agent, and retries, since a problem of its history
+/// may pass. Returns `None` if the token is cancelled first.
 async fn open_in_time(
     config: AgentConfig,
     shown: &ListenView,
@@ -124,7 +125,7 @@ async fn open_in_time(
             Err(error) if error.may_pass() => error,
             Err(error) => return Err(open_failure(&path, &error)),
         };
-        // Once for each reason, not for each try.
+        // Each reason is shown once, not for each attempt.
         let reason = chain(&error);
         if said.as_ref() != Some(&reason) {
             shown.waits(&reason)?;
@@ -137,7 +138,7 @@ async fn open_in_time(
     }
 }
 
-/// Opens an agent; nothing of it runs yet.
+/// Opens an agent without running it.
 pub(super) fn open_agent(config: AgentConfig) -> Result<(Agent, AgentHandle), Failure> {
     let path = config.history.clone();
     Agent::open(config).map_err(|error| open_failure(&path, &error))
@@ -149,7 +150,7 @@ pub(super) fn run_agent(tasks: &mut Tasks, agent: Agent, link: LinkSetup) {
     tasks.start(async move { agent.run(token).await.map_err(|error| link.explain(&error)) });
 }
 
-/// An agent's configuration out of the settings.
+/// Builds an agent's configuration from the settings.
 pub(super) fn agent_config(
     settings: &Settings,
     link: Option<&LinkSetup>,
@@ -171,7 +172,7 @@ pub(super) fn agent_config(
     Ok(config)
 }
 
-/// Waits for the first connection, and fails instead of waiting for a second try.
+/// Waits for the first connection; fails if the first attempt fails.
 async fn first_connection(
     handle: &AgentHandle,
     relay: &str,
@@ -206,7 +207,7 @@ async fn first_connection(
                     "check --relay, or remove --no-wait to wait for it; {DOCTOR}"
                 )),
         ),
-        // A link that ended for good is told by the agent itself.
+        // If the link ended permanently, the agent itself reports it.
         Ok(_) | Err(_) => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! `podtap login`: a person lets podtap in, in the browser; the redirect comes back to loopback.
+//! `podtap login`: a person authorizes Podtap in the browser, which is redirected to loopback.
 
 use std::convert::Infallible;
 use std::io::ErrorKind;
@@ -27,22 +27,22 @@ use crate::failure::{Code, Failure};
 use crate::output::print;
 use crate::shutdown::Shutdown;
 
-/// How long a person may take to say yes.
+/// Maximum time for the person to authorize.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Ports that are tried for one that is free at both addresses.
+/// Number of attempts to find a port that is free at both addresses.
 const PORTS_TRIED: usize = 10;
 
-/// Connections served at once.
+/// Maximum number of concurrent connections.
 const CONNECTIONS: usize = 16;
 
-/// How long the page has to take its answer.
+/// Maximum time for the browser to receive the final page.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// What Podio appended to the redirect: the code, or why there is none.
+/// The result in the redirect: the code, or why there is none.
 type Verdict = Result<SecretString, String>;
 
-/// Prints the page to open, waits for the redirect, and keeps the tokens.
+/// Prints the URL to open, waits for the redirect, and stores the tokens.
 pub(crate) async fn run(login: LoginArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let Some((client_id, client_secret)) = registered_client(settings)? else {
         return Err(Failure::usage("no API client is configured").hint(
@@ -78,15 +78,16 @@ pub(crate) async fn run(login: LoginArgs, settings: &Settings) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-/// Both of the addresses that `localhost` may mean: whoever has the other one would get the code.
+/// Listeners at both addresses that `localhost` may
+/// mean: a program at the other one would get the code.
 struct Listeners {
     v4: TcpListener,
-    /// `None` where this machine has no IPv6.
+    /// `None` if this machine has no IPv6.
     v6: Option<TcpListener>,
 }
 
 impl Listeners {
-    /// At this port, or at any that is free at both for 0.
+    /// Binds this port at both addresses; 0 means any port that is free at both.
     async fn bind(port: u16) -> std::io::Result<Self> {
         let mut tries = PORTS_TRIED;
         loop {
@@ -111,7 +112,7 @@ impl Listeners {
         Ok(self.v4.local_addr()?.port())
     }
 
-    /// The next connection of either.
+    /// Accepts the next connection at either address.
     ///
     /// # Cancel safety
     /// Dropping the future loses no connection.
@@ -130,7 +131,7 @@ impl Listeners {
     }
 }
 
-/// OAuth's defence against forged redirects: 128 random bits.
+/// Returns 128 random bits: the OAuth state, which protects against forged redirects.
 fn random_state() -> Result<String, Failure> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes)
@@ -138,15 +139,15 @@ fn random_state() -> Result<String, Failure> {
     Ok(BASE64URL_NOPAD.encode(&bytes))
 }
 
-/// Serves the loopback address until a redirect with the right state comes.
+/// Serves the loopback addresses until a redirect with the right state arrives.
 async fn redirect(listeners: Listeners, state: String) -> Result<Verdict, Failure> {
     let (found, mut verdicts) = mpsc::channel(1);
     let mut connections = JoinSet::new();
-    // Each arm is cancel-safe. A page that sends nothing keeps no other one out.
+    // Each arm is cancel-safe. A connection that sends nothing does not block the others.
     loop {
         let stream = tokio::select! {
             Some(verdict) = verdicts.recv() => {
-                // The page is told before the listener goes.
+                // The browser gets its page before the listener closes.
                 let rest = async { while connections.join_next().await.is_some() {} };
                 tokio::time::timeout(GOODBYE, rest).await.ok();
                 return Ok(verdict);
@@ -166,7 +167,7 @@ async fn redirect(listeners: Listeners, state: String) -> Result<Verdict, Failur
                         Some(Err(_)) => "Access was denied. You can close this page.",
                     };
                     if let Some(verdict) = verdict {
-                        // A second answer finds nobody waiting, and need not.
+                        // A second redirect is ignored.
                         found.try_send(verdict).ok();
                     }
                     let answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
@@ -185,7 +186,7 @@ async fn redirect(listeners: Listeners, state: String) -> Result<Verdict, Failur
     }
 }
 
-/// What a redirect's query says; `None` where it is not the one that was asked for.
+/// Returns the result in a redirect's query; `None` if the redirect does not belong to this login.
 fn verdict(query: &str, state: &str) -> Option<Verdict> {
     let pairs = form_urlencoded::parse(query.as_bytes());
     let value = |name: &str| {

@@ -1,5 +1,5 @@
-//! `podtap man`: manual pages, made from the command line's own description and from the documents
-//! that describe the filter and the settings.
+//! `podtap man`: generates manual pages from the description of the
+//! command line and from the documents about the filter and the settings.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -13,10 +13,10 @@ use crate::cli::{Cli, Man};
 use crate::config::reference;
 use crate::failure::Failure;
 
-/// Where the filter language is described.
+/// The document that describes the filter language.
 const UI: &str = include_str!("../../docs/UI.md");
 
-/// Where things are.
+/// The files that Podtap uses.
 const FILES: [(&str, &str); 4] = [
     (
         "$XDG_CONFIG_HOME/podtap/config.toml",
@@ -36,7 +36,7 @@ const FILES: [(&str, &str); 4] = [
     ),
 ];
 
-/// What commands end with.
+/// The exit codes.
 const STATUS: [(&str, &str); 9] = [
     ("0", "done"),
     ("1", "failed"),
@@ -49,7 +49,7 @@ const STATUS: [(&str, &str); 9] = [
     ("129, 130, 143", "ended by a signal"),
 ];
 
-/// Prints the page asked for, or writes all of them.
+/// Prints the requested page, or writes all pages.
 pub(crate) fn run(man: &Man) -> Result<ExitCode, Failure> {
     let mut root = Cli::command();
     root.build();
@@ -82,7 +82,7 @@ fn write_all(root: &Command, command: &Command, folder: &Path) -> Result<(), Fai
     Ok(())
 }
 
-/// `podtap-relay-token-create`.
+/// Returns a name such as `podtap-relay-token-create`.
 fn name(command: &Command) -> &str {
     command.get_display_name().unwrap_or(command.get_name())
 }
@@ -135,7 +135,7 @@ fn pairs(roff: &mut Roff, heading: &str, pairs: impl Iterator<Item = (String, St
     }
 }
 
-/// The rows of the table that describes the filter's terms.
+/// Returns the rows of the table that describes the filter's terms.
 fn filter_terms() -> impl Iterator<Item = (String, String)> {
     let rows = UI.split("\n## The filter\n").nth(1).unwrap_or_default();
     let rows = rows.split("\n## ").next().unwrap_or_default().lines();

@@ -1,7 +1,7 @@
-//! `podtap mcp`: the history for a coding assistant, on stdin and stdout.
+//! `podtap mcp`: gives a coding assistant access to the history on stdin and stdout.
 //!
-//! A client starts this with the editor, often before there is anything to look at. So the history is
-//! opened by the first call that finds one, and stays open.
+//! A client starts this command with the editor, often before there is a history.
+//! So the history is opened by the first call that finds one, and stays open.
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ use crate::redact::Redact;
 use crate::running::RunningAgent;
 use crate::shutdown::Shutdown;
 
-/// Serves one client until it ends.
+/// Serves one client until the client ends.
 pub(crate) async fn run(mcp: &McpArgs, settings: Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let redact = Redact::of(&settings);
@@ -50,10 +50,10 @@ pub(crate) async fn run(mcp: &McpArgs, settings: Settings) -> Result<ExitCode, F
     Ok(shutdown.exit_code())
 }
 
-/// Opens the history when a call asks for it.
+/// Opens the history when a call needs it.
 struct Opener(Arc<Opened>);
 
-/// The history, once it was there.
+/// The history, once it is open.
 struct Opened {
     settings: Settings,
     handle: Mutex<Option<AgentHandle>>,
@@ -77,7 +77,7 @@ impl AgentSource for Opener {
 }
 
 impl Opened {
-    /// The history beside the agent that runs, as it does; see `podtap ui`.
+    /// Opens the history with the status of the running agent, as `podtap ui` does.
     fn open(self: &Arc<Self>) -> Result<AgentHandle, Failure> {
         let own = Arc::new(self.settings.all_routes()?);
         let (agent, handle) = browser(&self.settings, &own)?;
@@ -102,7 +102,7 @@ impl Opened {
         Ok(handle)
     }
 
-    /// Closes the history in good order.
+    /// Closes the history.
     async fn close(&self) {
         self.token.cancel();
         self.tasks.close();

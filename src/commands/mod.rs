@@ -1,4 +1,4 @@
-//! One file a subcommand: builds the parts, runs them, maps the result.
+//! One module per subcommand: each builds the parts, runs them and returns the exit code.
 
 mod alarm;
 mod config;
@@ -46,8 +46,8 @@ use crate::completion;
 use crate::config::Settings;
 use crate::failure::Failure;
 
-/// Runs a command that needs no settings, so that nothing wrong in them can stop it; `None` for any
-/// other.
+/// Runs a command that needs no settings, so an error in
+/// them cannot stop it. Returns `None` for other commands.
 pub(crate) fn without_settings(command: &Command) -> Option<Result<ExitCode, Failure>> {
     match command {
         Command::Ui(command) if command.print_keys => Some(ui::print_keys()),
@@ -59,8 +59,8 @@ pub(crate) fn without_settings(command: &Command) -> Option<Result<ExitCode, Fai
     }
 }
 
-/// The sockets that were opened for this process; only a relay uses them. Must come before there are
-/// threads.
+/// Takes the sockets that were opened for this process; only
+/// a relay uses them. Must be called before threads start.
 pub(crate) fn passed_listeners(command: &Command) -> Result<Listeners, Failure> {
     match command {
         Command::Relay(relay) if relay.command.is_none() => relay::passed_listeners(),
@@ -68,8 +68,8 @@ pub(crate) fn passed_listeners(command: &Command) -> Result<Listeners, Failure> 
     }
 }
 
-/// What a command says that can be run although the settings cannot be read; the failure again for
-/// any other.
+/// Runs a command that works even if the settings cannot
+/// be read; returns the failure for other commands.
 pub(crate) fn with_unreadable_settings(
     command: &Command,
     failure: Failure,
@@ -80,7 +80,7 @@ pub(crate) fn with_unreadable_settings(
     }
 }
 
-/// Runs one command to its end.
+/// Runs a command to its end.
 pub(crate) async fn run(
     command: Command,
     settings: Settings,
@@ -111,7 +111,7 @@ pub(crate) async fn run(
         Command::Sandbox(sandbox) => sandbox::run(*sandbox, &settings).await,
         Command::Doctor(doctor) => doctor::run(doctor, &settings).await,
         Command::Tunnels(command) => tunnels::run(command, &settings).await,
-        // Done before there were settings.
+        // These commands ran before the settings were read.
         Command::Completions { .. } | Command::Man(_) => Ok(ExitCode::SUCCESS),
         Command::Mcp(mcp) => mcp::run(&mcp, settings).await,
         Command::Wait(wait) => wait::run(wait, &settings).await,

@@ -1,4 +1,5 @@
-//! The client of Podio's API out of the settings: whose credentials, where its tokens are kept.
+//! Builds the client of Podio's API from the settings:
+//! its credentials and where it stores its tokens.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use url::Url;
 use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure};
 
-/// What the agent does for Podio's hooks.
+/// Returns the configuration of what the agent does for Podio's hooks.
 pub(super) fn agent_config(settings: &Settings) -> Result<PodioConfig, Failure> {
     Ok(PodioConfig {
         client: config(settings, credentials(settings)?)?,
@@ -29,7 +30,7 @@ pub(super) fn agent_config(settings: &Settings) -> Result<PodioConfig, Failure> 
     })
 }
 
-/// A client that may do what only a known caller may.
+/// Returns a client for calls that need credentials.
 pub(super) fn known_client(settings: &Settings) -> Result<Client, Failure> {
     if let Some(credentials) = credentials(settings)? {
         return build(settings, credentials);
@@ -43,8 +44,9 @@ pub(super) fn known_client(settings: &Settings) -> Result<Client, Failure> {
         ))
 }
 
-/// A client for a look: it asks no one for a password, and waits for no rate limit. `None` where there
-/// are no credentials, or no whole ones without a question.
+/// Returns a client for a quick check: it asks for no password and
+/// does not wait for the rate limit. Returns `None` if there are no
+/// credentials, or if a question would be needed to complete them.
 pub(super) fn impatient_client(settings: &Settings) -> Result<Option<Client>, Failure> {
     let has_app = settings.text(Key::PODIO_APP_ID).is_some();
     let has_password = || settings.secret(Key::PODIO_PASSWORD, Key::PODIO_PASSWORD_FILE);
@@ -64,13 +66,13 @@ pub(super) fn impatient_client(settings: &Settings) -> Result<Option<Client>, Fa
         .map_err(|error| Failure::because("Podio's API cannot be called", &error))
 }
 
-/// A client with these credentials.
+/// Builds a client with these credentials.
 pub(super) fn build(settings: &Settings, credentials: Credentials) -> Result<Client, Failure> {
     Client::new(config(settings, Some(credentials))?)
         .map_err(|error| Failure::because("Podio's API cannot be called", &error))
 }
 
-/// The tokens' file is beside the histories.
+/// Returns a client's configuration; the file with the tokens is beside the histories.
 fn config(
     settings: &Settings,
     credentials: Option<Credentials>,
@@ -96,12 +98,12 @@ fn config(
     })
 }
 
-/// The API meant: Podio's own unless set.
+/// Returns the API's URL: Podio's own unless another is set.
 pub(super) fn base_url(settings: &Settings) -> Result<BaseUrl, Failure> {
     Ok(settings.parse(Key::PODIO_URL)?.unwrap_or_default())
 }
 
-/// Identifier and secret of the registered API client, where set.
+/// Returns the id and secret of the registered API client, if they are set.
 pub(super) fn registered_client(
     settings: &Settings,
 ) -> Result<Option<(String, SecretString)>, Failure> {

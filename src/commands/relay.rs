@@ -1,4 +1,4 @@
-//! `podtap relay`: the public server.
+//! `podtap relay`: runs the public server.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -17,17 +17,18 @@ use crate::output::print;
 use crate::shutdown::Shutdown;
 use crate::system::{UnitState, passed_sockets, tell, watchdog};
 
-/// Where it listens unless told: behind the web server that holds the certificate.
+/// Default address: behind the web server that has the certificate.
 const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
-/// The same with a certificate of its own, for IPv6 and IPv4.
+/// Default address of a relay with its own certificate, for IPv6 and IPv4.
 const DEFAULT_TLS_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED), 443);
 
-/// The sockets that systemd opened for the relay: the first for webhooks, the second for metrics,
-/// the third for webhooks over plain http.
-/// Takes them out of the environment, so it must come before there are threads.
+/// Takes the sockets that systemd opened for the relay: the first for
+/// webhooks, the second for metrics, the third for webhooks over plain HTTP.
+///
+/// Removes them from the environment, so it must be called before threads start.
 pub(crate) fn passed_listeners() -> Result<Listeners, Failure> {
     let unusable =
         |what: String| Failure::usage(what).hint("ListenStream=ADDRESS:PORT in the socket unit");
@@ -67,8 +68,8 @@ pub(crate) async fn run(
     Ok(shutdown.exit_code())
 }
 
-/// Does the work, and meanwhile tells the service manager that the relay is ready, that it is alive,
-/// and when it begins to end.
+/// Runs `work`, and meanwhile reports to the service manager that
+/// the relay is ready, that it is alive, and when it begins to end.
 async fn reporting<T>(ending: &CancellationToken, mut work: impl Future<Output = T> + Unpin) -> T {
     let mut watchdog = watchdog().map(|limit| interval(limit / 2));
     let mut ends = false;
@@ -85,7 +86,7 @@ async fn reporting<T>(ending: &CancellationToken, mut work: impl Future<Output =
     }
 }
 
-/// The next time to say that the relay is alive; never where nothing waits for that.
+/// Waits until the next report that the relay is alive; without a watchdog, never returns.
 async fn tick(interval: Option<&mut Interval>) {
     match interval {
         Some(interval) => {
@@ -95,13 +96,13 @@ async fn tick(interval: Option<&mut Interval>) {
     }
 }
 
-/// Binds a relay, or says what is in the way.
+/// Binds a relay, or returns why that failed.
 pub(crate) async fn bind(config: RelayConfig) -> Result<BoundRelay, Failure> {
     let bound = Relay::bind(config).await;
     bound.map_err(|error| cannot_start(&error))
 }
 
-/// What keeps a relay from starting.
+/// Returns the failure that explains why a relay cannot start.
 pub(super) fn cannot_start(error: &podtap_relay::StartError) -> Failure {
     let failure = Failure::because("the relay cannot start", error);
     match error {
@@ -114,7 +115,7 @@ fn config(settings: &Settings) -> Result<RelayConfig, Failure> {
     let database = settings.database()?;
     let data_dir = match &database {
         None => settings.relay_dir()?,
-        // Nothing is kept there.
+        // With a database, the relay stores nothing in this folder.
         Some(_) => settings.data_dir()?,
     };
     let mut config = RelayConfig::new(data_dir);

@@ -1,5 +1,5 @@
-//! `podtap repair`: events of items that never came are found by what Podio tells of the items, added
-//! to the history, and sent where that is wanted.
+//! `podtap repair`: finds events that never arrived by asking Podio about
+//! the items, adds them to the history and, if requested, sends them.
 
 use std::process::ExitCode;
 
@@ -28,10 +28,10 @@ use crate::shutdown::Shutdown;
 use crate::style::LineStyle;
 use crate::tasks::Tasks;
 
-/// The most events that one repair sends.
+/// Maximum number of events that one repair sends.
 const MAX_SENT: usize = 100_000;
 
-/// Looks for what never came, and says what was found and what cannot be.
+/// Looks for events that never arrived, and reports what was found and what cannot be found.
 pub(crate) async fn run(repair: RepairArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let wanted = parse_wanted(&repair)?;
     let shutdown = Shutdown::register()?;
@@ -96,7 +96,7 @@ fn impossible(error: &RepairError) -> Failure {
     }
 }
 
-/// What was found, and what no repair finds.
+/// Prints what was found, and what a repair cannot find.
 fn tell(repaired: &Repaired, repair: &RepairArgs) -> Result<(), Failure> {
     if repair.json {
         return print(&object(repaired, repair.dry_run));
@@ -142,7 +142,7 @@ fn words(lost: &LostEvent) -> String {
     format!("{id}  {at}  {event}  item {item_id} r{revision}  hook {hook_id}  by {by}")
 }
 
-/// Sends what was repaired and never sent, in the order of the changes.
+/// Sends repaired events that were never sent, in the order of their changes.
 async fn deliver(
     handle: &AgentHandle,
     target: Option<Target>,
@@ -177,14 +177,14 @@ async fn deliver(
     Err(Failure::new(Code::ServiceFailed, what))
 }
 
-/// Repaired events without an attempt, the oldest first.
+/// Returns the repaired events without an attempt, oldest first.
 async fn unsent(handle: &AgentHandle) -> Result<Vec<EventId>, Failure> {
     let filter = Filter::default().and_marked(Mark::Repaired).held();
     let rows = newest(handle.history(), &filter, MAX_SENT).await?;
     Ok(rows.iter().rev().map(|row| row.id).collect())
 }
 
-/// Whether all was looked at.
+/// Fails unless all hooks and items were checked.
 fn verdict(repaired: &Repaired) -> Result<(), Failure> {
     if repaired.hooks == 0 && repaired.unfinished.is_empty() {
         let what = "no hook of this tunnel sends item events";
@@ -200,7 +200,7 @@ fn verdict(repaired: &Repaired) -> Result<(), Failure> {
         .hint("run podtap repair again for the rest; it adds nothing twice"))
 }
 
-/// For programs: what `docs/JSON.md` has.
+/// Returns the JSON object described in `docs/JSON.md`.
 fn object(repaired: &Repaired, dry_run: bool) -> String {
     #[derive(Serialize)]
     struct Object<'a> {

@@ -1,4 +1,4 @@
-//! `podtap replay`: events of the history go to the local service again.
+//! `podtap replay`: sends events of the history to the local service again.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -29,13 +29,13 @@ use crate::shutdown::Shutdown;
 use crate::style::LineStyle;
 use crate::tasks::Tasks;
 
-/// The most events that one filter replays: a slip of the hand should not take a day.
+/// Maximum number of events that one filter replays: a mistake must not take a day.
 const MAX_EVENTS: usize = 100_000;
 
-/// Events beyond which a person is asked first.
+/// Above this number of events, the person must confirm.
 const ASKS_ABOVE: usize = 100;
 
-/// Replays them one after the other, the oldest first.
+/// Replays the events one after the other, oldest first.
 pub(crate) async fn run(replay: ReplayArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let (agent, handle) = replayer(replay.to.is_some(), settings)?;
@@ -77,17 +77,17 @@ pub(crate) async fn run(replay: ReplayArgs, settings: &Settings) -> Result<ExitC
     Ok(shutdown.exit_code())
 }
 
-/// How to send them.
+/// How the events are sent.
 struct Sending {
     editor: Option<String>,
-    /// Between the beginnings of two.
+    /// Time between the starts of two events.
     pause: Option<Duration>,
     json: bool,
     yes: bool,
     look: LineStyle,
 }
 
-/// What came of them so far.
+/// The outcomes so far.
 struct Tally {
     wanted: usize,
     sent: usize,
@@ -103,7 +103,7 @@ impl Tally {
         }
     }
 
-    /// Says how many were sent and what was answered, where there were several.
+    /// Prints how many events were sent and their outcomes, if there are several.
     fn report(&self) {
         if self.wanted < 2 {
             return;
@@ -134,7 +134,7 @@ impl Tally {
     }
 }
 
-/// Says which events would go where.
+/// Prints which events would be sent, and where.
 async fn dry_run(handle: &AgentHandle, ids: &[EventId]) -> Result<(), Failure> {
     for id in ids {
         let event = load(handle.history(), *id).await?;
@@ -151,7 +151,7 @@ async fn dry_run(handle: &AgentHandle, ids: &[EventId]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks before that many are sent.
+/// Asks before that many events are sent.
 fn confirm(count: usize) -> Result<bool, Failure> {
     let events = event_count(count as u64);
     let answer = ask(&format!("Send {events} again?"))?;
@@ -182,8 +182,7 @@ async fn select_events(
     Ok(rows.iter().rev().map(|row| row.id).collect())
 }
 
-/// Sends them all; one that is answered with an error does not keep the others back, a local
-/// service that cannot be reached does.
+/// Sends all events. An error response does not stop the rest; an unreachable local service does.
 async fn send_all(
     handle: &AgentHandle,
     ids: Vec<EventId>,
@@ -217,7 +216,7 @@ async fn send_all(
     Ok(())
 }
 
-/// Sends one to one target.
+/// Sends one event to one target.
 async fn send(
     handle: &AgentHandle,
     event: &Event,
@@ -257,7 +256,8 @@ impl Sending {
     }
 }
 
-/// What a person makes of an event in their editor; `None`, and a word, where nothing is to be sent.
+/// Opens an event in the person's editor. Returns
+/// `None`, after a message, if nothing is to be sent.
 async fn edit_request(
     editor: &str,
     event: &Event,
@@ -292,8 +292,8 @@ pub(super) fn no_answer(attempt: &Attempt, error: &str) -> Failure {
     .hint(format!("start it, or choose another with --to; {DOCTOR}"))
 }
 
-/// An agent that sends where it is told or set, else where the agent of the tunnel that runs now does
-/// if that has routes, or a command.
+/// Opens an agent that replays to the target in the settings. Without one, it replays
+/// where the tunnel's running agent delivers, if that agent has routes or a command.
 fn replayer(is_told: bool, settings: &Settings) -> Result<(Agent, AgentHandle), Failure> {
     let own = if is_told {
         Routes::to(settings.target()?)
@@ -308,7 +308,7 @@ fn replayer(is_told: bool, settings: &Settings) -> Result<(Agent, AgentHandle), 
     let seen = handle.status().borrow().clone();
     let beside = RunningAgent::new(settings, own, seen)?;
     let routes = beside.status().routes;
-    // To a service an event goes again where it went first; a command is only run where one is named.
+    // If there is neither a route nor a command, an event goes to the service that got it first.
     let is_plain = routes
         .targets()
         .iter()
@@ -320,7 +320,7 @@ fn replayer(is_told: bool, settings: &Settings) -> Result<(Agent, AgentHandle), 
     Ok((agent, handle.with_status_of_another(status)))
 }
 
-/// Where the event goes: as configured, else where it went first.
+/// Returns the targets of an event: those of the routes, or else the target of the first attempt.
 async fn targets_of(handle: &AgentHandle, event: &Event) -> Result<Vec<Target>, Failure> {
     let targets = handle.targets_of(event).await?;
     if targets.is_empty() {

@@ -1,4 +1,4 @@
-//! `podtap show`: one event, decoded, with every attempt.
+//! `podtap show`: prints one event, decoded, with every attempt.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::output::{lines, print};
 use crate::style::LineStyle;
 
-/// Prints it in the form asked for.
+/// Prints the event in the requested form.
 pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Failure> {
     let history = open(settings)?;
     let id = find(&history, &show.id).await?;
@@ -28,7 +28,7 @@ pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Fai
         raw(&event.request.body, show.force)?;
     } else if show.format.curl {
         let path = &event.request.path;
-        // A command has no URL that another tool could call.
+        // A command target has no URL that another tool could call.
         let service = settings.target()?.filter(|target| target.url().is_some());
         let target = match service {
             Some(target) => target,
@@ -45,7 +45,7 @@ pub(crate) async fn run(show: Show, settings: &Settings) -> Result<ExitCode, Fai
     Ok(ExitCode::SUCCESS)
 }
 
-/// The body alone. What a terminal may obey goes to one only where a person insists.
+/// Prints only the body. Control characters are sent to a terminal only with `force`.
 fn raw(body: &[u8], force: bool) -> Result<(), Failure> {
     let text = String::from_utf8_lossy(body);
     let is_plain = text.chars().all(|c| {
@@ -124,7 +124,8 @@ fn headers(list: &HeaderList) -> impl Iterator<Item = String> {
         .map(|(name, value)| pair(name, &String::from_utf8_lossy(value)))
 }
 
-/// A body as it reads: unpacked, and in the character set that its headers name.
+/// Returns a body in readable form: decompressed, and
+/// decoded from the character set that its headers name.
 fn body(title: &str, headers: &HeaderList, bytes: &[u8]) -> Vec<String> {
     if bytes.is_empty() {
         return Vec::new();

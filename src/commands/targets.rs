@@ -1,4 +1,4 @@
-//! Where the events of a tunnel are to go, looked at before anything starts.
+//! Checks the targets of a tunnel before anything starts.
 
 use podtap_agent::routes::Routes;
 use podtap_agent::{CommandError, Target, find_command};
@@ -8,13 +8,13 @@ use crate::config::{Key, Settings};
 use crate::failure::{Failure, Warning};
 use crate::output::printable;
 
-/// Whether events can go there, or nowhere.
+/// Checks that events can be delivered to all targets. There may be none.
 pub(super) async fn check_targets(routes: &Routes, settings: &Settings) -> Result<(), Failure> {
     check_addresses(routes, settings)?;
     check_commands(routes).await
 }
 
-/// Whether events can go to these targets, or to none.
+/// Checks the addresses of the targets.
 fn check_addresses(routes: &Routes, settings: &Settings) -> Result<(), Failure> {
     let far = routes.targets().iter().filter(|target| !target.is_near());
     for target in far {
@@ -30,7 +30,7 @@ fn check_addresses(routes: &Routes, settings: &Settings) -> Result<(), Failure> 
             is_https && !target.is_loopback()
         };
         for target in routes.targets().iter().filter(is_elsewhere) {
-            // Its name may still lead here; that is seen with each delivery.
+            // The name may still lead to this machine; each delivery checks that.
             let what =
                 format!("with insecure-local, {target} is refused unless it is on this machine");
             let cure = "remove insecure-local; --ca-file FILE trusts a certificate anywhere";
@@ -44,7 +44,7 @@ fn check_addresses(routes: &Routes, settings: &Settings) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Whether each command that is to be run is there.
+/// Checks that the program of each command exists.
 async fn check_commands(routes: &Routes) -> Result<(), Failure> {
     let commands = routes.targets().iter().filter_map(Target::command);
     for command in commands {
@@ -64,7 +64,7 @@ async fn check_commands(routes: &Routes) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The ports of the targets, which nothing of this process may take.
+/// Returns the ports of the targets, which this process must not use.
 pub(super) fn ports(routes: &Routes) -> Vec<u16> {
     let targets = routes.targets().iter();
     let ports = targets.filter_map(|target| target.url()?.port_or_known_default());

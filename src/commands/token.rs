@@ -1,4 +1,5 @@
-//! `podtap relay token create|list|revoke`: on the relay's data folder, beside a running relay.
+//! `podtap relay token create|list|revoke`: works on
+//! the relay's data folder, also while the relay runs.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +14,7 @@ use crate::failure::{Code, Failure};
 use crate::output::table::table;
 use crate::output::{json, note, print, printable};
 
-/// Runs one of them.
+/// Runs a subcommand of `token`.
 pub(crate) async fn run(command: TokenCommand, settings: &Settings) -> Result<ExitCode, Failure> {
     let place = TokensPlace::of(settings)?;
     let failed = |error: TokenStoreError| {
@@ -61,14 +62,14 @@ pub(crate) async fn run(command: TokenCommand, settings: &Settings) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where a relay keeps its tokens and tunnels.
+/// The place where a relay stores its tokens and tunnels.
 pub(super) enum TokensPlace {
     Folder(PathBuf),
     Database(Box<DatabaseUrl>),
 }
 
 impl TokensPlace {
-    /// As the settings have it.
+    /// Returns the place that the settings name.
     pub(super) fn of(settings: &Settings) -> Result<Self, Failure> {
         match settings.database()? {
             Some(url) => Ok(Self::Database(Box::new(url))),
@@ -76,7 +77,7 @@ impl TokensPlace {
         }
     }
 
-    /// Opens it, making what is missing.
+    /// Opens the place; creates what is missing.
     async fn open(&self) -> Result<TokenStore, Failure> {
         match self {
             Self::Folder(dir) => TokenStore::open(dir).map_err(|error| cannot_open(dir, &error)),
@@ -86,7 +87,7 @@ impl TokensPlace {
         }
     }
 
-    /// Opens what a relay or an earlier command has made.
+    /// Opens a place that a relay or an earlier command has created.
     pub(super) async fn existing(&self) -> Result<TokenStore, Failure> {
         let Self::Folder(dir) = self else {
             return self.open().await;
@@ -99,7 +100,7 @@ impl TokensPlace {
         })
     }
 
-    /// Says in a failure where that was.
+    /// Adds the place to a failure.
     pub(super) fn name(&self, failure: Failure) -> Failure {
         match self {
             Self::Folder(dir) => failure.fact("folder", dir.display().to_string()),
@@ -114,7 +115,7 @@ fn cannot_open(dir: &Path, error: &TokenStoreError) -> Failure {
         .hint("set --data-dir to the relay's folder, and run this as its user")
 }
 
-/// Says on stderr where a token went that may not be where the relay looks.
+/// Prints on stderr where a token was stored if the relay may not look there.
 fn note_folder(dir: &Path, is_new: bool) {
     let why = if is_new {
         "no relay has used this folder yet; start one with the same --data-dir"
@@ -127,7 +128,7 @@ fn note_folder(dir: &Path, is_new: bool) {
     ));
 }
 
-/// A token, for people.
+/// Formats a token as the cells of a table.
 fn cells(info: &TokenInfo) -> [String; 4] {
     let last = match (info.revoked_at, info.last_used_at) {
         (Some(at), _) => format!("revoked {at:.0}"),

@@ -1,4 +1,4 @@
-//! `podtap ui`: the terminal UI on a history, beside a running agent or without one.
+//! `podtap ui`: shows a history in the terminal UI, with or without a running agent.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -30,7 +30,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
                 .hint("`podtap events` lists the history"),
         );
     }
-    // Replays go where it is set, else to the local service of the agent that runs.
+    // Replays go to the targets in the settings, or else where the running agent delivers.
     let own = Arc::new(settings.all_routes()?);
     let (agent, handle) = browser(settings, &own)?;
     let seen = handle.status().borrow().clone();
@@ -55,7 +55,7 @@ pub(super) fn print_keys() -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The terminal UI as a part of any command.
+/// Runs the terminal UI as a part of a command.
 pub(super) async fn on_screen(
     handle: AgentHandle,
     config: podtap_tui::UiConfig,
@@ -66,7 +66,7 @@ pub(super) async fn on_screen(
     ended.map_err(|error| Failure::new(Code::Failed, chain(&error)))
 }
 
-/// The same with several tunnels.
+/// Runs the terminal UI with several tunnels.
 pub(super) async fn several_on_screen(
     tunnels: SeveralTunnels,
     config: podtap_tui::UiConfig,

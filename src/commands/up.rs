@@ -1,5 +1,5 @@
-//! `podtap up`: all tunnels of the configuration's `[[tunnel]]` tables in one process. One that ends
-//! ends no other.
+//! `podtap up`: runs all tunnels of the configuration's `[[tunnel]]`
+//! tables in one process. If one ends, the others go on.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ struct Opened {
     history: PathBuf,
 }
 
-/// The tunnels that run, and what became of those that do no longer.
+/// The number of running tunnels, and why the others ended.
 #[derive(Debug)]
 struct Course {
     left: usize,
@@ -42,7 +42,7 @@ struct Course {
 }
 
 impl Course {
-    /// One has ended by itself; the failure again where it was the last.
+    /// Notes that a tunnel has ended by itself; returns its failure if it was the last.
     fn end(&mut self, name: String, failure: Failure) -> Result<(), Failure> {
         self.left -= 1;
         if self.left == 0 {
@@ -53,7 +53,7 @@ impl Course {
     }
 }
 
-/// Runs all tunnels until a signal, `q`, or the end of the last one.
+/// Runs all tunnels until a signal, `q`, or the end of the last tunnel.
 pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failure> {
     let tunnels = settings.tunnels_of_file()?;
     if tunnels.is_empty() {
@@ -72,7 +72,7 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
         tunnel.warn_of_config_readers()?;
         match open_one(tunnel, up).await {
             Ok(opened) => open.push(opened),
-            // A mistake in the file is to be mended before anything runs.
+            // A mistake in the file must be corrected before any tunnel runs.
             Err(failure) if failure.exit_code() == Code::Usage => {
                 return Err(failure.fact("tunnel", tunnel.tunnel()?.to_string()));
             }
@@ -108,7 +108,7 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
         });
     }
     let outcome = tasks.finish().await;
-    // The screen is free again.
+    // Printed only now, when the terminal UI no longer uses the screen.
     for (name, failure) in std::mem::take(&mut locked(&course).failed) {
         settings.report(Warning::from(failure.fact("tunnel", name)))?;
     }
@@ -116,7 +116,7 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
     Ok(shutdown.exit_code())
 }
 
-/// What the web page shows.
+/// Returns what the web page shows.
 fn on_page(open: &[Opened], failed: &[(String, Failure)]) -> PageTunnels {
     let open = open.iter();
     let failed = failed.iter();
@@ -134,7 +134,7 @@ fn locked(course: &Mutex<Course>) -> MutexGuard<'_, Course> {
     course.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Opens a tunnel; nothing of it runs yet.
+/// Opens a tunnel without running it.
 async fn open_one(settings: &Settings, up: &Up) -> Result<Opened, Failure> {
     let routes = settings.all_routes()?;
     check_targets(&routes, settings).await?;
@@ -155,7 +155,7 @@ async fn open_one(settings: &Settings, up: &Up) -> Result<Opened, Failure> {
     })
 }
 
-/// Runs a tunnel until the token is cancelled, or until it cannot go on.
+/// Runs a tunnel until the token is cancelled or the tunnel cannot go on.
 async fn run_one(opened: Opened, token: CancellationToken) -> Result<(), Failure> {
     let mut tasks = Tasks::new(token);
     if let Some(relay) = opened.relay {
@@ -167,7 +167,7 @@ async fn run_one(opened: Opened, token: CancellationToken) -> Result<(), Failure
     tasks.finish().await
 }
 
-/// Adds what shows all of them to the tasks.
+/// Adds the view of all tunnels to the tasks.
 async fn show(
     tasks: &mut Tasks,
     kind: ListenView,

@@ -1,4 +1,5 @@
-//! `podtap url`: the public URL of a tunnel, for a script or a person at another terminal.
+//! `podtap url`: prints the public URL of a tunnel,
+//! for a script or for a person at another terminal.
 
 use std::process::ExitCode;
 
@@ -7,7 +8,7 @@ use crate::failure::{Code, Failure, Warning};
 use crate::output::print;
 use crate::running::{Running, holder};
 
-/// Prints it; it is the same whether or not anything listens.
+/// Prints the URL. It is the same whether or not an agent is listening.
 pub(crate) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let (history, tunnel) = (settings.history()?, settings.tunnel()?);
     let Some(url) = Running::last(&history).and_then(|running| running.url) else {

@@ -1,4 +1,4 @@
-//! How a command that goes on shows what happens: the terminal UI, lines, JSON, or nothing.
+//! Chooses how a long-running command shows events: the terminal UI, lines, JSON, or nothing.
 
 use podtap_agent::{AgentHandle, LinkState};
 use podtap_web::PageLink;
@@ -15,8 +15,8 @@ use crate::output::{lines, note};
 use crate::style::LineStyle;
 use crate::tasks::Tasks;
 
-/// How what happens is shown; known before anything starts, so that a mistake in it stops nothing
-/// half-way.
+/// The view that the command line asks for. It is chosen before
+/// anything starts, so a mistake in it stops nothing half-way.
 #[derive(Clone)]
 pub(super) enum ListenView {
     Nowhere,
@@ -25,7 +25,7 @@ pub(super) enum ListenView {
 }
 
 impl ListenView {
-    /// Says why nothing can be taken yet.
+    /// Prints why no webhook can be received yet.
     pub(super) fn waits(&self, reason: &str) -> Result<(), Failure> {
         if let Self::AsLines(FeedFormat::Json, _) = self {
             return TunnelOutput::default().object(&JsonObject::waits(reason));
@@ -34,7 +34,7 @@ impl ListenView {
         Ok(())
     }
 
-    /// Says that a tunnel of several has ended, and why.
+    /// Prints that one of several tunnels has ended, and why.
     pub(super) fn stopped(&self, reason: &str, output: &TunnelOutput) -> Result<(), Failure> {
         let link = LinkState::Stopped {
             reason: reason.to_owned(),
@@ -59,7 +59,7 @@ impl ListenView {
     }
 }
 
-/// What shows an agent's doings, ready to go on from here.
+/// A view of an agent that begins at the present end of the history.
 pub(super) enum OpenView {
     Nowhere,
     OnScreen(Box<podtap_tui::UiConfig>),
@@ -67,7 +67,7 @@ pub(super) enum OpenView {
 }
 
 impl OpenView {
-    /// The same, told with this URL of a web page.
+    /// Sets the URL of the web page that the view shows.
     pub(super) fn with_web(self, url: Option<String>) -> Self {
         match self {
             Self::AsLines(feed) => Self::AsLines(Box::new(feed.with_web(url))),
@@ -75,7 +75,7 @@ impl OpenView {
         }
     }
 
-    /// The same, with its lines printed there.
+    /// Sets where the lines are printed.
     pub(super) fn with_output(self, output: TunnelOutput) -> Self {
         match self {
             Self::AsLines(feed) => Self::AsLines(Box::new(feed.with_output(output))),
@@ -85,8 +85,8 @@ impl OpenView {
 }
 
 impl ListenView {
-    /// Notes where the history ends, so that what comes after is shown; as lines, `limit` attempts
-    /// where a number is given. `web` leads to the page beside it.
+    /// Notes where the history ends, so that the view shows what comes after. A view with
+    /// lines ends after `limit` attempts if that is given. `web` is the link to the web page.
     pub(super) async fn open(
         self,
         handle: AgentHandle,
@@ -107,7 +107,7 @@ impl ListenView {
     }
 }
 
-/// Adds what shows the agent's doings to the tasks.
+/// Adds the view to the tasks.
 pub(super) fn show(tasks: &mut Tasks, handle: AgentHandle, shown: OpenView) {
     let token = tasks.token();
     match shown {
@@ -119,8 +119,8 @@ pub(super) fn show(tasks: &mut Tasks, handle: AgentHandle, shown: OpenView) {
     }
 }
 
-/// Runs it on a thread of its own: a terminal that is stopped, or a pipe that nobody reads, holds up
-/// what writes to it, and is to hold up nothing else.
+/// Runs the work on its own thread: a stopped terminal, or a pipe
+/// that no one reads, blocks writers, and must block nothing else.
 async fn on_a_thread(
     work: impl Future<Output = Result<(), Failure>> + Send + 'static,
 ) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! `podtap wait`: until events that match have arrived.
+//! `podtap wait`: waits until matching events have arrived.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::running::holder;
 use crate::shutdown::Shutdown;
 use crate::style::{LineStyle, StyledLine};
 
-/// Waits, and prints what was waited for, the oldest first.
+/// Waits, and prints the events, oldest first.
 pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Failure> {
     let text = wait.filter.join(" ");
     let within = duration(&wait.within).map_err(|expected| {
@@ -82,7 +82,7 @@ fn no_history(within: Duration, settings: &Settings) -> Result<Failure, Failure>
     ))
 }
 
-/// What came instead.
+/// Returns the failure with the events that arrived instead.
 fn too_few(
     in_vain: &InVain,
     wait: &Wait,
@@ -121,7 +121,7 @@ fn too_few(
     Ok(failure)
 }
 
-/// The rows for an error.
+/// Formats rows for an error.
 fn listing(rows: &[EventRow], settings: &Settings) -> Result<String, Failure> {
     if rows.is_empty() {
         return Ok("nothing arrived".to_owned());
@@ -135,7 +135,7 @@ fn listing(rows: &[EventRow], settings: &Settings) -> Result<String, Failure> {
     Ok(lines.join("\n"))
 }
 
-/// The moment from which events count: a time before now, or a moment as in a filter.
+/// Parses the time from which events count: a duration before now, or a time as in a filter.
 pub(super) fn moment(flag: &str, text: &str) -> Result<Timestamp, Failure> {
     let now = Timestamp::now();
     let ago = duration(text)

@@ -1,4 +1,4 @@
-//! The web page as a part of `listen`, `up` and `ui`.
+//! Serves the web page for `listen`, `up` and `ui`.
 
 use podtap_connect::reason::chain;
 use podtap_tui::WebLink;
@@ -8,7 +8,7 @@ use crate::config::{Key, Settings, WebPage};
 use crate::failure::{Code, Failure};
 use crate::tasks::Tasks;
 
-/// Serves the page, where one is wanted; what leads to it.
+/// Serves the page if it is on; returns the link to it.
 pub(super) async fn serve(
     tasks: &mut Tasks,
     settings: &Settings,
@@ -44,7 +44,7 @@ pub(super) async fn serve(
     Ok(Some(link))
 }
 
-/// The same link for the terminal UI.
+/// Returns the link in the form that the terminal UI needs.
 pub(super) fn on_screen(link: &PageLink) -> WebLink {
     let make = link.clone();
     WebLink::new(link.url(), move |tunnel| {

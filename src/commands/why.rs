@@ -1,4 +1,5 @@
-//! `podtap why`: why an event arrived or did not, link by link from Podio to the local service.
+//! `podtap why`: explains why an event arrived or
+//! not, link by link from Podio to the local service.
 
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ use crate::shutdown::Shutdown;
 use crate::style::{LineStyle, StyledLine, Tone};
 use crate::tasks::Tasks;
 
-/// Asks Podio, the history and the agent that runs, and prints the answer first.
+/// Asks Podio, the history and the running agent, and prints the conclusion first.
 pub(crate) async fn run(why: WhyArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let asked = WhyQuestion::parse(&why.subject).map_err(|error| no_subject(&error))?;
     let shutdown = Shutdown::register()?;
@@ -68,7 +69,7 @@ fn no_subject(error: &NoSubject) -> Failure {
     }
 }
 
-/// The answer, then the way.
+/// Formats the conclusion, then the links.
 fn lines(answer: &Answer, style: &LineStyle) -> Vec<StyledLine> {
     let is_good = answer.links.iter().all(|link| link.holds != Holds::No);
     let tone = if is_good { Tone::Good } else { Tone::Bad };

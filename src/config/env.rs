@@ -82,7 +82,7 @@ impl Environment {
         Ok(environment)
     }
 
-    /// A warning for each `PODTAP_*` variable that is not a
+    /// Returns a warning for each `PODTAP_*` variable that is not a
     /// setting: it may be mistyped, or belong to another program.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = Warning> {
         self.unknown.iter().map(|name| {
@@ -111,12 +111,12 @@ impl Environment {
         self.get("NO_COLOR").is_none() && (forced || (terminal && !plain))
     }
 
-    /// The path of the configuration file, if the environment sets it.
+    /// Returns the path of the configuration file, if the environment sets it.
     pub(crate) fn config_file(&self) -> Option<PathBuf> {
         self.get(CONFIG_FILE).map(PathBuf::from)
     }
 
-    /// The settings in the environment.
+    /// Returns the settings in the environment.
     pub(super) fn settings(&self) -> Layer {
         Key::ALL
             .iter()
@@ -128,7 +128,7 @@ impl Environment {
             .collect()
     }
 
-    /// The locale in which amounts of money are written, by the conventions of POSIX.
+    /// Returns the locale in which amounts of money are written, by the conventions of POSIX.
     pub(crate) fn locale(&self) -> &str {
         let set = ["LC_ALL", "LC_MONETARY", "LANG"];
         set.into_iter()
@@ -136,7 +136,7 @@ impl Environment {
             .unwrap_or_default()
     }
 
-    /// The user names and passwords of the proxies, all of which are secret.
+    /// Returns the user names and passwords of the proxies, all of which are secret.
     pub(crate) fn proxy_passwords(&self) -> Vec<String> {
         let proxies = self.proxies();
         [proxies.http, proxies.https, proxies.all]
@@ -150,8 +150,9 @@ impl Environment {
             .collect()
     }
 
-    /// The proxies that the environment names, by the conventions of curl: a lower-case name comes
-    /// first, and `HTTP_PROXY` is ignored, since a web server sets it from a request's header.
+    /// Returns the proxies that the environment names, by the conventions
+    /// of curl: a lower-case name comes first, and `HTTP_PROXY` is
+    /// ignored, since a web server sets it from a request's header.
     pub(crate) fn proxies(&self) -> ProxyVariables<'_> {
         let either = |upper: &str| {
             let lower = self.get(&upper.to_lowercase());

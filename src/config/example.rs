@@ -15,7 +15,7 @@ use super::{Environment, default_keys};
 
 const EXAMPLE: &str = include_str!("../../docs/config.toml");
 
-/// The example with every line in use: a `#` without a space after it precedes TOML.
+/// Returns the example with every line in use: a `#` without a space after it precedes TOML.
 fn uncommented() -> String {
     let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
         Some(toml) if !toml.is_empty() && !toml.starts_with(' ') => toml,

@@ -39,7 +39,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The entries of the table, by name.
+    /// Returns the entries of the table, by name.
     pub(super) fn entries(
         &self,
         name: &'static str,
@@ -57,7 +57,7 @@ impl Table {
         Ok(table.into_iter().flatten())
     }
 
-    /// The table with this name in a file `c.toml` with this text.
+    /// Returns the table with this name in a file `c.toml` with this text.
     #[cfg(test)]
     pub(super) fn parsed(text: &str, name: &str) -> Self {
         let file = parsed(text);
@@ -117,7 +117,7 @@ fn parse(path: &Path, text: &str) -> Result<SettingsFile, Failure> {
     Ok(file)
 }
 
-/// A key of the file, with its value as text.
+/// Returns a key of the file, with its value as text.
 pub(super) fn setting(
     path: &Path,
     name: &str,
@@ -156,7 +156,7 @@ pub(super) fn setting(
     Ok((key, (text, ValueOrigin::File(path.to_path_buf()))))
 }
 
-/// The content of a file `c.toml` with this text.
+/// Returns the content of a file `c.toml` with this text.
 #[cfg(test)]
 pub(super) fn parsed(text: &str) -> SettingsFile {
     parse(Path::new("c.toml"), text).unwrap()

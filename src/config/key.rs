@@ -99,12 +99,12 @@ keys! {
 }
 
 impl Key {
-    /// The name for flags and for the file, such as `token-file`.
+    /// Returns the name for flags and for the file, such as `token-file`.
     pub(crate) const fn name(self) -> &'static str {
         self.0
     }
 
-    /// The environment variable, such as `PODTAP_TOKEN_FILE`.
+    /// Returns the environment variable, such as `PODTAP_TOKEN_FILE`.
     pub(crate) fn variable(self) -> String {
         format!(
             "{VARIABLE_PREFIX}{}",
@@ -120,20 +120,20 @@ impl Key {
         is_capital.then(|| Self::find(&name.replace('_', "-").to_lowercase()))?
     }
 
-    /// Whether the value is a secret: it is never printed,
-    /// and programs that Podtap starts do not get it.
+    /// Returns whether the value is a secret: it is never
+    /// printed, and programs that Podtap starts do not get it.
     pub(crate) fn is_secret(self) -> bool {
         let ends = ["token", "secret", "password", "database"];
         ends.iter().any(|end| self.0.ends_with(end))
     }
 
-    /// The text between the values of a setting that can have several.
+    /// Returns the text between the values of a setting that can have several.
     pub(super) fn separator(self) -> &'static str {
         // A filter may contain any other character.
         if self == Self::ROUTE { "\n" } else { "," }
     }
 
-    /// The environment variables of the secrets.
+    /// Returns the environment variables of the secrets.
     pub(crate) fn secret_variables() -> Vec<String> {
         let secrets = Self::ALL.iter().filter(|key| key.is_secret());
         secrets.map(|key| key.variable()).collect()

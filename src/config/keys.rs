@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// How to list all actions.
 const LIST: &str = "`podtap ui --print-keys` lists the actions with their keys";
 
-/// The keymap with the keys of this table.
+/// Returns the keymap with the keys of this table.
 pub(super) fn keymap(table: &Table) -> Result<Keymap, Failure> {
     let overrides = overrides(table)?;
     Keymap::with_overrides(&overrides).map_err(|(index, error)| {
@@ -36,7 +36,7 @@ pub(super) fn keymap(table: &Table) -> Result<Keymap, Failure> {
     })
 }
 
-/// The default keys as a table for a configuration file.
+/// Returns the default keys as a table for a configuration file.
 pub(crate) fn to_toml() -> String {
     let mut text = "[keys]\n".to_owned();
     let overrides = Keymap::default().overrides();

@@ -16,7 +16,7 @@ const TUNNELS: &str = "tunnels";
 /// The relay's database, and in an earlier release the history of a tunnel named `relay`.
 const RELAY: &str = "relay.db";
 
-/// The path of a tunnel's history. Moves a history of an earlier
+/// Returns the path of a tunnel's history. Moves a history of an earlier
 /// release to this path, unless an agent of that release has it open.
 pub(super) fn history(data_dir: &Path, tunnel: &TunnelName) -> PathBuf {
     let name = format!("{tunnel}.db");
@@ -34,7 +34,7 @@ pub(super) fn history(data_dir: &Path, tunnel: &TunnelName) -> PathBuf {
     }
 }
 
-/// The names of the tunnels with a history.
+/// Returns the names of the tunnels with a history.
 pub(super) fn tunnels(data_dir: &Path) -> Vec<String> {
     let entries = data_dir.join(TUNNELS).read_dir().into_iter().flatten();
     let paths = entries.flatten().map(|entry| entry.path());
@@ -57,8 +57,9 @@ pub(super) fn make_way_for_relay(data_dir: &Path) {
     }
 }
 
-/// The tunnel's name for a folder: the most similar valid name, made distinct for folders whose
-/// names have invalid characters. If a history of the plain name exists, the folder keeps using it.
+/// Returns the tunnel's name for a folder: the most similar valid name,
+/// made distinct for folders whose names have invalid characters. If a
+/// history of the plain name exists, the folder keeps using it.
 pub(super) fn tunnel_of(data_dir: Option<&Path>, folder: &str) -> Option<TunnelName> {
     let distinct = TunnelName::of_folder(folder)?;
     let Some(plain) = TunnelName::nearest(folder).filter(|plain| *plain != distinct) else {

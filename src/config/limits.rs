@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::parse;
 
 impl Settings {
-    /// The limits of a relay, with defaults for those that are not set.
+    /// Returns the limits of a relay, with defaults for those that are not set.
     pub(crate) fn relay_limits(&self) -> Result<Limits, Failure> {
         let standard = Limits::default();
         Ok(Limits {
@@ -67,7 +67,7 @@ impl Settings {
         })
     }
 
-    /// The proxies that are trusted to report the sender's address, if that is set.
+    /// Returns the proxies that are trusted to report the sender's address, if that is set.
     pub(crate) fn trusted_proxies(&self) -> Result<Option<Vec<IpNet>>, Failure> {
         self.with(Key::TRUSTED_PROXY, |text| {
             if text == OFF {
@@ -78,7 +78,8 @@ impl Settings {
         })
     }
 
-    /// Whether the trusted proxies send the PROXY protocol; if so, at least one must be set.
+    /// Returns whether the trusted proxies send the
+    /// PROXY protocol; if so, at least one must be set.
     pub(crate) fn proxy_protocol(&self) -> Result<bool, Failure> {
         let is_on = self.switch(Key::PROXY_PROTOCOL, false)?;
         let has_proxies = self.trusted_proxies()?.is_some_and(|some| !some.is_empty());
@@ -93,13 +94,13 @@ impl Settings {
         Ok(is_on)
     }
 
-    /// The minimum rate at which a body must arrive, in bytes per second.
+    /// Returns the minimum rate at which a body must arrive, in bytes per second.
     fn body_rate(&self, standard: Option<u32>) -> Result<Option<u32>, Failure> {
         let rate = self.size_or_off(Key::MIN_BODY_RATE, standard.map(u64::from))?;
         Ok(rate.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)))
     }
 
-    /// A size, or `off` for no limit.
+    /// Returns a size, or `off` for no limit.
     pub(super) fn size_or_off(
         &self,
         key: Key,
@@ -121,7 +122,7 @@ impl Settings {
         }))
     }
 
-    /// A rate, or `off` for no limit.
+    /// Returns a rate, or `off` for no limit.
     pub(super) fn rate(&self, key: Key, standard: Option<Rate>) -> Result<Option<Rate>, Failure> {
         let rate = self.with(key, |text| {
             if text == OFF {

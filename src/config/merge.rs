@@ -81,7 +81,7 @@ const OTHER_NAMES: [(&str, &str, Key); 5] = [
 /// Flags with the name of a setting that are not that setting: the command and the flag.
 const OWN_FLAGS: [(&str, &str); 1] = [("wait", "timeout")];
 
-/// The layer of the command line: each typed flag with the name of a setting sets it, and
+/// Returns the layer of the command line: each typed flag with the name of a setting sets it, and
 /// `--no-mouse` sets `mouse` to false. Clap knows which values were typed and which are defaults.
 pub(super) fn flags(root: &Command, typed: &ArgMatches) -> Layer {
     let (mut command, mut typed) = (root, typed);
@@ -111,7 +111,7 @@ pub(super) fn flags(root: &Command, typed: &ArgMatches) -> Layer {
     layer
 }
 
-/// The setting of an argument, and the value that it sets if it takes none.
+/// Returns the setting of an argument, and the value that it sets if it takes none.
 fn setting(command: &Command, argument: &Arg) -> Option<(Key, bool)> {
     let (command, id) = (command.get_name(), argument.get_id().as_str());
     let is_other = |(of, other, _): &&(&str, &str, Key)| (*of, *other) == (command, id);

@@ -27,8 +27,8 @@ const MAX_CERTIFICATES: u64 = 4 * 1024 * 1024;
 const HOST: &str = "a host name such as shop.localhost or shop.localhost:8080";
 
 impl Settings {
-    /// The local service or the command that replaces it, if one is
-    /// set. If both are, the one from the stronger source counts.
+    /// Returns the local service or the command that replaces it, if one
+    /// is set. If both are, the one from the stronger source counts.
     pub(crate) fn target(&self) -> Result<Option<Target>, Failure> {
         match self.is_stronger(Key::EXEC, Key::FORWARD_TO) {
             Some(true) => self.command(),
@@ -39,7 +39,7 @@ impl Settings {
         }
     }
 
-    /// The target that `forward-to` sets.
+    /// Returns the target that `forward-to` sets.
     pub(super) fn service(&self) -> Result<Option<Target>, Failure> {
         let Some((text, origin)) = self.entry(Key::FORWARD_TO) else {
             return Ok(None);
@@ -49,7 +49,7 @@ impl Settings {
         target.map(Some)
     }
 
-    /// The command that runs for each event.
+    /// Returns the command that runs for each event.
     pub(super) fn command(&self) -> Result<Option<Target>, Failure> {
         self.with(Key::EXEC, |text| {
             Target::from_setting(&format!("exec:{text}"))
@@ -57,7 +57,7 @@ impl Settings {
         })
     }
 
-    /// The routes in order; the setting has one per line.
+    /// Returns the routes in order; the setting has one per line.
     pub(crate) fn routes(&self) -> Result<Vec<Route>, Failure> {
         let Some((text, origin)) = self.entry(Key::ROUTE) else {
             return Ok(Vec::new());
@@ -75,13 +75,13 @@ impl Settings {
         Ok(routes)
     }
 
-    /// The routes and the local service, if they are set.
+    /// Returns the routes and the local service, if they are set.
     pub(crate) fn all_routes(&self) -> Result<Routes, Failure> {
         Routes::new(self.routes()?, self.target()?)
             .map_err(|error| Failure::usage(error.to_string()))
     }
 
-    /// The `Host` header that the local service gets.
+    /// Returns the `Host` header that the local service gets.
     pub(crate) fn host_header(&self) -> Result<HostHeader, Failure> {
         Ok(match self.fixed_host()? {
             Some(fixed) => HostHeader::Fixed(fixed),
@@ -90,7 +90,7 @@ impl Settings {
         })
     }
 
-    /// The `Host` header, if it is set.
+    /// Returns the `Host` header, if it is set.
     pub(super) fn fixed_host(&self) -> Result<Option<HeaderValue>, Failure> {
         self.with(Key::HOST_HEADER, |text| {
             let name: Authority = text.parse().map_err(|_| HOST)?;
@@ -99,8 +99,8 @@ impl Settings {
         })
     }
 
-    /// The relay's URL, if it is set. The token is sent there; without
-    /// encryption only to this machine, unless a setting allows more.
+    /// Returns the relay's URL, if it is set. The token is sent there;
+    /// without encryption only to this machine, unless a setting allows more.
     pub(crate) fn relay(&self) -> Result<Option<Url>, Failure> {
         let Some(url) = self.relay_url()? else {
             return Ok(None);
@@ -128,12 +128,12 @@ impl Settings {
         self.with(Key::RELAY, web_url)
     }
 
-    /// The relay's public URL, if it is set.
+    /// Returns the relay's public URL, if it is set.
     pub(crate) fn public_url(&self) -> Result<Option<Url>, Failure> {
         self.with(Key::PUBLIC_URL, web_url)
     }
 
-    /// The certificates that are trusted besides those of the system's authorities.
+    /// Returns the certificates that are trusted besides those of the system's authorities.
     pub(crate) fn trust(&self) -> Result<Trust, Failure> {
         let certificates = match self.entry(Key::CA_FILE) {
             Some((path, origin)) => {
@@ -159,7 +159,7 @@ impl Settings {
         })
     }
 
-    /// Whether the relay or the local service decides the response to the sender.
+    /// Returns whether the relay or the local service decides the response to the sender.
     pub(crate) fn respond(&self) -> Result<Respond, Failure> {
         let respond = self.with(Key::RESPOND, |text| match text {
             "stored" => Ok(Respond::Stored),
@@ -169,8 +169,8 @@ impl Settings {
         Ok(respond.unwrap_or_default())
     }
 
-    /// The proxy for a URL, if the environment names one. A URL of
-    /// this machine has none, since only this machine can reach it.
+    /// Returns the proxy for a URL, if the environment names one. A URL
+    /// of this machine has none, since only this machine can reach it.
     pub(crate) fn proxy(&self, to: &Url) -> Result<Option<Proxy>, Failure> {
         if reach::is_this_machine(to) {
             return Ok(None);
@@ -189,12 +189,13 @@ impl Settings {
             })
     }
 
-    /// The address that a relay or the sandbox listens on, if it is set.
+    /// Returns the address that a relay or the sandbox listens on, if it is set.
     pub(crate) fn listen(&self) -> Result<Option<SocketAddr>, Failure> {
         self.with(Key::LISTEN, address)
     }
 
-    /// The address on which a relay with a certificate accepts webhooks without TLS, if it is set.
+    /// Returns the address on which a relay with a certificate
+    /// accepts webhooks without TLS, if it is set.
     pub(crate) fn http_listen(&self) -> Result<Option<SocketAddr>, Failure> {
         let set = self.with(Key::HTTP_LISTEN, |text| match text {
             "off" => Ok(None),
@@ -203,8 +204,8 @@ impl Settings {
         Ok(set?.flatten())
     }
 
-    /// The address that the public relay listens on: the setting, or else
-    /// `PORT` on all addresses, as is usual in containers. Nothing else
+    /// Returns the address that the public relay listens on: the setting, or
+    /// else `PORT` on all addresses, as is usual in containers. Nothing else
     /// reads `PORT`, since many developers set it for their own programs.
     pub(crate) fn relay_listen(&self) -> Result<Option<SocketAddr>, Failure> {
         if let Some(address) = self.listen()? {

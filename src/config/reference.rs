@@ -20,7 +20,7 @@ pub(crate) struct Entry {
     pub(crate) default: Option<String>,
 }
 
-/// All settings, in the order of the file.
+/// Returns all settings, in the order of the file.
 pub(crate) fn entries() -> impl Iterator<Item = Entry> {
     let settings = EXAMPLE.split("\n#[").next().unwrap_or_default();
     settings.split("\n\n").flat_map(|paragraph| {

@@ -22,12 +22,12 @@ pub(crate) struct Secret {
 }
 
 impl Settings {
-    /// The relay's token.
+    /// Returns the relay's token.
     pub(crate) fn token(&self) -> Result<Option<Secret>, Failure> {
         self.secret(Key::TOKEN, Key::TOKEN_FILE)
     }
 
-    /// The database that relays share; its URL contains a password.
+    /// Returns the database that relays share; its URL contains a password.
     pub(crate) fn database(&self) -> Result<Option<DatabaseUrl>, Failure> {
         let Some(secret) = self.secret(Key::DATABASE, Key::DATABASE_FILE)? else {
             return Ok(None);
@@ -40,7 +40,7 @@ impl Settings {
         })
     }
 
-    /// A secret, either the value itself or the content of a file. The
+    /// Returns a secret, either the value itself or the content of a file. The
     /// stronger source counts; if both have the same source, the value counts.
     pub(crate) fn secret(&self, key: Key, file: Key) -> Result<Option<Secret>, Failure> {
         let is_file = self.is_stronger(file, key) == Some(true);

@@ -72,7 +72,7 @@ impl Settings {
         self.verbose
     }
 
-    /// The environment of this run.
+    /// Returns the environment of this run.
     pub(crate) fn environment(&self) -> &Environment {
         &self.environment
     }
@@ -93,17 +93,17 @@ impl Settings {
         Ok(())
     }
 
-    /// The tunnels with a history.
+    /// Returns the tunnels with a history.
     pub(crate) fn tunnels(&self) -> Result<Vec<String>, Failure> {
         Ok(layout::tunnels(&self.data_dir()?))
     }
 
-    /// The text of a setting.
+    /// Returns the text of a setting.
     pub(crate) fn text(&self, key: Key) -> Option<&str> {
         self.layers.get(key).map(|(text, _)| text.as_str())
     }
 
-    /// The text of a setting and its origin.
+    /// Returns the text of a setting and its origin.
     pub(crate) fn set(&self, key: Key) -> Option<(&str, String)> {
         let (text, origin) = self.layers.get(key)?;
         Some((text, origin.to_string()))
@@ -136,7 +136,7 @@ impl Settings {
         self.layers.is_stronger(key, other)
     }
 
-    /// The text of a setting with its origin.
+    /// Returns the text of a setting with its origin.
     pub(super) fn entry(&self, key: Key) -> Option<&(String, ValueOrigin)> {
         self.layers.get(key)
     }
@@ -181,7 +181,7 @@ impl Settings {
         })
     }
 
-    /// The folder of histories and queues.
+    /// Returns the folder of histories and queues.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
         if let Some(dir) = self.text(Key::DATA_DIR) {
             return Ok(PathBuf::from(dir));
@@ -192,15 +192,15 @@ impl Settings {
         Ok(base.data_dir().join("podtap"))
     }
 
-    /// The data folder of a relay. First moves a history
-    /// away from the path of the relay's database.
+    /// Returns the data folder of a relay. First moves a
+    /// history away from the path of the relay's database.
     pub(crate) fn relay_dir(&self) -> Result<PathBuf, Failure> {
         let data_dir = self.data_dir()?;
         layout::make_way_for_relay(&data_dir);
         Ok(data_dir)
     }
 
-    /// The tunnel's name: the setting, or else the working folder's name.
+    /// Returns the tunnel's name: the setting, or else the working folder's name.
     pub(crate) fn tunnel(&self) -> Result<TunnelName, Failure> {
         if let Some(name) = self.parse(Key::NAME)? {
             return Ok(name);
@@ -218,7 +218,7 @@ impl Settings {
         })
     }
 
-    /// The path of the history.
+    /// Returns the path of the history.
     pub(crate) fn history(&self) -> Result<PathBuf, Failure> {
         Ok(layout::history(&self.data_dir()?, &self.tunnel()?))
     }

@@ -27,7 +27,7 @@ const OF_ACME: [Key; 4] = [
 ];
 
 impl Settings {
-    /// Whether the relay uses TLS, and its certificate.
+    /// Returns whether the relay uses TLS, and its certificate.
     pub(crate) fn tls(&self) -> Result<TlsMode, Failure> {
         match self.tls_source()? {
             Some(Source::Files) => {
@@ -81,7 +81,7 @@ impl Settings {
         })
     }
 
-    /// The settings for ordering a certificate.
+    /// Returns the settings for ordering a certificate.
     fn acme(&self) -> Result<Acme, Failure> {
         let missing = |name: &str, hint: &str| {
             Failure::usage(format!("`tls` is `acme`, but {name} is missing")).hint(hint)
@@ -149,7 +149,7 @@ impl Settings {
         })
     }
 
-    /// The path of a file that `tls = "files"` needs.
+    /// Returns the path of a file that `tls = "files"` needs.
     fn tls_file(&self, key: Key) -> Result<&str, Failure> {
         self.text(key).ok_or_else(|| {
             let name = key.name();

@@ -26,7 +26,7 @@ impl Settings {
         Ok(wish.flatten().unwrap_or_else(unset))
     }
 
-    /// The alarm for a failed delivery; `None` if none is set.
+    /// Returns the alarm for a failed delivery; `None` if none is set.
     pub(crate) fn notify(&self) -> Result<Option<AlarmKind>, Failure> {
         let variable = |name: &str| self.environment().get(name);
         let kind = self.with(Key::NOTIFY, |text| match text {
@@ -38,7 +38,7 @@ impl Settings {
         Ok(kind.flatten())
     }
 
-    /// The style of the lines on stdout.
+    /// Returns the style of the lines on stdout.
     pub(crate) fn line_style(&self) -> Result<LineStyle, Failure> {
         Ok(LineStyle {
             zone: TimeZone::system(),
@@ -46,12 +46,12 @@ impl Settings {
         })
     }
 
-    /// Whether the terminal can print only lines.
+    /// Returns whether the terminal can print only lines.
     pub(crate) fn is_dumb(&self) -> bool {
         self.environment().get("TERM") == Some("dumb")
     }
 
-    /// The person's editor, as a shell command.
+    /// Returns the person's editor, as a shell command.
     pub(crate) fn editor(&self) -> String {
         let named = self
             .environment()
@@ -60,7 +60,7 @@ impl Settings {
         named.unwrap_or("vi").to_owned()
     }
 
-    /// The colour theme of the terminal UI.
+    /// Returns the colour theme of the terminal UI.
     pub(crate) fn theme(&self) -> Result<Theme, Failure> {
         let chosen = self.with(Key::THEME, |text| {
             Theme::from_name(text).ok_or("ansi, dark, light, high-contrast or monochrome")
@@ -72,7 +72,7 @@ impl Settings {
         })
     }
 
-    /// The configuration of the terminal UI.
+    /// Returns the configuration of the terminal UI.
     pub(crate) fn tui(&self) -> Result<podtap_tui::UiConfig, Failure> {
         let theme = self.theme()?;
         let zone = TimeZone::system();
@@ -90,7 +90,7 @@ impl Settings {
         })
     }
 
-    /// The saved filters; their times are parsed relative to `now`.
+    /// Returns the saved filters; their times are parsed relative to `now`.
     pub(crate) fn filters(&self, now: Timestamp) -> Result<Saved, Failure> {
         super::filters::read_saved(&self.tables.filters, now)
     }

@@ -131,8 +131,8 @@ fn read_one(table: &Table, number: u32, one: &toml::Value) -> Result<TunnelTable
 }
 
 impl Settings {
-    /// The tunnels of the configuration file. The settings in a tunnel's
-    /// table override the others, including environment variables.
+    /// Returns the tunnels of the configuration file. The settings in a
+    /// tunnel's table override the others, including environment variables.
     pub(crate) fn tunnels_of_file(&self) -> Result<Vec<Self>, Failure> {
         let tables = read(&self.tables.tunnels)?;
         let tunnels = tables.into_iter();

@@ -19,7 +19,7 @@ pub(crate) struct WebPage {
 }
 
 impl Settings {
-    /// The web page, if it is on.
+    /// Returns the web page, if it is on.
     pub(crate) fn web(&self) -> Result<Option<WebPage>, Failure> {
         let address = self.with(Key::WEB, |text| {
             let text = match text {

@@ -32,7 +32,7 @@ impl SampleService {
         Ok(Self { listener, address })
     }
 
-    /// The address of the service.
+    /// Returns the address of the service.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -94,7 +94,8 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(respond(status, text))
 }
 
-/// The answer to an event, as a real service might give it. Pure, so a replay gets the same answer.
+/// Returns the answer to an event, as a real service
+/// might give it. Pure, so a replay gets the same answer.
 fn behaviour(event: &PodioEvent) -> (Duration, StatusCode, &'static str) {
     let about = event.object().map_or(0, |object| object.id);
     let spread = Duration::from_millis(4 + (about * 7 + event.revision().unwrap_or(3) * 13) % 60);

@@ -128,7 +128,7 @@ pub(crate) struct LoopObject<'a> {
 }
 
 impl JsonObject<'_> {
-    /// The object as one line, without the newline at the end.
+    /// Returns the object as one line, without the newline at the end.
     pub(crate) fn to_line(&self) -> String {
         // For objects that contain their own `type`.
         #[derive(Serialize)]
@@ -159,12 +159,12 @@ impl<'a> JsonObject<'a> {
         Self::Link(StateObject::new(state, reason))
     }
 
-    /// There is no link yet.
+    /// Returns the state of a link that is not up yet.
     pub(crate) const fn waits(reason: &'a str) -> Self {
         Self::Link(StateObject::new("connecting", Some(reason)))
     }
 
-    /// The local service cannot be reached, or can be reached again.
+    /// Returns the object for a local service that cannot be reached, or can be reached again.
     pub(crate) fn service(reason: Option<&'a str>, target: &Target) -> Self {
         let state = if reason.is_some() { "down" } else { "up" };
         Self::Service {
@@ -173,7 +173,7 @@ impl<'a> JsonObject<'a> {
         }
     }
 
-    /// The outcome of the validation of a `hook.verify`.
+    /// Returns the object for the outcome of a validation of a `hook.verify`.
     pub(crate) fn verify(
         event: EventId,
         hook_id: Option<u64>,
@@ -186,7 +186,7 @@ impl<'a> JsonObject<'a> {
         }
     }
 
-    /// A made-up request and its outcome.
+    /// Returns the object for a made-up request and its outcome.
     pub(crate) fn from_trigger(
         id: Option<EventId>,
         event: Option<&'a str>,
@@ -205,7 +205,7 @@ impl<'a> JsonObject<'a> {
         })
     }
 
-    /// The new state of a hook.
+    /// Returns the object for the new state of a hook.
     pub(crate) fn hook(report: &'a HookReport) -> Self {
         let (state, error) = match &report.state {
             HookState::Waiting => ("waiting", None),
@@ -229,7 +229,7 @@ impl<'a> JsonObject<'a> {
         })
     }
 
-    /// A hook has changed.
+    /// Returns the object for a change of a hook.
     pub(crate) fn hook_news(news: &'a HookNews) -> Self {
         let HookNews {
             hook_id,
@@ -257,7 +257,7 @@ impl<'a> JsonObject<'a> {
         })
     }
 
-    /// A loop was found.
+    /// Returns the object for a loop.
     pub(crate) fn loop_finding(finding: &'a LoopFinding) -> Self {
         Self::Loop(LoopObject {
             id: finding.event.to_string(),

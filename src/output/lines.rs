@@ -88,7 +88,7 @@ pub(crate) fn listing(
     rows.iter().map(line).collect()
 }
 
-/// A gap has no id. The command that looks for the lost webhooks replaces the path.
+/// Formats a gap. It has no id, and the command that looks for the lost webhooks replaces the path.
 fn listed_gap(gap: &HistoryGap, time: &str, look: &LineStyle) -> StyledLine {
     let many = gap.count().map(|many| count(many, "webhook"));
     let many = many.unwrap_or_else(|| "how many unknown".to_owned());
@@ -127,7 +127,7 @@ fn event(row: &EventRow, time: &str, look: &LineStyle) -> StyledLine {
     columns.line(look)
 }
 
-/// An attempt that has just ended.
+/// Formats an attempt that has just ended.
 pub(crate) fn attempt(event: &Event, attempt: &Attempt, look: &LineStyle) -> StyledLine {
     let summary = AttemptSummary {
         outcome: match &attempt.outcome {
@@ -144,7 +144,7 @@ pub(crate) fn attempt(event: &Event, attempt: &Attempt, look: &LineStyle) -> Sty
     of(&event.request, event.podio.as_ref(), came, look).line(look)
 }
 
-/// A made-up request and its outcome.
+/// Formats a made-up request and its outcome.
 pub(crate) fn triggered_event(
     request: &WebhookRequest,
     podio: Option<&PodioEvent>,
@@ -154,7 +154,7 @@ pub(crate) fn triggered_event(
     of(request, podio, outcome(sent), look).line(look)
 }
 
-/// A stored event that is not delivered.
+/// Formats a stored event that is not delivered.
 pub(crate) fn held_event(event: &Event, look: &LineStyle) -> StyledLine {
     let word = event.state.word(event.insight.hold);
     let came = (Tone::Plain, word.to_owned());
@@ -193,7 +193,7 @@ fn not_validated(reason: &str) -> String {
     format!("✗  not validated: {reason}")
 }
 
-/// The first lines of a run, printed once the relay has sent the public URL.
+/// Returns the first lines of a run, printed once the relay has sent the public URL.
 pub(crate) fn ready(url: &str, routes: &Routes, uncallable: Option<&Uncallable>) -> Vec<String> {
     let nowhere = if routes.list().is_empty() {
         "nowhere: events are only recorded; `podtap replay` delivers them later"
@@ -216,12 +216,12 @@ pub(crate) fn ready(url: &str, routes: &Routes, uncallable: Option<&Uncallable>)
     lines
 }
 
-/// The URL of the web page.
+/// Formats the URL of the web page.
 pub(crate) fn web_page(url: &str) -> String {
     format!("Web page     {}", printable(url))
 }
 
-/// What to enter in Podio, if Podio can call the URL.
+/// Returns what to enter in Podio, if Podio can call the URL.
 fn give_podio(url: &str, uncallable: Option<&Uncallable>) -> String {
     match uncallable {
         None => format!("Give Podio   {}", printable(&draft::hook_url(url))),
@@ -233,12 +233,12 @@ fn give_podio(url: &str, uncallable: Option<&Uncallable>) -> String {
     }
 }
 
-/// The tunnel's public URL has changed.
+/// Formats the tunnel's new public URL.
 pub(crate) fn new_url(url: &str) -> String {
     format!("New URL      {}  (it has changed)", printable(url))
 }
 
-/// A change of the link that the person should know about.
+/// Formats a change of the link that the person should know about.
 pub(crate) fn link(state: &LinkState) -> Option<String> {
     match state {
         LinkState::Off => None,
@@ -250,7 +250,7 @@ pub(crate) fn link(state: &LinkState) -> Option<String> {
     }
 }
 
-/// The local service cannot be reached.
+/// Reports that the local service cannot be reached.
 pub(crate) fn service_down(
     since: Timestamp,
     look: &LineStyle,
@@ -264,7 +264,7 @@ pub(crate) fn service_down(
     ])
 }
 
-/// The outcome of a validation.
+/// Formats the outcome of a validation.
 pub(crate) fn validation(verification: &Verification) -> Came {
     match verification {
         Verification::Validated => (Tone::Good, "✓  validated".to_owned()),
@@ -276,7 +276,7 @@ pub(crate) fn validation(verification: &Verification) -> Came {
     }
 }
 
-/// The local service can be reached again.
+/// Reports that the local service can be reached again.
 pub(crate) fn service_up(since: Timestamp, look: &LineStyle, target: &Target) -> StyledLine {
     look.line(&[
         (Tone::Plain, &format!("{}  ", look.clock(since))),
@@ -285,7 +285,7 @@ pub(crate) fn service_up(since: Timestamp, look: &LineStyle, target: &Target) ->
     ])
 }
 
-/// The outcome of the validation of a `hook.verify`.
+/// Formats the outcome of the validation of a `hook.verify`.
 pub(crate) fn verification(
     event: &Event,
     hook_id: Option<u64>,
@@ -305,7 +305,7 @@ pub(crate) fn verification(
     ])
 }
 
-/// A loop: its cause and its cure.
+/// Formats a loop: its cause and its cure.
 pub(crate) fn loop_finding(finding: &LoopFinding, look: &LineStyle) -> [StyledLine; 3] {
     let (count, seconds) = (finding.times.len(), finding.span().as_secs_f64());
     let (tone, sign) = if finding.is_suspected() {
@@ -321,7 +321,7 @@ pub(crate) fn loop_finding(finding: &LoopFinding, look: &LineStyle) -> [StyledLi
     ]
 }
 
-/// Lost events, or a clock that was changed.
+/// Formats an incident: lost events, or a clock that was changed.
 pub(crate) fn incident(incident: &Incident, look: &LineStyle) -> StyledLine {
     let hint = incident
         .hint()
@@ -329,7 +329,7 @@ pub(crate) fn incident(incident: &Incident, look: &LineStyle) -> StyledLine {
     look.line(&[(Tone::Doubtful, &format!("⚠  {incident}{hint}"))])
 }
 
-/// A change of a hook, and what to do.
+/// Formats a change of a hook, and what to do.
 pub(crate) fn hook_news(news: &HookNews, look: &LineStyle) -> StyledLine {
     let (sign, tone) = if news.state.is_good() {
         ("✓", Tone::Plain)

@@ -19,7 +19,7 @@ use crate::style::StyledLine;
 /// Text that can be printed: either text in which a terminal
 /// finds nothing to obey, or a line with Podtap's own colours.
 pub(crate) trait Printed {
-    /// The text as it is printed.
+    /// Returns the text as it is printed.
     fn text(&self) -> Cow<'_, str>;
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn ask(question: &str) -> Result<Option<bool>, Failure> {
     Ok(Some(matches!(answer.trim(), "y" | "Y" | "yes")))
 }
 
-/// A number of events in words.
+/// Formats a number of events in words.
 pub(crate) fn event_count(events: u64) -> String {
     match events {
         1 => "1 event".to_owned(),

@@ -32,7 +32,7 @@ pub(crate) enum Ready<'a> {
 }
 
 impl<'a> Ready<'a> {
-    /// A tunnel whose events go to `routes`.
+    /// Returns the object for a tunnel whose events go to `routes`.
     pub(crate) fn listen(
         url: &'a str,
         tunnel: &'a str,

@@ -9,7 +9,7 @@ use crate::printable::printable;
 /// Spaces between two columns.
 const GAP: usize = 2;
 
-/// The lines of a table; empty without rows.
+/// Returns the lines of a table; empty without rows.
 pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> Vec<String> {
     if rows.is_empty() {
         return Vec::new();

@@ -28,7 +28,7 @@ impl Printed for Visible {
 }
 
 impl TunnelOutput {
-    /// The output of a tunnel beside others; `width` is the length of the longest name.
+    /// Returns the output of a tunnel beside others; `width` is the length of the longest name.
     pub(crate) fn of(tunnel: &str, width: usize) -> Self {
         let tunnel = tunnel.to_owned();
         Self(Some(Tag { tunnel, width }))

@@ -56,7 +56,7 @@ impl RunningAgent {
         beside
     }
 
-    /// The status at the last read.
+    /// Returns the status at the last read.
     pub(crate) fn status(&self) -> Status {
         self.seen.clone()
     }

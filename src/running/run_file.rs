@@ -68,7 +68,7 @@ impl Running {
         holder(history).and_then(|_| Self::last(history))
     }
 
-    /// Where the agent delivers events; `saved` resolves `@name`.
+    /// Returns where the agent delivers events; `saved` resolves `@name`.
     pub(crate) fn ways(&self, saved: &Saved) -> Routes {
         let now = Timestamp::now();
         let routes = self.routes.iter();
@@ -78,7 +78,7 @@ impl Running {
         Routes::new(routes.collect(), rest).unwrap_or_default()
     }
 
-    /// The target of events that match no route; without one, the target of the last route.
+    /// Returns the target of events that match no route; without one, the target of the last route.
     pub(crate) fn target(&self, saved: &Saved) -> Option<Target> {
         self.ways(saved).targets().last().cloned()
     }

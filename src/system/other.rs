@@ -45,7 +45,7 @@ impl Caught {
     }
 }
 
-/// Always false: a closed console ends its processes by itself.
+/// Returns false: a closed console ends its processes by itself.
 pub(crate) fn terminal_is_gone() -> bool {
     false
 }
@@ -53,22 +53,22 @@ pub(crate) fn terminal_is_gone() -> bool {
 /// Does nothing: there are no core dumps.
 pub(crate) fn forbid_core_dumps() {}
 
-/// Always `None`: files have no Unix mode.
+/// Returns `None`: files have no Unix mode.
 pub(crate) fn mode(_path: &Path) -> Option<u32> {
     None
 }
 
-/// Always `None`: files have no Unix owner.
+/// Returns `None`: files have no Unix owner.
 pub(crate) fn is_own(_path: &Path) -> Option<bool> {
     None
 }
 
-/// Always false: a path cannot lead to a named pipe.
+/// Returns false: a path cannot lead to a named pipe.
 pub(crate) fn is_pipe(_path: &Path) -> bool {
     false
 }
 
-/// Always empty: no supervisor passes sockets.
+/// Returns an empty list: no supervisor passes sockets.
 #[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
 pub(crate) fn passed_sockets() -> io::Result<Vec<TcpListener>> {
     Ok(Vec::new())
@@ -77,7 +77,7 @@ pub(crate) fn passed_sockets() -> io::Result<Vec<TcpListener>> {
 /// Does nothing: there is no supervisor.
 pub(crate) fn tell(_state: UnitState) {}
 
-/// Always `None`: there is no watchdog.
+/// Returns `None`: there is no watchdog.
 pub(crate) fn watchdog() -> Option<Duration> {
     None
 }

@@ -32,7 +32,7 @@ pub(crate) fn tell(state: super::UnitState) {
     }
 }
 
-/// The interval within which the supervisor expects a sign of life.
+/// Returns the interval within which the supervisor expects a sign of life.
 pub(crate) fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()
 }

@@ -76,7 +76,7 @@ impl Caught {
         Ok(caught)
     }
 
-    /// The number of the last signal.
+    /// Returns the number of the last signal.
     pub(crate) fn number(&self) -> Option<u8> {
         let number = self.number.load(Ordering::Relaxed);
         u8::try_from(number).ok().filter(|number| *number > 0)
@@ -149,13 +149,13 @@ pub(crate) fn forbid_core_dumps() {
     }
 }
 
-/// Permissions of a file, as for `chmod`; `None` if they cannot be read.
+/// Returns the permissions of a file, as for `chmod`; `None` if they cannot be read.
 pub(crate) fn mode(path: &Path) -> Option<u32> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(metadata.permissions().mode())
 }
 
-/// Whether a file or folder belongs to this user; `None` if that cannot be read.
+/// Returns whether a file or folder belongs to this user; `None` if that cannot be read.
 pub(crate) fn is_own(path: &Path) -> Option<bool> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(metadata.uid() == geteuid().as_raw())

@@ -1,5 +1,5 @@
-//! What a bug report needs, in one file without secrets: version, system, settings with their origin,
-//! the links, and the end of the log.
+//! Writes one file without secrets for a bug report: version, system,
+//! settings with their origins, the links, and the end of the log.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -21,19 +21,19 @@ use crate::failure::Failure;
 use crate::log_file;
 use crate::redact::Redact;
 
-/// Lines of the log, the last ones.
+/// Maximum number of lines, from the end of the log.
 const LOG_LINES: usize = 200;
 
-/// Bytes at the end of the log in which they are looked for.
+/// Number of bytes at the end of the log that are searched for these lines.
 const LOG_BYTES: u64 = 256 * 1024;
 
-/// A file that is being made.
+/// A new bundle file, not written yet.
 pub(super) struct Bundle {
     path: PathBuf,
     file: File,
 }
 
-/// What is in it.
+/// The content of the bundle.
 #[derive(Serialize)]
 struct Content {
     made_at: String,
@@ -47,7 +47,7 @@ struct Content {
 }
 
 impl Bundle {
-    /// Makes the file, which must not be there yet: a bundle takes the place of nothing.
+    /// Creates the file; fails if it exists, since a bundle must not overwrite anything.
     pub(super) fn at(path: &Path) -> Result<Self, Failure> {
         let file = private::create_new(path).map_err(|error| {
             Failure::because("the bundle cannot be written", &error)
@@ -60,7 +60,7 @@ impl Bundle {
         })
     }
 
-    /// Writes it; gives its path as it may be shown.
+    /// Writes the bundle and returns its path, safe to show.
     pub(super) fn write(
         mut self,
         settings: &Settings,
@@ -84,7 +84,7 @@ impl Bundle {
         let not_written =
             |error: serde_json::Error| Failure::because("the bundle cannot be written", &error);
         let mut content = serde_json::to_value(&content).map_err(not_written)?;
-        // Every text of it: errors may quote what others sent.
+        // All texts are redacted: errors may quote text from outside.
         hide(&mut content, &redact);
         let text = serde_json::to_string_pretty(&content).map_err(not_written)?;
         writeln!(self.file, "{text}")?;
@@ -93,7 +93,7 @@ impl Bundle {
     }
 }
 
-/// Takes secrets out of every text in a value.
+/// Removes secrets from every text in a value.
 fn hide(value: &mut Value, redact: &Redact) {
     match value {
         Value::String(text) => *text = redact.text(text),
@@ -103,7 +103,7 @@ fn hide(value: &mut Value, redact: &Redact) {
     }
 }
 
-/// The last lines of the log of the terminal UI, the only one that is kept in a file.
+/// Returns the last lines of the terminal UI's log, the only log that is stored in a file.
 fn log(settings: &Settings) -> Vec<String> {
     let Ok(folder) = settings.data_dir() else {
         return Vec::new();

@@ -1,28 +1,28 @@
-//! What was found at a link of the way.
+//! The result of checking a link.
 
 use super::part::Part;
 use crate::failure::Failure;
 
-/// How a link is.
+/// The state of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LinkMark {
     Good,
-    /// It works, and something should be known.
+    /// The link works, but the person should know something.
     Doubtful,
     Broken,
-    /// It was not looked at.
+    /// The link was not checked.
     Skipped,
 }
 
-/// How a link is, in words.
+/// The state of a link, described for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LinkFinding {
     pub(crate) mark: LinkMark,
-    /// May hold words from outside: escape it before it is shown.
+    /// May contain text from outside: escape it before it is shown.
     pub(crate) detail: String,
-    /// What to do about it.
+    /// How to fix the link.
     pub(crate) fix: Option<String>,
-    /// The link that has to be mended first.
+    /// The link that must be fixed first.
     pub(crate) needs: Option<Part>,
 }
 
@@ -39,12 +39,12 @@ impl LinkFinding {
         Self::new(LinkMark::Broken, detail).fix(fix)
     }
 
-    /// There is nothing to look at.
+    /// Returns the finding for a link with nothing to check.
     pub(crate) fn skipped(why: impl Into<String>) -> Self {
         Self::new(LinkMark::Skipped, why)
     }
 
-    /// Another link has to be mended first.
+    /// Returns the finding for a link that needs another link to be fixed first.
     pub(crate) fn needs(part: Part) -> Self {
         Self {
             needs: Some(part),
@@ -52,7 +52,8 @@ impl LinkFinding {
         }
     }
 
-    /// A setting of it is wrong, which the link of the settings says.
+    /// Returns the finding for a link with a wrong setting.
+    /// The check of the settings reports the failure.
     pub(crate) fn of_setting(_: Failure) -> Self {
         Self::needs(Part::Settings)
     }

@@ -1,4 +1,4 @@
-//! What is on this machine's disk: the data folder, the history of the tunnel, its last event.
+//! Checks this machine's disk: the data folder, the tunnel's history, its last event.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,22 +21,22 @@ use crate::config::Settings;
 use crate::running::holder;
 use crate::system;
 
-/// Space below which a busy tunnel soon has none.
+/// Free space in bytes that a busy tunnel may soon use up.
 const LITTLE_SPACE: u64 = 200 * 1024 * 1024;
 
-/// The longest time for reading the history through.
+/// Maximum time for reading the whole history.
 const CHECK_LIMIT: Duration = Duration::from_secs(3);
 
-/// The file by which it is tried whether the folder can be written.
+/// The file that is created to test whether the folder is writable.
 const TRIAL: &str = "podtap-doctor.tmp";
 
-/// A history that can be read.
+/// The result of looking for a history.
 pub(super) struct FoundHistory {
-    /// `None` where the tunnel has none yet.
+    /// `None` if the tunnel has no history yet.
     pub(super) history: Option<History>,
 }
 
-/// The data folder, and the history in it.
+/// Checks the data folder and the history in it.
 pub(super) async fn folder(settings: &Settings) -> Looked<FoundHistory> {
     let folder = settings.data_dir().map_err(LinkFinding::of_setting)?;
     let shown = folder.display().to_string();
@@ -74,7 +74,7 @@ pub(super) async fn folder(settings: &Settings) -> Looked<FoundHistory> {
     Ok((LinkFinding::good(detail), found))
 }
 
-/// Whether files can be made in a folder, which is made if it is missing.
+/// Tests whether files can be created in a folder; creates the folder if it is missing.
 fn writable(folder: &Path) -> io::Result<()> {
     private::folder(folder)?;
     let trial = folder.join(TRIAL);
@@ -82,7 +82,7 @@ fn writable(folder: &Path) -> io::Result<()> {
     std::fs::remove_file(trial)
 }
 
-/// The history, and how it is, in words.
+/// Opens the history and describes its state.
 async fn history(path: PathBuf) -> Result<(Option<History>, String), LinkFinding> {
     let holder = match holder(&path) {
         Some(holder) => match holder.pid {
@@ -123,7 +123,7 @@ fn unreadable(error: &HistoryError) -> LinkFinding {
     LinkFinding::broken(chain(error), fix)
 }
 
-/// The newest event, and what came of it.
+/// Describes the newest event and its outcome.
 pub(super) async fn last_event(found: Option<FoundHistory>, now: Timestamp) -> Looked<()> {
     let Some(history) = found.and_then(|found| found.history) else {
         return Err(LinkFinding::skipped("the tunnel has no history yet"));

@@ -1,4 +1,5 @@
-//! The hooks of the known places: that one leads to this tunnel, is active, and would still be called.
+//! Checks the hooks of the known places: one leads to
+//! this tunnel, is active, and Podio would still call it.
 
 use podtap_agent::amount::count;
 use podtap_agent::routes::Routes;
@@ -17,10 +18,10 @@ use crate::commands::podio::base_url;
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
 
-/// Hooks that are named, at most.
+/// Maximum number of hooks that are named.
 const MAX_NAMED: usize = 3;
 
-/// Hooks as Podio has them.
+/// Hooks as Podio lists them, and their places.
 #[derive(Default)]
 pub(super) struct Listed {
     hooks: Vec<ListedHook>,
@@ -28,11 +29,11 @@ pub(super) struct Listed {
     failed: Vec<FailedPlace>,
 }
 
-/// What is known of the tunnel.
+/// What is known about the tunnel.
 pub(super) struct Known {
-    /// The URL that the relay has for it, asked just now.
+    /// The tunnel's URL, which the relay has just sent.
     pub(super) url: Option<String>,
-    /// Whether there is a history that can be read.
+    /// Whether a history can be read.
     pub(super) has_history: bool,
 }
 
@@ -59,13 +60,14 @@ pub(super) async fn hooks(
     judge(&listed, url.is_some()).map(|finding| (finding, ()))
 }
 
-/// The hooks of the places that the history knows, too, and the tunnel's URL that it remembers.
+/// Lists the hooks of all places that the history knows,
+/// and returns the tunnel's URL from the history.
 async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), LinkFinding> {
     let not_read = |failure: Failure| LinkFinding::broken(failure.what(), "try again");
     let (agent, handle) = browser(settings, &Routes::default()).map_err(not_read)?;
     let listing = handle.podio_hooks().await;
     let url = handle.tunnel_url().await.ok().flatten();
-    // Closes the history in good order.
+    // Cancelled at once: this closes the history.
     let done = CancellationToken::new();
     done.cancel();
     run_browser(agent, done).await.map_err(not_read)?;
@@ -83,7 +85,7 @@ async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), Lin
     Ok((listed, url))
 }
 
-/// The hooks of the app whose credentials are set.
+/// Lists the hooks of the app whose credentials are set.
 async fn of_app(settings: &Settings, client: &Client) -> Result<Listed, LinkFinding> {
     let app = settings.number(Key::PODIO_APP_ID);
     let Some(at) = app.map_err(LinkFinding::of_setting)?.map(PlaceRef::app) else {
@@ -110,7 +112,7 @@ async fn of_app(settings: &Settings, client: &Client) -> Result<Listed, LinkFind
     Ok(listed)
 }
 
-/// What is to be thought of the hooks. Pure.
+/// Judges the hooks. Pure.
 fn judge(listed: &Listed, tunnel_is_known: bool) -> Result<LinkFinding, LinkFinding> {
     let Listed {
         hooks,
@@ -275,7 +277,7 @@ mod tests {
                 LinkMark::Broken,
                 "no hook leads to this tunnel: 7 (item.create) to another tunnel",
             ),
-            // A hook of someone else that is not verified is none of ours.
+            // An unverified hook that leads elsewhere is not a concern of this tunnel.
             (
                 vec![listed(7, Active, Ours), listed(8, Inactive, OtherTunnel)],
                 &[1],

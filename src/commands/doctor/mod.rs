@@ -1,8 +1,9 @@
-//! `podtap doctor`: the way from Podio to the local service, link by link. The first link that fails is
-//! explained; what depends on it is skipped. It looks only, takes no tunnel, and works beside a
-//! running `listen`.
+//! `podtap doctor`: checks the way from Podio to the local service, link by link. The
+//! first broken link is explained; links that depend on it are skipped. The checks
+//! change nothing and do not take over the tunnel, so they work while `listen` runs.
 //!
-//! `part` has the links and what each needs, `walk` goes along them; each other file looks at some.
+//! `part` defines the links and what each needs, `walk` checks
+//! them in order; each other module checks some of them.
 
 mod bundle;
 mod container;
@@ -39,9 +40,9 @@ use part::Part;
 use report::{DoctorReport, LinkObject};
 use walk::DoctorWalk;
 
-/// Looks at every link.
+/// Checks every link.
 pub(crate) async fn run(doctor: Doctor, settings: &Settings) -> Result<ExitCode, Failure> {
-    // What is wrong with the file is told before a minute has passed.
+    // Created first, so that a problem with the file is reported without waiting a minute.
     let bundle = doctor.bundle.as_deref().map(Bundle::at).transpose()?;
     let look = settings.line_style()?;
     let checks = report_each(&doctor, &look, async |tell| {
@@ -59,7 +60,7 @@ pub(crate) async fn run(doctor: Doctor, settings: &Settings) -> Result<ExitCode,
     Ok(code(&checks))
 }
 
-/// The settings cannot be read, so that nothing else can be looked at.
+/// Reports that the settings cannot be read, so no other link can be checked.
 pub(crate) fn without_settings(doctor: &Doctor, failure: &Failure) -> Result<ExitCode, Failure> {
     let look = LineStyle {
         zone: jiff::tz::TimeZone::UTC,
@@ -83,7 +84,7 @@ pub(crate) fn without_settings(doctor: &Doctor, failure: &Failure) -> Result<Exi
     Ok(code(&checks))
 }
 
-/// Prints each link as it is found, and the summary.
+/// Prints each link when it has been checked, then the summary.
 async fn report_each(
     doctor: &Doctor,
     look: &LineStyle,
@@ -114,7 +115,7 @@ fn end(
     print(&report::summary(checks))
 }
 
-/// 1 where a link is broken.
+/// Returns exit code 1 if a link is broken.
 fn code(checks: &[LinkCheck]) -> ExitCode {
     let is_broken = checks
         .iter()
@@ -126,7 +127,7 @@ fn code(checks: &[LinkCheck]) -> ExitCode {
     }
 }
 
-/// The links, in order.
+/// Checks the links, in order.
 async fn along(walk: &mut DoctorWalk<'_>, settings: &Settings) -> Result<(), Failure> {
     let now = Timestamp::now;
     walk.link(Part::Settings, async { settings::settings(settings) })
@@ -169,7 +170,7 @@ async fn along(walk: &mut DoctorWalk<'_>, settings: &Settings) -> Result<(), Fai
     Ok(())
 }
 
-/// The local service: as set, else where a running `listen` delivers.
+/// Returns the local service in the settings, or else where a running `listen` delivers.
 fn service_in_question(
     settings: &Settings,
 ) -> Result<Option<service::ServiceQuestion>, LinkFinding> {

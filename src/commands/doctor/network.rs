@@ -1,4 +1,4 @@
-//! The way of packets to the relay: its name, the proxy, the connection.
+//! Checks the network to the relay: DNS, the proxy, the connection.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use super::reach::{self, Tried};
 use super::walk::Looked;
 use crate::config::Settings;
 
-/// Time for TCP, and again for what is said to a proxy.
+/// Maximum time for a TCP connection, and again for the exchange with a proxy.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
 
-/// Said where no relay is set.
+/// Reported if no relay is set.
 const EMBEDDED: &str = "no relay is set, so `podtap listen` runs one that only this machine can \
      call; set --relay or PODTAP_RELAY so that Podio can";
 
-/// A relay, and the addresses of its name.
+/// A relay and the addresses of its host.
 #[derive(Debug, Clone)]
 pub(super) struct ResolvedRelay {
     pub(super) url: Url,
@@ -28,7 +28,7 @@ pub(super) struct ResolvedRelay {
     addresses: Vec<SocketAddr>,
 }
 
-/// The relay's name.
+/// Resolves the relay's host name.
 pub(super) async fn dns(settings: &Settings) -> Looked<ResolvedRelay> {
     let Some(url) = settings.relay().map_err(LinkFinding::of_setting)? else {
         return Err(LinkFinding::skipped(EMBEDDED));
@@ -71,7 +71,7 @@ pub(super) async fn dns(settings: &Settings) -> Looked<ResolvedRelay> {
 
 fn no_name(host: &str, error: &std::io::Error) -> LinkFinding {
     let why = io_words(error);
-    // "failed to lookup address information: Name or service not known"
+    // The text is like "failed to lookup address information: Name or service not known".
     let why = why.rsplit(": ").next().unwrap_or(&why).to_lowercase();
     LinkFinding::broken(
         format!("{host} cannot be looked up: {why}"),
@@ -79,7 +79,7 @@ fn no_name(host: &str, error: &std::io::Error) -> LinkFinding {
     )
 }
 
-/// The addresses of both IP versions.
+/// Describes the addresses by IP version.
 fn families(addresses: &[SocketAddr]) -> String {
     let of = |is_v4: bool| {
         let own = addresses
@@ -95,7 +95,7 @@ fn families(addresses: &[SocketAddr]) -> String {
     }
 }
 
-/// The proxy, and that it leads to the relay.
+/// Checks the proxy and that it connects to the relay.
 pub(super) async fn proxy(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay> {
     let Some(relay) = relay else {
         return Err(LinkFinding::skipped(EMBEDDED));
@@ -127,7 +127,7 @@ pub(super) async fn proxy(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay>
     }
 }
 
-/// A relay's URL with its port spelt out: a proxy is told it.
+/// Returns a relay's URL with an explicit port, which a proxy needs.
 fn uri(url: &Url) -> Option<Uri> {
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
     Uri::builder()
@@ -138,7 +138,7 @@ fn uri(url: &Url) -> Option<Uri> {
         .ok()
 }
 
-/// A connection to the relay's address.
+/// Connects to the relay's address.
 pub(super) async fn tcp(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay> {
     let Some(relay) = relay else {
         return Err(LinkFinding::skipped(EMBEDDED));
@@ -151,7 +151,7 @@ pub(super) async fn tcp(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay> {
     judge(&tried, port).map(|finding| (finding, relay))
 }
 
-/// What the addresses of a relay came to. Pure.
+/// Judges the attempts to connect to a relay. Pure.
 fn judge(tried: &[Tried], port: u16) -> Result<LinkFinding, LinkFinding> {
     let works = |tried: &&Tried| tried.outcome.is_ok();
     let Some(best) = tried.iter().find(works) else {
@@ -181,7 +181,7 @@ fn judge(tried: &[Tried], port: u16) -> Result<LinkFinding, LinkFinding> {
     })
 }
 
-/// What the links of a relay are skipped for where none is set.
+/// Returns why the links of a relay are skipped if none is set.
 pub(super) fn no_relay() -> LinkFinding {
     LinkFinding::skipped(EMBEDDED)
 }

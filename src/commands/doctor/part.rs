@@ -1,9 +1,9 @@
-//! The links of the way from Podio to the local service, in the order in which they are looked at,
-//! and which one each of them needs.
+//! The links of the way from Podio to the local service, in the order
+//! in which they are checked, and the link that each of them needs.
 
 use std::time::Duration;
 
-/// A link of the way.
+/// A link to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Settings,
@@ -24,7 +24,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// All of them, in order.
+    /// All links, in order.
     pub(crate) const ALL: [Self; 15] = [
         Self::Settings,
         Self::Folder,
@@ -43,7 +43,7 @@ impl Part {
         Self::LastEvent,
     ];
 
-    /// What people call it.
+    /// Returns the name for people.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Settings => "settings",
@@ -64,7 +64,7 @@ impl Part {
         }
     }
 
-    /// The same in a sentence.
+    /// Returns the name as used in a sentence.
     pub(crate) fn with_article(self) -> String {
         match self {
             Self::Podio | Self::Tls => self.name().to_owned(),
@@ -72,7 +72,7 @@ impl Part {
         }
     }
 
-    /// What programs call it.
+    /// Returns the name for programs.
     pub(crate) const fn id(self) -> &'static str {
         match self {
             Self::Settings => "settings",
@@ -93,7 +93,7 @@ impl Part {
         }
     }
 
-    /// The link without which this one cannot be looked at.
+    /// Returns the link that must work before this one can be checked.
     pub(crate) const fn needs(self) -> Option<Self> {
         match self {
             Self::Settings | Self::Folder | Self::Dns | Self::Service | Self::Podio => None,
@@ -108,12 +108,12 @@ impl Part {
         }
     }
 
-    /// The longest that it is looked at.
+    /// Returns the maximum time for checking this link.
     pub(crate) const fn limit(self) -> Duration {
         match self {
-            // Silence is a part of it.
+            // Includes a silent period on purpose.
             Self::Websocket => Duration::from_secs(12),
-            // Several calls.
+            // Makes several calls of the API.
             Self::Hooks => Duration::from_secs(8),
             _ => Duration::from_secs(5),
         }

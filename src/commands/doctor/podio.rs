@@ -1,4 +1,5 @@
-//! Podio's API: whether it takes the credentials, and what is left of the hour's calls.
+//! Checks Podio's API: whether it accepts the
+//! credentials, and how many calls are left in this hour.
 
 use jiff::Timestamp;
 use podtap_podio::client::{CallBudget, Client, Error};
@@ -8,10 +9,10 @@ use super::walk::Looked;
 use crate::commands::podio::impatient_client;
 use crate::config::Settings;
 
-/// Calls below which those that matter may not get through: the hooks of `listen` are kept by some.
+/// Below this number of calls, important ones may fail: `listen` needs some to maintain its hooks.
 const FEW_CALLS: u64 = 50;
 
-/// Whether Podio's API takes the credentials.
+/// Checks whether Podio's API accepts the credentials.
 pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
     let client = impatient_client(settings).map_err(|failure| {
         let hint = failure
@@ -47,12 +48,12 @@ pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
     } else {
         LinkFinding::good(detail)
     };
-    // What the tokens reach is of no use here: that they reach anything is.
+    // It is enough that the tokens reach something; what they reach is not needed.
     drop(reached);
     Ok((finding, client))
 }
 
-/// Nothing is left, so that no call is made to find that out.
+/// Returns the finding for a used-up rate limit, so no call is made to learn that.
 fn budget_spent(budget: &CallBudget, now: Timestamp) -> Option<LinkFinding> {
     if budget.remaining > 0 && budget.closed_until.is_none() {
         return None;

@@ -1,5 +1,5 @@
-//! Which addresses take connections: each tried by itself, as an agent that finds one that works
-//! would never say that another does not.
+//! Tries each address of a name separately. An agent would stop
+//! at the first one that works and not report that another fails.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,32 +9,32 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-/// Addresses of a name that are tried, at most.
+/// Maximum number of addresses that are tried.
 const MAX_ADDRESSES: usize = 8;
 
-/// The longest wait for one of them.
+/// Maximum time for each address.
 const TRY_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long a connection is kept open, to see whether the other side closes it at once.
+/// How long a connection stays open, to see whether the other side closes it at once.
 const KEPT_FOR: Duration = Duration::from_millis(200);
 
-/// An address, and what came of trying it.
+/// An address and the result of connecting to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tried {
     pub(super) address: SocketAddr,
-    /// Why there is no connection, in words.
+    /// The connection, or why it failed.
     pub(super) outcome: Result<Open, String>,
 }
 
-/// A connection that was made.
+/// An open connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Open {
     pub(super) took: Duration,
-    /// The other side closed it without a byte.
+    /// Whether the other side closed it without sending a byte.
     pub(super) is_closed: bool,
 }
 
-/// Tries all of them side by side; the answers are in the order of the addresses.
+/// Tries all addresses in parallel; the results are in the order of the addresses.
 pub(super) async fn try_all(addresses: &[SocketAddr]) -> Vec<Tried> {
     let mut trying = JoinSet::new();
     for (place, &address) in addresses.iter().take(MAX_ADDRESSES).enumerate() {
@@ -62,12 +62,12 @@ async fn try_one(address: SocketAddr) -> Tried {
     Tried { address, outcome }
 }
 
-/// Resolves when the other side closes the connection, or sends something.
+/// Waits until the other side closes the connection or sends something; returns whether it closed.
 async fn is_closed(stream: &TcpStream) -> bool {
     matches!(stream.peek(&mut [0]).await, Ok(0) | Err(_))
 }
 
-/// What did not work, for a line.
+/// Lists the failed addresses in one line.
 pub(super) fn failures(tried: &[Tried]) -> String {
     let failed = tried.iter().filter_map(|tried| {
         let why = tried.outcome.as_ref().err()?;

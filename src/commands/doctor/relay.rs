@@ -1,5 +1,5 @@
-//! The relay itself: its certificate, whether it takes webhooks, its clock, and that a websocket to it
-//! lives. None of it takes the tunnel from an agent.
+//! Checks the relay itself: its certificate, whether it accepts webhooks, its clock,
+//! and that a websocket to it stays open. No check takes the tunnel away from an agent.
 
 use std::time::Duration;
 
@@ -18,26 +18,26 @@ use super::network::{ResolvedRelay, no_relay};
 use super::walk::Looked;
 use crate::config::{Secret, Settings};
 
-/// A certificate that ends sooner should have been renewed: authorities give them for 90 days, and
-/// renew them after 60.
+/// Remaining validity at which a certificate should already have been
+/// renewed: it is usually issued for 90 days and renewed after 60.
 const RENEWED_BY: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// A difference of clocks that is no more than the network's.
+/// A difference between the clocks that network delay can explain.
 const SMALL_SKEW: SignedDuration = SignedDuration::from_secs(10);
 
-/// A difference at which times say nothing any more, and certificates may be refused.
+/// A difference between the clocks at which times are useless and certificates may be refused.
 const LARGE_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long nothing is said on the websocket.
+/// Duration of the silence on the websocket.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// How long a pong may take.
+/// Maximum time for a pong.
 const PONG_LIMIT: Duration = Duration::from_secs(4);
 
-/// What is sent where no token is set: the links before the token need none.
+/// Sent if no token is set: the links before the token need none.
 const NO_TOKEN: &str = "none";
 
-/// TLS with the relay.
+/// Connects to the relay with TLS.
 pub(super) async fn tls(settings: &Settings, relay: Option<ResolvedRelay>) -> Looked<RelayProbe> {
     let Some(relay) = relay else {
         return Err(no_relay());
@@ -64,7 +64,7 @@ fn cure_of_tls(relay: &ResolvedRelay) -> String {
     )
 }
 
-/// What a certificate that was taken has still to say.
+/// Reports when a valid certificate expires, and its chain.
 fn judge_certificate(secured: &Secured, now: Timestamp) -> LinkFinding {
     let chain = match secured.chain {
         1 => "1 certificate".to_owned(),
@@ -82,7 +82,7 @@ fn judge_certificate(secured: &Secured, now: Timestamp) -> LinkFinding {
     LinkFinding::good(detail)
 }
 
-/// Whether the relay takes webhooks, and which one it is.
+/// Checks whether the relay accepts webhooks, and reads its version.
 pub(super) async fn ready(probe: Option<&RelayProbe>) -> Looked<Readiness> {
     let probe = probe.ok_or_else(no_relay)?;
     let ready = probe.ready().await.map_err(|why| {
@@ -102,7 +102,7 @@ pub(super) async fn ready(probe: Option<&RelayProbe>) -> Looked<Readiness> {
     Ok((LinkFinding::good(detail), ready))
 }
 
-/// Whether both clocks agree.
+/// Checks whether both clocks agree.
 pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> Looked<()> {
     let ready = ready.ok_or_else(no_relay)?;
     let Some(theirs) = ready.date else {
@@ -127,14 +127,14 @@ pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> Looked<()> {
     Err(LinkFinding::broken(detail, fix))
 }
 
-/// What can be done with the token.
+/// What a valid token gives access to.
 pub(super) struct Admitted {
     pub(super) tunnels: TunnelList,
     link: LinkConfig,
     trust: Trust,
 }
 
-/// The token, by which the relay lists the tunnels of its owner.
+/// Checks the token: the relay must list the tunnels of its owner.
 pub(super) async fn token(settings: &Settings, relay: Option<ResolvedRelay>) -> Looked<Admitted> {
     let Some(relay) = relay else {
         return Err(no_relay());
@@ -177,7 +177,7 @@ fn of_refusal(error: &AskError, origin: &str) -> LinkFinding {
     }
 }
 
-/// A websocket beside that of the agent, on which no hello is said: it takes no tunnel.
+/// Opens a websocket besides the agent's. It sends no `hello`, so it does not take over the tunnel.
 pub(super) async fn websocket(admitted: Option<&Admitted>) -> Looked<()> {
     let admitted = admitted.ok_or_else(no_relay)?;
     let probe = RelayProbe::new(&admitted.link, &admitted.trust);
@@ -213,7 +213,7 @@ fn link(relay: &ResolvedRelay, token: SecretString, tunnel: TunnelName) -> LinkC
     link
 }
 
-/// No tunnel is served, so the name does not matter.
+/// Returns a placeholder, since no tunnel is served.
 fn without_name() -> Result<TunnelName, LinkFinding> {
     TunnelName::nearest("doctor")
         .ok_or_else(|| LinkFinding::skipped("the tunnel has no valid name"))

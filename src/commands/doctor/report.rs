@@ -1,4 +1,4 @@
-//! The links as lines for people, and as JSON for programs.
+//! Formats the links as lines for people and as JSON for programs.
 
 use podtap_agent::amount::count;
 use serde::Serialize;
@@ -8,11 +8,10 @@ use super::part::Part;
 use crate::output::json;
 use crate::style::{LineStyle, StyledLine, Tone};
 
-/// Cells of the longest name.
+/// Width of the longest name, in terminal cells.
 const NAME: usize = 13;
 
-/// Turns links into lines. Those that follow each other and are skipped for the same reason are one
-/// line.
+/// Formats links as lines. Consecutive links that are skipped for the same reason share one line.
 pub(super) struct DoctorReport<'a> {
     look: &'a LineStyle,
     skipped: Vec<LinkCheck>,
@@ -26,7 +25,7 @@ impl<'a> DoctorReport<'a> {
         }
     }
 
-    /// The lines that are complete with this link.
+    /// Returns the lines that are complete once this link was checked.
     pub(super) fn lines(&mut self, check: &LinkCheck) -> Vec<StyledLine> {
         let is_same = |skipped: &LinkCheck| skipped.finding == check.finding;
         if check.finding.mark == LinkMark::Skipped && self.skipped.last().is_none_or(is_same) {
@@ -42,7 +41,7 @@ impl<'a> DoctorReport<'a> {
         lines
     }
 
-    /// What was held back.
+    /// Returns the line that is still held back.
     pub(super) fn rest(&mut self) -> Vec<StyledLine> {
         let skipped = std::mem::take(&mut self.skipped);
         let Some(first) = skipped.first() else {
@@ -74,12 +73,12 @@ impl<'a> DoctorReport<'a> {
     }
 }
 
-/// The names after the first.
+/// Lists the names after the first.
 fn list(names: &[&str]) -> String {
     names.get(1..).unwrap_or_default().join(", ")
 }
 
-/// The last line.
+/// Returns the last line.
 pub(super) fn summary(checks: &[LinkCheck]) -> String {
     let of = |mark: LinkMark| -> Vec<Part> {
         let all = checks.iter().filter(|check| check.finding.mark == mark);
@@ -95,7 +94,7 @@ pub(super) fn summary(checks: &[LinkCheck]) -> String {
     }
 }
 
-/// One link, for programs.
+/// The JSON object of a link.
 #[derive(Debug, Serialize)]
 pub(super) struct LinkObject {
     link: &'static str,

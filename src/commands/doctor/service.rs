@@ -1,4 +1,5 @@
-//! The local service: each address that its name has, and where it listens if not there.
+//! Checks the local service at each address of its
+//! name, and looks for it elsewhere if it is not there.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -12,31 +13,31 @@ use super::reach::{self, Tried};
 use super::settings::presentable;
 use super::walk::Looked;
 
-/// What Docker calls the machine that a container runs on.
+/// Docker's name for the machine that a container runs on.
 const DOCKERS_HOST: &str = "host.docker.internal";
 
-/// The same of Docker and of Podman.
+/// The names for it in Docker and in Podman.
 const HOSTS_OF_CONTAINERS: [&str; 2] = [DOCKERS_HOST, "host.containers.internal"];
 
-/// The port of the service on the machine that this container runs on.
+/// The service's port on the machine that this container runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outside {
-    /// That machine has no name in here.
+    /// This container has no name for that machine.
     Unnamed,
-    /// It has this name, and nothing listens there.
+    /// The machine has this name, but nothing listens there.
     Closed(&'static str),
-    /// A service takes connections there.
+    /// A service accepts connections there.
     Listens(&'static str),
 }
 
-/// Where the service is, and what else there is to know.
+/// The service to check.
 pub(super) struct ServiceQuestion {
     pub(super) target: Target,
-    /// Whether this runs in a container.
+    /// Whether Podtap runs in a container.
     pub(super) in_container: bool,
 }
 
-/// Whether the local service takes connections.
+/// Checks whether the local service accepts connections.
 pub(super) async fn service(asked: Option<ServiceQuestion>) -> Looked<()> {
     let Some(ServiceQuestion {
         target,
@@ -61,7 +62,7 @@ pub(super) async fn service(asked: Option<ServiceQuestion>) -> Looked<()> {
     };
     let addresses = both_versions(addresses.collect(), is_this_machine(&target), port);
     let tried = reach::try_all(&addresses).await;
-    // Of the other IP version the service knows nothing where its URL names an address.
+    // If the URL has an IP address, only that address counts.
     let is_meant = |tried: &&Tried| match url.host() {
         Some(Host::Ipv4(ip)) => tried.address.ip() == ip,
         Some(Host::Ipv6(ip)) => tried.address.ip() == ip,
@@ -77,7 +78,7 @@ pub(super) async fn service(asked: Option<ServiceQuestion>) -> Looked<()> {
     judge(&target, &meant, &tried, outside.as_ref()).map(|finding| (finding, ()))
 }
 
-/// Whether the service runs on the machine that this container runs on.
+/// Looks for the service on the machine that this container runs on.
 async fn look_outside(port: u16) -> Outside {
     let mut found = Outside::Unnamed;
     for name in HOSTS_OF_CONTAINERS {
@@ -103,7 +104,7 @@ fn is_this_machine(target: &Target) -> bool {
     }
 }
 
-/// On this machine, the other IP version as well: what listens there explains what does not here.
+/// On this machine, adds both IP versions: a service on one explains a failure on the other.
 fn both_versions(mut found: Vec<SocketAddr>, is_here: bool, port: u16) -> Vec<SocketAddr> {
     if is_here {
         let own: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
@@ -118,7 +119,7 @@ fn both_versions(mut found: Vec<SocketAddr>, is_here: bool, port: u16) -> Vec<So
     found
 }
 
-/// What the addresses came to: those that are meant, and all that were tried. Pure.
+/// Judges the attempts: those at the service's addresses, and all. Pure.
 fn judge(
     target: &Target,
     meant: &[Tried],
@@ -165,7 +166,7 @@ fn judge(
 }
 
 impl Outside {
-    /// Where a service of that machine is reached, and what that takes.
+    /// Returns how to reach a service on that machine.
     fn fix(&self, target: &Target) -> String {
         match self {
             Self::Listens(name) => format!(
@@ -187,22 +188,22 @@ impl Outside {
     }
 }
 
-/// The service of the target on the host with this name.
+/// Returns the target's URL with this host name.
 fn named(target: &Target, name: &str) -> String {
     let Some(mut url) = target.url().cloned() else {
         return target.to_string();
     };
-    // These names are hosts.
+    // These names are valid hosts.
     let _ = url.set_host(Some(name));
     presentable(url.as_str()).trim_end_matches('/').to_owned()
 }
 
-/// How a service that listens at this address is named.
+/// Returns the target's URL with this address.
 fn reachable(target: &Target, address: SocketAddr) -> String {
     let Some(mut url) = target.url().cloned() else {
         return target.to_string();
     };
-    // An address is always a host.
+    // An IP address is a valid host.
     let _ = url.set_ip_host(address.ip());
     presentable(url.as_str()).trim_end_matches('/').to_owned()
 }

@@ -1,4 +1,4 @@
-//! The settings of this run with their origin, and what is wrong in them.
+//! Reports the settings of this run with their origins, and the errors in them.
 
 use podtap_agent::target::without_user_info;
 
@@ -7,7 +7,7 @@ use super::walk::Looked;
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
 
-/// Whether each setting that is set is right.
+/// Checks each setting that is set.
 pub(super) fn settings(settings: &Settings) -> Looked<()> {
     let wrong = settings.check();
     if wrong.is_empty() {
@@ -21,13 +21,13 @@ pub(super) fn settings(settings: &Settings) -> Looked<()> {
     ))
 }
 
-/// The settings could not even be read.
+/// Returns the finding for settings that cannot be read.
 pub(super) fn unreadable(failure: &Failure) -> LinkFinding {
     let hint = failure.fact_value("try").unwrap_or("correct the file");
     LinkFinding::broken(in_words(failure), hint)
 }
 
-/// What is wrong, why, and where it comes from.
+/// Describes a failure: what is wrong, why, and its origin.
 fn in_words(failure: &Failure) -> String {
     let mut words = failure.what().to_owned();
     for (label, before) in [("why", ": "), ("file", ", in "), ("from", ", from ")] {
@@ -39,7 +39,7 @@ fn in_words(failure: &Failure) -> String {
     words
 }
 
-/// What is set, and where: of a secret only that it is.
+/// Lists the settings and their origins; of a secret only that it is set.
 fn list_settings(settings: &Settings) -> String {
     let set: Vec<_> = Key::ALL
         .iter()
@@ -59,7 +59,7 @@ fn list_settings(settings: &Settings) -> String {
     }
 }
 
-/// A value without what may be a secret in a URL: its user, and its query.
+/// Removes from a URL what may be secret: its user and its query.
 pub(super) fn presentable(value: &str) -> String {
     let value = without_user_info(value);
     match value.split_once('?') {

@@ -1,5 +1,5 @@
-//! The tunnel on the relay: whether it is there, who serves it, what waits in it and what was
-//! refused. Pure: the relay was asked when the token was looked at.
+//! Checks the tunnel on the relay: whether it exists, which agent serves it, how many events are
+//! queued and how many were refused. Pure: the check of the token has already asked the relay.
 
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::HookUrls;
@@ -11,16 +11,16 @@ use super::finding::LinkFinding;
 use super::walk::Looked;
 use super::words::since;
 
-/// A queue that is this full, in percent, is soon refused more.
+/// Level of a queue, in percent, at which it may soon refuse webhooks.
 const NEARLY_FULL: u64 = 90;
 
-/// Refusals that are older are not told: what caused them has most likely passed.
+/// Older refusals are not reported: most likely their cause has passed.
 const LATELY: SignedDuration = SignedDuration::from_hours(1);
 
-/// Names of other tunnels that are told, at most.
+/// Maximum number of other tunnels that are named.
 const MAX_NAMES: usize = 5;
 
-/// What is to be thought of the tunnel of this name.
+/// Judges the tunnel of this name.
 pub(super) fn tunnel(
     list: &TunnelList,
     name: &TunnelName,
@@ -90,7 +90,7 @@ fn unknown(list: &TunnelList, name: &TunnelName) -> LinkFinding {
     )
 }
 
-/// A limit that leaves no room for the next webhook.
+/// Returns the finding for a limit that leaves no room for another webhook.
 fn full(list: &TunnelList, tunnel: &TunnelEntry) -> Option<LinkFinding> {
     let QueueLimits {
         max_events,

@@ -1,5 +1,5 @@
-//! The walk along the way: each link in its time, none whose need is not met, all of it within a
-//! minute.
+//! Checks the links in order: each within its time limit, only
+//! if the link that it needs works, and all within a minute.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use super::finding::{LinkCheck, LinkFinding, LinkMark};
 use super::part::Part;
 use crate::failure::Failure;
 
-/// The longest time for all links together.
+/// Maximum time for all links together.
 const WHOLE: Duration = Duration::from_secs(55);
 
-/// Told each link as soon as it was looked at.
+/// Called with each link as soon as it has been checked.
 pub(crate) type Tell<'a> = dyn FnMut(&LinkCheck) -> Result<(), Failure> + 'a;
 
-/// What a link was found to be, with what later ones go by; without where there is nothing to go by.
+/// The finding of a link, with what later links need. A failed link has only a finding.
 pub(crate) type Looked<T> = Result<(LinkFinding, T), LinkFinding>;
 
-/// The links that were looked at.
+/// The progress through the links.
 pub(crate) struct DoctorWalk<'a> {
     checks: Vec<LinkCheck>,
     tell: &'a mut Tell<'a>,
@@ -34,13 +34,13 @@ impl<'a> DoctorWalk<'a> {
         }
     }
 
-    /// Looks at a link, if what it needs is there; gives what later ones go by.
+    /// Checks a link if the link that it needs works; returns what later links need.
     pub(crate) fn link<T>(
         &mut self,
         part: Part,
         look: impl Future<Output = Looked<T>>,
     ) -> impl Future<Output = Result<Option<T>, Failure>> {
-        // Some are large, and the walk has one after the other.
+        // Boxed because some of these futures are large, and the walk contains one after the other.
         let look = Box::pin(look);
         async move { self.walked(part, look).await }
     }
@@ -64,7 +64,7 @@ impl<'a> DoctorWalk<'a> {
         Ok(found)
     }
 
-    /// What was found.
+    /// Returns the checked links.
     pub(crate) fn end(self) -> Vec<LinkCheck> {
         self.checks
     }
@@ -75,7 +75,7 @@ impl<'a> DoctorWalk<'a> {
         Some(&check.finding)
     }
 
-    /// Why a link is not looked at: what it needs is broken, or was not looked at either.
+    /// Returns why a link is skipped: the link that it needs is broken or was skipped.
     fn unmet(&self, part: Part) -> Option<LinkFinding> {
         let need = part.needs()?;
         let found = self.finding_of(need)?;
@@ -92,7 +92,7 @@ impl<'a> DoctorWalk<'a> {
     }
 }
 
-/// A link that took too long.
+/// Returns the finding for a link whose check took too long.
 fn late(part: Part) -> LinkFinding {
     let detail = format!("no answer within {} s", part.limit().as_secs());
     let fix = match part {

@@ -1,9 +1,9 @@
-//! Amounts as a line of the doctor has them.
+//! Formats times for the doctor.
 
 use jiff::Timestamp;
 use podtap_agent::amount::age;
 
-/// How long ago something was.
+/// Describes how long ago a time was.
 pub(super) fn since(then: Timestamp, now: Timestamp) -> String {
     format!("{} ago", age(now.duration_since(then)))
 }

@@ -1,5 +1,5 @@
-//! The relay inside this process, for `listen` without `--relay` and for the demo: the real one, on
-//! loopback, with its own folder and a token that nobody sees.
+//! Runs a relay inside this process, for the demo and for `listen` without `--relay`:
+//! the real relay, on loopback, with its own folder and a token that is never shown.
 
 mod port;
 
@@ -15,34 +15,34 @@ use url::Url;
 use super::relay::{bind, cannot_start};
 use crate::failure::Failure;
 
-/// Who owns the tunnels of a relay inside this process.
+/// The owner of the tunnels of a relay inside this process.
 const OWNER: &str = "local";
 
-/// Agents that it takes: this one, and another that comes too late.
+/// Maximum number of sessions: enough for this agent and for one that comes too late.
 const SESSIONS: usize = 16;
 
-/// Where a relay of this process is.
+/// The place of a relay inside this process.
 #[derive(Debug)]
 pub(crate) struct RelayPlace {
-    /// Its folder.
+    /// The relay's folder.
     pub(crate) dir: PathBuf,
-    /// Where it listens; `None` for the port that the folder's relay had before or, where that is
-    /// taken, another of the usual ones.
+    /// The address to listen on. `None` means the port of the last run in
+    /// this folder, or another of the usual ones if that port is taken.
     pub(crate) listen: Option<SocketAddr>,
-    /// The ports of local services, which it never takes.
+    /// Ports of local services, which the relay never uses.
     pub(crate) reserved: Vec<u16>,
-    /// The URL under which the world reaches it, where something stands before it.
+    /// The relay's public URL, if a proxy is in front of it.
     pub(crate) public_url: Option<Url>,
 }
 
-/// A relay of this process, bound, and the link to it.
+/// A bound relay of this process, and the link to it.
 pub(crate) struct Embedded {
     pub(crate) relay: BoundRelay,
     pub(crate) link: LinkConfig,
 }
 
 impl Embedded {
-    /// Binds one at its place, and makes the tunnel's link to it.
+    /// Binds a relay, and creates the tunnel's link to it.
     pub(crate) async fn start(place: RelayPlace, tunnel: TunnelName) -> Result<Self, Failure> {
         let listen = place.listen;
         if let Some(listen) = listen
@@ -62,7 +62,7 @@ impl Embedded {
         let failed = |error: podtap_relay::tunnel::TokenStoreError| {
             Failure::because("the relay's tokens cannot be changed", &error)
         };
-        // Only this process may use it: a token of an earlier run is of no use to anybody.
+        // Only this process may use the relay, so tokens of earlier runs are revoked.
         let tokens = relay.tokens().map_err(failed)?;
         tokens.revoke(OWNER, false).await.map_err(failed)?;
         let token = tokens.create(OWNER).await.map_err(failed)?;
@@ -76,9 +76,9 @@ impl Embedded {
     }
 }
 
-/// Nobody has to be kept from taking more than a share of a relay of one's own.
+/// Returns the limits of a private relay, which need not be shared fairly between senders.
 fn limits() -> Limits {
-    /// Connections, all of which may come from this machine.
+    /// Maximum number of connections, all of which may come from this machine.
     const CONNECTIONS: usize = 512;
     Limits {
         max_rate: None,
@@ -97,7 +97,7 @@ impl RelayPlace {
             public_url: self.public_url.clone(),
             limits: match self.public_url {
                 None => limits(),
-                // Strangers can come here.
+                // With a public URL, strangers can reach this relay.
                 Some(_) => Limits {
                     max_sessions: SESSIONS,
                     ..Limits::default()
@@ -108,8 +108,7 @@ impl RelayPlace {
     }
 }
 
-/// Binds on the first port that is still free when its turn comes: another process may have been
-/// faster.
+/// Binds the first candidate that is free: another process may have taken a port meanwhile.
 async fn bind_any(place: &RelayPlace) -> Result<BoundRelay, Failure> {
     for listen in port::candidates(&place.dir, &place.reserved) {
         match Relay::bind(place.config(listen)).await {

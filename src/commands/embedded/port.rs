@@ -1,23 +1,23 @@
-//! The port of a relay inside this process: the same for a tunnel at every start, so that its public
-//! URL stays, and out of the way of the services that people develop.
+//! Chooses the port of a relay inside this process: the same for a tunnel at every
+//! start, so that its public URL stays, and none that local services usually use.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
 use std::path::Path;
 
-/// The first port is PODT on the keys of a telephone. None of them is assigned to a service that is
+/// 7638 spells PODT on a telephone keypad. None of these ports is assigned to a service that is
 /// still in use, and all are far from 3000, 5000, 8000 and 8080, where local services listen.
 const PORTS: Range<u16> = 7638..7738;
 
-/// The file in a relay's folder that keeps its port.
+/// The file in a relay's folder that stores its port.
 const FILE: &str = "port";
 
-/// Any free port: where none of the usual ones is.
+/// Any free port, used if none of the usual ones is free.
 pub(super) const ANY: SocketAddr = on_loopback(0);
 
-/// Free addresses for the relay of this folder, the best first: its own port of an earlier run, then
-/// those that no other relay beside it has, then any of the usual ones. Never `reserved`.
+/// Returns the free addresses for the relay of this folder, best first: its own port of an earlier
+/// run, then ports that no relay beside it uses, then any of the usual ones. Excludes `reserved`.
 pub(super) fn candidates<'a>(
     dir: &Path,
     reserved: &'a [u16],
@@ -31,7 +31,8 @@ pub(super) fn candidates<'a>(
         .filter(is_free)
 }
 
-/// Keeps the port for the next start. Without it another may be taken, which the run says anyway.
+/// Stores the port for the next start. If that fails,
+/// the next run may use another port, which it prints.
 pub(super) fn remember(dir: &Path, port: u16) {
     if read_port(dir) == Some(port) {
         return;
@@ -47,7 +48,7 @@ fn read_port(dir: &Path) -> Option<u16> {
     text.trim().parse().ok().filter(|port| *port != 0)
 }
 
-/// The ports of the relays in the folders beside this one.
+/// Returns the ports of the relays in the folders beside this one.
 fn others(dir: &Path) -> BTreeSet<u16> {
     let siblings = dir.parent().and_then(|parent| parent.read_dir().ok());
     let paths = siblings.into_iter().flatten().flatten();
@@ -84,7 +85,7 @@ mod tests {
         assert!(PORTS.contains(&first), "{first}");
         remember(&crm, first);
 
-        // Nothing listens now: the other one keeps away all the same.
+        // The other relay's port is avoided even though nothing listens there now.
         let second = choose(&shop, None).port();
         assert!(PORTS.contains(&second) && second > first, "{second}");
         remember(&shop, second);

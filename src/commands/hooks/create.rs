@@ -1,4 +1,4 @@
-//! `podtap hooks create`: hooks that stay, on a URL that Podio can call.
+//! `podtap hooks create`: creates permanent hooks for a URL that Podio can call.
 
 use podtap_agent::hooks::plan;
 use podtap_agent::{HookFacts, HookUrls, Place, PlaceRef};
@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::output::printable;
 
-/// Whether Podio, or the stand-in that is set, can call a URL.
+/// Checks that Podio, or the stand-in in the settings, can call a URL.
 pub(super) fn check(url: &str, settings: &Settings) -> Result<(), Failure> {
     HookUrls::new(&base_url(settings)?, None)
         .check(url)
@@ -26,7 +26,7 @@ pub(super) fn check(url: &str, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Warns of a query that a receiver would read for Podio's own parameters.
+/// Warns about query parameters that a receiver would confuse with Podio's own.
 pub(super) fn warn_of_query(url: &str) {
     let names = parameters_of_podio(url);
     if !names.is_empty() {
@@ -38,7 +38,7 @@ pub(super) fn warn_of_query(url: &str) {
     }
 }
 
-/// Makes a hook of each type that `events` names on each of the objects.
+/// Creates a hook on each object for each event type that `events` names.
 pub(super) async fn create(
     client: &Client,
     places: &[PlaceRef],

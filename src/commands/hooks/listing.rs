@@ -1,4 +1,4 @@
-//! `podtap hooks list`: hooks as Podio has them, with what is known of them here.
+//! `podtap hooks list`: lists the hooks that Podio has, with what the history knows about them.
 
 use podtap_agent::hooks::ListedHookObject;
 use podtap_agent::routes::Routes;
@@ -14,21 +14,21 @@ use crate::failure::Failure;
 use crate::output::print;
 use crate::output::table::table;
 
-/// What is known of hooks without asking Podio.
+/// Returns what is known about hooks without asking Podio.
 pub(super) async fn facts(settings: &Settings) -> Result<HookFacts, Failure> {
     if !settings.history()?.exists() {
         return Ok(HookFacts::without_history(&base_url(settings)?));
     }
     let (agent, handle) = browser(settings, &Routes::default())?;
     let facts = handle.hook_facts().await;
-    // Closes the history in good order.
+    // Cancelled at once: this closes the history.
     let done = CancellationToken::new();
     done.cancel();
     run_browser(agent, done).await?;
     Ok(facts?)
 }
 
-/// Prints the hooks of each object. One whose hooks cannot be listed is named at the end.
+/// Prints the hooks of each object. Objects whose hooks cannot be listed are named at the end.
 pub(super) async fn list(
     client: &Client,
     places: &[PlaceRef],
@@ -66,7 +66,7 @@ pub(super) fn show(hooks: &[ListedHook], as_json: bool) -> Result<(), Failure> {
     lines.iter().try_for_each(print)
 }
 
-/// A hook for people.
+/// Formats a hook as the cells of a table.
 fn cells(listed: &ListedHook) -> [String; 8] {
     let ListedHook { place, hook, .. } = listed;
     let by = hook.created_by.as_ref().map(|by| by.name.clone());

@@ -1,4 +1,4 @@
-//! `podtap hooks`: the hooks of apps, fields and spaces, as Podio has them.
+//! `podtap hooks`: manages the hooks of apps, fields and spaces in Podio.
 
 mod create;
 mod listing;
@@ -16,7 +16,7 @@ use crate::cli::{HookTargets, HooksArgs, HooksCommand};
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
 
-/// Runs one of them.
+/// Runs a subcommand of `hooks`.
 pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<ExitCode, Failure> {
     let client = known_client(settings)?;
     match command {
@@ -32,7 +32,7 @@ pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<Ex
         } => {
             create::check(&url, settings)?;
             let places = targets(&on, settings)?;
-            // Nothing has called a hook that is just being made.
+            // A new hook has no events in the history yet.
             let facts = HookFacts::without_history(&base_url(settings)?);
             create::create(&client, &places, &facts, &event, &url, json).await?;
         }
@@ -48,7 +48,7 @@ pub(crate) async fn run(command: HooksCommand, settings: &Settings) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// The objects named on the command line, else the app whose credentials are set.
+/// Returns the objects on the command line, or else the app whose credentials are set.
 pub(super) fn targets(on: &HookTargets, settings: &Settings) -> Result<Vec<PlaceRef>, Failure> {
     let apps = on.app.iter().copied().map(PlaceRef::app);
     let fields = on.field.iter().copied().map(PlaceRef::field);
@@ -64,7 +64,7 @@ pub(super) fn targets(on: &HookTargets, settings: &Settings) -> Result<Vec<Place
     Ok(places)
 }
 
-/// The hooks that `listen` makes for as long as it runs; `None` where none are asked for.
+/// Returns the hooks that `listen` creates for as long as it runs; `None` if there are none.
 pub(super) fn config(
     hooks: &HooksArgs,
     settings: &Settings,
@@ -89,7 +89,7 @@ pub(super) fn config(
         .hook_path
         .clone()
         .unwrap_or_else(|| draft::PATH.to_owned());
-    // Whatever the tunnel's URL is, the path comes after it.
+    // The host does not matter: the path follows any tunnel's URL.
     create::warn_of_query(&format!("https://podtap.invalid{path}"));
     Ok(Some(HooksConfig {
         wanted,

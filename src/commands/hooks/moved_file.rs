@@ -1,5 +1,5 @@
-//! Which hooks were moved, and from where: a file in the data folder, readable by its owner alone
-//! and replaced as a whole, so that any later run can put them back.
+//! Stores which hooks were moved, and from where, in a file in the data folder. Only its owner
+//! can read it, and it is replaced as a whole, so any later run can move the hooks back.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 use crate::config::Settings;
 use crate::failure::Failure;
 
-/// One hook that was moved.
+/// A hook that was moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Moved {
-    /// The API that it is of.
+    /// The API in which the hook exists.
     pub(super) api: String,
     ref_type: String,
     ref_id: u64,
     event: String,
-    /// The URL that it had.
+    /// The URL before the move.
     pub(super) from: String,
-    /// The hook that took its place.
+    /// The hook that replaced it.
     pub(super) hook_id: u64,
 }
 
@@ -43,7 +43,7 @@ impl Moved {
         }
     }
 
-    /// What it is on; `None` where a later build wrote what this one does not know.
+    /// Returns the hook's place; `None` if a later build wrote a type that this one does not know.
     pub(super) fn place(&self) -> Option<PlaceRef> {
         let ref_type: RefType = self.ref_type.parse().ok()?;
         let ref_id = self.ref_id;
@@ -79,7 +79,7 @@ impl MovedFile {
         let folder = self.path.parent().unwrap_or(&self.path);
         let write = || {
             podtap_disk::private::folder(folder)?;
-            // Readable by its owner alone, as the crate makes it.
+            // `tempfile` makes it readable only by its owner.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             serde_json::to_writer_pretty(&mut file, moved)?;
             file.flush()?;

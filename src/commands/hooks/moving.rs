@@ -1,6 +1,6 @@
-//! `podtap hooks move` and `adopt`: the hooks of an app lead elsewhere in one go, and back. Podio has
-//! no way to change a hook's URL (podio.md 2): another one is made and verified, and only then the
-//! old one deleted, so that no event is lost in between.
+//! `podtap hooks move` and `adopt`: move the hooks of an app to another URL at once,
+//! and back. Podio cannot change a hook's URL (podio.md 2): another hook is created
+//! and verified, and only then is the old one deleted, so no event is lost in between.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::failure::{Code, Failure};
 use crate::output::{print, printable};
 use crate::shutdown::Shutdown;
 
-/// Pauses between looks at whether new hooks are verified; their sum is how long it may take.
+/// Pauses between checks whether new hooks are verified; their sum is the maximum time.
 const LOOKS: [Duration; 8] = [
     Duration::from_millis(300),
     Duration::from_millis(700),
@@ -36,7 +36,7 @@ const LOOKS: [Duration; 8] = [
     Duration::from_secs(8),
 ];
 
-/// Moves hooks, or puts back what was moved.
+/// Moves hooks, or moves them back.
 pub(super) async fn run(
     client: &Client,
     command: MoveHooks,
@@ -61,7 +61,7 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Moves hooks to this tunnel until the command is ended.
+/// Moves hooks to this tunnel until the command ends.
 pub(super) async fn adopt(
     client: &Client,
     command: AdoptHooks,
@@ -101,7 +101,7 @@ impl HookTargets {
 async fn tunnel_url(settings: &Settings) -> Result<Option<String>, Failure> {
     let (agent, handle) = browser(settings, &Routes::default())?;
     let url = handle.tunnel_url().await;
-    // Closes the history in good order.
+    // Cancelled at once: this closes the history.
     let done = CancellationToken::new();
     done.cancel();
     run_browser(agent, done).await?;
@@ -114,7 +114,7 @@ struct Mover<'a> {
     file: MovedFile,
 }
 
-/// A hook on its way.
+/// A hook that is being moved.
 struct Step {
     place: PlaceRef,
     event: EventType,
@@ -131,7 +131,7 @@ impl<'a> Mover<'a> {
         })
     }
 
-    /// Every hook of these that does not lead there already.
+    /// Moves every hook of these places that does not lead to `to` yet.
     async fn all(&self, places: &[PlaceRef], to: &str, exact: bool) -> Result<(), Failure> {
         let mut results = Results::default();
         for place in places {
@@ -187,8 +187,8 @@ impl<'a> Mover<'a> {
         Ok(())
     }
 
-    /// The new hook is active: the old one goes. Else, or where the old one cannot be deleted, the
-    /// new one goes again.
+    /// Deletes the old hook if the new one is active. If the new one is
+    /// not active, or the old one cannot be deleted, deletes the new one.
     async fn finish(
         &self,
         step: Step,
@@ -220,7 +220,7 @@ impl<'a> Mover<'a> {
         Ok(())
     }
 
-    /// Which of the new hooks are active, once all are or the time is over.
+    /// Waits until all new hooks are active or the time is over; returns the active ones.
     async fn wait_for_verified(&self, place: PlaceRef, steps: &[Step]) -> Vec<u64> {
         let mut active = Vec::new();
         for pause in LOOKS {
@@ -241,7 +241,7 @@ impl<'a> Mover<'a> {
         active
     }
 
-    /// Puts back what was moved; of all places where none is named.
+    /// Moves hooks back; those of all places if none is named.
     async fn undo(&self, only: &[PlaceRef]) -> Result<(), Failure> {
         let mut results = Results::default();
         let mut count = 0_usize;
@@ -271,7 +271,7 @@ impl<'a> Mover<'a> {
         results.into_one("some hooks were not moved back")
     }
 
-    /// A hook that is there already at the old URL is used.
+    /// Moves one hook back; uses a hook that already exists at the old URL.
     async fn put_back(
         &self,
         place: PlaceRef,
@@ -307,7 +307,7 @@ impl<'a> Mover<'a> {
     }
 }
 
-/// Where a hook goes: path and query of its URL stay, below that of `to`.
+/// Returns the new URL of a hook. Its path and query are appended to `to`, unless `exact`.
 fn destination(old: &str, to: &str, exact: bool) -> Option<String> {
     if exact {
         return Some(to.to_owned());

@@ -1,23 +1,24 @@
-//! What is done to several hooks: each has its own result, and all of them one exit code.
+//! Applies an operation to several hooks: each has its own result, and all share one exit code.
 
 use podtap_podio::client::Client;
 
 use crate::failure::{Code, Failure};
 use crate::output::print;
 
-/// What went wrong, of several.
+/// The failures among several operations.
 #[derive(Default)]
 pub(super) struct Results {
     failed: Vec<(String, Failure)>,
 }
 
 impl Results {
-    /// Notes a failure; the others go on.
+    /// Notes a failure; the other operations go on.
     pub(super) fn note_failure(&mut self, what: String, failure: Failure) {
         self.failed.push((what, failure));
     }
 
-    /// One failure as it is, several as one: with the exit code that they share, else 1.
+    /// Returns a single failure unchanged, and several
+    /// as one: with their common exit code, or else 1.
     pub(super) fn into_one(mut self, summary: &str) -> Result<(), Failure> {
         if self.failed.len() <= 1 {
             return match self.failed.pop() {
@@ -39,7 +40,7 @@ impl Results {
     }
 }
 
-/// Has Podio send each another `hook.verify`.
+/// Asks Podio to send another `hook.verify` for each hook.
 pub(super) async fn verify(client: &Client, hook_ids: &[u64]) -> Result<(), Failure> {
     let mut results = Results::default();
     for hook_id in hook_ids {
@@ -51,7 +52,7 @@ pub(super) async fn verify(client: &Client, hook_ids: &[u64]) -> Result<(), Fail
     results.into_one("some verifications were not requested")
 }
 
-/// Deletes each; what is not there was not deleted.
+/// Deletes each hook; a hook that does not exist counts as a failure.
 pub(super) async fn delete(client: &Client, hook_ids: &[u64]) -> Result<(), Failure> {
     let mut results = Results::default();
     for hook_id in hook_ids {

@@ -1,4 +1,4 @@
-//! Telling a running sandbox what to do.
+//! Sends commands to a running sandbox.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use crate::failure::Failure;
 use crate::output::json::line;
 use crate::output::{print, printable};
 
-/// Longest wait for the sandbox's answer.
+/// Maximum time to wait for the sandbox's response.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Largest answer that is read.
+/// Maximum size of a response, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// `podtap sandbox do`.
+/// Runs `podtap sandbox do`.
 pub(super) async fn act(
     deed: &cli::SandboxAction,
     settings: &Settings,
@@ -51,7 +51,7 @@ pub(super) async fn act(
     Ok(ExitCode::SUCCESS)
 }
 
-/// `podtap sandbox outage`.
+/// Runs `podtap sandbox outage`.
 pub(super) async fn outage(state: Switch, settings: &Settings) -> Result<ExitCode, Failure> {
     let on = state == Switch::On;
     call(settings, Method::PUT, "/-/outage", &json!({ "on": on })).await?;
@@ -63,7 +63,7 @@ pub(super) async fn outage(state: Switch, settings: &Settings) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-/// The id, where there is one, comes before the names and values.
+/// Parses the words: the id, if there is one, comes before the names and values.
 fn read(typed: &cli::SandboxAction) -> Result<SandboxCommand, Failure> {
     let mut words = typed.words.iter().map(String::as_str).peekable();
     let object = words.next_if(|word| !word.contains('='));
@@ -141,7 +141,7 @@ async fn call(
     }
 }
 
-/// The sandbox meant; never Podio itself.
+/// Returns the URL of the sandbox in the settings; refuses Podio itself.
 fn address(settings: &Settings) -> Result<BaseUrl, Failure> {
     let url: Option<BaseUrl> = settings.parse(Key::PODIO_URL)?;
     let url = match url {

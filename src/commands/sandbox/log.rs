@@ -1,4 +1,4 @@
-//! What a sandbox does, a line each: calls of its API, webhooks that it sends.
+//! Prints one line for each API call and each webhook of a sandbox.
 
 use jiff::Timestamp;
 use podtap_sandbox::{Observation, SendOutcome, Sent};
@@ -74,12 +74,12 @@ fn outcome(sent: &Sent) -> (Tone, String) {
     }
 }
 
-/// As it was called: Podio takes the query off.
+/// Returns the URL that was called: Podio removes the query.
 fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
 }
 
-/// A call of the API, for programs.
+/// The JSON object of an API call.
 #[derive(Serialize)]
 struct Call<'a> {
     method: &'a str,
@@ -87,7 +87,7 @@ struct Call<'a> {
     status: u16,
 }
 
-/// An attempt to send a webhook, for programs.
+/// The JSON object of an attempt to send a webhook.
 #[derive(Serialize)]
 struct Webhook<'a> {
     event: &'static str,

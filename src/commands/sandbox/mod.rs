@@ -1,4 +1,4 @@
-//! `podtap sandbox`: a local stand-in for Podio's API that fires real webhooks.
+//! `podtap sandbox`: runs a local stand-in for Podio's API that sends real webhooks.
 
 mod control;
 mod log;
@@ -20,10 +20,10 @@ use crate::output::print;
 use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;
 
-/// Where it listens unless told.
+/// Default address of the sandbox.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
 
-/// Serves, or tells a running one.
+/// Serves, or sends a command to a running sandbox.
 pub(crate) async fn run(sandbox: SandboxArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     match sandbox.command {
         None => serve(sandbox.serve, settings).await,
@@ -32,7 +32,7 @@ pub(crate) async fn run(sandbox: SandboxArgs, settings: &Settings) -> Result<Exi
     }
 }
 
-/// Answers until a signal; with `--life` things happen by themselves.
+/// Serves until a signal; with `--life`, changes happen by themselves.
 async fn serve(serve: SandboxServe, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let config = config(&serve, settings)?;
@@ -82,7 +82,7 @@ fn config(serve: &SandboxServe, settings: &Settings) -> Result<SandboxConfig, Fa
     let (rules, disorder) = (&serve.rules, &serve.disorder);
     let random_seed = match serve.random_seed {
         Some(seed) => seed,
-        // Whoever knows the seed knows the tokens.
+        // The seed must be random, since the tokens can be computed from it.
         None => getrandom::u64().map_err(|error| {
             Failure::because("cannot get random numbers from the system", &error)
         })?,
@@ -123,7 +123,7 @@ fn config(serve: &SandboxServe, settings: &Settings) -> Result<SandboxConfig, Fa
     })
 }
 
-/// Bytes of the largest seed.
+/// Maximum size of a seed file, in bytes.
 const MAX_SEED: u64 = 64 * 1024 * 1024;
 
 fn seed(serve: &SandboxServe) -> Result<Seed, Failure> {
@@ -140,7 +140,7 @@ fn seed(serve: &SandboxServe) -> Result<Seed, Failure> {
     Seed::from_json(&text).map_err(|error| wrong(chain(&error)))
 }
 
-/// Prints the example that `--seed` takes.
+/// Prints an example of the file for `--seed`.
 pub(crate) fn print_seed() -> Result<ExitCode, Failure> {
     print(Seed::EXAMPLE.trim_end())?;
     Ok(ExitCode::SUCCESS)

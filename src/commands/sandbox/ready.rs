@@ -1,4 +1,4 @@
-//! Where a sandbox is, the invented credentials that it takes, and how to make something happen.
+//! Prints a sandbox's URL, its invented credentials, and how to make something happen.
 
 use podtap_sandbox::Seed;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::output::json::line;
 use crate::output::print;
 
-/// What a program reads of it.
+/// The JSON for programs.
 #[derive(Serialize)]
 struct Ready<'a> {
     podio_url: &'a str,
@@ -15,7 +15,7 @@ struct Ready<'a> {
     credentials: Credentials<'a>,
 }
 
-/// The first of each kind in the seed.
+/// The first credentials of each kind in the seed.
 #[derive(Serialize)]
 struct Credentials<'a> {
     client_id: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! The sandbox's world in a file, written whole and put in place at once.
+//! Stores the sandbox's state in a file, which is replaced as a whole.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 
-/// At most so often it is written: a crash loses what happened within it.
+/// Time between two writes; a crash loses the changes of this time.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// The most bytes of a world that is kept.
+/// Maximum size of a stored state, in bytes.
 const MAX_STATE: u64 = 256 * 1024 * 1024;
 
 pub(super) struct StateFile {
@@ -25,7 +25,7 @@ impl StateFile {
         Self { file }
     }
 
-    /// Takes the world from the file, where there is one.
+    /// Reads the state from the file, if there is one.
     pub(super) fn restore(&self, handle: &Handle) -> Result<(), Failure> {
         let content = match crate::file::read(&self.file, MAX_STATE) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -37,7 +37,7 @@ impl StateFile {
         })
     }
 
-    /// Writes what has changed until `token` is cancelled, and a last time then.
+    /// Writes changes until `token` is cancelled, then writes a last time.
     pub(super) async fn keep(
         self,
         handle: Handle,
@@ -64,7 +64,8 @@ impl StateFile {
         }
     }
 
-    /// Through another file that only its owner can read: it holds tokens.
+    /// Writes through a temporary file that only its
+    /// owner can read, since the state contains tokens.
     fn write(&self, content: &[u8]) -> std::io::Result<()> {
         let folder = self
             .file

@@ -1,4 +1,4 @@
-//! `podtap trigger`: an event goes to the local service, or through the relay, without Podio.
+//! `podtap trigger`: sends an event to the local service, or through the relay, without Podio.
 
 mod send;
 mod way;
@@ -27,10 +27,10 @@ use crate::running::Running;
 use crate::shutdown::Shutdown;
 use crate::style::LineStyle;
 
-/// The most bytes of a body file: more than any relay takes unless told.
+/// Maximum size of a body file in bytes: more than a relay accepts by default.
 const MAX_BODY: u64 = 64 * 1024 * 1024;
 
-/// Sends it as often as asked for.
+/// Sends the event the requested number of times.
 pub(crate) async fn run(trigger: TriggerArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
     let receiver = Receiver::of(&trigger, settings)?;
@@ -48,10 +48,10 @@ pub(crate) async fn run(trigger: TriggerArgs, settings: &Settings) -> Result<Exi
     Ok(shutdown.exit_code())
 }
 
-/// Who is called, and the exit code when nobody is there.
+/// Where the event is sent, and the exit code if that cannot be reached.
 #[derive(Debug)]
 pub(crate) struct Receiver {
-    /// Where an event goes, as one of Podio's would.
+    /// The routes that an event of Podio would use.
     routes: Routes,
     name: &'static str,
     away: Code,
@@ -87,14 +87,14 @@ impl Receiver {
         })
     }
 
-    /// The only target, where it is a service and every event goes to it.
+    /// Returns the only target, if it is a service that gets every event.
     fn service(&self) -> Option<&Target> {
         let rest = self.routes.rest().filter(|rest| rest.url().is_some());
         rest.filter(|_| self.routes.list().is_empty())
     }
 }
 
-/// Where the agent that runs for this tunnel delivers to.
+/// Returns the routes of this tunnel's running agent.
 fn running_routes(settings: &Settings) -> Option<Routes> {
     let running = Running::now(&settings.history().ok()?)?;
     Some(running.ways(&settings.filters(Timestamp::now()).ok()?))
@@ -133,7 +133,7 @@ fn params<'a>(words: impl Iterator<Item = &'a String>) -> Result<Params, Failure
     words.map(pair).collect()
 }
 
-/// An unknown type is sent all the same: Podio may have added it since.
+/// Notes an unknown event type. It is sent anyway: Podio may have added it since.
 fn note_unknown(event: &str, settings: &Settings) -> Result<(), Failure> {
     if event.parse::<EventType>().is_ok() {
         return Ok(());
@@ -167,8 +167,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(body)
 }
 
-/// One that is answered with an error does not keep the others back, a receiver that cannot be
-/// reached does.
+/// Sends all events. An error response does not stop the rest; an unreachable receiver does.
 async fn send_all(
     way: &SendMode,
     mut draft: Draft,
@@ -218,7 +217,7 @@ async fn send_all(
     ))
 }
 
-/// Every type with its parameters, those that may be missing in brackets, guessed ones marked.
+/// Lists every event type with its parameters: optional ones in brackets, guessed ones marked.
 pub(super) fn list() -> Result<ExitCode, Failure> {
     for event in EventType::ALL {
         let spec = event.spec();

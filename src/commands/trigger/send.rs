@@ -1,4 +1,4 @@
-//! Sends one request and waits for its answer. Knows nothing of events.
+//! Sends one request and waits for the response. Does not depend on events.
 
 use std::time::Duration;
 
@@ -15,18 +15,18 @@ use tokio::time::Instant;
 
 use crate::failure::Failure;
 
-/// Requests go one after the other, or some side by side; a connection is used again where the
-/// service leaves it open.
+/// Requests are sent one after the other, or a few in parallel;
+/// a connection is reused if the service keeps it open.
 const CONNECTIONS: Pool = Pool {
     idle_limit: Duration::from_secs(4),
     per_host: 16,
 };
 
-/// Sends to one URL.
+/// Sends requests to one URL.
 pub(super) struct Sender {
     client: HttpClient<ServiceConnector>,
     url: String,
-    /// Time for one request, from connecting to the end of the answer.
+    /// Maximum time for one request, from connecting to the end of the response.
     timeout: Duration,
 }
 
@@ -49,7 +49,7 @@ impl Sender {
         &self.url
     }
 
-    /// Sends it; that nobody answers is an outcome too.
+    /// Sends the request; no response is an outcome too.
     pub(super) async fn send(&self, request: &WebhookRequest) -> Result<AttemptSummary, Failure> {
         let request = self.build(request)?;
         let started = Instant::now();

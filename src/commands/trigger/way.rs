@@ -1,5 +1,5 @@
-//! The way that a triggered event goes: through the tunnel's history to the local service, so that
-//! it is in the list like any other, or straight to a URL.
+//! Sends a triggered event: through the tunnel's history to the local
+//! service, so that it is listed like any other event, or directly to a URL.
 
 use podtap_agent::config::DeliveryConfig;
 use podtap_agent::draft::Draft;
@@ -16,34 +16,34 @@ use crate::commands::history::{open_failure, run_browser};
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
 
-/// How one event after the other is sent.
+/// How events are sent.
 pub(super) enum SendMode {
-    /// To a URL, and nothing is kept of it.
+    /// To a URL, without storing the event.
     Straight(Box<Sender>),
-    /// By an agent that keeps it in the history.
+    /// By an agent that stores the event in the history.
     Recorded(Box<OfflineAgent>),
 }
 
-/// An agent without a link.
+/// An agent without a link to a relay.
 pub(super) struct OfflineAgent {
     agent: Agent,
     handle: AgentHandle,
 }
 
-/// What became of one event.
+/// The outcome of one event.
 pub(super) struct SentEvent {
-    /// Its id, where it is kept.
+    /// The event's id, if it is stored.
     pub(super) id: Option<EventId>,
-    /// Where it went; of several places that which came out worst.
+    /// The URL that got the event; of several targets, the one with the worst outcome.
     pub(super) url: String,
-    /// That nobody answers is an outcome too.
+    /// No response is an outcome too.
     pub(super) summary: AttemptSummary,
 }
 
 impl SendMode {
-    /// The way to this receiver: recorded where the tunnel has a history and the local service is
-    /// called, and where there are routes, or a command; what goes through a relay comes back to the
-    /// history by itself.
+    /// Chooses the way to this receiver. Recorded are events with routes or a
+    /// command, and those for the local service if the tunnel has a history.
+    /// An event that goes through a relay arrives in the history by itself.
     pub(super) fn of(
         receiver: &Receiver,
         draft: &Draft,
@@ -112,7 +112,7 @@ impl SendMode {
         })
     }
 
-    /// Closes the history in good order.
+    /// Closes the history.
     pub(super) async fn close(self) -> Result<(), Failure> {
         let Self::Recorded(recorder) = self else {
             return Ok(());
@@ -123,8 +123,8 @@ impl SendMode {
     }
 }
 
-/// Whether a URL leads below a tunnel, as the one that Podio is given does: then it is taken as it
-/// is.
+/// Returns whether a URL has a path below the tunnel's key, like
+/// the URL that Podio gets. Then the URL is used unchanged.
 fn has_path(tunnel: &Target) -> bool {
     let segments = tunnel.url().and_then(Url::path_segments);
     let last = segments.and_then(|mut segments| segments.rfind(|segment| !segment.is_empty()));

@@ -1,4 +1,4 @@
-//! The two ways to the tunnels of a relay.
+//! Gives access to the tunnels of a relay, in two ways.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use crate::output::printable;
 
 /// A way to the tunnels of a relay.
 pub(super) enum TunnelAccess {
-    /// An owner, through the relay.
+    /// For an owner, through the relay.
     Owner {
         client: Box<TunnelClient>,
         link: Box<LinkSetup>,
     },
-    /// Whoever runs the relay, on its data folder or database.
+    /// For the operator of the relay, on its data folder or database.
     Operator {
         store: Box<TokenStore>,
         place: TokensPlace,
@@ -31,7 +31,7 @@ pub(super) enum TunnelAccess {
     },
 }
 
-/// A tunnel, with its owner where those of several are meant.
+/// A tunnel, with its owner if the list is of several owners.
 #[derive(Debug)]
 pub(super) struct OwnedTunnel {
     pub(super) owner: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct OwnedTunnel {
 }
 
 impl TunnelAccess {
-    /// The way that the command line, and then the settings, ask for.
+    /// Chooses the way by the command line, and then by the settings.
     pub(super) async fn choose(at: &RelayAddress, settings: &Settings) -> Result<Self, Failure> {
         let ways = [Key::DATA_DIR, Key::DATABASE, Key::DATABASE_FILE];
         let is_operator = ways.into_iter().any(|key| settings.is_typed(key));
@@ -50,7 +50,7 @@ impl TunnelAccess {
                     "--owner needs --data-dir or --database: a token has one owner",
                 ));
             }
-            // No tunnel is served, so the name does not matter.
+            // A placeholder, since no tunnel is served.
             let name = TunnelName::nearest("tunnels").ok_or_else(|| Failure::usage("no name"))?;
             let link = LinkSetup::to(relay, name, settings)?;
             let client = TunnelClient::new(&link.config, &settings.trust()?).map_err(|error| {
@@ -141,7 +141,7 @@ impl TunnelAccess {
         }
     }
 
-    /// Whose tunnel is meant: of several owners' tunnels of one name none is guessed.
+    /// Returns the owner of a tunnel. Fails if several owners have a tunnel of this name.
     async fn owner_of(&self, name: &TunnelName) -> Result<String, Failure> {
         let Self::Operator {
             store,
@@ -195,7 +195,7 @@ fn to_the_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// A tunnel's URL, or the end of it where no relay has said how the world reaches it.
+/// Returns a tunnel's URL; only its path if no relay has stored the public URL.
 fn url(base: Option<&str>, key: &str) -> String {
     format!("{}/{key}/", base.unwrap_or_default().trim_end_matches('/'))
 }
@@ -213,7 +213,7 @@ fn store_failure(error: podtap_relay::tunnel::TokenStoreError) -> Failure {
     Failure::because("the relay's tunnels cannot be read or changed", &error)
 }
 
-/// What a relay's answer means to the person.
+/// Explains a relay's error to the person.
 fn failure_of(link: &LinkSetup, error: &AskError) -> Failure {
     let relay = link.config.relay.as_str();
     let failure = |code, what: &str| {

@@ -1,4 +1,4 @@
-//! Tunnels as lines for people and as JSON for programs.
+//! Formats tunnels as lines for people and as JSON for programs.
 
 use jiff::Timestamp;
 use podtap_agent::amount::size;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::access::OwnedTunnel;
 use crate::output::{json, table};
 
-/// Tunnels, for people; those of several owners each with its own.
+/// Formats tunnels as a table, with an owner column if there are several owners.
 pub(super) fn table(tunnels: &[OwnedTunnel]) -> Vec<String> {
     let mine = |found: &OwnedTunnel| found.owner.is_none();
     if tunnels.iter().all(mine) {
@@ -58,7 +58,7 @@ fn agent_text(agent: &ConnectedAgent) -> String {
     format!("connected since {:.0}{host} ({})", agent.since, agent.peer)
 }
 
-/// One tunnel, for programs.
+/// Formats one tunnel as JSON.
 pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
     #[derive(Serialize)]
     struct Object<'a> {
@@ -113,7 +113,7 @@ pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
     json::line("tunnel", &object)
 }
 
-/// A tunnel's new URL, for programs.
+/// Formats a tunnel's new URL as JSON.
 pub(super) fn rotated_json(name: &TunnelName, rotated: &RotatedTunnel) -> String {
     #[derive(Serialize)]
     struct Object<'a> {

@@ -1,5 +1,5 @@
-//! `podtap tunnels list|rotate|delete`: by an owner through the relay, or by whoever runs the relay
-//! on its data folder. Both ways see the same tunnels and say the same.
+//! `podtap tunnels list|rotate|delete`: for an owner through the relay, or for the relay's
+//! operator on its data folder. Both ways see the same tunnels and print the same.
 
 mod access;
 mod format;
@@ -18,9 +18,9 @@ use crate::output::{note, print, printable};
 use crate::parse::duration;
 use access::TunnelAccess;
 
-/// Runs one of them.
+/// Runs a subcommand of `tunnels`.
 pub(crate) async fn run(command: TunnelsCommand, settings: &Settings) -> Result<ExitCode, Failure> {
-    // What is wrong in the command itself is told first.
+    // Errors in the command line are reported first.
     match command {
         TunnelsCommand::List { at, json } => {
             let access = TunnelAccess::choose(&at, settings).await?;
@@ -87,7 +87,7 @@ fn grace_of(text: Option<&str>) -> Result<Duration, Failure> {
     Ok(grace)
 }
 
-/// Asks the person; without a terminal, --yes has to be given.
+/// Asks for confirmation; without a terminal, --yes is required.
 fn confirm(name: &TunnelName) -> Result<bool, Failure> {
     let question =
         format!("Delete the tunnel {name} and its queued events? Its URL stops working.");

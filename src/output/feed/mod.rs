@@ -62,8 +62,8 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// A feed of what happens from now on. It ends after `limit` attempts if that is given. If
-    /// it is created before the agent runs, it misses nothing that happens at the agent's start.
+    /// Returns a feed of what happens from now on. It ends after `limit` attempts if that is given.
+    /// If it is created before the agent runs, it misses nothing that happens at the agent's start.
     pub(crate) async fn new(
         agent: AgentHandle,
         format: FeedFormat,
