@@ -1,4 +1,4 @@
-//! What goes to a target in one attempt, and what comes of it.
+//! The request to a target in one attempt, and its answer or failure.
 
 use bytes::Bytes;
 use podtap_wire::HeaderList;
@@ -8,7 +8,7 @@ use crate::answers::AnswerPermit;
 use crate::history::Outcome;
 use crate::target::Target;
 
-/// What to send where.
+/// A request and its target.
 #[derive(Debug)]
 pub(crate) struct Dispatch<'a> {
     pub(crate) target: &'a Target,
@@ -20,21 +20,21 @@ pub(crate) struct Dispatch<'a> {
     pub(crate) marks: AttemptMarks,
 }
 
-/// What the local service answered.
+/// The answer of the local service.
 #[derive(Debug)]
 pub(crate) struct ServiceAnswer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderList,
-    /// The body, up to the limit that was asked for.
+    /// The body, up to the configured limit.
     pub(crate) body: Bytes,
-    /// The body's whole size.
+    /// Size of the whole body in bytes.
     pub(crate) body_bytes: u64,
-    /// The memory of the whole body, where that is to go back to the sender and may.
+    /// The memory reserved for the whole body, if it goes back to the sender.
     pub(crate) room: Option<AnswerPermit>,
 }
 
 impl ServiceAnswer {
-    /// The answer as the history keeps it: up to `max_bytes` of its body.
+    /// Returns the answer as the history stores it, with at most `max_bytes` of its body.
     pub(crate) fn into_outcome(self, max_bytes: usize) -> Outcome {
         let Self {
             status,
@@ -55,21 +55,22 @@ impl ServiceAnswer {
     }
 }
 
-/// The first bytes of a body, without the memory of the rest.
+/// Returns a copy of the first bytes of a body, without keeping the memory of the rest.
 pub(super) fn copy_of_first(body: &[u8], at_most: usize) -> Bytes {
     Bytes::copy_from_slice(body.get(..at_most).unwrap_or(body))
 }
 
-/// Why there is no answer, in words, and what that means for the event.
+/// Why there is no answer, in words, and the consequence for the event.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum DeliveryFailure {
-    /// No connection: the local service has not seen the request.
+    /// No connection: the local service has not received the request.
     Unreachable(String),
-    /// The connection was lost without a byte of an answer: it may have seen the request.
+    /// The connection was lost before the first byte of an
+    /// answer: the service may have received the request.
     Lost(String),
-    /// Something was answered that is not HTTP.
+    /// The answer is not HTTP.
     Garbled(String),
-    /// There was no answer in time, half an answer, or nothing that could be sent.
+    /// No answer in time, an incomplete answer, or a request that cannot be sent.
     Ended(String),
 }
 

@@ -1,5 +1,5 @@
-//! One request to the local service over kept-alive connections, or one run of the command in its
-//! place, and what came of it. Whether there is another attempt is not decided here.
+//! Sends one request to the local service over kept-alive connections, or runs the command that
+//! replaces it, and returns the result. It does not decide whether there is another attempt.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,35 +25,35 @@ use crate::connection::{Observed, ReadMeter, ServiceConnector};
 use crate::reason;
 use crate::target::Target;
 
-/// Idle time after which a connection is not used again: Node's servers close theirs after 5 s,
-/// and a request that meets the closing is lost.
+/// Idle time after which a connection is not reused: servers of Node close theirs after 5 s, and a
+/// request that arrives at that moment is lost.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
-/// Time for one probe: a service on this machine answers in well under a millisecond.
+/// Maximum time for one probe: a service on this machine accepts within less than a millisecond.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a service does that takes connections and drops requests.
+/// The error for a service that accepts connections and drops requests.
 const LOST: &str = "it closed the connection without an answer";
 
 type ServiceClient = HttpClient<ServiceConnector>;
 
 #[derive(Debug)]
 struct Clients {
-    /// Uses connections again.
+    /// Reuses connections.
     kept_alive: ServiceClient,
-    /// Makes a new connection for each request.
+    /// Opens a new connection for each request.
     fresh: ServiceClient,
     connector: ServiceConnector,
-    /// The local service that was found not to speak TLS the last time, so that it is not tried at
-    /// each loss.
+    /// The local service that did not speak TLS at the last check, so that the check is not
+    /// repeated after each loss.
     plain: Mutex<Option<Uri>>,
     spellings: Spellings,
 }
 
-/// Why one exchange came to nothing.
+/// Why one exchange failed.
 struct ExchangeError {
     failure: DeliveryFailure,
-    /// Whether the connection was an old one, and died before a byte of the answer.
+    /// Whether the connection was reused and ended before the first byte of the answer.
     is_stale: bool,
 }
 
@@ -73,15 +73,15 @@ pub(crate) struct Forwarder {
     timeout: Duration,
     host: HostHeader,
     keep_bytes: usize,
-    /// Variables that a command does not get.
+    /// Environment variables that a command does not get.
     hidden_variables: Arc<[String]>,
-    /// Where the whole answer goes back to the sender.
+    /// The memory for whole answers that go back to the sender, if they do.
     answers: Option<Allowance>,
 }
 
 impl Forwarder {
-    /// A forwarder that keeps as much of an answer's body as the history does, and the whole one as
-    /// far as `answers` allow.
+    /// Creates a forwarder that keeps as much of an answer's body as the history stores, and the
+    /// whole body if it goes back to the sender and `answers` has room.
     pub(crate) fn new(
         config: &DeliveryConfig,
         connector: ServiceConnector,
@@ -107,9 +107,9 @@ impl Forwarder {
         }
     }
 
-    /// Sends one request and reads the whole answer, within the time for one attempt. A kept-alive
-    /// connection that dies before a byte of the answer is no answer of the local service's: the
-    /// request goes once more, at once, over a new one.
+    /// Sends one request and reads the whole answer, within the time for one attempt. If a
+    /// kept-alive connection ends before the first byte of the answer, the local service has not
+    /// answered: the request is sent once more, immediately, over a new connection.
     pub(crate) async fn send(
         &self,
         dispatch: Dispatch<'_>,
@@ -140,7 +140,7 @@ impl Forwarder {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(broken)) => {
                 if let DeliveryFailure::Unreachable(_) = broken.failure {
-                    // What comes back may be another service.
+                    // The service that comes back may be another one.
                     *self.plain() = None;
                 }
                 Err(self.explain_failure(&dispatch, broken.failure).await)
@@ -157,7 +157,8 @@ impl Forwarder {
         plain.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Without an answer in HTTP the local service may expect TLS: then it has seen nothing.
+    /// Checks, after an answer that is not HTTP, whether the local service expects TLS: then it has
+    /// not received the request.
     async fn explain_failure(
         &self,
         dispatch: &Dispatch<'_>,
@@ -181,7 +182,8 @@ impl Forwarder {
         failure
     }
 
-    /// A connection to the local service, where it takes one, TLS included where its URL asks for it.
+    /// Returns a connection to the local service, with TLS
+    /// if its URL requires it; `None` if there is none.
     pub(super) async fn connect(&self, target: &Target) -> Option<Observed> {
         let connecting = self.clients.connector.clone().call(uri(target, "/")?);
         let connected = tokio::time::timeout(PROBE_TIMEOUT, connecting).await;
@@ -227,7 +229,7 @@ impl Forwarder {
             headers::outgoing(dispatch.headers, dispatch.origin, host, dispatch.marks);
         if dispatch.body.is_empty() && matches!(method, Method::POST | Method::PUT | Method::PATCH)
         {
-            // hyper leaves it out, and some servers ask for it (RFC 9110 §8.6: SHOULD).
+            // hyper omits it, and some servers require it (RFC 9110 §8.6: SHOULD).
             headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
         }
         let mut request = Request::new(Full::new(dispatch.body.clone()));
@@ -253,13 +255,13 @@ impl Forwarder {
         Ok(kept.answer(parts.status.as_u16(), HeaderList::from(&parts.headers)))
     }
 
-    /// What takes the body of an answer.
+    /// Returns an empty buffer for the body of an answer.
     fn nothing_kept(&self) -> Kept {
         Kept::new(self.keep_bytes, self.answers.as_ref().map(Allowance::room))
     }
 }
 
-/// The URL of a request, byte for byte; `None` where it cannot be sent.
+/// Returns the URL of a request, byte for byte; `None` if it cannot be sent.
 fn uri(target: &Target, path: &str) -> Option<Uri> {
     let url = target.url()?;
     let host = url.host_str()?;

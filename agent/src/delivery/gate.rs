@@ -1,5 +1,5 @@
-//! Which events are kept from the local service. Consulted by delivery just before an attempt;
-//! replays go past it.
+//! Decides which events are not delivered to the local service. Delivery asks just before an
+//! attempt; replays are not checked.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,23 +8,23 @@ use podtap_podio::{EventKind, EventType, ObjectRef};
 
 use crate::history::{Event, HoldReason};
 
-/// Objects whose events are held, because they are in a loop. Shared by whoever finds loops,
-/// whoever releases, and the gate.
+/// Objects whose events are held because they are in a loop. Shared by the loop detector, the code
+/// that releases objects, and the gate.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HeldObjects(Arc<Mutex<HashSet<ObjectRef>>>);
 
 impl HeldObjects {
-    /// Whether it was not held before.
+    /// Holds an object; returns whether it was not held before.
     pub(crate) fn hold(&self, object: ObjectRef) -> bool {
         self.with(|held| held.insert(object))
     }
 
-    /// Whether it was held before.
+    /// Releases an object; returns whether it was held before.
     pub(crate) fn release(&self, object: ObjectRef) -> bool {
         self.with(|held| held.remove(&object))
     }
 
-    /// All of them, in order.
+    /// Returns all held objects, in order.
     pub(crate) fn all(&self) -> Vec<ObjectRef> {
         let mut all: Vec<_> = self.with(|held| held.iter().copied().collect());
         all.sort_unstable();
@@ -42,7 +42,7 @@ impl FromIterator<ObjectRef> for HeldObjects {
     }
 }
 
-/// Says which events stay.
+/// Decides which events are held.
 #[derive(Debug, Clone)]
 pub(crate) struct DeliveryGate {
     forward_verify: bool,
@@ -57,7 +57,7 @@ impl DeliveryGate {
         }
     }
 
-    /// Why this event is not to be delivered; `None` where it is.
+    /// Returns why this event must not be delivered; `None` if it may.
     pub(super) fn hold(&self, event: &Event) -> Option<HoldReason> {
         let podio = event.podio.as_ref()?;
         let is_verify = podio.kind == EventKind::Known(EventType::HookVerify);

@@ -1,8 +1,8 @@
-//! Header names on their way to the local service in the sender's letters.
+//! Keeps the upper and lower case of header names as the sender wrote them.
 //!
-//! hyper writes names in lower case, unless a request carries the spelling that hyper itself keeps
-//! of a request that it reads. That spelling is private to it, so it is made here by letting it
-//! read a head with these names, in memory.
+//! hyper writes names in lower case, unless a request carries the spelling that hyper itself stores
+//! for a request that it reads. The type of that spelling is private, so it is created here by
+//! letting hyper read a head with these names, in memory.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,10 +18,11 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 
-/// More names than any relay passes on: beyond it they go in lower case.
+/// Maximum number of names, more than any relay passes on; beyond it, names are sent in lower case.
 const MAX_NAMES: usize = 1024;
 
-/// Spellings that are kept: a sender writes the same names each time, and few send to one tunnel.
+/// Number of stored spellings: a sender writes the same
+/// names each time, and few senders use one tunnel.
 const KEPT: usize = 4;
 
 /// The spellings of the heads that were sent last.
@@ -29,7 +30,7 @@ const KEPT: usize = 4;
 pub(super) struct Spellings(Mutex<VecDeque<(Bytes, Extensions)>>);
 
 impl Spellings {
-    /// What makes a request go out under these names, each of which is a header's name.
+    /// Returns the extensions with which hyper writes these names. Each must be a valid header name.
     pub(super) async fn of<'a>(&self, names: impl Iterator<Item = &'a str>) -> Extensions {
         let mut head = b"GET / HTTP/1.1\r\n".to_vec();
         let mut is_needed = false;
@@ -59,7 +60,7 @@ impl Spellings {
     }
 }
 
-/// What hyper keeps of the names of this head.
+/// Returns what hyper stores about the names of this head.
 async fn read(head: Bytes) -> Extensions {
     let read = Arc::new(Mutex::new(Extensions::new()));
     let service = service_fn(|request: Request<Incoming>| {
@@ -79,7 +80,7 @@ async fn read(head: Bytes) -> Extensions {
     std::mem::take(&mut *read)
 }
 
-/// A connection on which a head comes in and nothing goes out.
+/// A connection that yields a head and discards all output.
 struct Head(Bytes);
 
 impl Read for Head {

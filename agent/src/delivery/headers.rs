@@ -1,5 +1,5 @@
-//! The headers that the local service sees: what Podio sent end to end, who sent it, and which
-//! event and attempt it is (invariant 3). Pure.
+//! Builds the headers for the local service: Podio's end-to-end headers, the sender's address, and
+//! the event and attempt (invariant 3). Pure.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ const EVENT_ID: HeaderName = HeaderName::from_static("podtap-event-id");
 const ATTEMPT: HeaderName = HeaderName::from_static("podtap-attempt");
 const REPLAY: HeaderName = HeaderName::from_static("podtap-replay");
 
-/// Which attempt of which event a request is.
+/// The event and attempt of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttemptMarks {
     pub(crate) event: EventId,
@@ -32,7 +32,8 @@ pub(crate) struct SenderOrigin<'a> {
     pub(crate) scheme: &'a str,
 }
 
-/// The headers of a request to the local service. `host` is its name; `None` keeps the sender's.
+/// Returns the headers of a request to the local service.
+/// `host` is its name; `None` keeps the sender's.
 pub(super) fn outgoing(
     headers: &HeaderList,
     origin: SenderOrigin<'_>,
@@ -41,7 +42,7 @@ pub(super) fn outgoing(
 ) -> HeaderMap {
     let mut map = to_header_map(passed_on(headers));
     if let Some(peer) = origin.peer.and_then(|peer| value(&peer.to_string())) {
-        // Only who asks for it gets it in the second form.
+        // The second form is sent only if the sender sent it.
         if headers.get(REAL_IP.as_str()).is_some() {
             map.insert(REAL_IP, peer.clone());
         }
@@ -67,9 +68,9 @@ pub(super) fn outgoing(
     map
 }
 
-/// The headers that reach the local service as the sender wrote them, `Host` among them. Left out
-/// is what ends at one hop, and what a sender must not say to a local service that believes its
-/// proxy: who and where it is, and which event and attempt this is.
+/// Returns the headers that reach the local service as the sender wrote them, including `Host`.
+/// Hop-by-hop headers are left out, and headers that a sender must not set for a local service that
+/// trusts its proxy: the client's address, and the event and attempt.
 pub(crate) fn passed_on(headers: &HeaderList) -> impl Iterator<Item = (&str, &Bytes)> {
     let hop = OneHop::of(headers);
     headers
@@ -77,10 +78,10 @@ pub(crate) fn passed_on(headers: &HeaderList) -> impl Iterator<Item = (&str, &By
         .filter(move |(name, _)| !hop.has(name) && !is_ours(name))
 }
 
-/// Whether it is for Podtap to say, in every spelling that some server takes for it.
+/// Returns whether only Podtap may set this header, in any spelling that some server accepts.
 fn is_ours(name: &str) -> bool {
-    /// `Expect` was answered by the relay; `Proxy` becomes the variable `HTTP_PROXY` of a CGI
-    /// program (httpoxy).
+    /// The relay has answered `Expect`; `Proxy` becomes the
+    /// variable `HTTP_PROXY` of a CGI program (httpoxy).
     const NAMES: [&str; 4] = ["expect", "forwarded", "proxy", "x-real-ip"];
     const FAMILIES: [&str; 2] = ["podtap-", "x-forwarded-"];
     let begins = |family: &&str| {
@@ -90,13 +91,13 @@ fn is_ours(name: &str) -> bool {
     NAMES.iter().any(|ours| is_same(name, ours)) || FAMILIES.iter().any(begins)
 }
 
-/// The headers of an answer without those of one hop.
+/// Returns the headers of an answer without the hop-by-hop ones.
 pub(super) fn end_to_end(headers: &HeaderList) -> HeaderMap {
     let hop = OneHop::of(headers);
     to_header_map(headers.iter().filter(|(name, _)| !hop.has(name)))
 }
 
-/// The names of the headers that are passed on, as the sender spelled them.
+/// Returns the names of the headers that are passed on, as the sender spelled them.
 pub(super) fn names(headers: &HeaderList) -> impl Iterator<Item = &str> {
     passed_on(headers)
         .filter(|(name, value)| pair(name, value).is_some())
@@ -111,7 +112,8 @@ fn to_header_map<'a>(headers: impl Iterator<Item = (&'a str, &'a Bytes)>) -> Hea
     map
 }
 
-/// What came in as HTTP goes out as HTTP; only a hand-edited header may be neither.
+/// Converts a header. One that was received over HTTP
+/// is always valid; only a hand-edited one may not be.
 fn pair(name: &str, value: &Bytes) -> Option<(HeaderName, HeaderValue)> {
     let value = HeaderValue::from_maybe_shared(value.clone());
     Some((name.parse().ok()?, value.ok()?))

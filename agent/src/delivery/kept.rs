@@ -1,5 +1,5 @@
-//! The body of an answer, as much of it as is kept: the whole where it goes back to the sender and
-//! there is room for it, else what the history keeps.
+//! Collects the body of an answer: the whole body if it goes back to the sender and there is room
+//! for it, else what the history stores.
 
 use bytes::{Bytes, BytesMut};
 use podtap_wire::HeaderList;
@@ -7,19 +7,19 @@ use podtap_wire::HeaderList;
 use super::exchange::{ServiceAnswer, copy_of_first};
 use crate::answers::AnswerPermit;
 
-/// What has come of a body.
+/// The part of a body that has been received.
 #[derive(Debug)]
 pub(super) struct Kept {
     body: BytesMut,
-    /// The whole size so far.
+    /// Size of the whole body so far, in bytes.
     bytes: u64,
-    /// The memory of the whole body, while there is enough.
+    /// The memory reserved for the whole body, as long as there is enough.
     room: Option<AnswerPermit>,
     at_most: usize,
 }
 
 impl Kept {
-    /// Nothing yet; without `room`, so many bytes at most.
+    /// Creates an empty buffer; without `room`, it keeps at most `at_most` bytes.
     pub(super) fn new(at_most: usize, room: Option<AnswerPermit>) -> Self {
         Self {
             body: BytesMut::new(),
@@ -29,12 +29,12 @@ impl Kept {
         }
     }
 
-    /// The whole size so far.
+    /// Returns the size of the whole body so far.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// More of it has come.
+    /// Adds received data.
     pub(super) fn add(&mut self, data: &[u8]) {
         self.bytes += data.len() as u64;
         let length = self.body.len() + data.len();
@@ -54,16 +54,16 @@ impl Kept {
             .extend_from_slice(data.get(..left).unwrap_or_default());
     }
 
-    /// What has come of another body follows this one.
+    /// Appends another body to this one.
     pub(super) fn append(&mut self, other: Self) {
-        // What was not kept of it is counted all the same.
+        // The bytes of it that were not kept are counted, too.
         self.bytes += other.bytes - other.body.len() as u64;
         let Self { body, room, .. } = other;
         drop(room);
         self.add(&body);
     }
 
-    /// It has come to its end.
+    /// Returns the answer with the complete body.
     pub(super) fn answer(self, status: u16, headers: HeaderList) -> ServiceAnswer {
         ServiceAnswer {
             status,

@@ -1,9 +1,9 @@
-//! Delivery: events go to their targets, and what came of them into the history. A crash loses no
-//! more than the knowledge of the last attempts: their events still wait in the history, or on the
-//! relay, and are offered again (invariant 1: at least once).
+//! Delivers events to their targets and writes the outcomes to the history. A crash loses only the
+//! outcomes of the last attempts: their events still wait in the history, or on the relay, and are
+//! offered again (invariant 1: at least once).
 //!
-//! Each target has a `courier`, which delivers to it whatever the others do. An event that is for
-//! several is delivered once each has answered.
+//! Each target has a `courier`, which is independent of the others. An event for several targets is
+//! delivered once each has answered.
 
 mod courier;
 pub(crate) mod exchange;
@@ -31,28 +31,28 @@ use courier::Courier;
 use forward::Forwarder;
 use gate::DeliveryGate;
 
-/// Delivers what arrives and what waits in the history. Built once, run once.
+/// Delivers arriving events and waiting events of the history. Built once, run once.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) pending: PendingReader,
     pub(crate) writer: Writer,
     pub(crate) forwarder: Forwarder,
-    /// Where events go, now and as it changes.
+    /// The routes to the targets, now and as they change.
     pub(crate) course: watch::Receiver<Course>,
     pub(crate) places: KnownPlaces,
-    /// What tells of the places of hooks, and when there are more.
+    /// Reads the places of hooks.
     pub(crate) watched: WatchReader,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) config: DeliveryConfig,
     pub(crate) gate: DeliveryGate,
     pub(crate) status: watch::Sender<Status>,
-    /// Where answers go that the sender waits for, under `Respond::Local`.
+    /// The queue for answers for which the sender waits, under `Respond::Local`.
     pub(crate) answers: Option<Outbox>,
 }
 
 impl Delivery {
-    /// Delivers until the token is cancelled; then lets attempts under way end, for a while. What was
-    /// handed over first is for the targets of the routes as they were then.
+    /// Delivers until the token is cancelled; then lets running attempts end, for a limited time.
+    /// `handed_over` are the channels for the targets of the initial routes.
     pub(crate) async fn run(
         mut self,
         mut handed_over: Vec<HandedOver>,
@@ -80,7 +80,7 @@ impl Delivery {
                 },
                 Some(ended) = couriers.join_next() => outcome = result(ended),
             }
-            // Those of before have to end first: nothing overtakes what is under way.
+            // The earlier couriers must end first, so that nothing overtakes a running attempt.
             turn.cancel();
             while let Some(ended) = couriers.join_next().await {
                 outcome = outcome.and(result(ended));
@@ -91,7 +91,8 @@ impl Delivery {
             }
             let course = self.course.borrow_and_update().clone();
             handed_over = self.pending.hand_over_to(course.routes.targets().len())?;
-            // From here on nothing is held for want of a target, and nothing was read yet.
+            // From here on no event is held because there
+            // is no target, and nothing has been read yet.
             if course.with_held && !course.routes.targets().is_empty() {
                 self.writer.add_facts(vec![Fact::DeliverHeld]).await?;
             }
@@ -137,7 +138,8 @@ fn result(ended: Result<Result<(), HistoryError>, JoinError>) -> Result<(), Hist
     })
 }
 
-/// How senders reach the tunnel, as far as is known: a relay of any use has a certificate.
+/// Returns the scheme with which senders reach the tunnel,
+/// as far as known; real relays have a certificate.
 pub(crate) fn scheme(status: &Status) -> &'static str {
     match &status.public_url {
         Some(url) if url.starts_with("http:") => "http",

@@ -1,21 +1,21 @@
-//! How far delivery reads ahead: a local service that is away must not fill the memory with events
-//! that are safe in the history. Pure.
+//! Limits how far delivery reads ahead: while the local service is unreachable, events that are
+//! safe in the history must not fill the memory. Pure.
 
 use crate::history::Event;
 
-/// Events read ahead of their delivery.
+/// Maximum number of events that are read ahead of their delivery.
 const MAX_EVENTS: usize = 1024;
 
-/// Bytes of events read ahead of their delivery; one read may go beyond it.
+/// Maximum bytes of events that are read ahead of their delivery; one read may exceed it.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// What one event takes besides its headers and its body.
+/// Memory of one event in bytes, in addition to its headers and body.
 const EVENT_BYTES: usize = 512;
 
-/// Bytes of the longest id: 64 bits have at most 20 digits, and zeros may precede them.
+/// Maximum length of an id in bytes: 64 bits have at most 20 digits, and zeros may precede them.
 const ID_BYTES: usize = 32;
 
-/// The events that were read and are not done.
+/// The number and size of events that were read and are not done.
 #[derive(Debug, Default)]
 pub(super) struct ReadAhead {
     events: usize,
@@ -23,26 +23,26 @@ pub(super) struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// Whether more may be read.
+    /// Returns whether more events may be read.
     pub(super) fn has_room(&self) -> bool {
         self.events < MAX_EVENTS && self.bytes < MAX_BYTES
     }
 
-    /// An event of this size was read.
+    /// Counts an event of this size that was read.
     pub(super) fn add(&mut self, size: usize) {
         self.events += 1;
         self.bytes += size;
     }
 
-    /// An event of this size is done.
+    /// Subtracts an event of this size that is done.
     pub(super) fn remove(&mut self, size: usize) {
         self.events = self.events.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(size);
     }
 }
 
-/// What an event takes in memory, about. Of what its body says only ids are kept: nothing else
-/// decides over a delivery.
+/// Removes long parameters from an event and returns about how many bytes it takes in memory. Of
+/// its parameters only ids are kept, because delivery uses nothing else.
 pub(super) fn lighten(event: &mut Event) -> usize {
     if let Some(podio) = &mut event.podio {
         podio.params.retain(|(_, value)| value.len() <= ID_BYTES);

@@ -1,4 +1,4 @@
-//! One attempt of one event: sent, and what came of it.
+//! Makes one attempt for one event and evaluates its outcome.
 
 use std::time::Duration;
 
@@ -21,14 +21,15 @@ use crate::history::{Attempt, Event, Outcome, PASSED_THROUGH};
 pub(super) struct PendingEvent {
     /// Boxed, so that a lane and an attempt stay small.
     pub(super) event: Box<Event>,
-    /// What it takes in memory.
+    /// Its size in memory, in bytes.
     pub(super) size: usize,
-    /// Attempts it has on record, replays included.
+    /// Number of its stored attempts, replays included.
     pub(super) attempts: u32,
     pub(super) losses: Losses,
-    /// Who else is to have it.
+    /// The other targets of the event.
     pub(super) share: TargetShare,
-    /// Its place among those that came here, which one that is not stored has as well.
+    /// Its position in the order of arrival at this courier, which an event without a position in
+    /// the history has as well.
     pub(super) turn: i64,
 }
 
@@ -46,22 +47,22 @@ pub(super) struct AttemptEnd {
     pub(super) verdict: LaneVerdict,
 }
 
-/// What an attempt means for its lane.
+/// The consequence of an attempt for its lane.
 #[derive(Debug)]
 pub(super) enum LaneVerdict {
-    /// It is done, with what goes on record; `answered` tells whether the local service said
-    /// anything.
+    /// The event is done, with the attempt to store;
+    /// `answered` says whether the local service answered.
     Done {
         waiting: Box<PendingEvent>,
         attempt: Box<Attempt>,
         answered: bool,
     },
-    /// Nothing takes connections: the same event again, once something does.
+    /// Nothing accepts connections: the event is sent again once something does.
     Unreachable {
         waiting: Box<PendingEvent>,
         reason: String,
     },
-    /// The connection was lost before any answer, which is not on record yet.
+    /// The connection was lost before any answer; the attempt is not stored yet.
     Lost {
         waiting: Box<PendingEvent>,
         when: AttemptTime,
@@ -69,7 +70,7 @@ pub(super) enum LaneVerdict {
     },
 }
 
-/// When an attempt was made.
+/// Start and duration of an attempt.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AttemptTime {
     started_at: Timestamp,
@@ -123,11 +124,11 @@ impl Courier {
         }
     }
 
-    /// An attempt as it goes on record.
+    /// Returns an attempt as it is stored.
     pub(super) fn on_record(&self, event: &Event, when: AttemptTime, outcome: Outcome) -> Attempt {
         Attempt {
             event: event.id,
-            // The history gives it.
+            // The history assigns the number.
             number: 0,
             replay: false,
             imported: false,
@@ -160,8 +161,8 @@ impl Courier {
         }
     }
 
-    /// The outcome to be stored; the whole answer also goes to whoever waits for it, or the news that
-    /// it is too large.
+    /// Returns the outcome to store. Sends the whole answer to the waiting sender, or an error if
+    /// the answer is too large.
     fn outcome_of_answer(&self, waiting: &PendingEvent, mut answer: ServiceAnswer) -> Outcome {
         if let (Some(answers), Some(to)) = (&self.answers, to(&waiting.event))
             && waiting.share.is_first
@@ -182,7 +183,8 @@ impl Courier {
         answer.into_outcome(self.config.max_response_bytes)
     }
 
-    /// Has the sender of an event that is not delivered answered, if it waits: nothing else does.
+    /// Answers the sender of an event that is not
+    /// delivered, if the sender waits: nothing else does.
     pub(super) fn answer_for_none(&self, event: &Event) {
         if let (Some(answers), Some(to)) = (&self.answers, to(event)) {
             let response = WebhookResponse {
@@ -195,7 +197,8 @@ impl Courier {
     }
 }
 
-/// Which event an answer to this one names; `None` where no relay waits for one.
+/// Returns the event in the form in which an answer
+/// names it; `None` if no relay waits for an answer.
 fn to(event: &Event) -> Option<ResponseTo> {
     Some(match event.seq? {
         PASSED_THROUGH => ResponseTo::Held(event.id),
@@ -209,7 +212,7 @@ fn plain_text() -> HeaderList {
         .collect()
 }
 
-/// What the sender gets in place of an answer that does not go through the relay.
+/// Returns what the sender gets instead of an answer that is too large for the relay.
 fn too_large(body_bytes: u64) -> WebhookResponse {
     let words =
         format!("the local service's answer of {body_bytes} bytes is too large to pass on\n");

@@ -1,34 +1,34 @@
-//! Whether an event is for a target, and for which others. Pure.
+//! Decides whether an event is for a target, and for which other targets. Pure.
 
 use std::sync::Arc;
 
 use crate::target::Target;
 
-/// What an event is to the courier of one target.
+/// What the courier of one target has to do with an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum EventClaim {
-    /// It is to be delivered here.
+    /// The event is to be delivered to this target.
     Mine(TargetShare),
-    /// It is for others only, or this one has answered it.
+    /// The event is only for other targets, or this target has answered it.
     Others,
-    /// All that it is for have answered it: nothing is left to do.
+    /// All targets of the event have answered it: nothing remains to be done.
     Answered,
 }
 
-/// How an event is shared between targets.
+/// How an event is shared among targets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct TargetShare {
-    /// The other targets that are to have it.
+    /// The other targets of the event.
     pub(super) others: Vec<Arc<str>>,
-    /// Whether this is the first of them, whose answer is the sender's.
+    /// Whether this is the first target, whose answer the sender gets.
     pub(super) is_first: bool,
-    /// Whether it is for none, so that somebody has to hold it.
+    /// Whether the event is for no target, so that this courier has to hold it.
     pub(super) is_nobodys: bool,
 }
 
 impl EventClaim {
-    /// The claim of the courier with this number on an event for these targets, some of which have
-    /// answered it already.
+    /// Returns the claim of courier `number` on an event for these targets, some of which have
+    /// already answered it.
     pub(super) fn of(
         targets: &[&Target],
         mine: &Target,
@@ -36,7 +36,7 @@ impl EventClaim {
         answered: &[String],
     ) -> Self {
         let Some(place) = targets.iter().position(|target| *target == mine) else {
-            // The first one holds what is for none.
+            // The first courier holds events for no target.
             let is_nobodys = targets.is_empty() && number == 0;
             return if is_nobodys {
                 Self::Mine(TargetShare {

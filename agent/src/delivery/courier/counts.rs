@@ -1,4 +1,4 @@
-//! What delivery shows of itself in the status.
+//! Reports the counts of delivery in the status.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use super::Courier;
 use crate::status::{ServiceState, Status};
 
-/// Pause between two showings of the counts: each wakes all who watch the status.
+/// Minimum pause between two reports: each wakes every listener of the status.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How many events there are on their way.
+/// Numbers of events that are being delivered or wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct DeliveryCounts {
     pub(super) in_flight: usize,
@@ -20,7 +20,7 @@ pub(super) struct DeliveryCounts {
     pub(super) lanes: usize,
 }
 
-/// The counts as they were shown last.
+/// The counts that were reported last.
 #[derive(Debug, Default)]
 pub(super) struct CountsReporter {
     counts: DeliveryCounts,
@@ -28,7 +28,8 @@ pub(super) struct CountsReporter {
 }
 
 impl CountsReporter {
-    /// Shows the counts, unless others were shown a moment ago: then the time to show them.
+    /// Reports the counts. If others were reported a moment
+    /// ago, returns the time at which to report these.
     pub(super) fn show(
         &mut self,
         status: &watch::Sender<Status>,
@@ -56,7 +57,7 @@ impl CountsReporter {
 }
 
 impl Courier {
-    /// An event went back to its lane.
+    /// Counts an event that was returned to its lane.
     pub(super) fn retries(&self) {
         self.status.send_modify(|status| status.retries += 1);
     }
@@ -77,7 +78,7 @@ impl Courier {
         });
     }
 
-    /// Told once, until the reason is another one.
+    /// Reports that the service is down, once per reason.
     pub(super) fn service_down(&self, why: String) {
         self.status.send_if_modified(|status| {
             let Some(target) = status.targets.get_mut(self.number) else {

@@ -1,4 +1,4 @@
-//! What the end of an attempt means: for its event, for the lane, and for the other lanes.
+//! Evaluates the end of an attempt: for its event, its lane and the other lanes.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use super::losses::AfterLoss;
 use super::{Courier, Progress};
 use crate::history::{HistoryError, Outcome};
 
-/// What an attempt means for the others.
+/// The consequence of an attempt for the other lanes.
 #[derive(Debug)]
 pub(super) enum LaneEffect {
     /// The local service answers.
     Up,
-    /// Nothing is known that was not before.
+    /// Nothing new is known.
     Go,
-    /// It is away: a pause, and then a look at whether it takes connections.
+    /// The local service is unreachable: pause, then check whether it accepts connections.
     Pause(Duration),
 }
 
@@ -88,8 +88,8 @@ impl Courier {
                 self.retries();
                 let set_behind = next == AfterLoss::SetBehind;
                 let is_another_first = progress.lanes.requeue_lost(key, *waiting, set_behind);
-                // The other one goes at once: what takes the first one down is then no time when the
-                // local service came back.
+                // The next event goes without a pause: its answer then proves that the service was
+                // available when the first event was lost, not that it came back in between.
                 Ok(if is_another_first {
                     LaneEffect::Go
                 } else {

@@ -1,77 +1,79 @@
-//! What a lost connection means: whether the local service is away, or one event is more than it
-//! bears. Pure.
+//! Evaluates lost connections: is the local service
+//! unreachable, or does one event take it down? Pure.
 //!
-//! A service that takes connections and drops each request, as a container's port does with nothing
-//! behind it, is away: events wait, and one at a time is sent to try it. One that goes down at a
-//! certain event is not: it answers others. So a loss counts against an event only where the service
-//! has answered another since the last one, and an event whose losses count is given up after
-//! [`MAX_COUNTED`]. Where nothing else is there to be answered, an event that was lost
-//! [`SET_BEHIND_AFTER`] times in a row lets the next one of its lane go first; if that is answered
-//! and the event is lost again, it is given up too.
+//! A service that accepts connections and drops each request is unreachable, such as the port of a
+//! container with nothing behind it: events wait, and one at a time is sent as a test. A service
+//! that goes down at a certain event is reachable: it answers others. So a loss counts against an
+//! event only if the service has answered another one since the last loss, and an event with
+//! [`MAX_COUNTED`] such losses is given up. If no other event gets an answer, an event that was
+//! lost [`SET_BEHIND_AFTER`] times in a row lets the next one of its lane go first. If that one is
+//! answered and the event is lost again, the event is given up, too.
 //!
-//! Where no other event is left that might be answered, since there is none or the few that there
-//! are were lost as well, only a look at the service tells: a connection over which nothing is sent.
-//! A port with nothing behind it closes that as well, and a service that goes down at a certain event
-//! does not. Where it stayed open before each of [`MAX_WITHOUT_OTHERS`] losses, the event is given up;
-//! where it was closed, none is set behind another (invariant 2).
+//! If no other event is left that might be answered, because there is none or the few others were
+//! lost as well, only a test connection helps, over which nothing is sent. A port with nothing
+//! behind it closes such a connection as well; a service that goes down at a certain event does
+//! not. If it stayed open before each of [`MAX_WITHOUT_OTHERS`] losses, the event is given up. If
+//! it was closed, no event is set behind another (invariant 2).
 
 use std::time::Duration;
 
-/// Losses of one event that count, the first included; then it is given up.
+/// Number of counted losses, the first included, after which an event is given up.
 const MAX_COUNTED: u32 = 3;
 
-/// Losses of one event in a row after which the next one of its lane goes first, once.
+/// Number of losses of one event in a row after which the next event of its lane goes first, and
+/// again after as many further losses.
 const SET_BEHIND_AFTER: u32 = 5;
 
-/// Losses of an event without another to be answered, each after a connection that stayed open; then
-/// it is given up.
+/// Number of losses of an event while no other event can be answered, each after a connection that
+/// stayed open, after which the event is given up.
 const MAX_WITHOUT_OTHERS: u32 = 5;
 
-/// Losses in a row after which the service is looked at closer.
+/// Number of losses in a row after which the service is tested with a connection.
 const LOOK_AFTER: u32 = 2;
 
-/// How often the pause between two tries doubles while nothing is answered.
+/// Maximum number of times that the pause between two attempts doubles while nothing is answered.
 const MAX_DOUBLINGS: u32 = 3;
 
-/// How the local service takes requests, by what came of them.
+/// How the local service accepts requests, judged by their outcomes.
 #[derive(Debug, Default)]
 pub(super) struct ServiceHealth {
-    /// Losses so far, of any event.
+    /// Number of losses of any event so far.
     losses: u64,
-    /// How many of them an attempt has seen that was answered.
+    /// The value of `losses` at the start of the latest attempt that was answered.
     answered_after: u64,
-    /// Losses since the last answer.
+    /// Number of losses since the last answer.
     in_a_row: u32,
-    /// Whether a connection stayed open since the last loss, where that was looked at.
+    /// Whether a test connection stayed open since the last loss, if one was made.
     stayed_open: Option<bool>,
 }
 
-/// How many losses there were as an attempt began.
+/// The number of losses at the start of an attempt.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LossesAtStart(u64);
 
-/// What one event has lost.
+/// The losses of one event.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Losses {
-    /// Those that count.
+    /// Number of counted losses.
     counted: u32,
-    /// Those since the last one that counts, it included.
+    /// Number of losses since the last counted one, inclusive.
     in_a_row: u32,
-    /// The number of the last one among all.
+    /// Number of its last loss among all losses.
     last: u64,
     set_behind: bool,
-    /// Those without another event to be answered, each after a connection that stayed open.
+    /// Number of losses while no other event could be
+    /// answered, each after a connection that stayed open.
     without_others: u32,
 }
 
-/// What is to be done with an event that was lost.
+/// What to do with an event that was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AfterLoss {
-    /// The same again.
+    /// Send the same event again.
     Again,
-    /// The one behind it in its lane first.
+    /// Send the next event of its lane first.
     SetBehind,
-    /// No more of it.
+    /// Give the event up.
     GiveUp,
 }
 
@@ -85,8 +87,8 @@ impl ServiceHealth {
         self.in_a_row = 0;
     }
 
-    /// It was lost, for an event with these losses; `no_others` where none waits that
-    /// might be answered. Whether that is to be on record, and what next.
+    /// Records a loss of the event with the losses `of`; `no_others` if no other event waits that
+    /// might be answered. Returns whether the attempt is to be stored, and what to do next.
     pub(super) fn record_loss(&mut self, of: &mut Losses, no_others: bool) -> (bool, AfterLoss) {
         let stayed_open = self.stayed_open.take();
         of.without_others = match stayed_open {
@@ -115,23 +117,23 @@ impl ServiceHealth {
         (counts, next)
     }
 
-    /// A connection over which nothing was sent stayed open, or was closed; `None` where that was not
-    /// looked at.
+    /// Records whether a test connection stayed open; `None` if none was made.
     pub(super) fn record_look(&mut self, stayed_open: Option<bool>) {
         self.stayed_open = stayed_open;
     }
 
-    /// Whether the service is to be looked at before the next attempt.
+    /// Returns whether the service is to be tested with a connection before the next attempt.
     pub(super) fn wants_a_look(&self) -> bool {
         self.in_a_row >= LOOK_AFTER
     }
 
-    /// Whether nothing was answered since the last loss: then one attempt at a time is enough.
+    /// Returns whether nothing was answered since the
+    /// last loss: then one attempt at a time is enough.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.in_a_row > 0
     }
 
-    /// The pause before the next attempt, by that between two probes.
+    /// Returns the pause before the next attempt; `probe_every` is the pause between two probes.
     pub(super) fn pause(&self, probe_every: Duration) -> Duration {
         let doublings = self.in_a_row.saturating_sub(1).min(MAX_DOUBLINGS);
         probe_every.saturating_mul(1 << doublings)
@@ -173,7 +175,7 @@ mod tests {
         assert_eq!(health.record_loss(&mut of, false), (true, AfterLoss::Again));
         answer(&mut health);
         assert_eq!(health.record_loss(&mut of, false), (true, AfterLoss::Again));
-        // Nothing was answered in between: that says nothing.
+        // Nothing was answered in between, so the loss does not count.
         assert_eq!(
             health.record_loss(&mut of, false),
             (false, AfterLoss::Again)
@@ -249,7 +251,7 @@ mod tests {
     }
 
     proptest! {
-        /// An event is given up only where another was answered since its last loss that counts.
+        /// An event is given up only if another was answered since its last counted loss.
         #[test]
         fn no_event_is_given_up_without_another_ones_answer(
             steps in prop::collection::vec((0_usize..4, prop::bool::weighted(0.2)), 1..200),

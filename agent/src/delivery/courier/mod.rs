@@ -1,10 +1,9 @@
-//! Delivery to one target: the events that are for it, in their order, and what came of them into
-//! the history. An event comes as it arrives, beside its commit, or out of the history; `intake`
-//! sees to it that it comes once.
+//! Delivers events to one target, in order, and writes the outcomes to the history. An event comes
+//! as it arrives, before its commit, or from the history; `intake` ensures that it comes once.
 //!
-//! `lanes` decides what may start, `attempt` and `forward` do one attempt, `losses` judges one whose
-//! connection was lost, `probe` waits for a target that is away. Each target has a courier of its
-//! own, so that one that is away holds up nothing but what is for it.
+//! `lanes` decides what may start, `attempt` and `forward` make one attempt, `losses` evaluates a
+//! lost connection, and `probe` waits for an unreachable target. Each target has its own courier,
+//! so that an unreachable target delays only its own events.
 
 mod ahead;
 mod attempt;
@@ -44,16 +43,17 @@ use judge::LaneEffect;
 use lanes::{LaneKey, Lanes};
 use losses::{Losses, ServiceHealth};
 
-/// Events of one read.
+/// Maximum number of events per read.
 const READ_AT_ONCE: usize = 256;
 
-/// Bytes after which one read ends.
+/// Bytes after which a read ends.
 const READ_BYTES: usize = 4 * 1024 * 1024;
 
-/// Time for attempts under way once the agent shall end; what takes longer is offered again.
+/// Maximum time for running attempts when the agent ends;
+/// events whose attempts take longer are offered again.
 const DRAIN_LIMIT: Duration = Duration::from_secs(8);
 
-/// Delivers to one target what arrives and what waits in the history. Built once, run once.
+/// Delivers arriving events and waiting events of the history to one target. Built once, run once.
 #[derive(Debug)]
 pub(super) struct Courier {
     pub(super) pending: PendingReader,
@@ -61,27 +61,27 @@ pub(super) struct Courier {
     pub(super) forwarder: Forwarder,
     pub(super) router: Router,
     pub(super) target: Target,
-    /// Which of the targets it is.
+    /// Number of the target.
     pub(super) number: usize,
     pub(super) config: DeliveryConfig,
     pub(super) gate: DeliveryGate,
     pub(super) status: watch::Sender<Status>,
-    /// Where answers go that the sender waits for, under `Respond::Local`.
+    /// The queue for answers for which the sender waits, under `Respond::Local`.
     pub(super) answers: Option<Outbox>,
 }
 
-/// What delivery knows of its events and of the local service.
+/// The progress of delivery: its events and the state of the local service.
 #[derive(Debug)]
 struct Progress {
     intake: Intake,
     lanes: Lanes<PendingEvent>,
-    /// Events that went into the lanes.
+    /// Number of events that were put into the lanes.
     turns: i64,
     health: ServiceHealth,
 }
 
 impl Courier {
-    /// Delivers until the token is cancelled; then lets attempts under way end, for a while.
+    /// Delivers until the token is cancelled; then lets running attempts end, for a limited time.
     pub(super) async fn run(
         self,
         mut arrivals: HandedOver,
@@ -101,7 +101,7 @@ impl Courier {
         let mut probing = pin!(Fuse::terminated());
         while !token.is_cancelled() {
             let held = *tally.borrow_and_update();
-            // After the tally: what it reaches was sent before.
+            // After the tally: the events that it counts were sent before.
             self.take_in_all(&mut progress, &mut arrivals).await?;
             progress.intake.reaches(held.newest);
             if let Some(after) = progress.intake.read_after()
@@ -110,7 +110,7 @@ impl Courier {
                 let next = self.pending.after(after, READ_AT_ONCE, READ_BYTES);
                 reading.set(next.fuse());
             }
-            // What cannot be recorded would be delivered again.
+            // Do not deliver what cannot be recorded: it would be delivered again.
             let works = storage.borrow_and_update().is_none();
             while works
                 && probing.is_terminated()
@@ -145,7 +145,7 @@ impl Courier {
                 Some(fresh) = arrivals.recv() => self.take_in(&mut progress, fresh).await?,
                 page = &mut reading => {
                     let mut page = page?;
-                    // What arrived before the read may be in it.
+                    // Events that arrived before the read may be in it.
                     self.take_in_all(&mut progress, &mut arrivals).await?;
                     self.set_aside(std::mem::take(&mut page.unreadable)).await?;
                     let todo = progress.intake.take_page(page, |waiting| self.claim(&waiting.event, &waiting.answered));
@@ -153,7 +153,8 @@ impl Courier {
                 }
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 Ok(()) = storage.changed() => {}
-                // Only an answer tells that it is back: what takes connections may still refuse.
+                // Only an answer proves that the service is back: one that accepts connections may
+                // still drop requests.
                 stays_open = &mut probing => progress.health.record_look(stays_open),
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
             }
@@ -169,8 +170,8 @@ impl Courier {
         })
     }
 
-    /// Lets attempts under way end, and what came of them get its place in the history: the link has
-    /// it committed.
+    /// Lets running attempts end, and their outcomes get a position in the history: the link still
+    /// commits the events.
     async fn drain(
         &self,
         progress: &mut Progress,
@@ -190,7 +191,7 @@ impl Courier {
         }
     }
 
-    /// The next event to be sent, if one may go now.
+    /// Returns the next event to send, if one may start now.
     async fn start(
         &self,
         progress: &mut Progress,
@@ -295,7 +296,8 @@ impl Courier {
         }
     }
 
-    /// Whether an event is this one's to deliver, where these targets have answered it.
+    /// Returns whether the event is for this target;
+    /// `answered` are the targets that have answered it.
     fn claim(&self, event: &Event, answered: &[String]) -> EventClaim {
         EventClaim::of(
             &self.router.targets_of(event),
@@ -305,13 +307,13 @@ impl Courier {
         )
     }
 
-    /// Why an event is not to be delivered; `None` where it is.
+    /// Returns why an event must not be delivered; `None` if it may.
     fn hold(&self, event: &Event, share: &TargetShare) -> Option<HoldReason> {
         let hold = self.gate.hold(event);
         hold.or_else(|| share.is_nobodys.then_some(HoldReason::NoRoute))
     }
 
-    /// Takes events that cannot be read out of the way of the others.
+    /// Moves unreadable events out of the way of the others.
     async fn set_aside(&self, unreadable: Vec<(Position, String)>) -> Result<(), HistoryError> {
         for (position, reason) in unreadable {
             tracing::error!(
@@ -330,7 +332,7 @@ impl Progress {
         self.lanes.start(Instant::now(), self.health.is_in_doubt())
     }
 
-    /// The lane's event needs no more.
+    /// Notes that the lane's event is done.
     fn finish(&mut self, key: LaneKey, waiting: &PendingEvent) {
         self.intake.finish(waiting.event.id, waiting.size);
         self.lanes.finish(key);

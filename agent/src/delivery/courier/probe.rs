@@ -1,4 +1,4 @@
-//! A local service that is away: probe until it can be reached again.
+//! Waits until an unreachable local service can be reached again.
 
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use crate::delivery::forward::Forwarder;
 use crate::delivery::program;
 use crate::target::Target;
 
-/// How long a connection has to stay open: what takes it for a service that is away knows much
-/// sooner that it is.
+/// Minimum time for which a connection must stay open: a port without a service behind it closes
+/// the connection much sooner.
 const STAYS_FOR: Duration = Duration::from_millis(300);
 
-/// Returns once the local service takes connections, or the command in its place is there; `every` is the pause before each probe. Whether
-/// one over which nothing is sent stays open, where that is to be looked at.
+/// Waits until the local service accepts connections, or the command
+/// can be run; `every` is the pause before each probe. If `looks`,
+/// returns whether a connection over which nothing is sent stays open.
 pub(super) async fn until_reachable(
     forwarder: &Forwarder,
     target: &Target,
@@ -40,9 +41,9 @@ pub(super) async fn until_reachable(
     }
 }
 
-/// Whether a connection over which nothing is sent stays open.
+/// Returns whether a connection over which nothing is sent stays open.
 async fn stays_open(mut connection: Observed) -> bool {
     let read = tokio::time::timeout(STAYS_FOR, connection.read_u8()).await;
-    // A service may be the first to speak.
+    // A service may send something first.
     read.is_err() || read.is_ok_and(|read| read.is_ok())
 }

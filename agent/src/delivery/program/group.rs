@@ -1,4 +1,4 @@
-//! The processes that a command starts, as one group: they end together.
+//! Groups the processes that a command starts, so that they end together.
 
 use std::collections::BTreeSet;
 use std::process::ExitStatus;
@@ -6,14 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::process::{Child, Command};
 
-/// The groups of commands under way, by the process that leads each.
+/// The groups of running commands, by the id of their first process.
 static UNDER_WAY: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// The group of a command; all that is left of it is killed when this is dropped.
+/// The group of a command; what is left of it is killed on drop.
 #[derive(Debug)]
 pub(super) struct CommandGroup(Option<u32>);
 
-/// Gives what is started a group of its own, which a terminal's ctrl-c does not reach.
+/// Starts the command in its own group, which ctrl-c in a terminal does not reach.
 pub(super) fn set_apart(starting: &mut Command) {
     #[cfg(unix)]
     starting.process_group(0);
@@ -22,7 +22,7 @@ pub(super) fn set_apart(starting: &mut Command) {
 }
 
 impl CommandGroup {
-    /// The group of which this is the first process.
+    /// Returns the group whose first process this is.
     pub(super) fn of(child: &Child) -> Self {
         let leader = child.id();
         if let Some(leader) = leader {
@@ -42,8 +42,8 @@ impl Drop for CommandGroup {
     }
 }
 
-/// Kills all commands under way, with everything that they have started: for a process that ends
-/// without waiting for its tasks.
+/// Kills all running commands and everything that they started, for a process that ends without
+/// waiting for its tasks.
 pub fn kill_commands() {
     for leader in std::mem::take(&mut *all()) {
         kill(leader);
@@ -54,23 +54,24 @@ fn all() -> std::sync::MutexGuard<'static, BTreeSet<u32>> {
     UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Its number is not given to another process while one of the group lives, and the group is killed
-/// as soon as its first process was waited for.
+/// Kills a group. Its number is not given to another process while a process of the group lives,
+/// and the group is killed as soon as its first process has been waited for.
 #[cfg(unix)]
 fn kill(leader: u32) {
     use rustix::process::{Pid, Signal, kill_process_group};
 
     if let Some(leader) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
-        // It may be empty by now.
+        // The group may be empty by now.
         let _ = kill_process_group(leader, Signal::KILL);
     }
 }
 
-/// There are no groups: the command alone is killed, when its `Child` is dropped.
+/// Does nothing, because there are no groups: only the
+/// command is killed, when its `Child` is dropped.
 #[cfg(not(unix))]
 fn kill(_leader: u32) {}
 
-/// The signal that ended a command.
+/// Returns the signal that ended a command.
 pub(super) fn signal(status: ExitStatus) -> Option<i32> {
     #[cfg(unix)]
     {

@@ -1,5 +1,5 @@
-//! A command in place of a local service: run once for each event, whose body it gets on its stdin.
-//! Its exit status is the answer, and what it prints is the answer's body.
+//! Runs a command instead of a local service, once per event, with the event's body on its stdin.
+//! The exit status is the answer, and what the command prints is the answer's body.
 
 mod group;
 mod variables;
@@ -22,38 +22,38 @@ use group::CommandGroup;
 pub use group::kill_commands;
 pub use variables::command_variables;
 
-/// How long what a command has printed is read after its end: what left its group may hold the pipe
-/// for ever.
+/// Time for which the output is read after the command has ended: a process that left the group may
+/// hold the pipe open for ever.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// The exit statuses of a shell that cannot run a command.
+/// Exit statuses of a shell that cannot run a command.
 const NOT_RUN: [i32; 2] = [126, 127];
 
-/// Bytes that are read at once.
+/// Number of bytes per read.
 const BUFFER: usize = 16 * 1024;
 
-/// How a command is run.
+/// Limits for running a command.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CommandLimits<'a> {
-    /// Time from its start to its end; then it is killed, with all that it has started.
+    /// Maximum time from its start to its end; then it is killed with everything that it started.
     pub(super) timeout: Duration,
-    /// Variables that it does not get.
+    /// Environment variables that it does not get.
     pub(super) hidden: &'a [String],
 }
 
-/// Why a command cannot be run, as far as its first word tells that.
+/// Why a command cannot be run, judged by its first word.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// There is no program, and no file, of this name.
+    /// There is no program and no file with this name.
     #[error("there is no command `{0}`")]
     Missing(String),
-    /// The file is there, and cannot be run.
+    /// The file exists and cannot be run.
     #[error("`{0}` is not executable")]
     NotExecutable(String),
 }
 
-/// Runs a command for an event; one of `kept` takes its stdout, one its stderr. It is killed where
-/// this is dropped, and what it has started ends with it.
+/// Runs a command for an event; the two `kept` collect its stdout and its stderr. If the future is
+/// dropped, the command is killed with everything that it started.
 pub(super) async fn run(
     command: &str,
     dispatch: &Dispatch<'_>,
@@ -88,10 +88,10 @@ pub(super) async fn run(
     Ok(stderr.answer(500, described(status)))
 }
 
-/// Whether a command can be run, as far as its first word tells that.
+/// Checks whether a command can be run, judged by its first word.
 ///
 /// # Errors
-/// Where it certainly cannot.
+/// If it certainly cannot be run.
 pub async fn find(command: &str) -> Result<(), CommandError> {
     let Some(word) = first_word(command) else {
         return Ok(());
@@ -116,12 +116,13 @@ pub async fn find(command: &str) -> Result<(), CommandError> {
             Err(CommandError::NotExecutable(word.to_owned()))
         }
         Ok(found) if !found.success() => Err(CommandError::Missing(word.to_owned())),
-        // Without a shell of that name nothing is known.
+        // Without a shell of that name, nothing is known.
         Ok(_) | Err(_) => Ok(()),
     }
 }
 
-/// The first word, where it is one by itself: no variable, no quotes, nothing for the shell.
+/// Returns the first word if it is a plain one: without
+/// variables, quotes or other syntax of the shell.
 fn first_word(command: &str) -> Option<&str> {
     let word = command.split_whitespace().next()?;
     let is_plain = |c: char| c.is_alphanumeric() || "_./+-@%:,".contains(c);
@@ -146,7 +147,8 @@ fn start(command: &str, dispatch: &Dispatch<'_>, hidden: &[String]) -> std::io::
     }
     for (name, value) in variables::of(dispatch) {
         match value {
-            // Another event's, where this runs inside such a command, is not taken for this one's.
+            // If Podtap runs inside such a command, the
+            // variables of that command's event must not remain.
             None => starting.env_remove(name),
             Some(value) => starting.env(name, value),
         };
@@ -155,7 +157,8 @@ fn start(command: &str, dispatch: &Dispatch<'_>, hidden: &[String]) -> std::io::
     starting.spawn()
 }
 
-/// Gives the command its stdin, takes what it prints, and waits for its end and that of its group.
+/// Writes the command's stdin, reads its output, and
+/// waits for the end of the command and its group.
 async fn talk(
     child: &mut Child,
     group: CommandGroup,
@@ -181,7 +184,7 @@ async fn talk(
     status
 }
 
-/// The command need not read it.
+/// Writes the body. The command need not read it.
 async fn give(stdin: Option<ChildStdin>, body: &[u8]) {
     if let Some(mut stdin) = stdin {
         let _ = stdin.write_all(body).await;
@@ -191,13 +194,13 @@ async fn give(stdin: Option<ChildStdin>, body: &[u8]) {
 async fn take(stream: Option<impl AsyncRead + Unpin>, kept: &mut Kept) {
     let Some(mut stream) = stream else { return };
     let mut buffer = vec![0; BUFFER];
-    // What can no longer be read has ended.
+    // A stream that can no longer be read has ended.
     while let Ok(count @ 1..) = stream.read(&mut buffer).await {
         kept.add(buffer.get(..count).unwrap_or_default());
     }
 }
 
-/// The headers of the answer that an exit status is.
+/// Returns the headers of the answer for an exit status.
 fn described(status: ExitStatus) -> HeaderList {
     let code = match status.code() {
         Some(code) => code.to_string(),

@@ -1,15 +1,15 @@
-//! What a command learns of its event from its environment, beside the body on its stdin.
+//! Describes an event in environment variables for a command, in addition to the body on its stdin.
 
 use podtap_podio::PodioEvent;
 
 use crate::delivery::exchange::Dispatch;
 use crate::history::decode;
 
-/// Bytes of the longest value. A system starts no program with much longer ones, and whoever sends an
-/// event chooses some of them.
+/// Maximum length of a value in bytes. A system does not start a program with much longer values,
+/// and the sender of an event chooses some of them.
 const MAX_VALUE: usize = 16 * 1024;
 
-/// Parameters of Podio's events that are variables too: `item_id` is `PODTAP_ITEM_ID`.
+/// Parameters of Podio's events that are also variables: `item_id` is `PODTAP_ITEM_ID`.
 const PARAMETERS: [(&str, &str); 16] = [
     ("PODTAP_HOOK_ID", "hook_id"),
     ("PODTAP_ITEM_ID", "item_id"),
@@ -29,7 +29,7 @@ const PARAMETERS: [(&str, &str); 16] = [
     ("PODTAP_CODE", "code"),
 ];
 
-/// The variables of any request.
+/// The variables for every request.
 const OTHERS: [&str; 7] = [
     "PODTAP_EVENT_ID",
     "PODTAP_EVENT_TYPE",
@@ -40,14 +40,15 @@ const OTHERS: [&str; 7] = [
     "PODTAP_CONTENT_TYPE",
 ];
 
-/// Every variable that a command may get.
+/// Returns every variable that a command may get.
 pub fn command_variables() -> impl Iterator<Item = &'static str> {
     OTHERS
         .into_iter()
         .chain(PARAMETERS.iter().map(|(name, _)| *name))
 }
 
-/// Each variable with its value; `None` where the event has none, or one that no variable can have.
+/// Returns each variable with its value; `None` if the
+/// event has none, or if a variable cannot hold the value.
 pub(super) fn of<'a>(
     dispatch: &'a Dispatch<'a>,
 ) -> impl Iterator<Item = (&'static str, Option<String>)> {

@@ -1,9 +1,10 @@
-//! Which events go into the lanes, each once: those that have just arrived, before their commit, and
-//! those that the history has. Pure.
+//! Decides which events go into the lanes, each once: events that have just arrived, before their
+//! commit, and events of the history. Pure.
 //!
-//! An event that arrives goes at once only where nothing older can still come: all that was
-//! committed before it is in the lanes or done, and no other one was passed by (invariant 2). What
-//! comes of it waits for its commit, which gives it its place, and so does its end in the history.
+//! An arriving event is delivered immediately only if no older event can still come: everything
+//! that was committed before it is in the lanes or done, and no earlier arrival was skipped
+//! (invariant 2). Its outcome waits for its commit, which assigns its position; its end is written
+//! to the history after that.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,23 +18,24 @@ use crate::history::{
     WaitingEvent,
 };
 
-/// Events that go ahead of their commit at once: a commit is some milliseconds away.
+/// Maximum number of events that are delivered ahead
+/// of their commit: a commit takes some milliseconds.
 const MAX_UNSTORED: usize = 512;
 
-/// Bytes of what came of them and waits for their commit.
+/// Maximum bytes of their outcomes that wait for a commit.
 const MAX_UNSTORED_BYTES: usize = 8 * 1024 * 1024;
 
-/// What came of an event, to be written to the history.
+/// The outcome for an event, to be written to the history.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CameOf {
-    /// An attempt ended; `again` tells whether there is to be another one, and `others` which
-    /// targets are to have the event, too.
+    /// An attempt ended. `again` says whether this target gets another attempt, and `others` are
+    /// the other targets of the event.
     Attempt {
         attempt: Box<Attempt>,
         again: bool,
         others: Vec<Arc<str>>,
     },
-    /// It is not to be delivered.
+    /// The event must not be delivered.
     Hold(HoldReason),
 }
 
@@ -50,19 +52,19 @@ impl CameOf {
     }
 }
 
-/// What is to be done.
+/// What the courier has to do.
 #[derive(Debug)]
 pub(super) enum Todo {
-    /// The event, which had so many attempts and takes so much memory, goes into its lane.
+    /// Put the event into its lane. It had `attempts` attempts and takes `size` bytes of memory.
     Deliver {
         event: Box<Event>,
         attempts: u32,
         size: usize,
         share: TargetShare,
     },
-    /// All that this one is for have answered it.
+    /// Record that all targets of the event have answered it.
     Settle(EventKey),
-    /// This goes into the history.
+    /// Write this outcome to the history.
     Write(EventKey, CameOf),
 }
 
@@ -70,7 +72,7 @@ pub(super) enum Todo {
 #[derive(Debug, Default)]
 struct Early {
     position: Option<Position>,
-    /// What waits for its place.
+    /// Outcomes that wait for the event's position.
     outcomes: Vec<CameOf>,
     is_done: bool,
 }
@@ -78,7 +80,7 @@ struct Early {
 /// What is known of the events between their arrival and their end.
 #[derive(Debug, Default)]
 pub(super) struct Intake {
-    /// Every event that waits in the history up to here is in a lane or done.
+    /// Every waiting event of the history up to this position is in a lane or done.
     read_through: Position,
     /// The newest event of the history.
     newest: Position,
@@ -90,27 +92,28 @@ pub(super) struct Intake {
     ahead: ReadAhead,
 }
 
-/// The last arrival that was not taken: until the history has brought it, nothing overtakes it.
+/// The last arrival that was not taken. Until the history returns it, no later event overtakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PassedBy {
-    /// Its commit is still to come.
+    /// It has not been committed yet.
     Unstored(EventId),
     At(Position),
 }
 
 impl Intake {
-    /// The history has events up to here.
+    /// Notes that the history has events up to this position.
     pub(super) fn reaches(&mut self, newest: Position) {
         self.newest = newest;
     }
 
-    /// The place after which the history is to be read, where that is to be done.
+    /// Returns the position after which the history must be read, if it must.
     pub(super) fn read_after(&self) -> Option<Position> {
         let must = self.read_through < self.newest && self.ahead.has_room();
         must.then_some(self.read_through)
     }
 
-    /// An event has arrived when the history had events up to `after`: whether it goes at once.
+    /// Handles an event that arrived when the history had events up to `after`. Returns what to do
+    /// if the event is delivered immediately.
     pub(super) fn add_arrival(
         &mut self,
         event: Box<Event>,
@@ -144,7 +147,7 @@ impl Intake {
         Some(self.deliver(event, 0, share?))
     }
 
-    /// Events were committed.
+    /// Handles committed events.
     pub(super) fn add_committed(
         &mut self,
         committed: CommittedEvents,
@@ -166,7 +169,7 @@ impl Intake {
                     todo.push(self.deliver(event, 0, share));
                 }
             } else if position > self.read_through {
-                // From here on the history is read.
+                // From here on, events are read from the history.
                 joins = false;
             }
             if joins {
@@ -180,7 +183,7 @@ impl Intake {
         todo
     }
 
-    /// Events were read.
+    /// Handles events that were read from the history.
     pub(super) fn take_page(
         &mut self,
         page: PendingPage,
@@ -211,7 +214,8 @@ impl Intake {
         todo
     }
 
-    /// Something came of an event; what is to be written now, where its place is known.
+    /// Handles the outcome of an event. Returns what
+    /// to write now, if the event's position is known.
     pub(super) fn came_of(&mut self, event: &Event, outcome: CameOf) -> Option<Todo> {
         let id = event.id;
         let key = |position| EventKey { position, id };
@@ -227,7 +231,7 @@ impl Intake {
         None
     }
 
-    /// An event of this size is done.
+    /// Notes that an event of this size is done.
     pub(super) fn finish(&mut self, id: EventId, size: usize) {
         self.ahead.remove(size);
         if let Some(early) = self.early.get_mut(&id) {
@@ -238,7 +242,7 @@ impl Intake {
         }
     }
 
-    /// Whether nothing waits for a commit to be written.
+    /// Returns whether no outcome waits for a commit.
     pub(super) fn is_settled(&self) -> bool {
         self.early.values().all(|early| early.outcomes.is_empty())
     }
@@ -260,7 +264,7 @@ impl Intake {
         }
     }
 
-    /// An event that was taken before has its place now.
+    /// Sets the position of an event that was taken before its commit.
     fn place(&mut self, id: EventId, position: Position, todo: &mut Vec<Todo>) {
         let Some(early) = self.early.get_mut(&id) else {
             return;
@@ -281,8 +285,8 @@ impl Intake {
 }
 
 impl Early {
-    /// Whether it needs no thought any more. Not before reading has passed it: until its end is in
-    /// the history, a read would find it waiting.
+    /// Returns whether the event can be forgotten. This is not before reading has passed it: until
+    /// its end is in the history, a read would return it as waiting.
     fn is_over(&self, read_through: Position) -> bool {
         self.is_done && self.position.is_some_and(|place| place <= read_through)
     }

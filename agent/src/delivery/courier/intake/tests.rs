@@ -1,5 +1,5 @@
-//! Whatever comes first of arrival, commit, read and end: each event is delivered once, those of an
-//! object in their order, and what came of each is written once, at its place.
+//! Tests arrival, commit, read and end in any order: each event is delivered once, the events of an
+//! object in order, and each outcome is written once, at the event's position.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -56,7 +56,7 @@ fn attempt(event: &Event) -> CameOf {
     }
 }
 
-/// One event of each seven is for another target.
+/// Returns the claim on an event. One event in seven is for another target.
 fn claim(number: u64) -> EventClaim {
     if number.is_multiple_of(7) {
         EventClaim::Others
@@ -65,21 +65,21 @@ fn claim(number: u64) -> EventClaim {
     }
 }
 
-/// A link, a history and lanes without any of their parts, one object an event of each five.
+/// A model of link, history and lanes; every fifth event is about the same object.
 #[derive(Default)]
 struct World {
     intake: Intake,
     arrived: u64,
     /// Events that wait for the next commit, and whether each was offered.
     gathered: Vec<(u64, bool)>,
-    /// What goes to delivery, in order.
+    /// Messages to delivery, in order.
     sent: VecDeque<Fresh>,
-    /// Events in the history, by place from 1; whether each still waits there.
+    /// Events in the history, in the order of their positions from 1, and whether each still waits.
     stored: Vec<(u64, bool)>,
     lanes: HashMap<u64, VecDeque<(Box<Event>, usize)>>,
     delivered: Vec<u64>,
     written: Vec<u64>,
-    /// What was written and the history does not have yet.
+    /// Outcomes that were written and are not in the history yet.
     unwritten: VecDeque<EventKey>,
 }
 
@@ -90,7 +90,7 @@ impl World {
         Position(i64::try_from(self.stored.len()).unwrap())
     }
 
-    /// An event arrives, and is offered unless one before it was not.
+    /// Lets an event arrive; it is offered unless an earlier one was not.
     fn arrive(&mut self, may_offer: bool) {
         self.arrived += 1;
         let is_offered = may_offer && self.gathered.iter().all(|(_, offered)| *offered);

@@ -1,8 +1,8 @@
-//! Which event may go now: events of one lane one after the other in their order, different lanes
-//! side by side up to a limit (invariant 2). A lane whose event hangs gives up its place after a
-//! while, so that it holds only itself. A lane whose event was lost is under way with no other such
-//! one, so that of two the one is found out that takes the local service down, and while that is in
-//! doubt with none at all. Pure: it starts nothing, and time is passed in.
+//! Decides which event may start. Events of one lane go one after another, in order; different
+//! lanes go in parallel up to a limit (invariant 2). A lane whose event hangs gives up its place
+//! after a while, so that it blocks only itself. Lanes whose event was lost start one at a time, to
+//! find out which event takes the local service down, and alone while the service is in doubt.
+//! Pure: it starts nothing, and time is passed in.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -12,22 +12,22 @@ use tokio::time::Instant;
 
 use crate::history::Event;
 
-/// How long an event may be under way before its lane gives up its place: far longer than a
-/// local service that works needs.
+/// Time after which the lane of an unfinished event gives up its place: far longer than a working
+/// local service needs.
 pub(super) const HANGS_AFTER: Duration = Duration::from_secs(3);
 
-/// Lanes that may be without a place, for each place; beyond it the rest waits. None where there
-/// is one place only: that asks for one event at a time.
+/// Maximum number of lanes without a place, per place; beyond it the others wait. With a single
+/// place there are none: that setting asks for one event at a time.
 const ASIDE_PER_PLACE: usize = 3;
 
-/// What keeps events in order among each other.
+/// The key of the events that are kept in order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum LaneKey {
-    /// The object that they are about.
+    /// The object of the events.
     Object(ObjectRef),
-    /// The hook, where no object is named.
+    /// The hook, if no object is named.
     Hook(u64),
-    /// The path without its query, where it is no Podio event.
+    /// The path without its query, for events that are not Podio's.
     Path(String),
 }
 
@@ -45,32 +45,32 @@ impl LaneKey {
     }
 }
 
-/// Lanes whose event was lost beyond which no further ones are tried while the local service is in
-/// doubt: enough that one event which it does not bear hides nothing. So many events that all were
-/// lost are given up in the end, and of more the local service is to blame.
+/// Number of lanes with a lost event beyond which no further lane is tried while the local service
+/// is in doubt: enough that one event that the service cannot process hides nothing. If no more
+/// than these were lost, each is given up in the end; if more were, the cause is the local service.
 const MOST_SUSPECTS: usize = 8;
 
-/// What has a place in the order of its lane.
+/// An event with a position in the order of its lane.
 pub(super) trait Placed {
-    /// Its place: higher for what came later.
+    /// Returns its position, which is higher for later events.
     fn place(&self) -> i64;
 }
 
-/// Events `E` that wait, by lane.
+/// Waiting events `E`, by lane.
 #[derive(Debug)]
 pub(super) struct Lanes<E> {
     by_key: HashMap<LaneKey, VecDeque<E>>,
-    /// Lanes with something to start: whoever has waited longest is first.
+    /// Lanes with an event to start, longest waiting first.
     ready: VecDeque<LaneKey>,
-    /// Lanes with something to start that was lost before.
+    /// Lanes whose next event was lost before.
     suspects: VecDeque<LaneKey>,
-    /// The one of them that is under way.
+    /// The lane of `suspects` that is running.
     suspect: Option<LaneKey>,
     /// The lane to start before all others.
     first: Option<LaneKey>,
-    /// Lanes under way that have a place, the longest under way first, and since when.
+    /// Running lanes that have a place, longest running first, with their start.
     places: VecDeque<(LaneKey, Instant)>,
-    /// Lanes under way that gave up theirs.
+    /// Running lanes that gave up their place.
     aside: HashSet<LaneKey>,
     concurrency: usize,
 }
@@ -89,13 +89,13 @@ impl<E: Placed> Lanes<E> {
         }
     }
 
-    /// Lanes of which an event waits or is under way.
+    /// Returns the number of lanes that have a waiting or running event.
     pub(super) fn count(&self) -> usize {
         self.by_key.len()
     }
 
-    /// Whether no event beside the one under way is left that might be answered: few wait, and all
-    /// that may go were lost as well.
+    /// Returns whether no other event is left that might be answered: few events wait, and all that
+    /// could start were lost before.
     pub(super) fn has_none_to_ask(&self) -> bool {
         let waiting: usize = self.by_key.values().map(VecDeque::len).sum();
         waiting < MOST_SUSPECTS
@@ -112,8 +112,9 @@ impl<E: Placed> Lanes<E> {
         lane.push_back(event);
     }
 
-    /// The next event to start, if one may start now; while the local service is `in_doubt` one at a
-    /// time. Its lane waits until it is [`finish`], [`requeue`] or [`requeue_lost`].
+    /// Returns the next event to start, if one may start now; one at a time while the local service
+    /// is `in_doubt`. Its lane waits until the caller calls [`finish`], [`requeue`] or
+    /// [`requeue_lost`].
     ///
     /// [`finish`]: Self::finish
     /// [`requeue`]: Self::requeue
@@ -129,7 +130,7 @@ impl<E: Placed> Lanes<E> {
         Some((key, event))
     }
 
-    /// When [`start`](Self::start) may have something that it has not now, though nothing ends.
+    /// Returns when [`start`](Self::start) may return an event although none ends until then.
     pub(super) fn next_place(&self, in_doubt: bool) -> Option<Instant> {
         let (_, since) = self.places.front()?;
         let may_go = !in_doubt && self.has_next() && self.may_step_aside();
@@ -153,7 +154,7 @@ impl<E: Placed> Lanes<E> {
         self.suspect.clone().or_else(|| self.ready.pop_front())
     }
 
-    /// Whether there is a place, if need be that of a lane that hangs.
+    /// Returns whether there is a place, if necessary that of a lane that hangs.
     fn has_place(&mut self, now: Instant) -> bool {
         if self.places.len() < self.concurrency {
             return true;
@@ -172,7 +173,7 @@ impl<E: Placed> Lanes<E> {
         self.concurrency > 1 && self.aside.len() < self.concurrency * ASIDE_PER_PLACE
     }
 
-    /// The lane is no longer under way.
+    /// Removes the lane from the running ones.
     fn leave(&mut self, key: &LaneKey) {
         self.suspect.take_if(|suspect| suspect == key);
         if !self.aside.remove(key) {
@@ -180,7 +181,7 @@ impl<E: Placed> Lanes<E> {
         }
     }
 
-    /// The lane's event is done: the next one may start.
+    /// Notes that the lane's event is done: the next one may start.
     pub(super) fn finish(&mut self, key: LaneKey) {
         self.leave(&key);
         match self.by_key.get(&key) {
@@ -191,7 +192,7 @@ impl<E: Placed> Lanes<E> {
         }
     }
 
-    /// The lane's event must be started again, before anything behind it.
+    /// Returns the event to its lane; it is started again before the others of the lane.
     pub(super) fn requeue(&mut self, key: LaneKey, event: E) {
         let was_suspect = self.suspect.as_ref() == Some(&key);
         self.put_back(&key, event);
@@ -203,8 +204,8 @@ impl<E: Placed> Lanes<E> {
         queue.push_front(key);
     }
 
-    /// The lane's event was lost and must be started again; where it is `set_behind`, the one behind
-    /// it goes first, at once, if there is one. Whether that is so.
+    /// Returns a lost event to its lane. If `set_behind` and the lane has another event, that one
+    /// starts next, before all lanes. Returns whether it does.
     pub(super) fn requeue_lost(&mut self, key: LaneKey, event: E, set_behind: bool) -> bool {
         let lane = self.put_back(&key, event);
         if set_behind && lane.len() > 1 {
@@ -219,7 +220,7 @@ impl<E: Placed> Lanes<E> {
     fn put_back(&mut self, key: &LaneKey, event: E) -> &mut VecDeque<E> {
         self.leave(key);
         let lane = self.by_key.entry(key.clone()).or_default();
-        // One that went before its turn is behind others again.
+        // An event that was started out of order is sorted in again.
         let place = lane.partition_point(|other| other.place() < event.place());
         lane.insert(place, event);
         lane

@@ -1,4 +1,4 @@
-//! Lanes, with events that are a letter or a number.
+//! Tests of lanes, with letters or numbers as events.
 
 use std::collections::HashSet;
 
@@ -70,7 +70,7 @@ fn a_lane_that_hangs_gives_up_its_place_up_to_a_limit() {
     for round in 1..=3 {
         assert_eq!(go(&mut lanes, now + HANGS_AFTER * round), 2 + 2 * round);
     }
-    // Two with a place and six without: the rest waits for one of them.
+    // Two with a place and six without: the others wait for one of them.
     assert_eq!(go(&mut lanes, now + HANGS_AFTER * 9), 8);
     assert_eq!(lanes.next_place(false), None);
     lanes.finish(lane(0));
