@@ -1,5 +1,5 @@
-//! What an owner asks a relay over plain HTTP, by the way that the link takes: which tunnels there
-//! are, another URL for one, the end of one.
+//! Sends an owner's requests to a relay over plain HTTP, over the same route as the link: list the
+//! tunnels, give a tunnel another URL, delete a tunnel.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::dial::{DialError, Dialer, not_of_a_relay};
 use super::disconnect::Disconnect;
 use crate::config::LinkConfig;
 
-/// Time for one question, from the name to the end of the answer.
+/// Maximum time for one request, from the name's resolution to the end of the answer.
 const ASK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Asks a relay about an owner's tunnels.
@@ -25,41 +25,41 @@ pub struct TunnelClient {
     dialer: Dialer,
 }
 
-/// Why a relay did not do what it was asked.
+/// Why a relay did not do what was requested.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// It could not be reached.
+    /// The relay could not be reached.
     #[error("{0}")]
     Unreachable(String),
-    /// It does not know the token.
+    /// The relay does not know the token.
     #[error("{0}")]
     Token(String),
     /// The owner has no such tunnel.
     #[error("{0}")]
     NoTunnel(String),
-    /// It cannot do that, or not now.
+    /// The relay cannot do this, or not now.
     #[error("{0}")]
     Refused(String),
 }
 
 impl TunnelClient {
-    /// A client for the relay of this link, by its proxy and with its token.
+    /// Creates a client for the relay of this link, with its proxy and its token.
     pub fn new(link: &LinkConfig, trust: &Trust) -> Result<Self, DialError> {
         let dialer = Dialer::trusting(link, trust)?;
         Ok(Self { dialer })
     }
 
-    /// The owner's tunnels, by name.
+    /// Returns the owner's tunnels, by name.
     pub async fn list(&self) -> Result<Vec<TunnelEntry>, AskError> {
         Ok(self.all().await?.tunnels)
     }
 
-    /// The same, with what the relay says of itself.
+    /// Returns the owner's tunnels with what the relay reports about itself.
     pub async fn all(&self) -> Result<TunnelList, AskError> {
         self.ask(Method::GET, "", Bytes::new()).await
     }
 
-    /// Gives a tunnel a new URL; the old one works for as long as `grace`.
+    /// Gives a tunnel a new URL; the old one works during `grace`.
     pub async fn rotate(
         &self,
         name: &TunnelName,
@@ -73,7 +73,7 @@ impl TunnelClient {
             .await
     }
 
-    /// Deletes a tunnel with everything that waits in it.
+    /// Deletes a tunnel with everything in its queue.
     pub async fn delete(&self, name: &TunnelName) -> Result<(), AskError> {
         let below = format!("/{name}");
         let answer = self.answer(Method::DELETE, &below, Bytes::new());
@@ -90,7 +90,7 @@ impl TunnelClient {
         serde_json::from_slice(&answer).map_err(|_| not_a_relay())
     }
 
-    /// The body of a good answer.
+    /// Returns the body of a successful answer.
     async fn answer(&self, method: Method, below: &str, body: Bytes) -> Result<Bytes, AskError> {
         let answer = async {
             let request = self.request(method, below, body)?;

@@ -1,24 +1,24 @@
-//! When to dial again. Pure: time and chance are passed in.
+//! Computes when to dial again. Pure: time and chance are passed in.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-/// The shortest pause, and the unit of its growth.
+/// Minimum pause, and the unit of its growth.
 const SHORTEST: Duration = Duration::from_millis(200);
 
-/// The longest pause.
+/// Maximum pause.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How long a connection must have lasted for the next failure to be the first one again: a relay
-/// that takes every agent and drops it at once is not dialled without pause.
+/// Minimum duration of a connection that resets the backoff: a relay that accepts every agent and
+/// drops it immediately must not be dialled without a pause.
 const PROVEN_AFTER: Duration = Duration::from_secs(10);
 
-/// Pause between two looks at whether the machine was asleep.
+/// Pause between two checks whether the machine was asleep.
 pub(super) const SLEEP_CHECK: Duration = Duration::from_secs(1);
 
-/// How far the wall clock must jump ahead of the monotonic one to mean that the machine slept.
+/// Minimum jump of the wall clock ahead of the monotonic one that means that the machine slept.
 const SLEPT: SignedDuration = SignedDuration::from_secs(5);
 
 /// Pauses between attempts: none at first, then growing, with full jitter.
@@ -28,19 +28,19 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Attempts since the last proven connection.
+    /// Returns the number of attempts since the last proven connection.
     pub(super) fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// A connection ended that had lasted so long.
+    /// Records the duration of a connection that ended.
     pub(super) fn record_uptime(&mut self, uptime: Duration) {
         if uptime >= PROVEN_AFTER {
             self.failures = 0;
         }
     }
 
-    /// The pause before the next attempt; `chance` is from 0 to 1.
+    /// Returns the pause before the next attempt; `chance` is from 0 to 1.
     pub(super) fn next(&mut self, chance: f64) -> Duration {
         let doublings = self.failures.min(16);
         self.failures = self.failures.saturating_add(1);
@@ -55,7 +55,7 @@ impl Backoff {
     }
 }
 
-/// Notices that the machine was asleep: the wall clock went on and the monotonic one did not.
+/// Detects that the machine was asleep: the wall clock continued and the monotonic one did not.
 #[derive(Debug)]
 pub(super) struct SleepWatch {
     wall: Timestamp,
@@ -67,7 +67,7 @@ impl SleepWatch {
         Self { wall, monotonic }
     }
 
-    /// Whether it slept since the last look.
+    /// Returns whether the machine slept since the last call.
     pub(super) fn slept(&mut self, wall: Timestamp, monotonic: Instant) -> bool {
         let by_wall = wall.duration_since(self.wall);
         let awake = monotonic.duration_since(self.monotonic);

@@ -1,5 +1,5 @@
-//! The way to the relay: TCP, through a proxy where one is set, TLS, and the websocket upgrade.
-//! A refusal comes back as what it means for dialling again.
+//! Connects to the relay: TCP, through a proxy if one is set, TLS, and the websocket upgrade. A
+//! refusal is returned as its consequence for dialling again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,23 +33,23 @@ use crate::config::LinkConfig;
 use crate::reason;
 use crate::target::without_user_info;
 
-/// Time for the whole way: name, TCP, proxy, TLS, upgrade. A person reads within ten seconds what
-/// is wrong.
+/// Maximum time for everything: name, TCP, proxy, TLS,
+/// upgrade. A person reads within ten seconds what is wrong.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Where a relay takes agents.
+/// Path at which a relay accepts agents.
 const CONNECT_PATH: &str = "/-/connect";
 
-/// The most of a refusal's body that is read.
+/// Maximum number of bytes that are read of a refusal's body.
 const MAX_REFUSAL_BYTES: usize = 16 * 1024;
 
 /// A connection to the relay.
 pub(super) type LinkSocket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// A relay's address that cannot be dialled, or no TLS to dial it with.
+/// The relay's address cannot be dialled, or TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
-    /// Not a URL of a relay.
+    /// The URL is not that of a relay.
     #[error(
         "{} is not a relay's URL: it must begin with https:// or http://, have a host, and have no \
          user",
@@ -59,14 +59,14 @@ pub enum DialError {
     /// TLS cannot be set up.
     #[error("cannot set up TLS; are the system's certificates installed?")]
     Tls(#[from] rustls::Error),
-    /// The token holds characters that a header cannot.
+    /// The token contains characters that a header cannot contain.
     #[error("this token is not valid: it has characters that are not allowed in a token")]
     Token,
 }
 
-/// Dials one relay, again and again.
+/// Dials one relay, any number of times.
 pub(super) struct Dialer {
-    /// The endpoint for agents, its port spelt out.
+    /// The endpoint for agents, with an explicit port.
     endpoint: Uri,
     host: HeaderValue,
     authorization: HeaderValue,
@@ -83,7 +83,7 @@ impl std::fmt::Debug for Dialer {
 }
 
 impl Dialer {
-    /// One for a few calls, with a TLS configuration of its own.
+    /// Creates a dialer for a few calls, with its own TLS configuration.
     pub(super) fn trusting(link: &LinkConfig, trust: &tls::Trust) -> Result<Self, DialError> {
         let tls = tls::client_config(link.relay.scheme() == "https", trust)?;
         Self::new(link, tls)
@@ -158,8 +158,8 @@ impl Dialer {
             .map_err(|e| to_disconnect(&e))
     }
 
-    /// Makes a connection and the TLS on it, and gives the certificates that the relay sent; `None`
-    /// for a relay without TLS.
+    /// Connects with TLS and returns the certificates that
+    /// the relay sent; `None` for a relay without TLS.
     pub(super) async fn chain(&self) -> Result<Option<Vec<CertificateDer<'static>>>, Disconnect> {
         let stream = self.stream().await?;
         let Some(tls) = &self.tls else {
@@ -177,7 +177,7 @@ impl Dialer {
         ))
     }
 
-    /// Asks one thing over plain HTTP.
+    /// Sends one request over plain HTTP.
     pub(super) async fn ask(
         &self,
         request: Request<Full<Bytes>>,
@@ -189,13 +189,13 @@ impl Dialer {
         }
     }
 
-    /// A path of the relay, which may be below one of a proxy's.
+    /// Returns a path of the relay, which may be below a path of a proxy.
     pub(super) fn path(&self, path: &str) -> String {
         let below = self.endpoint.path().trim_end_matches(CONNECT_PATH);
         format!("{below}{path}")
     }
 
-    /// What every request to the relay begins with.
+    /// Starts a request with the headers that every request to the relay has.
     pub(super) fn head(&self, method: Method, path: &str) -> http::request::Builder {
         Request::builder()
             .method(method)
@@ -215,8 +215,8 @@ impl Dialer {
             .map_err(|e| to_disconnect(&e))
     }
 
-    /// The websocket upgrade. Done with hyper rather than tungstenite, which hands over no more of
-    /// a refusal's body than came with its head.
+    /// Upgrades the connection to a websocket. It uses hyper, because tungstenite returns only the
+    /// part of a refusal's body that came with the head.
     async fn upgrade<S>(&self, stream: S) -> Result<LinkSocket, Disconnect>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -253,7 +253,7 @@ impl Dialer {
     }
 }
 
-/// The relay's endpoint for agents. The port is spelt out: a proxy is told it.
+/// Returns the relay's endpoint for agents. The port is explicit, because a proxy needs it.
 fn endpoint(relay: &Url) -> Option<Uri> {
     let has_user = !relay.username().is_empty() || relay.password().is_some();
     if !matches!(relay.scheme(), "http" | "https") || has_user {
@@ -269,7 +269,7 @@ fn endpoint(relay: &Url) -> Option<Uri> {
         .ok()
 }
 
-/// What a refused upgrade means.
+/// Returns the consequence of a refused upgrade.
 async fn refusal(response: Response<Incoming>) -> Disconnect {
     let status = response.status();
     let media = response.headers().get(header::CONTENT_TYPE);
@@ -284,11 +284,12 @@ async fn refusal(response: Response<Incoming>) -> Disconnect {
     if let Ok(refusal) = serde_json::from_slice::<ConnectRefusal>(&body) {
         return refusal.into();
     }
-    // Not from a relay's own hand: a proxy before it, or no relay at all. None of it ends the link.
+    // The answer is not from a relay: it comes from a proxy in front of it or from another server.
+    // None of this ends the link.
     Disconnect::retry(not_of_a_relay(status, is_page))
 }
 
-/// What an answer means that no relay gave.
+/// Describes an answer that is not from a relay.
 pub(super) fn not_of_a_relay(status: StatusCode, is_page: bool) -> String {
     match status {
         StatusCode::UNAUTHORIZED => {

@@ -1,4 +1,4 @@
-//! Every way in which a connection to the relay can end, and whether to dial again: by type.
+//! All the ways in which a connection to the relay can end; the type says whether to dial again.
 
 use std::time::Duration;
 
@@ -7,36 +7,36 @@ use podtap_wire::{ConnectRefusal, RefusalKind, TunnelHolder};
 
 use crate::history::HistoryError;
 
-/// How a connection, or the attempt to make one, ended.
+/// How a connection, or the attempt to connect, ended.
 #[derive(Debug)]
 pub(super) enum Disconnect {
-    /// It may come back.
+    /// The connection may work again.
     Retry {
         /// Why it ended, in words.
         reason: String,
-        /// When the relay wants to see the agent again, where it said so.
+        /// Time after which the relay expects the agent again, if the relay sent one.
         after: Option<Duration>,
     },
-    /// It is over.
+    /// The link must not dial again.
     Stop(Stop),
 }
 
 /// Why the link does not dial again.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// Somebody asked the agent to end.
+    /// The agent was asked to end.
     Cancelled,
     /// The relay does not know the token.
     TokenRefused(String),
     /// The token was revoked while it was in use.
     TokenRevoked,
-    /// The relay speaks no version of the protocol that is known here.
+    /// The relay speaks no protocol version that this agent knows.
     VersionRefused(String),
-    /// The relay cannot make sense of what it was asked.
+    /// The relay cannot process the request.
     Refused(String),
     /// Another agent of the same owner has the tunnel.
     TakenOver(TunnelHolder),
-    /// The history was closed under the link.
+    /// The history was closed while the link used it.
     History(HistoryError),
 }
 
@@ -61,7 +61,7 @@ impl From<ConnectRefusal> for Disconnect {
 }
 
 impl From<HistoryError> for Disconnect {
-    /// Nothing that passes ends the link: what the relay holds stays there meanwhile.
+    /// An error that may pass does not end the link: meanwhile the relay keeps its events.
     fn from(error: HistoryError) -> Self {
         match error {
             HistoryError::Closed => Self::Stop(Stop::History(error)),
@@ -71,7 +71,7 @@ impl From<HistoryError> for Disconnect {
 }
 
 impl Stop {
-    /// Why, in words for the status.
+    /// Returns the reason in words for the status.
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Cancelled => "closed".to_owned(),

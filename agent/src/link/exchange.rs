@@ -1,4 +1,4 @@
-//! One request to a relay and its whole answer, on a connection of its own.
+//! Sends one request to a relay and reads the whole answer, on a separate connection.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,10 +10,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::disconnect::Disconnect;
 use super::upgrade::http_disconnect;
 
-/// The largest answer: far more than a hundred tunnels.
+/// Maximum size of an answer: far more than a hundred tunnels need.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
-/// One request on a connection of its own, and the whole answer.
+/// Sends one request on a separate connection and returns the whole answer.
 pub(super) async fn exchange<S>(
     stream: S,
     request: Request<Full<Bytes>>,
@@ -37,7 +37,7 @@ where
     let mut answer = std::pin::pin!(answer);
     tokio::select! {
         answer = &mut answer => answer,
-        // What is left of the answer has come.
+        // The rest of the answer has arrived.
         ended = connection => {
             ended.map_err(|error| http_disconnect(&error))?;
             answer.await

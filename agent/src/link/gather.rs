@@ -1,6 +1,6 @@
-//! Events that have arrived and wait for their commit: several go into one, and each that is
-//! certainly new is offered to delivery meanwhile. Where a sender waits, the commit does not wait for
-//! others.
+//! Collects events that have arrived and wait for their commit. Several share one commit, and each
+//! event that is certainly new is offered to delivery meanwhile. If a sender waits for the answer,
+//! the commit does not wait for more events.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use tokio::time::Instant;
 
 use crate::history::{Incident, NewEvent, PASSED_THROUGH, Writer};
 
-/// How long an event waits for others to share its commit: a person sees no delay, and each commit
-/// costs a sync of the disk.
+/// Time for which an event waits for others to share its commit: a person notices no delay, and
+/// each commit costs a sync of the disk.
 const GATHER_FOR: Duration = Duration::from_millis(10);
 
-/// How far apart commits are while events keep coming: each writes a dozen pages anew, however
-/// little it adds to them. What waits is under way to the local service meanwhile.
+/// Minimum time between commits while events keep arriving: each commit rewrites a dozen pages,
+/// even if it adds little to them. Meanwhile the waiting events are already being delivered.
 const APART: Duration = Duration::from_millis(100);
 
-/// Events that are committed without waiting for more.
+/// Number of events that are committed without waiting for more.
 const GATHER_EVENTS: usize = 256;
 
-/// The part of the window, one in so many, that is committed without waiting for more: the relay
-/// sends on while that is acknowledged.
+/// Fraction of the window that is committed without waiting for more events: the relay sends the
+/// next ones while these are acknowledged.
 const GATHER_SHARE: usize = 4;
 
-/// Bytes of events, heads included, that wait for a commit or are in one; beyond it nothing more is
-/// read from the relay.
+/// Maximum bytes of events, heads included, that wait for a commit or are being committed; beyond
+/// it nothing more is read from the relay.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes of events that are committed without waiting for more.
@@ -35,28 +35,29 @@ const GATHER_BYTES: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct EventBatch {
     pub(super) events: Vec<NewEvent>,
-    /// Those of them that the relay has not stored.
+    /// Ids of the events that the relay has not stored.
     pub(super) held: Vec<EventId>,
-    /// The first so many of them were offered to delivery, the others not.
+    /// Number of events at the start that were offered to delivery; the others were not.
     pub(super) offered: usize,
-    /// The last one of the queue, if there is any of it.
+    /// The last event of the relay's queue, if any is from the queue.
     pub(super) through: Option<Seq>,
-    /// What the relay told after these events: nothing more is read until it is written down.
+    /// The incident that the relay reported after these events. Nothing more is read until it is
+    /// written.
     pub(super) incident: Option<Incident>,
     bytes: usize,
     since: Option<Instant>,
-    /// Events that are enough for a commit.
+    /// Number of events that are enough for a commit.
     enough: usize,
-    /// When the last commit began.
+    /// Start of the last commit.
     last: Option<Instant>,
-    /// Bytes of the commit under way.
+    /// Bytes of the running commit.
     under_commit: usize,
-    /// Whether it holds events that were not offered.
+    /// Whether the running commit contains events that were not offered.
     after_others: bool,
 }
 
 impl EventBatch {
-    /// None yet, of a connection on which at most `window` events are unacknowledged.
+    /// Creates an empty batch for a connection with at most `window` unacknowledged events.
     pub(super) fn within(window: u32) -> Self {
         let window = usize::try_from(window).unwrap_or(usize::MAX);
         Self {
@@ -65,7 +66,7 @@ impl EventBatch {
         }
     }
 
-    /// Adds an event, and offers it to delivery unless one before it goes the long way, through its
+    /// Adds an event and offers it to delivery, unless an earlier one is delivered only after its
     /// commit (invariant 2).
     pub(super) fn add(&mut self, writer: &Writer, frame: EventFrame) {
         let EventFrame { seq, id, request } = frame;
@@ -73,7 +74,7 @@ impl EventBatch {
         self.add_event(writer, seq, id, request);
     }
 
-    /// The same for an event that the relay has not stored.
+    /// Adds an event that the relay has not stored.
     pub(super) fn add_held(&mut self, writer: &Writer, frame: HeldFrame) {
         let HeldFrame { id, request } = frame;
         self.held.push(id);
@@ -94,8 +95,8 @@ impl EventBatch {
         self.events.push(event);
     }
 
-    /// Adds what the relay told of the events' way: it stands in the history between the events
-    /// before it and those after it.
+    /// Adds an incident that the relay reported. In the history, it is between the events before it
+    /// and the events after it.
     pub(super) fn add_incident(&mut self, incident: Option<Incident>) {
         if incident.is_some() {
             self.incident = incident;
@@ -107,7 +108,7 @@ impl EventBatch {
         self.incident.is_none() && self.bytes + self.under_commit < MAX_BYTES
     }
 
-    /// When they are to be committed; `None` where there are none.
+    /// Returns when the events must be committed; `None` if there are none.
     pub(super) fn due(&self) -> Option<Instant> {
         let since = self.since?;
         let is_enough = self.events.len() >= self.enough || self.bytes >= GATHER_BYTES;
@@ -115,13 +116,13 @@ impl EventBatch {
             return Some(since);
         }
         let soon = since + GATHER_FOR;
-        // One that was not offered is delivered from the history.
+        // An event that was not offered is delivered from the history, after its commit.
         let may_wait = self.offered == self.events.len();
         let apart = self.last.map(|last| last + APART).filter(|_| may_wait);
         Some(apart.map_or(soon, |apart| apart.max(soon)))
     }
 
-    /// All of them, to be committed now; [`Self::finish_commit`] afterwards.
+    /// Takes all events, to be committed now; [`Self::finish_commit`] must follow.
     pub(super) fn take(&mut self) -> Self {
         let taken = std::mem::take(self);
         (self.enough, self.last) = (taken.enough, Some(Instant::now()));
@@ -130,7 +131,7 @@ impl EventBatch {
         taken
     }
 
-    /// The commit has ended.
+    /// Notes that the commit has ended.
     pub(super) fn finish_commit(&mut self) {
         (self.under_commit, self.after_others) = (0, false);
     }

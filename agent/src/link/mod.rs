@@ -1,5 +1,5 @@
-//! The link to the relay: connect, run a session, back off, again. It ends only when it is asked
-//! to, or when dialling again could not help.
+//! The link to the relay: connects, runs a session, backs off, and repeats. It ends only on
+//! request, or if dialling again cannot help.
 
 mod ask;
 mod backoff;
@@ -36,14 +36,14 @@ use dial::{Dialer, LinkSocket};
 use disconnect::Disconnect;
 pub(crate) use disconnect::Stop;
 
-/// What a session shows of itself to the rest of the agent, and where its events go.
+/// Where a session sends its events and reports its state.
 #[derive(Debug)]
 pub(crate) struct LinkOutputs {
     pub(crate) writer: Writer,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) changes: broadcast::Sender<Change>,
-    /// The local service's answers, where they go back to the senders, and what they may take, which
-    /// the relay has a say in.
+    /// The answers of the local service, if they go back to the senders, with their memory limit,
+    /// which the relay influences.
     pub(crate) answers: Option<(Allowance, Outbox)>,
 }
 
@@ -104,7 +104,7 @@ impl Link {
                 }
             };
             let pause = after.unwrap_or_else(|| self.backoff.next(fastrand::f64()));
-            // Once for each reason, not for each try.
+            // Once per reason, not per attempt.
             if last_reason.as_ref() == Some(&reason) {
                 tracing::debug!(reason, ?pause, "the link is still down");
             } else {
@@ -123,7 +123,8 @@ impl Link {
         }
     }
 
-    /// Waits while the history cannot be written, with the link down: whether it had to.
+    /// Waits, with the link down, while the history
+    /// cannot be written; returns whether it had to wait.
     async fn history_fails(&self, token: &CancellationToken) -> bool {
         let mut storage = self.outputs.writer.storage();
         let mut had_to = false;
@@ -143,7 +144,7 @@ impl Link {
         }
     }
 
-    /// One connection, from dialling to its end.
+    /// Runs one connection, from dialling to its end.
     async fn connect(&mut self, token: &CancellationToken) -> Disconnect {
         let opened = tokio::select! {
             () = token.cancelled() => return Disconnect::Stop(Stop::Cancelled),
@@ -153,7 +154,7 @@ impl Link {
             Ok(opened) => opened,
             Err(end) => return end,
         };
-        // From now on this agent comes back, rather than being started.
+        // From now on, this agent reconnects rather than starts.
         self.hello.epoch = (welcome.epoch > 0).then_some(welcome.epoch);
         self.hello.take_over = false;
         self.outputs.apply_welcome(welcome);
@@ -193,7 +194,7 @@ impl LinkOutputs {
         if let Some((allowance, _)) = &self.answers {
             allowance.set_limits(&welcome.limits);
         }
-        // Not the URL: its key is the only secret that keeps others from posting.
+        // Do not log the URL: its key is the only secret that keeps others from posting.
         tracing::info!(
             tunnel = welcome.tunnel.as_str(),
             server = welcome.server,
@@ -214,12 +215,13 @@ impl LinkOutputs {
 
     fn link_is(&self, link: LinkState) {
         self.status.send_modify(|status| status.link = link.clone());
-        // Nobody listening is fine.
+        // It is fine if there is no listener.
         let _ = self.changes.send(Change::Link(link));
     }
 }
 
-/// Returns after the pause, or at once when the machine was asleep: nothing is as it was then.
+/// Returns after the pause, or immediately if the machine
+/// was asleep, because the network may have changed.
 async fn pause_or_wake_up(pause: Duration) {
     let until = Instant::now() + pause;
     let mut sleep_watch = SleepWatch::new(Timestamp::now(), Instant::now());

@@ -1,5 +1,5 @@
-//! The way to a relay step by step, for a person who asks where it ends. Nothing here takes a tunnel:
-//! a websocket that never says hello is none of an agent's.
+//! Tests the connection to a relay step by step, to show where it fails. It does not take a tunnel:
+//! a websocket on which no hello is sent is not an agent's.
 
 use std::time::Duration;
 
@@ -18,45 +18,45 @@ use super::dial::{DialError, Dialer, LinkSocket, not_of_a_relay};
 use super::disconnect::{Disconnect, Stop};
 use crate::config::LinkConfig;
 
-/// Time for the close of a websocket, which matters to no one.
+/// Maximum time for closing a websocket; its result does not matter.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 
-/// Looks at the way to one relay. Each step makes a connection of its own.
+/// Tests the connection to one relay. Each step makes a new connection.
 #[derive(Debug)]
 pub struct RelayProbe {
     dialer: Dialer,
 }
 
-/// What TLS with a relay came to.
+/// The result of the TLS handshake with a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secured {
-    /// Certificates that the relay sent, its own included.
+    /// Number of certificates that the relay sent, its own included.
     pub chain: usize,
-    /// Until when its own is valid, as far as that can be told.
+    /// End of the validity of the relay's own certificate, if it can be determined.
     pub valid_until: Option<Timestamp>,
 }
 
-/// What a relay says of itself without a token.
+/// What a relay reports about itself without a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
-    /// Name and version; `None` from one of before 0.2, which says only what it is.
+    /// Name and version; `None` for a relay before 0.2, which does not report them.
     pub server: Option<String>,
-    /// Why it takes no webhooks, in its words; `None` where it takes them.
+    /// Why the relay accepts no webhooks, in its words; `None` if it accepts them.
     pub not_ready: Option<String>,
-    /// Its clock.
+    /// The relay's clock.
     pub date: Option<Timestamp>,
 }
 
-/// Why a websocket is not to be used.
+/// Why a websocket cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebsocketFault {
-    /// It was not opened.
+    /// The websocket was not opened.
     #[error("{0}")]
     Refused(String),
-    /// It was opened, and nothing comes through.
+    /// The websocket was opened, but nothing comes through.
     #[error("a ping was not answered within {} s", .0.as_secs())]
     Silent(Duration),
-    /// It was opened, and ended by itself.
+    /// The websocket was opened, and then ended.
     #[error("it ended after {:.1} s: {why}", after.as_secs_f32())]
     Cut {
         /// How long it lasted.
@@ -66,16 +66,16 @@ pub enum WebsocketFault {
 }
 
 impl RelayProbe {
-    /// Looks at the relay of this link, by its proxy and with its token.
+    /// Creates a probe for the relay of this link, with its proxy and its token.
     pub fn new(link: &LinkConfig, trust: &Trust) -> Result<Self, DialError> {
         let dialer = Dialer::trusting(link, trust)?;
         Ok(Self { dialer })
     }
 
-    /// Makes a connection and the TLS on it; `None` for a relay without.
+    /// Connects with TLS; returns `None` for a relay without TLS.
     ///
     /// # Errors
-    /// With the reason in words.
+    /// Returns the reason in words.
     pub async fn secure(&self) -> Result<Option<Secured>, String> {
         let chain = self.dialer.chain().await.map_err(words)?;
         Ok(chain.map(|chain| Secured {
@@ -84,10 +84,10 @@ impl RelayProbe {
         }))
     }
 
-    /// Asks whether the relay takes webhooks.
+    /// Asks whether the relay accepts webhooks.
     ///
     /// # Errors
-    /// With the reason in words, also where what answers is not a relay.
+    /// Returns the reason in words, also if the server is not a relay.
     pub async fn ready(&self) -> Result<Readiness, String> {
         let path = self.dialer.path(READY_PATH);
         let request = self.dialer.head(Method::GET, &path);
@@ -100,8 +100,8 @@ impl RelayProbe {
         readiness(head.status, &head.headers, &body)
     }
 
-    /// Opens a websocket as an agent does, says nothing on it for as long as `silence`, and sees
-    /// whether a ping still comes back within `limit`; gives the time that it took.
+    /// Opens a websocket as an agent does, sends nothing on it during `silence`, and checks whether
+    /// a ping is then answered within `limit`; returns the time until the answer.
     pub async fn websocket(
         &self,
         silence: Duration,
@@ -119,7 +119,7 @@ impl RelayProbe {
             ping(&mut socket, began, limit).await
         };
         let outcome = outcome.await;
-        // The relay waits for no hello that will not come.
+        // Closes the websocket so that the relay does not wait for a hello.
         let _ = timeout(CLOSE_LIMIT, socket.close(None)).await;
         outcome
     }
@@ -156,7 +156,7 @@ async fn ping(
         .unwrap_or(Err(WebsocketFault::Silent(limit)))
 }
 
-/// Says nothing for a while; whatever comes is read.
+/// Sends nothing for a while, and reads whatever arrives.
 async fn quiet(
     socket: &mut LinkSocket,
     began: Instant,
@@ -180,7 +180,7 @@ async fn quiet(
     }
 }
 
-/// A close is an end, anything else is not.
+/// Returns an error for a close frame, and nothing for any other message.
 fn end_of(message: &Message) -> Result<(), String> {
     let Message::Close(close) = message else {
         return Ok(());
@@ -191,13 +191,13 @@ fn end_of(message: &Message) -> Result<(), String> {
     })
 }
 
-/// What an answer says of the server that gave it. Pure.
+/// Returns what an answer shows about its server. Pure.
 fn readiness(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Readiness, String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let body = String::from_utf8_lossy(body);
     let says = body.trim();
     let server = text(RELAY_HEADER).map(str::to_owned);
-    // A relay of before it named itself says one word.
+    // A relay before 0.2, which does not name itself, answers with one word.
     let is_older = status.is_success() && says == "ready";
     if server.is_none() && !is_older {
         let is_page = headers.contains_key(header::LOCATION)
@@ -212,13 +212,13 @@ fn readiness(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Rea
     })
 }
 
-/// Until when a certificate is valid. The library that judges certificates tells it when it is asked
-/// about a time at which none is.
+/// Returns until when a certificate is valid. The library that verifies certificates reports this
+/// in its error for a time at which none is valid.
 fn valid_until(certificate: &CertificateDer<'static>) -> Option<Timestamp> {
     tls::not_after(certificate).and_then(|seconds| Timestamp::from_second(seconds).ok())
 }
 
-/// Why a connection ended, in words.
+/// Returns why a connection ended, in words.
 fn words(end: Disconnect) -> String {
     match end {
         Disconnect::Retry { reason, .. } => reason,

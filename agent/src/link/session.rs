@@ -1,5 +1,6 @@
-//! One connection to the relay: hello and welcome, then events into the history and
-//! acknowledgements back, until either side ends it. Generic over the stream: it knows no sockets.
+//! Runs one connection to the relay: hello and welcome, then events
+//! into the history and acknowledgements back, until either side
+//! ends it. Generic over the stream: it does not depend on sockets.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -25,13 +26,14 @@ use super::speak::{say, speak, to_disconnect};
 use crate::history::{ClockSet, Fact, HistoryError, Incident, Machine, WriteTrouble};
 use crate::link::LinkOutputs;
 
-/// Time for the relay's welcome.
+/// Maximum time for the relay's welcome.
 const WELCOME_LIMIT: Duration = Duration::from_secs(10);
 
-/// Time for what is left to be said when the agent ends: a commit, its acknowledgement, the close.
+/// Maximum time for the end of a session when the agent
+/// ends: a commit, its acknowledgement, the close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
-/// Opens a session: hello, then welcome.
+/// Opens a session: sends hello and waits for welcome.
 pub(super) async fn open<S>(
     socket: &mut WebSocketStream<S>,
     hello: Hello,
@@ -79,8 +81,8 @@ where
         result = &mut speaking => return result.map_or_else(|e| e, |()| Disconnect::retry("closed")),
     };
     if matches!(end, Disconnect::Stop(_)) {
-        // `listen` has dropped its end of the acknowledgements: what is left of them goes out,
-        // then the close, and the relay's own close comes back.
+        // `listen` has dropped its end of the acknowledgements: the remaining ones are sent, then
+        // the close, and the relay answers with its own close.
         let _ = timeout(CLOSE_LIMIT, async {
             speaking.await?;
             while stream.next().await.is_some_and(|message| message.is_ok()) {}
@@ -91,8 +93,8 @@ where
     end
 }
 
-/// Reads until the connection ends. While one batch of events is being committed the next one
-/// gathers; each commit releases one acknowledgement (invariant 1: never before the commit).
+/// Reads until the connection ends. While one batch of events is being committed, the next one
+/// collects; each commit releases one acknowledgement (invariant 1: never before the commit).
 async fn listen<S>(
     stream: &mut SplitStream<WebSocketStream<S>>,
     outputs: &LinkOutputs,
@@ -125,7 +127,7 @@ where
             () = token.cancelled() => break Disconnect::Stop(Stop::Cancelled),
             committed = &mut committing => match committed {
                 Ok(through) => {
-                    // While there was no room, nobody listened.
+                    // While there was no room, nothing was read.
                     heard = Instant::now();
                     gathered.finish_commit();
                     release(&acks, through);
@@ -168,8 +170,8 @@ where
             }
         }
     };
-    // What was offered to delivery enters the history whatever has ended the session: it would
-    // come again, and be delivered again.
+    // Events that were offered to delivery are stored even if the session has ended: otherwise they
+    // would arrive and be delivered again.
     let rest = async {
         if !committing.is_terminated()
             && let Ok(through) = committing.await
@@ -186,24 +188,24 @@ where
     end
 }
 
-/// Resolves with the reason once the history cannot be written.
+/// Waits until the history cannot be written; returns the reason.
 async fn failing(mut storage: watch::Receiver<WriteTrouble>) -> Arc<str> {
     let reason = storage.wait_for(Option::is_some).await;
     match reason.ok().and_then(|reason| reason.clone()) {
         Some(reason) => reason,
-        // The writer's thread has ended, and whoever writes next is told.
+        // The writer's thread has ended; the next write returns an error.
         None => std::future::pending().await,
     }
 }
 
-/// Has an acknowledgement said, if there is anything to acknowledge.
+/// Queues an acknowledgement, if there is anything to acknowledge.
 fn release(acks: &watch::Sender<Option<Seq>>, through: Option<Seq>) {
     if through.is_some() {
         let _ = acks.send(through);
     }
 }
 
-/// Commits, lets the answers go that wait for it, and says what is to be acknowledged.
+/// Commits events, releases the answers that wait for the commit, and returns what to acknowledge.
 async fn commit(outputs: &LinkOutputs, gathered: EventBatch) -> Result<Option<Seq>, HistoryError> {
     let EventBatch {
         events,
@@ -232,7 +234,7 @@ async fn commit(outputs: &LinkOutputs, gathered: EventBatch) -> Result<Option<Se
     Ok(through)
 }
 
-/// What a notice tells of the events' way.
+/// Returns the incident that a notice reports, if it reports one.
 fn to_incident(notice: Notice) -> Option<Incident> {
     match notice {
         Notice::Gap { from, to, reason } => {
@@ -259,7 +261,8 @@ fn to_incident(notice: Notice) -> Option<Incident> {
     }
 }
 
-/// The next frame; `None` for what is none of ours. Cancel-safe, as the stream is.
+/// Returns the next frame; `None` for a message that is
+/// not a known frame. Cancel-safe, as the stream is.
 async fn next_frame(
     stream: &mut (impl StreamExt<Item = Result<Message, tungstenite::Error>> + Unpin),
     unknown: &mut UnknownFrames,
@@ -291,7 +294,8 @@ async fn next_frame(
     }
 }
 
-/// Whether a notice ends the link for good, else after what time the relay wants it back.
+/// Returns an error if a notice ends the link for good, else the time after which the relay expects
+/// the agent again.
 fn stop_of(notice: &Notice) -> Result<Option<Duration>, Disconnect> {
     match notice {
         Notice::TakenOver(holder) => Err(Disconnect::Stop(Stop::TakenOver(holder.clone()))),
@@ -306,7 +310,7 @@ fn stop_of(notice: &Notice) -> Result<Option<Duration>, Disconnect> {
     }
 }
 
-/// Whether frames of unknown types were told of in the log, as they are once a session.
+/// Whether frames of unknown types were logged, which is done once per session.
 #[derive(Debug, Default)]
 struct UnknownFrames(bool);
 

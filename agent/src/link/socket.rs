@@ -1,4 +1,5 @@
-//! The websocket to the relay: bounded in both directions, messages cut into frames.
+//! Configures the websocket to the relay: bounded in
+//! both directions, with messages cut into frames.
 
 use bytes::Bytes;
 use podtap_connect::reason;
@@ -11,14 +12,14 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::disconnect::Disconnect;
 
-/// Bytes that are gathered before they are written.
+/// Number of bytes that are collected before they are written.
 const WRITE_BUFFER: usize = 16 * 1024;
 
-/// What may wait to be written, in bytes: one frame beyond the buffer, and pongs to a relay that
-/// does not read. One that makes it full by pinging loses the connection.
+/// Maximum number of bytes that wait to be written: one frame beyond the buffer, and pongs to a
+/// relay that does not read. A relay whose pings fill the buffer loses the connection.
 const MAX_WRITE_BUFFER: usize = WRITE_BUFFER + FRAGMENT_BYTES + 16 * 1024;
 
-/// The websocket's settings.
+/// Returns the websocket's settings.
 pub(super) fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .write_buffer_size(WRITE_BUFFER)
@@ -27,7 +28,7 @@ pub(super) fn config() -> WebSocketConfig {
         .max_frame_size(Some(MAX_MESSAGE_BYTES))
 }
 
-/// The messages that carry a frame of the protocol: one, or the fragments of a large one.
+/// Returns the messages for a frame of the protocol: one, or the fragments of a large frame.
 pub(super) fn messages(
     frame: &AgentFrame,
 ) -> Result<impl Iterator<Item = Message> + use<>, Disconnect> {

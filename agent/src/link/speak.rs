@@ -1,4 +1,5 @@
-//! What an agent says during a session: acknowledgements, answers of the local service, pings.
+//! Sends the agent's frames during a session:
+//! acknowledgements, answers of the local service, pings.
 
 use futures_util::stream::SplitSink;
 use futures_util::{Sink, SinkExt};
@@ -15,11 +16,11 @@ use super::disconnect::Disconnect;
 use super::socket::messages;
 use crate::answers::{Outbox, QueuedAnswer};
 
-/// Answers that go out together.
+/// Maximum number of answers that are sent together.
 const ANSWERS_AT_ONCE: usize = 64;
 
-/// Writes until the listener is gone: acknowledgements, answers of the local service, pings. Apart
-/// from reading, so that neither side ever waits for the other's buffer to empty.
+/// Sends acknowledgements, answers of the local service and pings until the listener is gone.
+/// Separate from reading, so that neither side ever waits for the other's buffer to empty.
 pub(super) async fn speak<S>(
     mut sink: SplitSink<WebSocketStream<S>, Message>,
     mut acks: watch::Receiver<Option<Seq>>,
@@ -31,7 +32,7 @@ where
     let mut ping = interval_at(Instant::now() + PING_PERIOD, PING_PERIOD);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        // Cancel-safe: each arm only takes the next thing to say.
+        // Cancel-safe: each arm only takes the next frame to send.
         tokio::select! {
             changed = acks.changed() => {
                 if changed.is_err() {
@@ -52,7 +53,7 @@ where
     sink.close().await.map_err(|e| to_disconnect(&e))
 }
 
-/// The next answer, where answers go this way. Cancel-safe, as the outbox is.
+/// Returns the next answer, if answers go to the relay. Cancel-safe, as the outbox is.
 async fn next_answer(outbox: Option<&Outbox>) -> (&Outbox, QueuedAnswer) {
     match outbox {
         Some(outbox) => (outbox, outbox.next().await),
@@ -60,13 +61,13 @@ async fn next_answer(outbox: Option<&Outbox>) -> (&Outbox, QueuedAnswer) {
     }
 }
 
-/// Says this answer and those that wait behind it, in one go.
+/// Sends this answer and the waiting ones together.
 async fn answer_all(
     sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
     first: QueuedAnswer,
     outbox: &Outbox,
 ) -> Result<(), Disconnect> {
-    // What the answers take counts until they have gone out.
+    // The memory of the answers is reserved until they have been sent.
     let mut rooms = Vec::new();
     let mut next = Some(first);
     while let Some(QueuedAnswer { frame, room }) = next {

@@ -1,5 +1,5 @@
-//! A request that turns its connection into another: the websocket's upgrade. Done with hyper, which
-//! hands over a refusal's status and body.
+//! Sends a request that upgrades its connection, as a websocket does. It uses hyper, which returns
+//! a refusal's status and body.
 
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::disconnect::Disconnect;
 use crate::reason;
 
-/// Sends the request and, where `judge` takes the answer, waits for the other connection.
+/// Sends the request and, if `judge` accepts the answer, waits for the upgraded connection.
 pub(super) async fn upgrade<S, B>(
     stream: S,
     request: Request<B>,
@@ -33,10 +33,10 @@ where
     };
     let mut exchange = std::pin::pin!(exchange);
     tokio::select! {
-        // What the exchange says of a failure is more than what the connection does.
+        // The exchange describes a failure better than the connection does.
         biased;
         upgraded = &mut exchange => upgraded,
-        // It ends with the upgrade, and then the exchange has what it needs.
+        // The connection ends with the upgrade, and then the exchange has what it needs.
         ended = connection.with_upgrades() => {
             ended.map_err(|error| http_disconnect(&error))?;
             exchange.await
@@ -44,7 +44,7 @@ where
     }
 }
 
-/// An error of HTTP itself, in words.
+/// Describes an error of HTTP itself.
 pub(super) fn http_disconnect(error: &hyper::Error) -> Disconnect {
     if error.is_parse() {
         return Disconnect::retry(

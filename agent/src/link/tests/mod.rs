@@ -1,5 +1,5 @@
-//! Sessions over a stream in memory with the clock paused. The test plays both the relay and the
-//! history, since a paused clock would not wait for a writer thread.
+//! Tests sessions over a stream in memory with the clock paused. The test acts as the relay and as
+//! the history, since a paused clock would not wait for a writer thread.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ use crate::status::{LinkState, Status};
 
 const WINDOW: u32 = 10;
 
-/// A session, and everything around it in the test's hands.
+/// A session, with its relay and history controlled by the test.
 struct World {
     relay: WebSocketStream<DuplexStream>,
     history: mpsc::Receiver<HistoryCommand>,
@@ -42,14 +42,14 @@ struct World {
 }
 
 impl World {
-    /// A session that has been welcomed.
+    /// Opens a session that has received its welcome.
     async fn open() -> Self {
         let mut world = Self::hello().await;
         world.send(RelayFrame::Welcome(welcome())).await;
         world
     }
 
-    /// A session that has said hello.
+    /// Opens a session that has sent its hello.
     async fn hello() -> Self {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let relay = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
@@ -95,7 +95,7 @@ impl World {
         self.send(RelayFrame::Event(event(seq))).await;
     }
 
-    /// What the agent says next; `None` once it has closed. Pings are passed over.
+    /// Returns the agent's next frame; `None` once it has closed. Pings are skipped.
     async fn next_frame(&mut self) -> Option<AgentFrame> {
         loop {
             let decoded = match self.relay.next().await?.ok()? {
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    /// The next append that the history is asked for, and how to answer it.
+    /// Returns the next append that the history receives, and a function that answers it.
     async fn next_append(&mut self) -> (Vec<u64>, impl FnOnce(Result<(), HistoryError>) + use<>) {
         let Some(HistoryCommand::Append { events, answer, .. }) = self.history.recv().await else {
             panic!("no append")
@@ -201,7 +201,7 @@ async fn events_are_acknowledged_after_their_commit_and_once_a_batch() {
     let (seqs, committed) = world.next_append().await;
     assert_eq!(seqs, [5]);
 
-    // These gather while the first is being committed.
+    // These collect while the first batch is being committed.
     for seq in 6..=8 {
         world.send_event(seq).await;
     }
@@ -349,7 +349,7 @@ async fn a_gap_is_announced_and_what_is_unknown_is_skipped() {
     assert!(announced_by(note).contains(&gap));
 }
 
-/// A gap is an entry of the history: it stands between the events before it and those after it.
+/// A gap is a row of the history, between the events before it and those after it.
 #[tokio::test(start_paused = true)]
 async fn a_gap_is_written_after_the_events_before_it_and_before_those_after_it() {
     let mut world = World::open().await;
@@ -409,7 +409,7 @@ async fn the_local_services_answers_go_back() {
     assert_eq!(world.next_frame().await, Some(AgentFrame::Response(frame)));
 }
 
-/// What the relay has not stored is answered only once it is here on stable storage.
+/// An event that the relay has not stored is answered only once it is on stable storage here.
 #[tokio::test(start_paused = true)]
 async fn an_answer_to_what_is_not_stored_waits_for_its_commit_and_nothing_is_acknowledged() {
     let mut world = World::open().await;
@@ -433,7 +433,7 @@ async fn an_answer_to_what_is_not_stored_waits_for_its_commit_and_nothing_is_ack
     committed(Ok(()));
 
     assert_eq!(world.next_frame().await, Some(AgentFrame::Response(frame)));
-    // The next event of the queue is acknowledged as ever.
+    // The next event of the queue is acknowledged as usual.
     world.send_event(1).await;
     let (seqs, committed) = world.next_append().await;
     assert_eq!(seqs, [1]);
