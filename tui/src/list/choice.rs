@@ -1,4 +1,4 @@
-//! Which events are meant: asked by the forms for replay and export.
+//! The choices of events that the forms for replay and export offer.
 
 use podtap_agent::EventId;
 use podtap_agent::history::Filter;
@@ -9,14 +9,14 @@ use crate::words;
 /// Events that a person chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EventChoice {
-    /// These, oldest first.
+    /// These events, oldest first.
     These(Vec<EventId>),
-    /// All that pass this filter.
+    /// All events that match this filter.
     All(Filter),
 }
 
 impl List {
-    /// What may be chosen now, each with its words; what is likeliest first.
+    /// Returns the choices that are possible now, each with its description, the likeliest first.
     pub(crate) fn choices(&self) -> Vec<(EventChoice, String)> {
         let mut choices = Vec::new();
         let marked = self.marked_events();

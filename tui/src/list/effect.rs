@@ -1,4 +1,4 @@
-//! What the list asks of the history, and what comes of it.
+//! Reads the pages of the list, and counts and finds events, from the history.
 
 use std::time::Duration;
 
@@ -12,38 +12,38 @@ use tokio::time::Instant;
 use crate::error_text::error_text;
 use crate::generation::Generation;
 
-/// A question of the list.
+/// A request from the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ListEffect {
-    /// Read a page of the history.
+    /// Reads a page of the history.
     LoadPage {
-        /// Which question this is.
+        /// The number of the request.
         generation: Generation,
         query: PageQuery,
-        /// How bursts are to be folded, where they are.
+        /// How to fold bursts; `None` to fold none.
         folding: Option<Folding>,
     },
-    /// Count the events that the filter lets through.
+    /// Counts the events that match the filter.
     Count { filter: Filter },
-    /// Find the places of all events that a filter wants, the newest first.
+    /// Finds the positions of all events that match a filter, the newest first.
     FindAll {
         filter: Filter,
-        /// At most this many.
+        /// Maximum number of events to find.
         most: usize,
         purpose: FindPurpose,
     },
 }
 
-/// Rows, and how far the history was looked at for them.
+/// The rows of a page, and how far the history was searched for them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ListPage {
     /// The rows, newest first.
     pub(crate) rows: Vec<HistoryRow>,
-    /// Where looking for older rows stopped before there were enough of them.
+    /// The position at which the search for older rows stopped early, if it did.
     pub(crate) older: Option<Position>,
     /// The same for newer rows.
     pub(crate) newer: Option<Position>,
-    /// The newest place of the history when this was read.
+    /// The newest position of the history when the page was read.
     pub(crate) newest: Position,
 }
 
@@ -59,7 +59,7 @@ impl From<Page> for ListPage {
 }
 
 impl From<Vec<HistoryRow>> for ListPage {
-    /// A page that holds all that it was asked for.
+    /// Creates a page with all requested rows.
     fn from(rows: Vec<HistoryRow>) -> Self {
         let newest = rows.first().map(HistoryRow::position).unwrap_or_default();
         Self {
@@ -78,60 +78,60 @@ impl From<Vec<podtap_agent::history::EventRow>> for ListPage {
     }
 }
 
-/// What came of it. Errors are words for a person: nothing here can act on more.
+/// The answer to a request. Errors are text for a person, because nothing here can handle them.
 #[derive(Debug, Clone)]
 pub(crate) enum ListAnswer {
-    /// To [`ListEffect::LoadPage`].
+    /// The answer to [`ListEffect::LoadPage`].
     Page {
         generation: Generation,
-        /// The rows, newest first, and how far they were looked for.
+        /// The rows, newest first, and how far the history was searched for them.
         result: Result<ListPage, String>,
     },
-    /// To [`ListEffect::Count`].
+    /// The answer to [`ListEffect::Count`].
     Count {
-        /// Which events were counted.
+        /// The filter whose events were counted.
         filter: Filter,
-        /// How long it took.
+        /// The duration of the count.
         took: Duration,
-        /// How many, up to which event.
+        /// The number of events, and the position of the newest event of the history at that time.
         result: Result<(u64, Position), String>,
     },
-    /// To [`ListEffect::FindAll`].
+    /// The answer to [`ListEffect::FindAll`].
     FoundAll {
         purpose: FindPurpose,
-        /// Where they are, newest first.
+        /// The positions and ids, newest first.
         result: Result<Vec<(Position, EventId)>, String>,
     },
 }
 
-/// How bursts are folded.
+/// How to fold bursts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Folding {
-    /// Those that are not, each by one of its events.
+    /// Bursts to leave unfolded, each by the position of one of its events.
     pub(crate) opened: Vec<Position>,
-    /// The event that stays a row of its own.
+    /// The event that must stay a row of its own.
     pub(crate) pinned: Option<Position>,
 }
 
-/// What all events that pass a filter are looked for.
+/// What to do with all events that match a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FindPurpose {
-    /// To be marked.
+    /// Mark them.
     Mark,
-    /// To be replayed.
+    /// Replay them.
     Replay(ReplayOptions),
 }
 
-/// How events are to be replayed once they are found.
+/// How to replay the events once they are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReplayOptions {
-    /// What they are part of, in words.
+    /// What the events are part of, in words.
     pub(crate) of: Option<String>,
-    /// Whether a person is still to be asked.
+    /// Whether to ask a person for confirmation first.
     pub(crate) asks: bool,
-    /// Where to, instead of the configured local service.
+    /// The target, instead of the configured local service.
     pub(crate) target: Option<Target>,
-    /// How many per second.
+    /// Number of events per second.
     pub(crate) rate: Option<usize>,
 }
 
@@ -167,7 +167,7 @@ pub(crate) async fn run(effect: ListEffect, agent: &AgentHandle) -> ListAnswer {
     }
 }
 
-/// A page of the list, with bursts folded where that is wanted.
+/// Reads a page of the list, with bursts folded if `folding` says so.
 async fn page(
     history: &History,
     query: PageQuery,
@@ -188,7 +188,7 @@ async fn page(
         .map(ListPage::from)
 }
 
-/// The places of the newest `most` events that the filter wants, one page after the other.
+/// Finds the newest `most` events that match the filter, page by page.
 async fn find_all(
     history: &History,
     filter: Filter,

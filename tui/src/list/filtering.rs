@@ -1,5 +1,5 @@
-//! Filters while they are typed, and once they are kept. What is typed so far is only tried: it
-//! never empties the list, and leaving brings back what was there.
+//! Applies filters while a person types them and afterwards. While it is typed, a filter is only
+//! tried: it never empties the list, and cancelling restores the former list.
 
 use podtap_agent::history::{Filter, HistoryRow};
 
@@ -9,7 +9,7 @@ use crate::command::UiCommand;
 use crate::search::FilterChange;
 use crate::theme::Role;
 
-/// What the list was before a filter was typed.
+/// The state of the list before a person began to type a filter.
 #[derive(Debug, Clone)]
 pub(super) struct BeforeTyping {
     filter: Filter,
@@ -18,17 +18,17 @@ pub(super) struct BeforeTyping {
     follow: bool,
 }
 
-/// Which events are to be shown.
+/// Which events to show.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ShownEvents {
-    /// What the filter line wants.
+    /// The filter of the filter line.
     wanted: Filter,
-    /// Whether only what is marked of that is shown.
+    /// Whether only marked events are shown.
     only_marked: bool,
 }
 
 impl List {
-    /// A filter is about to be typed.
+    /// Saves the state of the list before a filter is typed.
     pub(crate) fn begin_typing(&mut self) {
         self.before = Some(BeforeTyping {
             filter: self.filter.clone(),
@@ -39,7 +39,7 @@ impl List {
         self.without_matches = None;
     }
 
-    /// The filter line says something else.
+    /// Applies a change of the filter line.
     pub(crate) fn on_filter_change(&mut self, change: FilterChange) {
         match change {
             FilterChange::None => {}
@@ -55,12 +55,12 @@ impl List {
         }
     }
 
-    /// Whether only marked events are shown.
+    /// Returns whether only marked events are shown.
     pub(crate) fn is_only_marked(&self) -> bool {
         self.scope.only_marked
     }
 
-    /// Shows only what is marked, or all again; says why not.
+    /// Shows only the marked events, or all events again. Returns a notice if no event is marked.
     pub(crate) fn toggle_marked(&mut self) -> Option<UiCommand<ListEffect>> {
         if !self.scope.only_marked && self.marked_count() == 0 {
             return Some(UiCommand::notify(Role::Quiet, "No event is marked"));
@@ -70,7 +70,7 @@ impl List {
         None
     }
 
-    /// Leaves the view of what is marked.
+    /// Leaves the view of marked events.
     pub(super) fn leave_marked(&mut self) {
         if std::mem::take(&mut self.scope.only_marked) {
             self.show_wanted();
@@ -83,8 +83,8 @@ impl List {
         self.show_wanted();
     }
 
-    /// Shows what is wanted now. Marks that are taken away meanwhile stay in the list: a row that
-    /// left under the cursor could not be marked again.
+    /// Shows the events that match now. An event stays in the view of marked events when its mark
+    /// is removed: if the row disappeared, it could not be marked again.
     fn show_wanted(&mut self) {
         let filter = self.among_marked(self.scope.wanted.clone());
         self.set_filter(filter);
@@ -98,20 +98,20 @@ impl List {
         }
     }
 
-    /// Shows what the filter wants that is typed so far. Where that is nothing, the rows stay.
+    /// Tries the filter that was typed so far. If no event matches, the rows stay.
     pub(super) fn try_filter(&mut self, filter: Filter) {
         self.without_matches = None;
         self.want(filter);
     }
 
-    /// Shows what a filter wants, and be it nothing.
+    /// Applies a filter, even if no event matches.
     pub(super) fn set_filter(&mut self, filter: Filter) {
         let before = self.before.take();
         self.without_matches = None;
         self.want_from(filter, before);
     }
 
-    /// The typed filter is given up: everything is as it was before.
+    /// Cancels the typed filter and restores the former state.
     pub(super) fn restore(&mut self) {
         let Some(before) = self.before.take() else {
             return;
@@ -129,13 +129,13 @@ impl List {
         self.keep_selected();
     }
 
-    /// The filter that was tried last where it wants nothing, so that the rows are still those of
-    /// another one.
+    /// Returns the filter that was tried last, if no event matches it. The rows
+    /// then still belong to another filter.
     pub(crate) fn without_matches(&self) -> Option<&Filter> {
         self.without_matches.as_ref()
     }
 
-    /// What was tried wants nothing: the rows and their filter stay.
+    /// Keeps the rows and their filter, because no event matches the tried filter.
     pub(super) fn keep_rows(&mut self) {
         self.without_matches = Some(self.filter.clone());
         let shown = self.shown.clone();
@@ -148,8 +148,8 @@ impl List {
         self.want_from(filter, before);
     }
 
-    /// Shows what another filter wants: from the event on that was selected before it was typed
-    /// where it wants that, else its newest events.
+    /// Shows the events that match another filter. If the event that was selected before typing
+    /// matches, the list stays there; otherwise it moves to the newest event.
     fn want_from(&mut self, filter: Filter, before: Option<BeforeTyping>) {
         if filter == self.filter {
             return;

@@ -1,5 +1,5 @@
-//! Bursts in the list: each is one row until a person opens it, and one row again when they close
-//! it. Only the whole history is folded; what passes a filter is shown row by row.
+//! Folds bursts in the list. A burst is one row until a person opens it, and again when they close
+//! it. Bursts are folded only without a filter; events that match a filter are shown one by one.
 
 use podtap_agent::history::{Burst, Position};
 
@@ -8,17 +8,17 @@ use super::{Goal, List};
 use crate::command::UiCommand;
 use crate::theme::Role;
 
-/// Bursts that can be open at once; the one that was opened first closes.
+/// Maximum number of open bursts. Above that, the one that was opened first is closed.
 const MOST_OPEN: usize = 64;
 
 impl List {
-    /// The burst for which the selected row stands.
+    /// Returns the burst that the selected row represents.
     pub(crate) fn selected_burst(&self) -> Option<&Burst> {
         self.selected()?.burst.as_ref()
     }
 
-    /// Opens the selected burst, or closes the one in which the selected event is; says where
-    /// there is none.
+    /// Opens the selected burst, or closes the burst of the selected event.
+    /// Returns a notice if there is none.
     pub(crate) fn fold(&mut self) -> Option<UiCommand<ListEffect>> {
         let is_folded = self.toggle_burst();
         (!is_folded).then(|| UiCommand::notify(Role::Quiet, "There is no burst here"))
@@ -40,17 +40,17 @@ impl List {
         }
         self.leave_newest();
         self.goal = Some(Goal::Folded(position));
-        // What was asked for before would be folded as it was.
+        // The page that is being read would still be folded in the old way.
         self.asked = None;
         true
     }
 
-    /// Whether a place lies in a burst that was opened.
+    /// Returns whether a position is in an open burst.
     pub(crate) fn is_opened(&self, position: Position) -> bool {
         self.opened_at(position).is_some()
     }
 
-    /// How bursts are to be folded; `None` where none is.
+    /// Returns how to fold bursts; `None` if bursts are not folded.
     pub(super) fn folding(&self) -> Option<Folding> {
         self.filter.is_empty().then(|| Folding {
             opened: self.opened.iter().map(|(first, _)| *first).collect(),

@@ -1,5 +1,5 @@
-//! The selected event stays selected: what arrives, what a burst takes in, what retention removes
-//! and what a filter no longer wants changes the rows around it, and never which event a key means.
+//! Keeps the selected event selected. New events, growing bursts, retention and filters change the
+//! rows around it, but never which event a key acts on.
 
 use podtap_agent::history::{EventRow, HistoryRow, Position};
 
@@ -7,20 +7,20 @@ use super::{Goal, List, ListPage};
 use crate::keymap::Action;
 
 impl List {
-    /// A person reads the selected event, or acts on it: the list no longer follows the newest,
-    /// and goes nowhere by itself.
+    /// Keeps the list at the selected event, because a person reads it or acts on it. The list no
+    /// longer follows the newest event, and does not move by itself.
     pub(crate) fn hold(&mut self) {
         let Some(at) = self.cursor() else { return };
         self.leave_newest();
         if self.goal.take().is_some() {
             self.pursued = None;
-            // The rows of another filter are still to come; the event stays among them.
+            // If the rows of another filter are still to come, the event stays selected among them.
             self.goal = (self.filter != self.shown).then_some(Goal::Held(at));
         }
     }
 
-    /// Whether a gap is selected where an action needs an event. What is marked, or a range, can be
-    /// replayed from anywhere in the list.
+    /// Returns whether a gap is selected and the action needs an event. Marked events, or a range,
+    /// can be replayed wherever the cursor is.
     pub(crate) fn lacks_event_for(&self, action: Action, is_in_detail: bool) -> bool {
         let is_of_others = action == Action::Replay
             && !is_in_detail
@@ -28,8 +28,8 @@ impl List {
         action.needs_event() && self.selected_gap().is_some() && !is_of_others
     }
 
-    /// Selects an event wherever it is, and goes there; it stays selected even where the filter
-    /// does not want it.
+    /// Selects an event and moves the list to it. The event stays selected even
+    /// if it does not match the filter.
     pub(crate) fn go_to(&mut self, row: EventRow) {
         self.leave_newest();
         self.leave_stray();
@@ -38,12 +38,13 @@ impl List {
         (self.goal, self.pursued) = (Some(Goal::Held(at)), None);
     }
 
-    /// Whether the selected event is among the rows only because it is selected.
+    /// Returns whether the event at this position is in the list only because it is selected.
     pub(crate) fn is_stray(&self, position: Position) -> bool {
         self.is_stray && self.cursor() == Some(position)
     }
 
-    /// The event that no burst may take in: the selected one, where it is a row of its own.
+    /// Returns the event that must not be folded into a burst: the selected
+    /// one, if it is a row of its own.
     pub(super) fn pinned(&self) -> Option<Position> {
         if self.follow || matches!(self.goal, Some(Goal::Folded(_))) {
             return None;
@@ -52,7 +53,8 @@ impl List {
         selected.burst.is_none().then_some(selected.position)
     }
 
-    /// Whether a page was read before the event was selected that one of its bursts takes in.
+    /// Returns whether a page folds the selected event into a burst, because the page was
+    /// read before the event was selected.
     pub(super) fn takes_selected(&self, page: &ListPage) -> bool {
         let Some(pinned) = self.pinned() else {
             return false;
@@ -61,14 +63,15 @@ impl List {
         page.rows.iter().filter_map(HistoryRow::event).any(takes)
     }
 
-    /// The list goes elsewhere: what is there only because it is selected does not count.
+    /// Removes the row that is in the list only because it is selected,
+    /// before the list moves elsewhere.
     pub(super) fn leave_stray(&mut self) {
         if self.is_stray {
             self.select(None);
         }
     }
 
-    /// Another row is selected, or none.
+    /// Selects another row, or none.
     pub(super) fn select(&mut self, row: Option<HistoryRow>) {
         let at = row.as_ref().map(HistoryRow::position);
         let former = self.cursor().filter(|former| Some(*former) != at);
@@ -79,13 +82,13 @@ impl List {
         self.is_stray &= former.is_none();
     }
 
-    /// The row of the window that shows this place, or the next older one.
+    /// Returns the row of the window that shows this position, or the next older one.
     pub(super) fn row_near(&self, position: Position) -> Option<HistoryRow> {
         let index = self.window.nearest(position)?;
         self.window.row(index).cloned()
     }
 
-    /// The rows are others now: the selected event is read anew, or put among them.
+    /// Finds the selected event in the new rows and updates it, or adds it to the rows.
     pub(super) fn keep_selected(&mut self) {
         let Some(at) = self.cursor() else {
             return self.select(self.window.row(0).cloned());
@@ -96,7 +99,7 @@ impl List {
                 *selected = row;
                 self.is_stray = false;
             }
-            // A burst that was selected has grown: the event of it that was seen stays.
+            // A selected burst has grown: the event that represents it stays the same.
             (Some(row), Some(selected)) => {
                 if let (HistoryRow::Event(row), HistoryRow::Event(selected)) = (row, selected) {
                     selected.burst = row.burst;

@@ -1,4 +1,4 @@
-//! What a person has marked, to replay it together or to compare with it.
+//! Marks events, to replay them together or to compare with one of them.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::command::UiCommand;
 use crate::theme::Role;
 use crate::words;
 
-/// Events that can be marked at once.
+/// Maximum number of marked events.
 pub(crate) const MOST_MARKS: usize = 10_000;
 
-/// Marked events, and where a range of them begins that is being chosen.
+/// The marked events, and the start of the range that is being selected.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Marks {
     events: BTreeMap<Position, EventId>,
@@ -22,28 +22,29 @@ pub(super) struct Marks {
 }
 
 impl List {
-    /// The marked events, oldest first.
+    /// Returns the marked events, oldest first.
     pub(crate) fn marked_events(&self) -> Vec<EventId> {
         self.marks.events.values().copied().collect()
     }
 
-    /// Where the marked events are, oldest first.
+    /// Returns the positions of the marked events, oldest first.
     pub(super) fn marked_places(&self) -> Vec<Position> {
         self.marks.events.keys().copied().collect()
     }
 
-    /// How many are marked.
+    /// Returns the number of marked events.
     pub(crate) fn marked_count(&self) -> usize {
         self.marks.events.len()
     }
 
-    /// Whether the event at this place is marked, or would be if the range ended here.
+    /// Returns whether the event at this position is marked, or would be if
+    /// the range ended at the cursor now.
     pub(crate) fn is_marked(&self, position: Position) -> bool {
         self.marks.events.contains_key(&position) || self.is_in_range(position)
     }
 
-    /// Marks the selected event, or takes its mark away. The events of a burst are no rows: they are
-    /// to be found.
+    /// Marks the selected event, or removes its mark. The events of a burst are not loaded, so
+    /// the returned command finds them.
     pub(crate) fn mark(&mut self) -> Option<UiCommand<ListEffect>> {
         if let Some(burst) = self.selected_burst() {
             let filter = Filter::between(burst.first, burst.last);
@@ -62,9 +63,9 @@ impl List {
         }
     }
 
-    /// Begins a range at the cursor; the second time, marks everything from there to the cursor.
-    /// Where that takes in a burst, whose events are no rows, what lies between its ends is to be
-    /// found.
+    /// Begins a range at the cursor; the second time, marks everything from there to the
+    /// cursor. If the range contains a burst, whose events are not loaded, the returned
+    /// command finds all events of the range.
     pub(crate) fn mark_range(&mut self) -> Option<UiCommand<ListEffect>> {
         if self.marks.range.is_none() {
             self.marks.range = self.cursor();
@@ -82,12 +83,12 @@ impl List {
         Some(UiCommand::Run(find_all(filter, FindPurpose::Mark)))
     }
 
-    /// Marks all that the filter wants.
+    /// Marks all events that match the filter.
     pub(crate) fn mark_wanted(&self) -> UiCommand<ListEffect> {
         UiCommand::Run(find_all(self.filter().clone(), FindPurpose::Mark))
     }
 
-    /// These were found to be marked.
+    /// Marks the events that were found.
     pub(crate) fn on_found_to_mark(
         &mut self,
         events: Vec<(Position, EventId)>,
@@ -103,7 +104,7 @@ impl List {
         UiCommand::Notify(Role::Ok, text)
     }
 
-    /// Says what became of a mark that is not in sight.
+    /// Returns a notice about a mark that was changed while its row is not on the screen.
     pub(crate) fn mark_notice(&self) -> Option<UiCommand<ListEffect>> {
         let row = self.selected()?;
         let done = if self.is_marked(row.position) {
@@ -115,7 +116,7 @@ impl List {
         Some(UiCommand::Notify(Role::Ok, text))
     }
 
-    /// The range's ends where it takes in a burst.
+    /// Returns the ends of the range, if the range contains a burst.
     fn range_ends(&self) -> Option<(Position, Position)> {
         if !self.in_range().any(|row| row.burst.is_some()) {
             return None;
@@ -131,25 +132,25 @@ impl List {
         rows.filter(|row| self.is_in_range(row.position))
     }
 
-    /// Gives up the range that is being chosen; says whether there was one.
+    /// Cancels the range that is being selected. Returns whether there was one.
     pub(crate) fn end_range(&mut self) -> bool {
         self.marks.range.take().is_some()
     }
 
-    /// How many events the range would mark that is being chosen.
+    /// Returns the number of events that the range would mark; `None` if there is no range.
     pub(crate) fn range(&self) -> Option<u64> {
         self.marks.range?;
         let events = |row: &EventRow| row.burst.as_ref().map_or(1, |burst| burst.events);
         Some(self.in_range().map(events).sum())
     }
 
-    /// Marks these, as far as there is room.
+    /// Marks these events, up to the limit of [`MOST_MARKS`].
     pub(crate) fn mark_all(&mut self, events: impl IntoIterator<Item = (Position, EventId)>) {
         let room = MOST_MARKS.saturating_sub(self.marks.events.len());
         self.marks.events.extend(events.into_iter().take(room));
     }
 
-    /// Takes all marks away, and leaves the view of them.
+    /// Removes all marks, and leaves the view of marked events.
     pub(crate) fn unmark_all(&mut self) {
         self.marks = Marks::default();
         self.leave_marked();
@@ -163,7 +164,7 @@ impl List {
     }
 }
 
-/// Has the events found that a filter wants: as many as can be marked.
+/// Returns the effect that finds as many matching events as can be marked.
 pub(crate) fn find_all(filter: Filter, purpose: FindPurpose) -> ListEffect {
     ListEffect::FindAll {
         filter,

@@ -1,5 +1,5 @@
-//! The list of events: a window of the history, a cursor that is a place in it, and whether it
-//! follows the newest.
+//! The list of events: a window of rows from the history, a cursor, and whether the
+//! cursor follows the newest event.
 
 mod choice;
 mod effect;
@@ -31,68 +31,71 @@ use window::RowWindow;
 use crate::changes::Changes;
 use crate::generation::Generation;
 
-/// Rows between the cursor and the edge of the screen while there are more beyond it.
+/// Minimum number of rows between the cursor and the edge of the screen,
+/// unless the list ends there.
 const SCROLL_MARGIN: usize = 2;
 
 /// The list's state.
 #[derive(Debug, Clone)]
 pub(crate) struct List {
     window: RowWindow,
-    /// Which events are wanted.
+    /// The filter to apply.
     filter: Filter,
-    /// The filter that the loaded rows passed: another one until its first rows have come.
+    /// The filter that the loaded rows match. It differs from `filter` until
+    /// that filter's first rows are loaded.
     shown: Filter,
     /// The selected row as it was last read; `None` while there are no rows. Unless the list
-    /// follows the newest, it is the same until a person selects another one.
+    /// follows the newest event, only a person changes which row it is.
     selected: Option<HistoryRow>,
-    /// Whether the selected event is among the rows only because it is selected: the history, or
-    /// the filter, no longer holds it.
+    /// Whether the selected event is in the list only because it is selected: it was removed from
+    /// the history, or does not match the filter.
     is_stray: bool,
-    /// Rows of the screen above the cursor.
+    /// Number of rows on the screen above the cursor.
     lead: usize,
     /// Whether the cursor stays on the newest event.
     follow: bool,
-    /// Where the list goes with the next page.
+    /// The place to which the list moves with the next page.
     goal: Option<Goal>,
     /// The rows that were found on the way to the goal, while there are none to show yet.
     incoming: Option<RowWindow>,
-    /// What the list was before the filter that is being typed.
+    /// The state of the list before a person began to type a filter.
     before: Option<BeforeTyping>,
-    /// The filter that was tried last, where it wants nothing.
+    /// The filter that was tried last, if no event matches it.
     without_matches: Option<Filter>,
-    /// The goal that the loaded rows belong to, while the way there has not led to any yet.
+    /// The goal of `incoming`, while the search for rows there has found none yet.
     pursued: Option<Goal>,
     generation: Generation,
     asked: Option<Asked>,
-    /// What changed while a page was being read, and so may be missing from it.
+    /// Changes that came while a page was being read, and that the page may not include.
     missed: Changes,
     marks: Marks,
     scope: ShownEvents,
-    /// Bursts that a person opened, from first to last.
+    /// Bursts that a person opened, each with its first and last position.
     opened: Vec<(Position, Position)>,
     /// The filter whose events are being counted.
     counting: Option<Filter>,
     count_stale: bool,
-    /// Ticks until the total may be counted again.
+    /// Ticks until the events may be counted again.
     count_pause: u64,
-    /// How many events there were, up to which.
+    /// The number of matching events, and the newest position at the time of the count.
     counted: Option<(u64, Position)>,
-    /// The total when following ended.
+    /// The total when the list stopped following the newest event.
     seen: Option<u64>,
-    /// The history could not be read, in words; nothing more is asked until the next tick.
+    /// Why the history could not be read. Nothing is requested until the next tick.
     failure: Option<String>,
 }
 
-/// Where the list goes with the next page, which then takes the place of the rows that are loaded.
+/// The place to which the list moves with the next page, which then replaces the loaded rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Goal {
     Newest,
     Oldest,
-    /// To the burst that takes in the selected event, or the event in the burst that was opened.
+    /// The burst into which the selected event was folded, or the event in
+    /// the burst that was opened.
     Folded(Position),
-    /// To the selected event where the filter wants it, else to the newest.
+    /// The selected event if it matches the filter, otherwise the newest event.
     Passing(Position),
-    /// To the selected event, which stays selected even where the filter does not want it.
+    /// The selected event, which stays selected even if it does not match the filter.
     Held(Position),
 }
 
@@ -106,7 +109,7 @@ impl Goal {
     }
 }
 
-/// The page that is being read.
+/// The request for a page that is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Asked {
     generation: Generation,
@@ -146,17 +149,17 @@ impl Default for List {
 }
 
 impl List {
-    /// The selected event, or the burst; `None` also where that is a gap.
+    /// Returns the selected event or burst; `None` if a gap is selected.
     pub(crate) fn selected(&self) -> Option<&EventRow> {
         self.selected_row()?.event()
     }
 
-    /// The gap, where one is selected in place of an event.
+    /// Returns the selected gap; `None` if an event is selected.
     pub(crate) fn selected_gap(&self) -> Option<&HistoryGap> {
         self.selected_row()?.gap()
     }
 
-    /// The gap that is newer than every event, if there is one.
+    /// Returns the gap that is newer than every event, if there is one.
     pub(crate) fn newest_gap(&self) -> Option<&HistoryGap> {
         let newest = self
             .window
@@ -165,60 +168,61 @@ impl List {
         newest.gap()
     }
 
-    /// The selected row, event or gap.
+    /// Returns the selected row, which is an event or a gap.
     pub(crate) fn selected_row(&self) -> Option<&HistoryRow> {
         self.selected.as_ref()
     }
 
-    /// The rows that are being loaded.
+    /// Returns the rows that are being loaded.
     fn incoming(&self) -> &RowWindow {
         self.incoming.as_ref().unwrap_or(&self.window)
     }
 
-    /// A loaded event.
+    /// Returns a loaded event.
     pub(crate) fn event(&self, id: EventId) -> Option<&EventRow> {
         let mut events = self.window.rows().filter_map(HistoryRow::event);
         events.find(|row| row.id == id)
     }
 
-    /// The loaded rows.
+    /// Returns the loaded rows.
     pub(crate) fn window(&self) -> &RowWindow {
         &self.window
     }
 
-    /// Whether the cursor stays on the newest event.
+    /// Returns whether the cursor stays on the newest event.
     pub(crate) fn follows(&self) -> bool {
         self.follow
     }
 
-    /// Whether the first answer of the history is still to come.
+    /// Returns whether the history has not answered yet.
     pub(crate) fn is_loading(&self) -> bool {
         self.window.is_empty() && !self.window.is_whole() && self.failure.is_none()
     }
 
-    /// Whether a filter still looks for what could fill a screen of `height` rows.
+    /// Returns whether the search for rows that match the filter is still running and has not
+    /// filled a screen of `height` rows.
     pub(crate) fn is_searching(&self, height: usize) -> bool {
         let is_looking = self.asked.is_some() && !self.incoming().is_whole();
         is_looking && !self.shows_all() && self.window.len() < height
     }
 
-    /// Whether the rows of what is wanted now are still to come: none of them is there yet.
+    /// Returns whether none of the rows for the current filter or goal are loaded yet.
     pub(crate) fn is_coming(&self) -> bool {
         self.goal.is_some() || self.is_loading()
     }
 
-    /// Which events are wanted.
+    /// Returns the filter to apply.
     pub(crate) fn filter(&self) -> &Filter {
         &self.filter
     }
 
-    /// How many events there are for the filter, once they have been counted.
+    /// Returns the number of events that match the filter; `None` until they are counted.
     pub(crate) fn total(&self) -> Option<u64> {
         let (total, through) = self.counted?;
         Some(total + self.newer_than(through))
     }
 
-    /// The loaded events that came after this one.
+    /// Returns the number of loaded events that are newer than this position.
     fn newer_than(&self, through: Position) -> u64 {
         let rows = self
             .window
@@ -233,17 +237,17 @@ impl List {
         events.sum()
     }
 
-    /// Whether the history holds no event.
+    /// Returns whether the history has no events.
     pub(crate) fn is_history_empty(&self) -> bool {
         self.window.is_empty() && self.shows_all() && !self.is_loading()
     }
 
-    /// Whether the filter wants every event.
+    /// Returns whether the filter matches every event.
     pub(crate) fn shows_all(&self) -> bool {
         self.filter.is_empty()
     }
 
-    /// Events that came since following ended.
+    /// Returns the number of events that arrived since the list stopped following the newest event.
     pub(crate) fn unseen(&self) -> u64 {
         match (self.follow, self.total(), self.seen) {
             (false, Some(total), Some(seen)) => total.saturating_sub(seen),
@@ -251,7 +255,7 @@ impl List {
         }
     }
 
-    /// The index of the first row on a screen of `height` rows.
+    /// Returns the index of the first row on a screen of `height` rows.
     pub(crate) fn first(&self, height: usize) -> usize {
         let index = self.index().unwrap_or(0);
         let lead = self.lead.min(height.saturating_sub(1));
@@ -259,18 +263,18 @@ impl List {
         index.saturating_sub(lead).min(last_start)
     }
 
-    /// The events on a screen of `height` rows.
+    /// Returns the events on a screen of `height` rows.
     pub(crate) fn in_sight(&self, height: usize) -> impl Iterator<Item = &EventRow> + Clone {
         let rows = self.window.rows().skip(self.first(height)).take(height);
         rows.filter_map(HistoryRow::event)
     }
 
-    /// Where the selected event is.
+    /// Returns the position of the selected row.
     fn cursor(&self) -> Option<Position> {
         self.selected.as_ref().map(HistoryRow::position)
     }
 
-    /// The selected row's index among the loaded ones.
+    /// Returns the index of the selected row among the loaded rows.
     pub(crate) fn index(&self) -> Option<usize> {
         self.window.nearest(self.cursor()?)
     }

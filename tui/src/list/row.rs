@@ -1,7 +1,8 @@
-//! One row of the list. As the width shrinks columns go in this order: path, duration,
-//! the object's last digits; time, type and outcome always stay. Where events have names, these take
-//! the place of the path, and without room for both that of the object's id. A gap has the columns
-//! of an event: how many, what befell them, and why.
+//! Formats one row of the list. If the width shrinks, columns are left out in this order:
+//! path, duration, the last digits of the object's id. Time, type and outcome always stay.
+//! If events have names, the name replaces the path, and also the object's id if there is
+//! not enough room for both. A gap uses the columns of an event for how many events are
+//! missing, what happened to them, and why.
 
 use jiff::Timestamp;
 use podtap_agent::history::{EventRow, HistoryGap, HistoryRow};
@@ -15,32 +16,32 @@ use crate::words;
 
 const GUTTER: usize = 4;
 pub(super) const TIME: usize = 8;
-/// With the day in front.
+/// With the date before the time.
 pub(super) const DAY_AND_TIME: usize = 12;
 const KIND: usize = 14;
 const OBJECT: usize = 18;
-/// The narrowest object worth showing.
+/// Minimum width of the object. A narrower column is left out.
 const ABOUT: usize = 11;
 const OUTCOME: usize = 11;
 const DURATION: usize = 7;
-/// The narrowest path worth showing.
+/// Minimum width of the path. A narrower column is left out.
 const PATH: usize = 10;
-/// The narrowest name worth showing beside the object's id,
+/// Minimum width of the name beside the object's id,
 const NAME: usize = 28;
-/// and in its place, beside the duration.
+/// and in place of the id, beside the duration.
 const SHORT_NAME: usize = 26;
 
-/// The room that a row has, and what for.
+/// The room of a row, and what it must contain.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowRoom {
     pub(super) width: usize,
-    /// Cells of a time.
+    /// Cells of the time.
     pub(super) time: usize,
-    /// Whether there are names.
+    /// Whether events have names.
     pub(super) names: bool,
 }
 
-/// When the row's event was accepted, or the gap came to be known.
+/// Returns when the event was accepted, or when the gap was found.
 pub(super) fn time(row: &HistoryRow) -> Timestamp {
     match row {
         HistoryRow::Event(row) => row.received_at,
@@ -48,7 +49,7 @@ pub(super) fn time(row: &HistoryRow) -> Timestamp {
     }
 }
 
-/// A row as a line.
+/// Returns a row as a line.
 pub(super) fn line(
     row: &HistoryRow,
     list: &List,
@@ -65,8 +66,8 @@ pub(super) fn line(
     }
 }
 
-/// The sign, and where there is room for it when it was; and the width that is left for what it is about
-/// and what follows that.
+/// Returns a line with the sign and, if there is room, the time, and the width that is
+/// left for the columns after them.
 fn beginning(
     sign: impl Into<String>,
     at: Timestamp,
@@ -75,7 +76,7 @@ fn beginning(
 ) -> (Line, usize) {
     let mut line = Line::new().column(Role::Accent, sign.into(), GUTTER);
     let mut fixed = GUTTER + KIND + 1 + 1 + OUTCOME;
-    // What it is about comes before when it was.
+    // The object is more important than the time.
     if width >= fixed + time + 1 + ABOUT {
         let at = words::moment(at, env.now, env.zone);
         line = line.column(Role::Quiet, at, time + 1);
@@ -84,7 +85,8 @@ fn beginning(
     (line, width.saturating_sub(fixed))
 }
 
-/// How many, in the place of the object; and why, in that of the path.
+/// Formats a gap, with the number of events in the column of the object,
+/// and the reason in that of the path.
 fn of_gap(gap: &HistoryGap, is_selected: bool, room: RowRoom, env: Env<'_>) -> Line {
     let sign = if is_selected { "▶" } else { " " };
     let (line, rest) = beginning(sign, gap.found_at, room, env);
@@ -153,7 +155,8 @@ fn columns(
     }
 }
 
-/// Whether it is selected, or stands for a burst; and the most important of what else it is.
+/// Returns the sign for a selected row or a burst, followed by the sign of the
+/// row's most important other property.
 fn signs(list: &List, row: &EventRow, selected: bool) -> String {
     let first = match (selected, &row.burst) {
         (true, _) => "▶",
@@ -179,8 +182,9 @@ fn signs(list: &List, row: &EventRow, selected: bool) -> String {
     format!("{first}{second}{third}")
 }
 
-/// What the event is about, in `room` cells: object and revision, else the hook; of a burst how many
-/// it stands for. Where there is no room, the object's kind goes first, which the type mostly says.
+/// Returns what the event is about, in `room` cells: object and revision, otherwise the hook; for a
+/// burst, its number of events. If there is not enough room, the type of the object is left out
+/// first, because the event type mostly includes it.
 fn about(row: &EventRow, room: usize) -> String {
     if let Some(burst) = &row.burst {
         let (many, rate) = (

@@ -1,4 +1,4 @@
-//! What the list does with keys, changes and answers, without a terminal.
+//! Tests of the list's reactions to keys, changes and answers, without a terminal.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::testing::row;
 
 const HEIGHT: usize = 10;
 
-/// Answers what the list asks, from a history of `1..=events`, until it asks no more.
+/// Answers the list's requests from a history of the events `1..=events`,
+/// until there are no more requests.
 fn settle(list: &mut List, events: i64) {
     list.tick();
     for _ in 0..1_000 {
@@ -57,7 +58,7 @@ fn the_total_is_never_behind_the_rows() {
     let mut list = List::default();
     settle(&mut list, 1_000);
     assert_eq!(list.total(), Some(1_000));
-    // Within a second of the last count there is no other one.
+    // Within a second of the last count, the list does not count again.
     for newest in 1_001..1_010 {
         appended(&mut list, newest);
         let Some(ListEffect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {

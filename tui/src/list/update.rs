@@ -1,4 +1,5 @@
-//! Actions, changes and answers → the list's state, and what it asks of the history.
+//! Updates the state of the list after actions, changes and answers, and
+//! decides what to ask the history.
 
 use std::time::Duration;
 
@@ -12,11 +13,11 @@ use crate::changes::Changes;
 use crate::generation::Generation;
 use crate::keymap::Action;
 
-/// A count keeps a thread busy for at most one part in so many.
+/// Counting uses at most one part in this many of a thread's time.
 const COUNT_SHARE: u32 = 20;
 
 impl List {
-    /// Does what a key asked for, on a screen of `height` rows.
+    /// Carries out an action, on a screen of `height` rows.
     pub(crate) fn act(&mut self, action: Action, height: usize) {
         let page = height.saturating_sub(1).max(1);
         match action {
@@ -32,7 +33,7 @@ impl List {
         }
     }
 
-    /// Selects the row at a line of the screen.
+    /// Selects the row on a line of the screen.
     pub(crate) fn select_line(&mut self, line: usize, height: usize) {
         let first = self.first(height);
         let index = first + line;
@@ -44,7 +45,7 @@ impl List {
         }
     }
 
-    /// The change of a listed event that became another by what a person did.
+    /// Returns the change for a listed event that a person's action has changed.
     pub(crate) fn touch(&self, id: EventId) -> Changes {
         let row = self.event(id);
         Changes {
@@ -53,7 +54,7 @@ impl List {
         }
     }
 
-    /// The history is not what it was.
+    /// Applies changes of the history.
     pub(crate) fn on_change(&mut self, changes: &Changes) {
         self.apply(changes);
         if self.asked.is_some() {
@@ -82,21 +83,23 @@ impl List {
         [&mut self.window].into_iter().chain(&mut self.incoming)
     }
 
-    /// A moment has passed: what failed may be tried again, and the total counted anew.
+    /// Handles a tick of the clock: a request that failed may be sent again, and
+    /// the events may be counted again.
     pub(crate) fn tick(&mut self) {
         self.failure = None;
         self.count_pause = self.count_pause.saturating_sub(1);
     }
 
-    /// The rows that were asked for have come, or have not. Rows that were asked for before the
-    /// list was sent elsewhere are dropped.
+    /// Handles the answer to the request for a page. Drops a page that was requested
+    /// before the list moved elsewhere.
     pub(crate) fn page(&mut self, generation: Generation, result: Result<ListPage, String>) {
         let Some(asked) = self.asked.take_if(|asked| asked.generation == generation) else {
             return;
         };
         let missed = std::mem::take(&mut self.missed);
         match result {
-            // It would take away what was selected meanwhile: another one is asked for.
+            // The page folds the event that was selected meanwhile into a
+            // burst, so another page is requested.
             Ok(page) if self.takes_selected(&page) => {}
             Ok(page) if self.needs(&asked) => self.join(&asked.query, page),
             Ok(_) => {}
@@ -142,13 +145,13 @@ impl List {
         self.window.trim(self.index().unwrap_or(0));
     }
 
-    /// Other rows are loaded: none of them is there only because it is selected.
+    /// Replaces the loaded rows. No row of the new ones is there only because it is selected.
     fn show(&mut self, rows: RowWindow) {
         (self.window, self.is_stray) = (rows, false);
         self.shown = self.filter.clone();
     }
 
-    /// The loaded rows but for the one that is there only because it is selected.
+    /// Takes the loaded rows, without the row that is there only because it is selected.
     fn take_rows(&mut self) -> RowWindow {
         let mut rows = std::mem::take(&mut self.window);
         if let Some(at) = self.cursor().filter(|_| self.is_stray) {
@@ -157,7 +160,7 @@ impl List {
         rows
     }
 
-    /// Selects what the list was sent to; where it was sent nowhere, what is selected stays.
+    /// Selects the row at the goal. Without a goal, the selection stays.
     fn select_incoming(&mut self, goal: Option<Goal>) {
         match goal {
             Some(Goal::Oldest) => self.select(self.window.rows().last().cloned()),
@@ -168,7 +171,7 @@ impl List {
         }
     }
 
-    /// The total that was asked for has come, or has not.
+    /// Handles the answer to the request for the total.
     pub(crate) fn count(
         &mut self,
         of: &Filter,
@@ -186,13 +189,13 @@ impl List {
                     self.seen = self.seen.or(self.total());
                 }
             }
-            // The count of another filter, or none: the next tick counts again.
+            // The count failed or belongs to another filter: the next tick counts again.
             Ok(_) | Err(_) => self.count_stale = true,
         }
     }
 
-    /// What the list wants to know now: at most one page and one total at a time. The page first:
-    /// counting may take a while on a large history.
+    /// Returns the next request to the history. At most one page and one total are requested at a
+    /// time, the page first, because counting may take long in a large history.
     pub(crate) fn ask(&mut self, height: usize) -> Option<ListEffect> {
         if self.failure.is_some() || self.asked.as_ref().is_some_and(|asked| self.needs(asked)) {
             return None;
@@ -230,8 +233,8 @@ impl List {
         None
     }
 
-    /// Whether the page that is being read is still the one to read: else another is asked for,
-    /// which ends its reading.
+    /// Returns whether the page that is being read is still needed. If not, another page is
+    /// requested, which ends this request.
     fn needs(&self, asked: &Asked) -> bool {
         asked.goal == self.goal && asked.query.filter == self.filter
     }
@@ -245,7 +248,7 @@ impl List {
         goal.map(Goal::anchor).or_else(near)
     }
 
-    /// Moves the cursor; the screen follows only where the cursor would leave it.
+    /// Moves the cursor. The screen scrolls only if the cursor would leave it.
     fn step(&mut self, by: isize, height: usize) {
         let first = self.first(height);
         if let Some(index) = self.move_cursor(by) {
@@ -255,7 +258,7 @@ impl List {
         }
     }
 
-    /// Moves the cursor and the screen with it.
+    /// Moves the cursor, and scrolls the screen by as much.
     fn jump(&mut self, by: isize, height: usize) {
         let index = self.index().unwrap_or(0);
         self.lead = index - self.first(height);

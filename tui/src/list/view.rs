@@ -1,4 +1,4 @@
-//! The visible rows between the titles of the pane, or what there is to say where there are none.
+//! Draws the visible rows and the titles of the pane, or a text if there are no rows.
 
 use podtap_agent::figures::QuietChain;
 use podtap_agent::history::LoopFinding;
@@ -19,28 +19,28 @@ use crate::search::Search;
 use crate::theme::Role;
 use crate::{words, wrap};
 
-/// What the pane is told beside its own state.
+/// What the view shows in addition to the state of the list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ListProps<'a> {
     /// The agent's status.
     pub(crate) status: &'a Status,
-    /// The filter in force, and the filter line.
+    /// The current filter, and the filter line.
     pub(crate) search: &'a Search,
-    /// What the events are called.
+    /// The names of the events.
     pub(crate) names: &'a Names,
-    /// Why nothing comes, once that is known.
+    /// The reason why no events arrive, once it is known.
     pub(crate) chain: Option<&'a QuietChain>,
-    /// Events that came since the screen is held still; `None` while it is not.
+    /// The number of events that arrived since the screen was paused; `None` if it is not paused.
     pub(crate) held_back: Option<u64>,
-    /// The loop to warn of.
+    /// The loop to warn about.
     pub(crate) warning: Option<&'a LoopFinding>,
-    /// Whether text is being typed.
+    /// Whether a person is typing.
     pub(crate) is_typing: bool,
-    /// Whether the pane has the keys.
+    /// Whether the pane receives the keys.
     pub(crate) focused: bool,
 }
 
-/// Draws the list into `area`.
+/// Draws the list in `area`.
 pub(crate) fn view(
     list: &List,
     props: ListProps<'_>,
@@ -82,7 +82,8 @@ pub(crate) fn view(
     }
 }
 
-/// What a person has to know: hooks that cannot be had, else the loop that was found last.
+/// Returns the most important warning: a hook that could not be created,
+/// otherwise the loop that was found last.
 fn warning(props: ListProps<'_>) -> Line {
     if let Some(failed) = props.status.failed_hooks.first() {
         return Line::of(Role::Failed, format!("✗ {failed}"));
@@ -164,7 +165,7 @@ fn right_title(list: &List, props: ListProps<'_>, env: Env<'_>, height: usize) -
     title.with(Role::Quiet, total)
 }
 
-/// What stands where there are no rows.
+/// Draws the text that replaces an empty list.
 fn empty(list: &List, props: ListProps<'_>, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let lines = match list {
         List {
@@ -182,7 +183,8 @@ fn empty(list: &List, props: ListProps<'_>, env: Env<'_>, area: Rect, buffer: &m
             let mut lines = vec![Line::of(Role::Plain, "No event matches the filter.")];
             let unknown = list.filter().unknown_name();
             lines.extend(unknown.map(|name| Line::of(Role::Warning, name.to_string())));
-            // While it is typed the key leads back to the filter before, as the line says.
+            // While the filter is typed, the key restores the former
+            // filter, as the filter line says.
             if !props.is_typing {
                 lines.extend([Line::new(), Line::of(Role::Quiet, says)]);
             }
@@ -216,7 +218,7 @@ fn waiting(props: ListProps<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
         let copies = copies
             .map(|key| format!("  ({key} u copies it)"))
             .unwrap_or_default();
-        // On a line of its own it can be dragged out of the terminal whole.
+        // On a line of its own, the whole URL can be selected in the terminal.
         let give = if words::is_local(&url) {
             "On this machine only: Podio cannot call it. `--relay URL` uses a relay that it can \
              call"

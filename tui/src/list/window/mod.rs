@@ -1,6 +1,6 @@
-//! Pure page arithmetic: the rows that are loaded around the cursor, how an answer of the history
-//! joins them, and which page is wanted next. The history may hold millions; this holds a few
-//! screens of it, newest first, without gaps.
+//! Manages the rows that are loaded around the cursor: how a page from the history joins them, and
+//! which page to request next. Pure. The history may have millions of events; the window has a few
+//! screens of them, newest first, without gaps.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -8,92 +8,95 @@ use podtap_agent::history::{Anchor, HistoryRow, Position};
 
 use super::effect::ListPage;
 
-/// Rows asked for at once.
+/// Number of rows per request.
 pub(crate) const PAGE: usize = 256;
 
-/// Rows kept at most; those farthest from the cursor go.
+/// Maximum number of loaded rows. Above that, those farthest from the cursor are dropped.
 pub(crate) const MAX_ROWS: usize = 4 * PAGE;
 
-/// Rows from the edge at which the next page is asked for: beyond a screen of any size.
+/// Distance from the edge of the loaded rows, in rows, at which the next page is requested. It is
+/// larger than a screen of any size.
 const MARGIN: usize = 128;
 
-/// Events that were passed over may pass the filter later, when their attempt has ended: so many of
-/// the newest are looked at again where it is not known which have changed.
+/// Number of the newest positions to search again if it is not known which events have changed: an
+/// event that did not match the filter may match it once its attempt has ended.
 const LATELY: i64 = 10_000;
 
-/// Positions a row from which on the rows lie far apart.
+/// Average number of positions per row above which the matching events are sparse.
 const SPARSE: i64 = 4;
 
-/// Of no position is anything known.
+/// The value of `known` if no position has been read.
 const NOTHING: (i64, i64) = (0, 0);
 
 /// The rows that are loaded.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RowWindow {
     rows: VecDeque<HistoryRow>,
-    /// Between these two, both excluded, the rows are all that there are; `MIN` and `MAX` stand
-    /// for the ends of the history.
+    /// The range of positions, both ends excluded, in which all existing rows are loaded. `MIN` and
+    /// `MAX` are the ends of the history.
     known: (i64, i64),
-    /// The newest event when the newest rows were read, whether it is among them or not.
+    /// The newest position of the history when the newest rows were read, even if its
+    /// event does not match the filter.
     seen: i64,
     /// Rows that may have changed since they were read.
     stale: BTreeSet<Position>,
 }
 
 impl RowWindow {
-    /// How many rows are loaded.
+    /// Returns the number of loaded rows.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether nothing is loaded.
+    /// Returns whether no rows are loaded.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The row at an index, 0 being the newest.
+    /// Returns the row at an index; 0 is the newest.
     pub(crate) fn row(&self, index: usize) -> Option<&HistoryRow> {
         self.rows.get(index)
     }
 
-    /// All loaded rows, newest first.
+    /// Returns all loaded rows, newest first.
     pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &HistoryRow> + Clone {
         self.rows.iter()
     }
 
-    /// Whether the first row is the newest of all.
+    /// Returns whether the first row is the newest in the history.
     pub(crate) fn reaches_newest(&self) -> bool {
         self.known.1 == i64::MAX
     }
 
-    /// Whether the last row is the oldest of all.
+    /// Returns whether the last row is the oldest in the history.
     pub(crate) fn reaches_oldest(&self) -> bool {
         self.known.0 == i64::MIN
     }
 
-    /// Whether the rows are all that there are.
+    /// Returns whether all rows of the history are loaded.
     pub(crate) fn is_whole(&self) -> bool {
         self.reaches_newest() && self.reaches_oldest()
     }
 
-    /// The position of the first row.
+    /// Returns the position of the first row.
     pub(crate) fn newest(&self) -> Option<Position> {
         self.rows.front().map(HistoryRow::position)
     }
 
-    /// The position of the oldest event for which the last row stands.
+    /// Returns the position of the oldest event that the last row represents.
     pub(crate) fn oldest(&self) -> Option<Position> {
         self.rows.back().map(HistoryRow::oldest)
     }
 
-    /// The index of the row that shows `position`, or of the next older one, or of the last.
+    /// Returns the index of the row that shows `position`, otherwise of the next
+    /// older row, otherwise of the last row.
     pub(crate) fn nearest(&self, position: Position) -> Option<usize> {
         let index = self.rows.partition_point(|row| row.oldest() > position);
         let last = self.rows.len().checked_sub(1)?;
         Some(index.min(last))
     }
 
-    /// Puts a row among the others that they do not hold.
+    /// Inserts a row that the loaded rows lack.
     pub(crate) fn insert(&mut self, row: HistoryRow) {
         let index = self
             .rows
@@ -101,20 +104,20 @@ impl RowWindow {
         self.rows.insert(index, row);
     }
 
-    /// Takes the row at this position away.
+    /// Removes the row at this position.
     pub(crate) fn remove(&mut self, position: Position) {
         self.rows.retain(|row| row.position() != position);
     }
 
-    /// There are events up to `through`.
+    /// Records that there are events up to `through`.
     pub(crate) fn on_appended(&mut self, through: Position) {
         if self.reaches_newest() && through.0 > self.seen {
             self.known.1 = self.seen.saturating_add(1);
         }
     }
 
-    /// The event at `position` is not what it was. A new one that is not among the rows may pass
-    /// the filter now.
+    /// Records that the event at `position` has changed. If it is newer than the loaded
+    /// rows, it may match the filter now.
     pub(crate) fn on_touched(&mut self, position: Position) {
         let row = self.nearest(position).and_then(|index| self.row(index));
         let shown = row.filter(|row| (row.oldest()..=row.position()).contains(&position));
@@ -126,7 +129,8 @@ impl RowWindow {
         }
     }
 
-    /// Nothing is known to be as it was: neither the rows nor what was passed over lately.
+    /// Records that any event may have changed: the loaded rows, and the newest
+    /// events that did not match the filter.
     pub(crate) fn on_everything_touched(&mut self) {
         self.stale = self.rows.iter().map(HistoryRow::position).collect();
         if self.reaches_newest() {
@@ -137,8 +141,8 @@ impl RowWindow {
         }
     }
 
-    /// The page to ask for next, most urgent first: the newest when following, changed rows on
-    /// the screen, then whatever the screen is about to reach.
+    /// Returns the page to request next, the most urgent first: the newest page if the list follows
+    /// it, then changed rows on the screen, then the rows to which the screen is about to scroll.
     pub(crate) fn next_anchor(&self, follow: bool, first: usize, height: usize) -> Option<Anchor> {
         if self.known == NOTHING {
             return Some(Anchor::Newest);
@@ -163,8 +167,8 @@ impl RowWindow {
         }
     }
 
-    /// Whether the filter lets much through: then the newest page is found at once, and else only
-    /// what is new is worth looking at.
+    /// Returns whether a large part of the events matches the filter. If so, reading the newest
+    /// page is fast; otherwise only new events are searched.
     fn is_dense(&self) -> bool {
         let (Some(newest), Some(oldest)) = (self.newest(), self.oldest()) else {
             return false;
@@ -174,8 +178,8 @@ impl RowWindow {
         newest.saturating_sub(oldest.0) <= rows.saturating_mul(SPARSE)
     }
 
-    /// Joins the answer to a query for `limit` rows at `anchor`; a page that has a gap between it
-    /// and the loaded rows takes their place.
+    /// Adds the answer to a query for `limit` rows at `anchor`. A page that is not adjacent
+    /// to the loaded rows replaces them.
     pub(crate) fn merge(&mut self, anchor: Anchor, limit: usize, page: ListPage) {
         let (low, high) = span(anchor, limit, &page);
         let joins = low < self.known.1 && self.known.0 < high && self.known != NOTHING;
@@ -204,7 +208,7 @@ impl RowWindow {
             .retain(|position| position.0 >= high || position.0 <= low);
     }
 
-    /// Drops the rows farthest from the index `cursor` where there are too many.
+    /// Drops the rows farthest from the index `cursor` if there are more than [`MAX_ROWS`].
     pub(crate) fn trim(&mut self, cursor: usize) {
         let excess = self.rows.len().saturating_sub(MAX_ROWS);
         if excess == 0 {
@@ -230,7 +234,7 @@ impl RowWindow {
     }
 }
 
-/// What a page speaks for: every position between these two, both excluded.
+/// Returns the range of positions, both ends excluded, that a page covers.
 fn span(anchor: Anchor, limit: usize, page: &ListPage) -> (i64, i64) {
     let rows = &page.rows;
     let end = |stopped: Option<Position>, end: i64| stopped.map_or(end, |position| position.0);
@@ -249,7 +253,7 @@ fn span(anchor: Anchor, limit: usize, page: &ListPage) -> (i64, i64) {
             (below, above(newer >= limit / 2))
         }
     };
-    // A burst that has grown across the edge is there as a whole.
+    // A burst that has grown beyond the edge of the range is covered completely.
     (
         low.min(just_below.unwrap_or(low)),
         high.max(just_above.unwrap_or(high)),

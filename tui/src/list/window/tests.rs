@@ -1,4 +1,4 @@
-//! What is loaded and what is wanted, against a history that is a set of positions.
+//! Tests of which rows are loaded and requested, with a history that is a set of positions.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ fn positions(window: &RowWindow) -> Vec<i64> {
     window.rows().map(|row| row.position().0).collect()
 }
 
-/// What the history answers where it holds `events`.
+/// Returns the answer of a history with these `events`.
 fn answer(events: &BTreeSet<i64>, anchor: Anchor, limit: usize) -> ListPage {
     let mut found: Vec<i64> = match anchor {
         Anchor::Newest => events.iter().rev().take(limit).copied().collect(),
@@ -88,7 +88,7 @@ fn the_next_page_is_wanted_before_the_screen_reaches_the_edge() {
     assert_eq!(window.next_anchor(true, 0, 20), Some(Anchor::Newest));
 }
 
-/// A row that stands for all events from `first` to `last`.
+/// Returns a row that represents all events from `first` to `last`.
 fn burst(first: i64, last: i64) -> HistoryRow {
     let mut row = row(last);
     row.burst = Some(crate::testing::burst(first, last));
@@ -132,7 +132,7 @@ fn an_event_within_a_burst_that_changed_has_its_row_read_again() {
     assert_eq!(wanted, Some(Anchor::Before(Position(41))));
 }
 
-/// A page whose search stopped at `older`.
+/// Returns a page whose search stopped at `older`.
 fn stopped(positions: impl IntoIterator<Item = i64>, older: i64, newest: i64) -> ListPage {
     ListPage {
         older: Some(Position(older)),
