@@ -1,4 +1,4 @@
-//! The mouse's button in a window: on a line it chooses what is there.
+//! Handles a press of the mouse button in a window.
 
 use ratatui::layout::{Position, Rect};
 
@@ -8,22 +8,22 @@ use crate::copy::CopyForm;
 use crate::keymap::Keymap;
 use crate::layout::inner;
 
-/// What a click in a window means.
+/// The result of a click in a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Clicked {
     Nothing,
     /// The window has changed.
     Changed,
-    /// A row of a table, which is selected now.
+    /// A row of a table was selected.
     Row(usize),
-    /// A line of the palette.
+    /// A line of the palette was chosen.
     Choice(PaletteChoice),
-    /// A line of the copy menu.
+    /// A line of the copy menu was chosen.
     Copy(CopyForm),
 }
 
 impl Modal {
-    /// The button went down in the window, which is in `area` of the `screen`.
+    /// Handles a click at `at`. The window is in `area` of the `screen`.
     pub(crate) fn click(
         &mut self,
         at: Position,

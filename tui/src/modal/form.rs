@@ -1,4 +1,4 @@
-//! The form that is open, of whichever feature.
+//! The open form, of any feature.
 
 use crate::archive::{ExportForm, ImportForm};
 use crate::hooks::HookForm;
@@ -12,23 +12,23 @@ use crate::widget::form::{Fields, FormField};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FeatureForm {
-    /// Which events are sent again, and how.
+    /// Which events to replay, and how.
     Replay(ReplayForm),
-    /// Since when lost events are looked for.
+    /// The time from which to look for lost events.
     Repair(RepairForm),
-    /// What goes into a file.
+    /// Which events to export to a file.
     Export(ExportForm),
-    /// Which archive is imported.
+    /// Which archive to import.
     Import(ImportForm),
-    /// What to write on an event.
+    /// The note on an event.
     Note(NoteForm),
-    /// Where events are delivered.
+    /// The local service to which events are delivered.
     Target(TargetForm),
-    /// An event that Podio did not send.
+    /// An event to create that does not come from Podio.
     Trigger(TriggerForm),
     /// A new hook.
     Hook(HookForm),
-    /// What to ask about.
+    /// The question to ask about an event.
     Why(WhyForm),
 }
 

@@ -1,4 +1,4 @@
-//! Every key of the place it was opened from, printed from the keymap.
+//! The help: every key of the contexts from which it was opened, printed from the keymap.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,7 +12,7 @@ use crate::line::{Line, cells};
 use crate::theme::Role;
 use crate::widget::lines::{part, scroll};
 
-/// Cells of the window, enough for the longest line of the table.
+/// Cells of the window, which fit the longest line of the table.
 const WIDTH: u16 = 66;
 
 /// Cells of the column of keys.
@@ -26,7 +26,7 @@ pub(crate) struct Help {
 }
 
 impl Help {
-    /// The help for these places.
+    /// Creates the help for these contexts.
     pub(crate) fn new(contexts: Vec<Context>) -> Self {
         Self { contexts, top: 0 }
     }
@@ -37,7 +37,7 @@ impl Help {
         self.top = scroll(action, self.top, lines.len(), height);
     }
 
-    /// Where the window is.
+    /// Returns the area of the window.
     pub(crate) fn area(&self, keymap: &Keymap, screen: Rect) -> Rect {
         area(&self.lines(keymap), screen)
     }
@@ -50,7 +50,7 @@ impl Help {
             }
             lines.push(Line::of(Role::Strong, context.title()));
             for binding in keymap.of(*context) {
-                // A nearer place may have taken a key.
+                // A nearer context may use the key for something else.
                 let does = |key| keymap.resolve(&self.contexts, key) == Some(binding.action);
                 let works = binding.keys.iter().filter(|key| does(**key));
                 let keys: Vec<String> = works.map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! Windows over the panes: the top one has the keys.
+//! The windows over the panes. The top window receives the keys.
 
 mod click;
 mod form;
@@ -33,46 +33,46 @@ pub(crate) use stack::Windows;
 pub(crate) enum Modal {
     /// Every key.
     Help(Help),
-    /// What to copy, and of which event.
+    /// The menu that copies an event.
     Copy(CopyMenu),
-    /// Something to read.
+    /// A text to read.
     Lines(Lines),
-    /// How the agent is, from this line on.
+    /// The state of the agent, scrolled to this line.
     Health(usize),
-    /// Something to read before it is done.
+    /// A text that a person must confirm before the action.
     Confirm(Lines, Box<PendingAction>),
-    /// Everything that can be done.
+    /// The command palette.
     Palette(CommandPalette),
     /// Something to fill in.
     Form(Box<Form<FeatureForm>>),
-    /// The hooks as Podio has them.
+    /// The hooks.
     Hooks(Box<HooksPane>),
-    /// All that happened to an object.
+    /// The timeline of an object.
     Timeline(Box<TimelinePane>),
-    /// Failed deliveries by their faults.
+    /// The failed deliveries, by fault.
     Faults(Box<FaultsPane>),
-    /// What each hook sent.
+    /// The calls of each hook.
     Pulses(Box<Pulses>),
     /// The tunnels of this process.
     Tunnels(Box<TunnelsPane>),
 }
 
-/// What a person is asked to confirm.
+/// An action that waits for confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PendingAction {
-    /// Send these events again.
+    /// Replays these events.
     Replay(ReplayRequest),
-    /// End, although events are still being sent.
+    /// Quits, although events are still being replayed.
     Quit,
     DeleteHook {
         hook_id: u64,
     },
-    /// Send this instead of the event as it came.
+    /// Sends the edited event.
     Send(EditedEvent),
 }
 
 impl Modal {
-    /// The place whose keys count while this window is on top.
+    /// Returns the context whose keys are active while this window is on top.
     pub(crate) fn context(&self) -> Context {
         match self {
             Self::Confirm(..) => Context::Confirm,
@@ -85,7 +85,7 @@ impl Modal {
         }
     }
 
-    /// The filter that shows the events of its selected row.
+    /// Returns the filter that shows the events of the selected row.
     pub(crate) fn filter(&self) -> Option<String> {
         match self {
             Self::Faults(pane) => pane.filter(),
@@ -94,17 +94,17 @@ impl Modal {
         }
     }
 
-    /// Whether characters are text in it.
+    /// Returns whether characters are text in this window.
     pub(crate) fn is_typed(&self) -> bool {
         matches!(self, Self::Palette(_) | Self::Form(_))
     }
 
-    /// Whether it asks whether to quit.
+    /// Returns whether the window asks for confirmation to quit.
     pub(crate) fn asks_to_quit(&self) -> bool {
         matches!(self, Self::Confirm(_, pending) if **pending == PendingAction::Quit)
     }
 
-    /// Whether it asks for an answer.
+    /// Returns whether the window asks for confirmation.
     pub(crate) fn asks(&self) -> bool {
         matches!(self, Self::Confirm(..))
     }
@@ -123,7 +123,7 @@ impl Modal {
     }
 }
 
-/// Where a window is on `screen`; `props` is what the health window tells.
+/// Returns the area of a window on `screen`. `props` is the content of the health window.
 pub(crate) fn area(window: &Modal, props: HealthProps<'_>, env: Env<'_>, screen: Rect) -> Rect {
     match window {
         Modal::Help(help) => help.area(env.keymap, screen),
@@ -140,7 +140,7 @@ pub(crate) fn area(window: &Modal, props: HealthProps<'_>, env: Env<'_>, screen:
     }
 }
 
-/// Draws a window over `screen`; `props` is what the health window tells.
+/// Draws a window over `screen`. `props` is the content of the health window.
 pub(crate) fn view(
     window: &Modal,
     props: HealthProps<'_>,

@@ -1,5 +1,5 @@
-//! The command palette: everything that can be done here, and every saved filter, found by a few of
-//! its letters.
+//! The command palette: finds every possible action, and every saved
+//! filter, by a few of its letters.
 
 use std::cmp::Reverse;
 
@@ -19,10 +19,10 @@ use crate::layout::{centered, inner};
 use crate::line::Line;
 use crate::theme::Role;
 
-/// Rows of the window: the line that is typed, a gap, and the best matches.
+/// Rows of the window: the input line, a gap, and the best matches.
 const HEIGHT: u16 = 14;
 
-/// Rows of the line that is typed, with the gap below it.
+/// Rows of the input line and the gap below it.
 const TYPED: usize = 2;
 
 /// Cells of the window.
@@ -31,24 +31,24 @@ const WIDTH: u16 = 60;
 /// Cells of a saved filter's name.
 const NAME: usize = 24;
 
-/// Something to choose.
+/// A line of the palette.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Choice<'a> {
     Act(&'a Binding),
-    /// The event in one of its forms, into the clipboard.
+    /// Copies the event in a form.
     Copy(Form),
-    /// A saved filter, by name and text.
+    /// Applies a saved filter, with this name and text.
     Filter(&'a str, &'a str),
 }
 
-/// What was chosen.
+/// What a person chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PaletteChoice {
-    /// To do this.
+    /// Carries out this action.
     Act(Action),
-    /// To copy the event like this.
+    /// Copies the event in this form.
     Copy(Form),
-    /// To put this filter in force.
+    /// Applies this filter.
     Filter(String),
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct CommandPalette {
 }
 
 impl CommandPalette {
-    /// A palette of what can be done in these places, and of saved filters.
+    /// Creates a palette with the actions of these contexts and the saved filters.
     pub(crate) fn new(contexts: Vec<Context>, saved: Saved) -> Self {
         Self {
             contexts,
@@ -71,7 +71,7 @@ impl CommandPalette {
         }
     }
 
-    /// A key was pressed. Returns what shall be done, once it is chosen.
+    /// Handles a key. Returns the choice, if the key makes one.
     pub(crate) fn key(
         &mut self,
         key: KeyPress,
@@ -91,13 +91,14 @@ impl CommandPalette {
         None
     }
 
-    /// Text was pasted into the line that is typed.
+    /// Inserts pasted text into the input line.
     pub(crate) fn paste(&mut self, text: &str) {
         self.input.insert(text);
         self.chosen = 0;
     }
 
-    /// What matches, the best first: where anything holds the letters as they are, only that.
+    /// Returns the matches, the best first. If the typed letters are in some line without
+    /// interruption, only such lines match.
     fn matches<'a>(&'a self, keymap: &'a Keymap) -> Vec<Choice<'a>> {
         let as_they_are = self.matching(AtomKind::Substring, keymap);
         if as_they_are.is_empty() {
@@ -127,7 +128,8 @@ impl CommandPalette {
             Some((score, choice))
         };
         let mut found: Vec<(u32, Choice<'_>)> = choices.filter_map(score).collect();
-        // Of two that match as well, the one that says little else; without letters all stay in order.
+        // Of two equal matches, the shorter text comes first. Without
+        // input, all lines stay in order.
         let length = |choice: &Choice<'_>| {
             if text.is_empty() {
                 0
@@ -139,13 +141,13 @@ impl CommandPalette {
         found.into_iter().map(|(_, choice)| choice).collect()
     }
 
-    /// A line of the window was clicked: what is chosen by that.
+    /// Returns the choice on a line of the window that was clicked.
     pub(crate) fn click(&self, line: usize, keymap: &Keymap) -> Option<PaletteChoice> {
         let at = line.checked_sub(TYPED)?;
         self.matches(keymap).get(at).map(Choice::choice)
     }
 
-    /// Where the window is.
+    /// Returns the area of the window.
     pub(crate) fn area(screen: Rect) -> Rect {
         centered(screen, WIDTH, HEIGHT)
     }
@@ -185,7 +187,7 @@ impl CommandPalette {
 }
 
 impl Choice<'_> {
-    /// What its letters are looked for in.
+    /// Returns the text that is searched for the typed letters.
     fn words(&self) -> String {
         match self {
             Self::Act(binding) => format!("{} {}", binding.help, binding.action.name()),
@@ -205,7 +207,7 @@ impl Choice<'_> {
     fn line(&self, width: usize, keymap: &Keymap, contexts: &[Context]) -> Line {
         match self {
             Self::Act(binding) => {
-                // A nearer place may have taken a key.
+                // A nearer context may use the key for something else.
                 let does = |key| keymap.resolve(contexts, key) == Some(binding.action);
                 let key = binding.keys.iter().find(|key| does(**key));
                 let key = key.map(ToString::to_string).unwrap_or_default();

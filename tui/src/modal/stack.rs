@@ -1,4 +1,4 @@
-//! The open windows, one over the other: the top one has the keys.
+//! The stack of open windows. The top window receives the keys.
 
 use super::form::FeatureForm;
 use super::{Modal, PendingAction};
@@ -18,31 +18,32 @@ use crate::widget::form::Form;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Windows {
     open: Vec<Modal>,
-    /// A question that came up by itself: it is asked once nothing else has the keys.
+    /// A question that did not follow from a key press. It is asked once no window is
+    /// open and no text is being typed.
     waiting: Option<Modal>,
-    /// The form that was submitted last, until it is known whether that could be done.
+    /// The form that was submitted last, until its answer arrives.
     submitted: Option<Box<Form<FeatureForm>>>,
-    /// The last question for the hooks, of whichever pane.
+    /// The number of the last request for the hooks, of any pane.
     hooks_asked: Generation,
 }
 
 impl Windows {
-    /// The open windows, the lowest first.
+    /// Returns the open windows, the lowest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Modal> {
         self.open.iter()
     }
 
-    /// Whether none is open.
+    /// Returns whether no window is open.
     pub(crate) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// The window that has the keys.
+    /// Returns the top window, which receives the keys.
     pub(crate) fn top(&self) -> Option<&Modal> {
         self.open.last()
     }
 
-    /// The window that has the keys.
+    /// Returns the top window for changes.
     pub(crate) fn top_mut(&mut self) -> Option<&mut Modal> {
         self.open.last_mut()
     }
@@ -67,13 +68,13 @@ impl Windows {
         self.open.clear();
     }
 
-    /// Asks this once nothing else has the keys.
+    /// Stores a question to ask once no window is open and no text is being typed.
     pub(crate) fn ask_later(&mut self, question: Modal) {
         self.waiting = Some(question);
     }
 
-    /// Asks what waits to be asked, unless a key that is on its way may be meant for something
-    /// else; says whether it was.
+    /// Asks the stored question, unless the next key press may be meant for a window or
+    /// for text. Returns whether it asked.
     pub(crate) fn ask_waiting(&mut self, is_typing: bool) -> bool {
         if is_typing || !self.is_empty() {
             return false;
@@ -84,13 +85,13 @@ impl Windows {
         is_asked
     }
 
-    /// Keeps a form that was submitted, until it is known whether that could be done.
+    /// Keeps a submitted form until its answer arrives.
     pub(crate) fn keep_submitted(&mut self, form: Box<Form<FeatureForm>>) {
         self.submitted = Some(form);
     }
 
-    /// What a form was submitted for could not be done: it is there again with all that was filled
-    /// in, unless a key that is on its way may be meant for something else; then a notice says it.
+    /// Opens a submitted form again with its content, because the action has failed. If the next
+    /// key press may be meant for a window or for text, returns a notice instead.
     pub(crate) fn reopen_form<E>(
         &mut self,
         fault: String,
@@ -106,12 +107,12 @@ impl Windows {
         }
     }
 
-    /// Whether the health window has the keys.
+    /// Returns whether the health window is on top.
     pub(crate) fn shows_health(&self) -> bool {
         matches!(self.top(), Some(Modal::Health(_)))
     }
 
-    /// Takes what the top window asks to confirm, and closes it.
+    /// Closes the top window if it asks for confirmation, and returns the action to confirm.
     pub(crate) fn take_confirmed(&mut self) -> Option<PendingAction> {
         match self.open.pop_if(|window| window.asks())? {
             Modal::Confirm(_, pending) => Some(*pending),
@@ -119,7 +120,7 @@ impl Windows {
         }
     }
 
-    /// Closes the question whether to send an edited event; returns the file, to be edited again.
+    /// Closes the confirmation of an edited event, and returns the file to edit again.
     pub(crate) fn edit_again(&mut self) -> Option<EditorFile> {
         let file = match self.top()? {
             Modal::Confirm(_, pending) => match pending.as_ref() {
@@ -132,7 +133,7 @@ impl Windows {
         Some(file)
     }
 
-    /// The hooks, wherever they are among the windows.
+    /// Returns the hooks pane, even if it is not the top window.
     pub(crate) fn hooks(&mut self) -> Option<&mut HooksPane> {
         self.open.iter_mut().find_map(|window| match window {
             Modal::Hooks(pane) => Some(pane.as_mut()),
@@ -140,7 +141,7 @@ impl Windows {
         })
     }
 
-    /// The timeline, wherever it is among the windows.
+    /// Returns the timeline, even if it is not the top window.
     pub(crate) fn timeline(&mut self) -> Option<&mut TimelinePane> {
         self.open.iter_mut().find_map(|window| match window {
             Modal::Timeline(pane) => Some(pane.as_mut()),
@@ -148,7 +149,7 @@ impl Windows {
         })
     }
 
-    /// The table of what each hook sent, wherever it is among the windows.
+    /// Returns the table of the hooks' calls, even if it is not the top window.
     pub(crate) fn pulses(&mut self) -> Option<&mut Pulses> {
         self.open.iter_mut().find_map(|window| match window {
             Modal::Pulses(pulses) => Some(pulses.as_mut()),
@@ -156,7 +157,7 @@ impl Windows {
         })
     }
 
-    /// The tunnels are these now; says whether a table shows them.
+    /// Updates the table of tunnels. Returns whether it is open.
     pub(crate) fn on_tunnels(&mut self, tunnels: &Tunnels) -> bool {
         let mut is_shown = false;
         for window in &mut self.open {
@@ -168,7 +169,7 @@ impl Windows {
         is_shown
     }
 
-    /// The table of the failed deliveries, wherever it is among the windows.
+    /// Returns the table of the failed deliveries, even if it is not the top window.
     pub(crate) fn faults(&mut self) -> Option<&mut FaultsPane> {
         self.open.iter_mut().find_map(|window| match window {
             Modal::Faults(pane) => Some(pane.as_mut()),
@@ -176,7 +177,7 @@ impl Windows {
         })
     }
 
-    /// A second has passed; says whether a table shows it.
+    /// Handles a tick of the clock. Returns whether an open table must be drawn again.
     pub(crate) fn tick(&mut self) -> bool {
         let mut shows = false;
         for window in &mut self.open {
@@ -191,7 +192,7 @@ impl Windows {
         shows
     }
 
-    /// The history is not what it was.
+    /// Applies changes of the history.
     pub(crate) fn on_change(&mut self, changes: &Changes) {
         let is_news = changes.appended.is_some()
             || changes.everything
@@ -205,7 +206,7 @@ impl Windows {
         }
     }
 
-    /// What the windows want to know now.
+    /// Returns the next requests of the windows.
     pub(crate) fn ask(&mut self) -> Vec<UiCommand<Effect>> {
         let asked = &mut self.hooks_asked;
         let ask = |window: &mut Modal| match window {

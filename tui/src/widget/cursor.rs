@@ -1,9 +1,9 @@
-//! The cursor of a table: where a key takes it, and which rows are shown around it.
+//! The cursor of a table: how keys move it, and which rows are shown around it.
 
 use crate::keymap::Action;
 
-/// Where an action takes the cursor in a table of so many rows, `height` of which are shown; `None`
-/// where it is not one that moves it.
+/// Returns the row to which an action moves the cursor, in a table of `rows` rows of which `height`
+/// are shown; `None` if the action does not move it.
 pub(crate) fn step(action: Action, cursor: usize, rows: usize, height: usize) -> Option<usize> {
     let last = rows.saturating_sub(1);
     let moved = match action {
@@ -20,14 +20,15 @@ pub(crate) fn step(action: Action, cursor: usize, rows: usize, height: usize) ->
     Some(moved.min(last))
 }
 
-/// The first row that is shown: `top`, as far as the cursor's is then among the `height` rows.
+/// Returns the first row to show: the row closest to `top` with which the
+/// cursor is among the `height` rows.
 pub(crate) fn first(top: usize, cursor: usize, height: usize) -> usize {
     let least = (cursor + 1).saturating_sub(height);
     top.clamp(least, cursor.max(least))
 }
 
-/// The row at a line of a window whose first line is its headings: `first` is the first of the `height`
-/// rows that are shown.
+/// Returns the row on a line of a window, whose first line is the heading. `first` is the first of
+/// the `height` rows that are shown.
 pub(crate) fn clicked(line: usize, first: usize, rows: usize, height: usize) -> Option<usize> {
     let line = line.checked_sub(1).filter(|line| *line < height)?;
     Some(first + line).filter(|row| *row < rows)

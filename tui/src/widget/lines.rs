@@ -1,4 +1,4 @@
-//! A window of lines that scrolls, with a question under them where they ask for an answer.
+//! A window of lines that scrolls, for reading or for a confirmation.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,12 +14,12 @@ use crate::theme::Role;
 /// Cells of the window.
 const WIDTH: u16 = 96;
 
-/// Cells of a line on this screen.
+/// Returns the number of cells per line on this screen.
 pub(crate) fn room(screen: Rect) -> usize {
     inner(centered(screen, WIDTH, u16::MAX)).width.into()
 }
 
-/// Which lines are shown, of how many, where they do not fit.
+/// Returns which lines are shown, and how many there are, if they do not all fit.
 pub(crate) fn part(top: usize, height: u16, all: usize) -> Line {
     let height = usize::from(height);
     if all <= height {
@@ -30,7 +30,8 @@ pub(crate) fn part(top: usize, height: u16, all: usize) -> Line {
     Line::of(Role::Accent, format!("{}–{last} of {all}{more}", top + 1))
 }
 
-/// The first of `all` lines that is shown after an action, `height` at once; `top` was it before.
+/// Returns the first of `all` lines to show after an action, if `height` fit. `top` is
+/// the first line before the action.
 pub(crate) fn scroll(action: Action, top: usize, all: usize, height: usize) -> usize {
     let last = all.saturating_sub(height);
     let top = match action {
@@ -45,7 +46,7 @@ pub(crate) fn scroll(action: Action, top: usize, all: usize, height: usize) -> u
     top.min(last)
 }
 
-/// Lines, how far they are scrolled, and what they are.
+/// The lines, the scroll position, the title, and the hint for the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Lines {
     title: &'static str,
@@ -55,7 +56,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// A window with these lines; `hint` says what the keys do.
+    /// Creates a window with these lines. `hint` says what the keys do.
     pub(crate) fn new(title: &'static str, hint: impl Into<String>, lines: Vec<Line>) -> Self {
         Self {
             title,
@@ -65,14 +66,14 @@ impl Lines {
         }
     }
 
-    /// Begins at this line.
+    /// Scrolls to this line.
     #[must_use]
     pub(crate) fn from(mut self, top: usize) -> Self {
         self.top = top;
         self
     }
 
-    /// The first line that is shown.
+    /// Returns the first line that is shown.
     pub(crate) fn top(&self) -> usize {
         self.top
     }
@@ -101,7 +102,7 @@ impl Lines {
         }
     }
 
-    /// Where the window is.
+    /// Returns the area of the window.
     pub(crate) fn area(&self, screen: Rect) -> Rect {
         centered(screen, WIDTH, cells(self.text.len() + 2))
     }

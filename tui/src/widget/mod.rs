@@ -1,5 +1,4 @@
-//! Windows of which features make their own: lines to read, a form to fill in, and the
-//! cursor of a table.
+//! Widgets that features use in their windows: lines to read, a form, and the cursor of a table.
 
 pub(crate) mod cursor;
 pub(crate) mod form;

@@ -1,4 +1,4 @@
-//! A field of which one option is chosen.
+//! A field in which a person chooses one of several options.
 
 use crossterm::event::KeyCode;
 
@@ -8,11 +8,11 @@ use crate::line::Line;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
 
-/// One of several; typing goes to the next one that begins so, or holds it.
+/// One of several options. Typing selects an option that begins with the typed text or contains it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Choice<T> {
     label: &'static str,
-    /// What can be chosen, each with what it is called.
+    /// The options, each with its name.
     options: Vec<(T, String)>,
     at: usize,
     typed: String,
@@ -20,7 +20,7 @@ pub(crate) struct Choice<T> {
 }
 
 impl<T> Choice<T> {
-    /// A choice of these, at first the one at `at`.
+    /// Creates a choice of these options, with the one at `at` chosen at first.
     pub(crate) fn new(label: &'static str, options: Vec<(T, String)>, at: usize) -> Self {
         Self {
             label,
@@ -31,25 +31,25 @@ impl<T> Choice<T> {
         }
     }
 
-    /// The form begins here.
+    /// Makes the form start in this field.
     #[must_use]
     pub(crate) fn with_autofocus(mut self) -> Self {
         self.autofocus = true;
         self
     }
 
-    /// The chosen option; `None` where there is none.
+    /// Returns the chosen option; `None` if there are no options.
     pub(crate) fn chosen(&self) -> Option<&T> {
         self.options.get(self.at).map(|(option, _)| option)
     }
 
-    /// Whether there is something to choose from.
+    /// Returns whether there is more than one option.
     pub(crate) fn is_open(&self) -> bool {
         self.options.len() > 1
     }
 
-    /// Goes to the first option that begins with what was typed, else to the first that holds it;
-    /// a letter that leads nowhere begins anew.
+    /// Selects the first option that begins with the typed text, otherwise the first that contains
+    /// it. If there is none, the last letter starts a new text.
     fn look_for(&mut self, letter: Option<char>) {
         let Some(letter) = letter else { return };
         self.typed.push(letter);
@@ -98,7 +98,7 @@ impl<T> FormField for Choice<T> {
         self.at != before
     }
 
-    /// An option is chosen by its letters, not by a text.
+    /// An option is chosen by its letters and not by pasted text.
     fn paste(&mut self, _: &str) {}
 
     fn value(&self, has_keys: bool, room: usize) -> Line {
@@ -110,7 +110,7 @@ impl<T> FormField for Choice<T> {
         let before = Line::of(Role::Accent, "◂ ");
         let of = format!("  {} of {}", self.at + 1, self.options.len());
         let after = Line::of(Role::Accent, " ▸").with(Role::Quiet, of);
-        // A long name gives way: that there are others stays in sight.
+        // A long name is cut, so that the sign for other options stays visible.
         let room = room.saturating_sub(before.width() + after.width());
         before.with(Role::Strong, chosen.fit(room)).join(after)
     }

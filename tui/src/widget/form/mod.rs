@@ -1,5 +1,6 @@
-//! A form over the panes: fields under each other, each typed or chosen. Which fields there are, and
-//! what they mean, a feature says with a struct of its own; this one only lets them be filled in.
+//! A form over the panes: a column of fields, in each of which a person types or chooses.
+//! A feature defines the fields and their meaning with a struct of its own; this module
+//! only lets a person fill them in.
 
 mod choice;
 mod text;
@@ -24,42 +25,42 @@ const WIDTH: u16 = 72;
 /// Cells of a label.
 const LABEL: usize = 18;
 
-/// Rows for what cannot be.
+/// Rows for the error.
 const FAULT: usize = 2;
 
 /// A field of a form.
 pub(crate) trait FormField {
-    /// What stands before it.
+    /// Returns the text before the field.
     fn label(&self) -> &str;
 
-    /// Whether the form begins here.
+    /// Returns whether the form starts in this field.
     fn has_autofocus(&self) -> bool;
 
-    /// A key was pressed in it; says whether another option is chosen now.
+    /// Handles a key in the field. Returns whether another option is chosen now.
     fn key(&mut self, key: KeyPress) -> bool;
 
-    /// Text was pasted into it.
+    /// Inserts pasted text.
     fn paste(&mut self, text: &str);
 
-    /// Its value in `room` cells.
+    /// Returns the value in `room` cells.
     fn value(&self, has_keys: bool, room: usize) -> Line;
 }
 
-/// A feature's form: a struct with a member for each field.
+/// The form of a feature: a struct with a member for each field.
 pub(crate) trait Fields {
-    /// What stands above the form.
+    /// Returns the title of the form.
     fn title(&self) -> &str;
 
-    /// What submitting it does, in a word: `replay`.
+    /// Returns what submitting the form does, in a word: `replay`.
     fn verb(&self) -> &'static str;
 
-    /// The fields from top to bottom.
+    /// Returns the fields from top to bottom.
     fn fields(&self) -> Vec<&dyn FormField>;
 
-    /// The same, to be filled in.
+    /// Returns the fields from top to bottom, for changes.
     fn fields_mut(&mut self) -> Vec<&mut dyn FormField>;
 
-    /// Another option of a field was chosen: other fields may depend on it.
+    /// Updates the fields that depend on a choice, after another option was chosen.
     fn follow_choice(&mut self) {}
 }
 
@@ -81,14 +82,14 @@ pub(crate) use fields;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Form<F> {
     fields: F,
-    /// The field that has the keys.
+    /// The index of the field that receives the keys.
     at: usize,
-    /// What cannot be, after it was submitted.
+    /// Why the form could not be submitted.
     fault: Option<String>,
 }
 
 impl<F: Fields> Form<F> {
-    /// A form with these fields.
+    /// Creates a form with these fields.
     pub(crate) fn new(fields: F) -> Self {
         let mut all = fields.fields().into_iter();
         let at = all.position(FormField::has_autofocus).unwrap_or(0);
@@ -99,17 +100,17 @@ impl<F: Fields> Form<F> {
         }
     }
 
-    /// What was filled in so far.
+    /// Returns the fields with their current values.
     pub(crate) fn fields(&self) -> &F {
         &self.fields
     }
 
-    /// What submitting it does, in a word.
+    /// Returns what submitting the form does, in a word.
     pub(crate) fn verb(&self) -> &'static str {
         self.fields.verb()
     }
 
-    /// Whether there is a next field to go to.
+    /// Returns whether the form has more than one field.
     pub(crate) fn is_long(&self) -> bool {
         self.count() > 1
     }
@@ -118,14 +119,14 @@ impl<F: Fields> Form<F> {
         self.fields.fields().len()
     }
 
-    /// Says what cannot be; it stays until something is typed.
+    /// Sets the error to show, which stays until a person types.
     #[must_use]
     pub(crate) fn refused(mut self, fault: impl Into<String>) -> Self {
         self.fault = Some(fault.into());
         self
     }
 
-    /// A key was pressed; says whether the form is to be submitted.
+    /// Handles a key. Returns whether to submit the form.
     pub(crate) fn key(&mut self, key: KeyPress, action: Option<Action>) -> bool {
         let last = self.count().saturating_sub(1);
         match action {
@@ -152,7 +153,7 @@ impl<F: Fields> Form<F> {
         self.fields.fields_mut().into_iter().nth(self.at)
     }
 
-    /// Text was pasted into the field that is being typed.
+    /// Inserts pasted text into the current field.
     pub(crate) fn paste(&mut self, text: &str) {
         self.fault = None;
         if let Some(field) = self.current() {
@@ -160,20 +161,21 @@ impl<F: Fields> Form<F> {
         }
     }
 
-    /// Where the form is.
+    /// Returns the area of the form.
     pub(crate) fn area(&self, screen: Rect) -> Rect {
         centered(screen, WIDTH, cells(self.count() + FAULT + 3))
     }
 
-    /// The first field in sight, and how many are, on so many lines. The last of them are a gap
-    /// and what cannot be; the field at hand stays in sight.
+    /// Returns the index of the first visible field, and the number of visible fields,
+    /// in a window of `lines` lines. The last lines are a gap and the error. The
+    /// current field is always visible.
     fn in_sight(&self, lines: usize) -> (usize, usize) {
         let height = lines.saturating_sub(FAULT + 1).max(1);
         ((self.at + 1).saturating_sub(height), height)
     }
 
-    /// A line of the form was clicked, of so many: the field there has the keys. Says whether
-    /// there is one.
+    /// Moves to the field on a line that was clicked, in a window of `lines` lines.
+    /// Returns whether there is a field.
     pub(crate) fn click(&mut self, line: usize, lines: usize) -> bool {
         let (first, height) = self.in_sight(lines);
         let field = first + line;
@@ -194,7 +196,7 @@ impl<F: Fields> Form<F> {
             (Action::Open, does.as_str()),
             (Action::Back, "leaves"),
         ];
-        // Of one field there is no next.
+        // A form with one field has no key for the next field.
         let keys = keys.get(usize::from(!self.is_long())..).unwrap_or_default();
         let hint = env.keymap.hints(Context::Typing, keys);
         let titles = Titles {
@@ -220,7 +222,7 @@ impl<F: Fields> Form<F> {
     }
 }
 
-/// A field as it is drawn.
+/// Returns the line of a field.
 fn line(field: &dyn FormField, has_keys: bool, width: usize) -> Line {
     let label = if has_keys { Role::Accent } else { Role::Quiet };
     let value = field.value(has_keys, width.saturating_sub(LABEL));

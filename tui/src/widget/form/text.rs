@@ -1,4 +1,4 @@
-//! A field that is typed, and what is read from one.
+//! A field in which a person types text.
 
 use super::FormField;
 use crate::input::Input;
@@ -11,13 +11,13 @@ use crate::theme::Role;
 pub(crate) struct Text {
     label: String,
     input: Input,
-    /// Said in place of an empty value.
+    /// The text to show instead of an empty value.
     placeholder: String,
     autofocus: bool,
 }
 
 impl Text {
-    /// A field that holds `text`; `placeholder` says what an empty one means.
+    /// Creates a field that contains `text`. `placeholder` says what an empty value means.
     pub(crate) fn new(
         label: impl Into<String>,
         text: &str,
@@ -31,19 +31,19 @@ impl Text {
         }
     }
 
-    /// The form begins here.
+    /// Makes the form start in this field.
     #[must_use]
     pub(crate) fn with_autofocus(mut self) -> Self {
         self.autofocus = true;
         self
     }
 
-    /// What was typed.
+    /// Returns the typed text.
     pub(crate) fn text(&self) -> String {
         self.input.text()
     }
 
-    /// What was typed, parsed; `None` for nothing.
+    /// Returns the parsed text; `None` if it is empty.
     pub(crate) fn parse<T>(
         &self,
         parse: impl FnOnce(&str) -> Result<T, String>,
