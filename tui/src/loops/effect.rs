@@ -1,24 +1,24 @@
-//! An object that is held because of a loop, let go.
+//! Releases an object that is held because of a loop.
 
 use podtap_agent::AgentHandle;
 use podtap_podio::ObjectRef;
 
 use crate::error_text::error_text;
 
-/// What is asked of the agent.
+/// A request to the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LoopsEffect {
-    /// Deliver this object's next events again.
+    /// Delivers the next events of this object again.
     Release { object: ObjectRef },
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum LoopsAnswer {
-    /// To [`LoopsEffect::Release`].
+    /// The answer to [`LoopsEffect::Release`].
     Released {
         object: ObjectRef,
-        /// Whether it was held.
+        /// Whether the object was held.
         result: Result<bool, String>,
     },
 }

@@ -1,4 +1,4 @@
-//! Loops: the one that was found last, and objects that are held because of one.
+//! Warns of the loop that was found last, and releases objects that are held because of a loop.
 
 mod effect;
 
@@ -10,22 +10,22 @@ pub(crate) use effect::{LoopsAnswer, LoopsEffect, run};
 use crate::command::UiCommand;
 use crate::theme::Role;
 
-/// How long a loop is shown after it was found.
+/// How long a loop is shown.
 const WARN_FOR: SignedDuration = SignedDuration::from_mins(2);
 
-/// The loop that was found last, and until when it is shown.
+/// The loop that was found last, and when its warning ends.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LoopNotice {
     warning: Option<(LoopFinding, Timestamp)>,
 }
 
 impl LoopNotice {
-    /// The loop that is shown now.
+    /// Returns the loop to warn about now.
     pub(crate) fn warning(&self) -> Option<&LoopFinding> {
         self.warning.as_ref().map(|(found, _)| found)
     }
 
-    /// These were found, the latest last.
+    /// Shows the last of these loops, which is the latest.
     pub(crate) fn on_found(&mut self, found: &[LoopFinding], now: Timestamp) {
         if let Some(found) = found.last() {
             let until = now.saturating_add(WARN_FOR).unwrap_or(Timestamp::MAX);
@@ -33,13 +33,13 @@ impl LoopNotice {
         }
     }
 
-    /// Takes away what was shown long enough; says whether anything was.
+    /// Removes a warning that was shown long enough. Returns whether it removed one.
     pub(crate) fn tick(&mut self, now: Timestamp) -> bool {
         self.warning.take_if(|(_, until)| *until <= now).is_some()
     }
 }
 
-/// What came of letting an object go.
+/// Reports whether an object was released.
 pub(crate) fn on_answer(answer: LoopsAnswer) -> UiCommand<LoopsEffect> {
     let LoopsAnswer::Released { object, result } = answer;
     match result {

@@ -1,4 +1,4 @@
-//! What Podio has told of the events in sight.
+//! Reads what the agent knows from Podio about the events on the screen.
 
 use std::collections::HashMap;
 
@@ -7,27 +7,28 @@ use podtap_agent::{AgentHandle, EventId, Remembered};
 
 use crate::error_text::error_text;
 
-/// A question about the rows of the list.
+/// A request for the rows of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NamesEffect {
-    /// Read what is remembered of Podio's answers about these rows, and ask Podio ahead for others.
+    /// Reads the stored answers of Podio about these rows, and lets the
+    /// agent ask Podio about others.
     Remember {
-        /// The rows in sight of which nothing is known yet.
+        /// The rows on the screen of which nothing is known yet.
         rows: Vec<EventRow>,
     },
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum NamesAnswer {
-    /// To [`NamesEffect::Remember`].
+    /// The answer to [`NamesEffect::Remember`].
     Remembered {
-        /// What is known of those of which anything is.
+        /// What is known about the events; an event of which nothing is known is missing.
         result: Result<HashMap<EventId, Remembered>, String>,
     },
 }
 
-/// Asks the agent, which asks Podio where that costs no more than it may spend.
+/// Asks the agent. The agent asks Podio only if its budget of calls allows that.
 pub(crate) async fn run(effect: NamesEffect, agent: &AgentHandle) -> NamesAnswer {
     let NamesEffect::Remember { rows } = effect;
     let result = agent.recall_rows(&rows).await.map_err(error_text);

@@ -1,5 +1,5 @@
-//! What the events on the screen are called, and what they changed, as far as Podio has told it:
-//! asked of the history for the rows in sight, a few times a second at most.
+//! Keeps the names and the changes of the events on the screen, as far as Podio has reported them.
+//! They are read from the history for the visible rows, at most a few times per second.
 
 mod effect;
 mod text;
@@ -12,23 +12,23 @@ use podtap_agent::{EventId, Remembered};
 pub(crate) use effect::{NamesAnswer, NamesEffect, run};
 pub(crate) use text::EventSummary;
 
-/// Events of which it is known whether anything is known. Beyond that only those in sight are kept.
+/// Maximum number of events that were asked about. Above that, only those on the screen are kept.
 const MOST: usize = 2_048;
 
-/// Questions within a second: in a flood, other rows are in sight with each frame.
+/// Maximum number of requests per second. While many events arrive, each frame shows other rows.
 const A_SECOND: usize = 8;
 
 /// The names of events.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     known: HashMap<EventId, EventSummary>,
-    /// Events that were asked about since the history last learned something.
+    /// Events that were asked about since the history last learned names.
     asked: HashSet<EventId>,
-    /// Whether an answer is still to come.
+    /// Whether a request is running.
     pending: bool,
-    /// Whether more was learned since that was asked for.
+    /// Whether the history has learned names since that request was sent.
     stale: bool,
-    /// Questions that are left until the next tick.
+    /// Number of requests that are left until the next tick.
     left: usize,
 }
 
@@ -45,28 +45,28 @@ impl Default for Names {
 }
 
 impl Names {
-    /// What is known of an event.
+    /// Returns what is known about an event.
     pub(crate) fn of(&self, row: &EventRow) -> Option<&EventSummary> {
         self.known.get(&row.id).filter(|_| row.burst.is_none())
     }
 
-    /// Whether anything is known of any event: rows are then laid out for names.
+    /// Returns whether anything is known about any event. If so, rows have a column for names.
     pub(crate) fn any(&self) -> bool {
         !self.known.is_empty()
     }
 
-    /// The history may have learned something.
+    /// Records that the history may have learned names.
     pub(crate) fn on_change(&mut self) {
         self.asked.clear();
         self.stale = self.pending;
     }
 
-    /// A second has passed.
+    /// Handles a tick of the clock.
     pub(crate) fn tick(&mut self) {
         self.left = A_SECOND;
     }
 
-    /// What has to be asked about the rows that are in sight; one question at a time.
+    /// Returns the request about the rows on the screen. At most one request runs at a time.
     pub(crate) fn ask<'a>(
         &mut self,
         rows: impl Iterator<Item = &'a EventRow> + Clone,
@@ -91,13 +91,14 @@ impl Names {
         Some(NamesEffect::Remember { rows: new })
     }
 
-    /// An answer has come.
+    /// Handles an answer.
     pub(crate) fn on_answer(&mut self, answer: NamesAnswer) {
         let NamesAnswer::Remembered { result } = answer;
         self.on_remembered(result);
     }
 
-    /// The history has answered. What it cannot read is asked for again after the next change.
+    /// Handles the answer of the history. Names that could not be read are
+    /// requested again after the next change.
     fn on_remembered(&mut self, found: Result<HashMap<EventId, Remembered>, String>) {
         self.pending = false;
         if std::mem::take(&mut self.stale) {

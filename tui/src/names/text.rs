@@ -1,4 +1,5 @@
-//! A title and the changed fields in a few cells: `Login fails on Safari r8 · Due – → 4 Jan`.
+//! Formats a title and the changed fields in a few cells:
+//! `Login fails on Safari r8 · Due – → 4 Jan`.
 
 use podtap_agent::{ExplainedField, Remembered};
 
@@ -6,36 +7,36 @@ use crate::line::Line;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
 
-/// Cells of a title that are kept.
+/// Maximum number of cells of a title.
 const TITLE: usize = 120;
 
-/// Cells of a value before or after: what changed is told, not all of it.
+/// Maximum number of cells of a value before or after a change.
 const VALUE: usize = 20;
 
-/// Fields that are told; the detail has all of them.
+/// Maximum number of changed fields to show. The detail shows all of them.
 const FIELDS: usize = 3;
 
-/// From this room on a long title leaves some to what was changed.
+/// Minimum room in which a long title is cut to leave space for the changes.
 const SHARED: usize = 28;
 
-/// The fewest cells that tell what was changed.
+/// Minimum number of cells in which the changes are shown.
 const CHANGE: usize = 12;
 
-/// What a list tells of an event.
+/// What the list shows about an event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct EventSummary {
     title: SafeText,
-    /// What was changed, field by field.
+    /// The changed fields, each as text.
     changes: Vec<SafeText>,
-    /// Changed fields beyond these.
+    /// Number of changed fields that are not in `changes`.
     more: usize,
 }
 
 impl EventSummary {
-    /// As much of what is remembered as a row can ever show.
+    /// Creates the summary, cut to what a row can show at most.
     pub(super) fn of(told: &Remembered) -> Self {
         let title = told.title.as_deref().unwrap_or_default();
-        // The title stands beside the changes.
+        // The title is already shown beside the changes.
         let changes = told.changes.iter().filter(|change| !change.repeats(title));
         Self {
             title: SafeText::new(title).fit(TITLE),
@@ -43,7 +44,7 @@ impl EventSummary {
         }
     }
 
-    /// As much of these changes as a row can ever show.
+    /// Creates the summary of these changes, cut to what a row can show at most.
     pub(crate) fn of_changes(changes: &[ExplainedField]) -> Self {
         Self::listing(changes.iter())
     }
@@ -56,12 +57,12 @@ impl EventSummary {
         }
     }
 
-    /// The changes in exactly `room` cells.
+    /// Returns the changes in exactly `room` cells.
     pub(crate) fn changes(&self, room: usize) -> Line {
         self.all_changes("").fit(room)
     }
 
-    /// Every change, with this in front of the first.
+    /// Returns every change, with `first` before the first one.
     fn all_changes(&self, first: &'static str) -> Line {
         let mut line = Line::new();
         let gaps = [first].into_iter().chain(std::iter::repeat(" · "));
@@ -76,12 +77,12 @@ impl EventSummary {
         line
     }
 
-    /// Whether the object has a name.
+    /// Returns whether the object has a name.
     pub(crate) fn has_title(&self) -> bool {
         !self.title.as_str().is_empty()
     }
 
-    /// Title, revision and changes in exactly `room` cells; the revision stays whole.
+    /// Returns title, revision and changes in exactly `room` cells. The revision is never cut.
     pub(crate) fn line(&self, revision: Option<u64>, room: usize) -> Line {
         let revision = revision.map(|revision| format!(" r{revision}"));
         let revision = SafeText::new(revision.as_deref().unwrap_or_default());
@@ -100,7 +101,7 @@ impl EventSummary {
     }
 }
 
-/// `Due – → 4 Jan`
+/// Formats a change as `Due – → 4 Jan`.
 fn change(change: &ExplainedField) -> SafeText {
     let [from, to] = [&change.from, &change.to].map(|value| match value.as_str() {
         "" => SafeText::new("–"),

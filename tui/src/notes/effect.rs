@@ -1,29 +1,29 @@
-//! A note, written into the history.
+//! Writes a note to the history.
 
 use podtap_agent::history::Position;
 use podtap_agent::{AgentHandle, EventId};
 
 use crate::error_text::error_text;
 
-/// What the form asks of the agent.
+/// A request from the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotesEffect {
-    /// Write a note on an event, or take it away.
+    /// Writes the note on an event, or removes it.
     Annotate {
-        /// Where the event is.
+        /// The position of the event.
         position: Position,
         id: EventId,
-        /// What to write; empty to take away what is there.
+        /// The text of the note; empty to remove the note.
         note: String,
     },
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum NotesAnswer {
-    /// To [`NotesEffect::Annotate`].
+    /// The answer to [`NotesEffect::Annotate`].
     Annotated {
-        /// Whether it could be written.
+        /// An error if the note could not be written.
         result: Result<(), String>,
     },
 }

@@ -1,4 +1,4 @@
-//! What a person writes on an event.
+//! The notes that a person writes on events.
 
 mod effect;
 
@@ -22,7 +22,7 @@ pub(crate) struct NoteForm {
 }
 
 impl NoteForm {
-    /// A form that asks what to write on this event.
+    /// Creates the form for a note on this event.
     pub(crate) fn new(row: &EventRow) -> Self {
         let note = row.note.as_deref().unwrap_or_default();
         Self {
@@ -33,7 +33,7 @@ impl NoteForm {
         }
     }
 
-    /// What the form asks for.
+    /// Returns the request that the form describes.
     pub(crate) fn read(&self) -> NotesEffect {
         NotesEffect::Annotate {
             position: self.position,
@@ -55,7 +55,7 @@ impl Fields for NoteForm {
     }
 }
 
-/// A note was written, or could not be.
+/// Returns a notice if a note could not be written.
 pub(crate) fn on_answer(answer: NotesAnswer) -> Option<UiCommand<NotesEffect>> {
     let NotesAnswer::Annotated { result } = answer;
     let error = result.err()?;

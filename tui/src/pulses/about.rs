@@ -1,4 +1,4 @@
-//! How far the selected hook is from each of Podio's limits.
+//! Shows how close the selected hook is to each of Podio's limits.
 
 use podtap_agent::figures::{HookLimits, HookTraffic};
 
@@ -8,13 +8,13 @@ use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
 
-/// Lines of it.
+/// Number of lines.
 pub(super) const LINES: usize = 5;
 
 /// Cells of a label.
 const LABEL: usize = 17;
 
-/// The lines, `width` cells wide.
+/// Returns the lines, `width` cells wide.
 pub(super) fn about(hook: &HookTraffic, width: usize) -> [Line; LINES] {
     let cells = (width / 4).clamp(8, 30);
     let [answer, soon, week] = limits(&hook.distance);

@@ -1,23 +1,23 @@
-//! How wide the columns are. As the width shrinks they go in this order: what Podio would say, the
-//! sparkline, the slowest and the usual answer, when it called last, the gauge; name, type, calls,
-//! failures and the 95th percentile stay.
+//! Decides how wide the columns are. If the width shrinks, columns are left out in this order:
+//! Podio's conclusion, the sparkline, the slowest and the median answer, the time of the last call,
+//! the gauge. Name, type, calls, failures and the 95th percentile always stay.
 
 pub(super) const GUTTER: usize = 2;
 pub(super) const KIND: usize = 15;
 pub(super) const CALLS: usize = 7;
 pub(super) const FAILED: usize = 6;
 pub(super) const TIME: usize = 9;
-/// The narrowest name worth showing.
+/// Minimum width of the name.
 const NAME: usize = 12;
 const MOST_NAME: usize = 30;
 const LAST: usize = 9;
 const GAUGE: usize = 8;
-/// A cell for each minute of the hour, or for each few.
+/// One cell for each minute of the hour, or for a few minutes.
 const SPARK: usize = 17;
 const MOST_SPARK: usize = 62;
 const STANDING: usize = 20;
 
-/// Cells of each column that may go or grow; 0 for one that is not there.
+/// Cells of each column that can shrink or grow; 0 for one that is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct PulseColumns {
     pub(super) name: usize,
@@ -30,12 +30,12 @@ pub(super) struct PulseColumns {
 }
 
 impl PulseColumns {
-    /// The columns of a window this wide.
+    /// Returns the columns of a window of this width.
     pub(super) fn of(width: usize) -> Self {
         let fixed = GUTTER + NAME + KIND + CALLS + FAILED + TIME;
         let mut rest = width.saturating_sub(fixed);
         let mut all = true;
-        // Where one has no room, those that go before it have none either.
+        // If a column does not fit, the columns that are less important do not fit either.
         let mut take = |wanted: usize| {
             all &= rest >= wanted;
             let taken = if all { wanted } else { 0 };

@@ -1,21 +1,21 @@
-//! What each hook sent lately.
+//! Counts the recent calls of each hook.
 
 use podtap_agent::AgentHandle;
 use podtap_agent::figures::Traffic;
 
 use crate::error_text::error_text;
 
-/// A question of the table.
+/// A request from the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PulsesEffect {
-    /// Count what each hook sent.
+    /// Counts the calls of each hook.
     Count,
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum PulsesAnswer {
-    /// To [`PulsesEffect::Count`].
+    /// The answer to [`PulsesEffect::Count`].
     Counted(Result<Box<Traffic>, String>),
 }
 

@@ -1,5 +1,5 @@
-//! A table of the hooks, one row a hook and event type: calls, failures, answer times, a sparkline,
-//! and how far each is from the limits at which Podio stops calling it.
+//! A table of the hooks with one row per hook and event type: calls, failures, answer times, a
+//! sparkline, and how close each is to the limits at which Podio stops calling it.
 
 mod about;
 mod columns;
@@ -17,7 +17,7 @@ use crate::widget::cursor;
 pub(crate) use effect::{PulsesAnswer, PulsesEffect, run};
 pub(crate) use view::{area, view};
 
-/// What stays the same of a row from one answer to the next.
+/// The identity of a row, which stays the same from one answer to the next.
 type Key = (Option<u64>, Option<String>);
 
 /// The open table.
@@ -25,20 +25,20 @@ type Key = (Option<u64>, Option<String>);
 pub(crate) struct Pulses {
     traffic: Option<Box<Traffic>>,
     failure: Option<String>,
-    /// The row under the cursor; `None` before a person has moved it.
+    /// The row under the cursor; `None` until a person moves the cursor.
     selected: Option<Key>,
-    /// The first row on the screen, as of the last move.
+    /// The first row on the screen after the last move.
     top: usize,
     is_asked: bool,
-    /// Whether it was asked for since the last tick.
+    /// Whether there was a request since the last tick.
     is_fresh: bool,
 }
 
-// Shares and rates are made of whole numbers: none is no number.
+// Shares and rates are computed from whole numbers, so that none of them is NaN.
 impl Eq for Pulses {}
 
 impl Pulses {
-    /// What has to be asked now: once a second while it is open.
+    /// Returns the next request: one per second while the table is open.
     pub(crate) fn ask(&mut self) -> Option<PulsesEffect> {
         if self.is_asked || self.is_fresh {
             return None;
@@ -47,12 +47,12 @@ impl Pulses {
         Some(PulsesEffect::Count)
     }
 
-    /// A second has passed.
+    /// Handles a tick of the clock.
     pub(crate) fn tick(&mut self) {
         self.is_fresh = false;
     }
 
-    /// The answer has come. Where nothing can be read, what was known stays.
+    /// Handles the answer. If the calls cannot be counted, the rows stay.
     pub(crate) fn on_answer(&mut self, answer: PulsesAnswer) {
         self.is_asked = false;
         let PulsesAnswer::Counted(result) = answer;
@@ -62,12 +62,12 @@ impl Pulses {
         }
     }
 
-    /// The row under the cursor.
+    /// Returns the row under the cursor.
     pub(crate) fn selected(&self) -> Option<&HookTraffic> {
         self.rows().get(self.cursor())
     }
 
-    /// The filter that shows the events of the row under the cursor.
+    /// Returns the filter that shows the events of the row under the cursor.
     pub(crate) fn filter(&self) -> Option<String> {
         let (hook_id, event_type) = self.selected().map(key)?;
         let hook = hook_id.map(|hook_id| format!("hook:{hook_id}"));
@@ -83,7 +83,7 @@ impl Pulses {
         }
     }
 
-    /// A line of the window was clicked: the row there is selected, and returned.
+    /// Selects the row on a line of the window that was clicked, and returns its index.
     pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
         let height = view::height(screen).max(1);
         let row = cursor::clicked(line, self.first(height), self.rows().len(), height)?;
@@ -104,13 +104,13 @@ impl Pulses {
         rows.unwrap_or_default()
     }
 
-    /// Where the selected row is, whatever order the rows are in now.
+    /// Returns the index of the selected row, whose place may have changed.
     fn cursor(&self) -> usize {
         let is_selected = |row: &HookTraffic| Some(key(row)) == self.selected;
         self.rows().iter().position(is_selected).unwrap_or(0)
     }
 
-    /// The first row that is shown where there is room for so many: the cursor's is among them.
+    /// Returns the first row to show in `height` rows, so that the cursor is among them.
     fn first(&self, height: usize) -> usize {
         cursor::first(self.top, self.cursor(), height)
     }

@@ -1,4 +1,4 @@
-//! One row of the table as a line.
+//! Formats one row of the table as a line.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) fn heading(columns: PulseColumns) -> Line {
     left(line, " Podio would say", columns.standing)
 }
 
-/// One hook and event type.
+/// Returns the row of one hook and event type.
 pub(super) fn row(
     hook: &HookTraffic,
     is_selected: bool,
@@ -80,7 +80,7 @@ pub(super) fn row(
     }
 }
 
-/// What the hook is on, else its number.
+/// Returns the place of the hook; its id if the place is not known.
 pub(super) fn name(hook: &HookTraffic) -> String {
     match (&hook.place, hook.hook_id) {
         (Some(place), _) => place.to_string(),
@@ -89,7 +89,7 @@ pub(super) fn name(hook: &HookTraffic) -> String {
     }
 }
 
-/// What Podio would have concluded.
+/// Returns what Podio would conclude about the hook.
 pub(super) fn standing(distance: &Distance) -> (Role, String) {
     match &distance.standing {
         None => (Role::Quiet, "– not called".to_owned()),
@@ -106,7 +106,7 @@ fn slow_role(time: Option<Duration>) -> Role {
     }
 }
 
-/// The gauge of the limit that is nearest.
+/// Returns the gauge of the limit that is closest.
 fn nearest(distance: &Distance, cells: usize) -> Line {
     let limits = limits(distance);
     let share =
@@ -115,7 +115,8 @@ fn nearest(distance: &Distance, cells: usize) -> Line {
     chart::gauge(used, limit, cells)
 }
 
-/// What is used up of each limit: milliseconds, failures within 15 minutes, failures within a week.
+/// Returns how much of each limit is used: milliseconds of an answer, failures within 15
+/// minutes, failures within a week.
 pub(super) fn limits(distance: &Distance) -> [(u64, u64); 3] {
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let many = |many: usize| u64::try_from(many).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! The table as it is drawn, and what the tests of this folder share.
+//! Snapshots of the table, and the samples that the tests of this folder share.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::PulsesAnswer;
 use crate::message::{FeatureAnswer, Message};
 use crate::testing::{app, frame, now, press, settle, standing, text};
 
-/// A hook that called so often; odd ones are in trouble.
+/// Returns a hook with this number of calls. Hooks with odd ids have failures.
 pub(super) fn hook(hook_id: u64, calls: u64) -> HookTraffic {
     let bad = hook_id % 2 == 1;
     let millis = |millis| Some(Duration::from_millis(millis));
@@ -37,7 +37,7 @@ pub(super) fn hook(hook_id: u64, calls: u64) -> HookTraffic {
     }
 }
 
-/// A table of these.
+/// Returns the traffic of these hooks.
 pub(super) fn traffic(hooks: Vec<HookTraffic>) -> Traffic {
     Traffic {
         since: now() - SignedDuration::from_hours(24),

@@ -1,4 +1,5 @@
-//! Heading, the visible rows, and below them how far the selected one is from each limit.
+//! Draws the heading, the visible rows, and below them how close the
+//! selected hook is to each limit.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,15 +17,15 @@ use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
 
-/// Cells of the window.
+/// Maximum width of the window, in cells.
 const WIDTH: u16 = 182;
 
-/// Where the table is.
+/// Returns the area of the table.
 pub(crate) fn area(screen: Rect) -> Rect {
     table(screen, WIDTH)
 }
 
-/// Rows that fit the window: a heading is above them, a gap and what is known of one below.
+/// Returns the number of rows that fit in the window, besides a heading, a gap and the details.
 pub(super) fn height(screen: Rect) -> usize {
     usize::from(inner(area(screen)).height).saturating_sub(1 + 1 + LINES)
 }

@@ -1,4 +1,4 @@
-//! What arrived, counted by the history.
+//! Counts the arrivals in the history.
 
 use jiff::Timestamp;
 use podtap_agent::AgentHandle;
@@ -6,22 +6,22 @@ use podtap_agent::history::{Arrivals, Position};
 
 use crate::error_text::error_text;
 
-/// A question of the rate.
+/// A request for the rate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RateEffect {
-    /// Count what the tunnel brought.
+    /// Counts the events that arrived through the tunnel.
     CountArrivals {
-        /// After this place,
+        /// The position after which to count,
         after: Option<Position>,
-        /// or, where that is not known, since this time.
+        /// or, if it is not known, the time from which to count.
         since: Timestamp,
     },
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum RateAnswer {
-    /// To [`RateEffect::CountArrivals`].
+    /// The answer to [`RateEffect::CountArrivals`].
     Arrivals { result: Result<Arrivals, String> },
 }
 

@@ -1,6 +1,6 @@
-//! How much the tunnel brings: per minute, as a sparkline of the last minute, and how fast the
-//! local service answers. Asks the history what arrived, so that it tells the same whatever is
-//! filtered, imported or held still on the screen.
+//! Shows how many events arrive through the tunnel, per minute and as a sparkline of the last
+//! minute, and how fast the local service answers. The history counts the arrivals, so that
+//! filters, imports and a paused screen do not change the numbers.
 
 mod effect;
 
@@ -11,16 +11,16 @@ use podtap_agent::history::{Arrivals, Position};
 
 pub(crate) use effect::{RateAnswer, RateEffect, run};
 
-/// Seconds of a bar.
+/// Seconds per bar.
 const BAR_SECONDS: i64 = 5;
 
-/// Bars: together a minute.
+/// Number of bars, which together show one minute.
 const BARS: usize = 12;
 
-/// Deliveries that make a meaningful percentile.
+/// Minimum number of deliveries for a meaningful percentile.
 const ENOUGH: usize = 5;
 
-/// Arrivals of the last minute.
+/// The arrivals of the last minute.
 #[derive(Debug, Clone)]
 pub(crate) struct ArrivalRate {
     newest: Option<Position>,
@@ -28,13 +28,13 @@ pub(crate) struct ArrivalRate {
     current: i64,
     /// Arrivals in each bar, oldest first.
     bars: [u64; BARS],
-    /// Events that came another way since the start.
+    /// Number of imported and triggered events since the start.
     others: u64,
-    /// The duration that 95 of 100 of the latest deliveries stayed under.
+    /// The duration below which 95 % of the latest deliveries stayed.
     slow: Option<Duration>,
-    /// Whether there may be more to count,
+    /// Whether there may be more events to count,
     stale: bool,
-    /// and whether that is being counted.
+    /// and whether they are being counted.
     asked: bool,
 }
 
@@ -53,12 +53,12 @@ impl Default for ArrivalRate {
 }
 
 impl ArrivalRate {
-    /// There may be more in the history, or other outcomes.
+    /// Records that there may be more events in the history, or other outcomes.
     pub(crate) fn on_change(&mut self) {
         self.stale = true;
     }
 
-    /// What has to be counted now.
+    /// Returns the request to count, if it is necessary.
     pub(crate) fn ask(&mut self, now: Timestamp) -> Option<RateEffect> {
         if !self.stale || self.asked {
             return None;
@@ -72,18 +72,19 @@ impl ArrivalRate {
         })
     }
 
-    /// An answer has come.
+    /// Handles an answer.
     pub(crate) fn on_answer(&mut self, answer: RateAnswer, now: Timestamp) {
         let RateAnswer::Arrivals { result } = answer;
         self.on_arrivals(result, now);
     }
 
-    /// The history was counted; what could not be is counted after the next change.
+    /// Handles the count. Events that could not be counted are counted after the next change.
     fn on_arrivals(&mut self, result: Result<Arrivals, String>, now: Timestamp) {
         self.asked = false;
         let Ok(arrivals) = result else { return };
         self.tick(now);
-        // What is new arrived just now, by whichever clock it was accepted.
+        // New events count as arrived now, because the clock of the relay
+        // that accepted them may differ.
         let is_first = self.newest.replace(arrivals.newest).is_none();
         for (second, many) in arrivals.seconds {
             let ago = self.current - second.div_euclid(BAR_SECONDS);
@@ -97,22 +98,22 @@ impl ArrivalRate {
         self.slow = percentile_95(arrivals.durations);
     }
 
-    /// The newest event of all, once that is known.
+    /// Returns the newest position of the history, once it is known.
     pub(crate) fn newest(&self) -> Option<Position> {
         self.newest
     }
 
-    /// Events that came another way since the start: imported, or triggered.
+    /// Returns the number of events that were imported or triggered since the start.
     pub(crate) fn others(&self) -> u64 {
         self.others
     }
 
-    /// The duration that 95 of 100 of the latest deliveries stayed under.
+    /// Returns the duration below which 95 % of the latest deliveries stayed.
     pub(crate) fn slow(&self) -> Option<Duration> {
         self.slow
     }
 
-    /// It is this late: old bars leave. Says whether the picture has changed.
+    /// Handles a tick of the clock: removes old bars. Returns whether the sparkline has changed.
     pub(crate) fn tick(&mut self, now: Timestamp) -> bool {
         let bar = now.as_second().div_euclid(BAR_SECONDS);
         let passed = usize::try_from(bar - self.current).unwrap_or(0).min(BARS);
@@ -127,12 +128,12 @@ impl ArrivalRate {
         passed > 0 && !was_quiet
     }
 
-    /// Arrivals in the last minute.
+    /// Returns the number of arrivals in the last minute.
     pub(crate) fn per_minute(&self) -> u64 {
         self.bars.iter().sum()
     }
 
-    /// The last minute as a row of bars.
+    /// Returns the last minute as a row of bars.
     pub(crate) fn sparkline(&self) -> String {
         const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let most = self.bars.iter().copied().max().unwrap_or(0).max(1);
