@@ -1,4 +1,4 @@
-//! Whole frames, as they were looked at and found good, at every size that the layout tells apart.
+//! Snapshots of whole frames, at every size for which the layout differs.
 
 use jiff::SignedDuration;
 use podtap_agent::history::{EventRow, LoopFinding, LoopShape, Maker, Position};
@@ -170,7 +170,7 @@ fn a_screen_that_is_too_small_says_so() {
     snapshot("small", &browsing(40, 12));
 }
 
-/// Text and style apart, so that a change of colour does not hide a change of layout.
+/// Text and style are separate, so that a change of colour does not hide a change of the layout.
 #[test]
 fn each_theme_styles_the_same_frame() {
     for (name, theme) in Theme::ALL {

@@ -1,4 +1,4 @@
-//! The hooks pane as it was looked at and found good, at every size that the layout tells apart.
+//! Snapshots of the hooks pane, at every size for which the layout differs.
 
 use podtap_agent::{FailedPlace, HookListing, ListedHook, Place, PlaceRef, UrlVerdict};
 use podtap_podio::client::{ByLine, HookStatus};

@@ -1,4 +1,4 @@
-//! What tests share: a fixed clock, sample events, and a frame as text.
+//! Shared parts of the tests: a fixed clock, sample events, and a frame as text.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ use crate::rate::RateAnswer;
 use crate::rate::RateEffect;
 use crate::view::view;
 
-/// The time in every test.
+/// Returns the time in every test.
 pub(crate) fn now() -> Timestamp {
     "2026-11-23T12:04:32.204Z".parse().unwrap()
 }
@@ -47,12 +47,12 @@ pub(crate) fn saved(filters: &[(&str, &str)]) -> Saved {
     Saved::new(filters.iter().map(owned), now()).unwrap()
 }
 
-/// The id of the sample event at `position`.
+/// Returns the id of the sample event at `position`.
 pub(crate) fn id(position: i64) -> EventId {
     EventId::from_parts(received(position), u128::from(position.unsigned_abs()))
 }
 
-/// A sample row; positions decide what it is.
+/// Returns a sample row. The position decides its content.
 pub(crate) fn row(position: i64) -> EventRow {
     let kinds = [
         "item.update",
@@ -104,7 +104,7 @@ pub(crate) fn row(position: i64) -> EventRow {
     }
 }
 
-/// A sample gap.
+/// Returns a sample gap.
 pub(crate) fn gap(position: i64) -> HistoryGap {
     HistoryGap {
         position: Position(position),
@@ -118,7 +118,7 @@ pub(crate) fn gap(position: i64) -> HistoryGap {
     }
 }
 
-/// A sample burst of all events from `first` to `last`.
+/// Returns a sample burst of all events from `first` to `last`.
 pub(crate) fn burst(first: i64, last: i64) -> Burst {
     let events = (last - first + 1).unsigned_abs();
     Burst {
@@ -133,13 +133,13 @@ pub(crate) fn burst(first: i64, last: i64) -> Burst {
     }
 }
 
-/// A sample event.
+/// Returns a sample event.
 pub(crate) fn event(position: i64) -> Event {
     let body = "type=item.update&item_id=4711&item_revision_id=8&hook_id=90211&external_id=BUG-17";
     with_body(position, body.as_bytes())
 }
 
-/// A sample event with this body.
+/// Returns a sample event with this body.
 pub(crate) fn with_body(position: i64, body: &[u8]) -> Event {
     let headers = [
         ("host", "hooks.example.com"),
@@ -165,7 +165,7 @@ pub(crate) fn with_body(position: i64, body: &[u8]) -> Event {
     }
 }
 
-/// Sample attempts: a failed one, and a replay that was answered.
+/// Returns sample attempts: a failed one, and a replay that was answered.
 pub(crate) fn attempts(position: i64) -> Vec<Attempt> {
     let attempt = |number, replay, millis, outcome| Attempt {
         event: id(position),
@@ -191,7 +191,7 @@ pub(crate) fn attempts(position: i64) -> Vec<Attempt> {
     vec![attempt(1, false, 3, refused), attempt(2, true, 38, answer)]
 }
 
-/// How an event is laid out unless one asks for another.
+/// Returns the default options for laying out an event.
 pub(crate) fn options(width: usize) -> RenderOptions {
     RenderOptions {
         width,
@@ -201,12 +201,12 @@ pub(crate) fn options(width: usize) -> RenderOptions {
     }
 }
 
-/// A sample event, laid out.
+/// Returns a sample event, laid out.
 pub(crate) fn opened(position: i64, width: usize) -> Box<OpenEvent> {
     opened_as(position, options(width))
 }
 
-/// A sample event, laid out this way.
+/// Returns a sample event, laid out with these options.
 pub(crate) fn opened_as(position: i64, options: RenderOptions) -> Box<OpenEvent> {
     let full = FullEvent {
         event: event(position),
@@ -216,7 +216,7 @@ pub(crate) fn opened_as(position: i64, options: RenderOptions) -> Box<OpenEvent>
     Box::new(OpenEvent::new(full, options, &TimeZone::UTC))
 }
 
-/// A status with everything up.
+/// Returns a status in which everything is up.
 pub(crate) fn status() -> Status {
     Status {
         link: LinkState::Up { since: now() },
@@ -228,12 +228,13 @@ pub(crate) fn status() -> Status {
     }
 }
 
-/// An app on a screen of this size, before it has been told anything.
+/// Returns an app on a screen of this size, before it has received any message.
 pub(crate) fn app(width: u16, height: u16) -> App {
     App::new(UiConfig::default(), Size { width, height }, now(), status())
 }
 
-/// Carries out what an app asks for, from a history of `1..=events`, until it asks no more.
+/// Sends a message and carries out the app's requests, with a history of `1..=events`,
+/// until there are no more requests.
 pub(crate) fn settle(app: &mut App, first: Message, events: i64) {
     let mut messages = vec![first];
     while let Some(message) = messages.pop() {
@@ -308,19 +309,19 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<FeatureAnswer> {
     }
 }
 
-/// A key, as the help writes it.
+/// Returns the message for a key in the notation of the help.
 pub(crate) fn key(text: &str) -> Message {
     Message::Key(text.parse::<KeyPress>().unwrap().into())
 }
 
-/// Presses keys, as the help writes them, and lets the app settle after each.
+/// Presses keys in the notation of the help, and carries out the requests after each.
 pub(crate) fn press(app: &mut App, keys: &str, events: i64) {
     for key in keys.split(' ') {
         settle(app, self::key(key), events);
     }
 }
 
-/// An app on a usual screen with a history of 500 events, after these keys.
+/// Returns an app on a screen of usual size with a history of 500 events, after these keys.
 pub(crate) fn pressed(keys: &str) -> App {
     let mut app = app(100, 30);
     settle(&mut app, Message::Tick(now()), 500);
@@ -328,14 +329,14 @@ pub(crate) fn pressed(keys: &str) -> App {
     app
 }
 
-/// Sends the open form; what is to be done because of it.
+/// Submits the open form, and returns the effects.
 pub(crate) fn sent(app: &mut App) -> Vec<Effect> {
     let mut effects = app.update(key("enter"));
     effects.retain(|effect| *effect != Effect::Draw);
     effects
 }
 
-/// The frame that an app draws.
+/// Returns the frame that an app draws.
 pub(crate) fn frame(app: &App) -> Buffer {
     let screen = app.panes.screen();
     let mut terminal = Terminal::new(TestBackend::new(screen.width, screen.height)).unwrap();
@@ -343,7 +344,7 @@ pub(crate) fn frame(app: &App) -> Buffer {
     terminal.backend().buffer().clone()
 }
 
-/// The lines of a frame.
+/// Returns the lines of a frame.
 pub(crate) fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area().width);
     let mut text = String::new();
@@ -355,12 +356,12 @@ pub(crate) fn text(buffer: &Buffer) -> String {
     text
 }
 
-/// Whether the frame that an app draws has this text on one of its lines.
+/// Returns whether the frame that an app draws has this text on one of its lines.
 pub(crate) fn shows(app: &App, wanted: &str) -> bool {
     text(&frame(app)).contains(wanted)
 }
 
-/// A sample of what Podio would have concluded of a hook; odd ones are in trouble.
+/// Returns a sample of what Podio would conclude about a hook. Hooks with odd ids have failures.
 pub(crate) fn standing(hook_id: u64) -> HookStanding {
     let bad = hook_id % 2 == 1;
     let current = if bad {

@@ -1,5 +1,5 @@
-//! The screen acts on what is seen: whatever arrives between two keys, the second takes the event
-//! that was on the screen at the first.
+//! Property tests: a key acts on the event that was on the screen at the key press before it,
+//! whatever changes in the history between the two.
 
 use std::collections::BTreeSet;
 
@@ -25,15 +25,15 @@ use crate::notes::NotesEffect;
 use crate::replay::ReplayEffect;
 use crate::testing::{answer, app, event, frame, gap, id, now, opened_as, row};
 
-/// A history that changes while somebody presses keys.
+/// A history that changes while keys are pressed.
 #[derive(Debug, Clone)]
 struct ChangingHistory {
     newest: i64,
-    /// Events that retention removed.
+    /// Events that retention has removed.
     removed: BTreeSet<i64>,
-    /// The events of bursts, from first to last.
+    /// The bursts, each with its first and last event.
     bursts: Vec<(i64, i64)>,
-    /// Places of gaps.
+    /// The positions of gaps.
     gaps: BTreeSet<i64>,
 }
 
@@ -51,7 +51,7 @@ impl ChangingHistory {
         (1..=self.newest).contains(&position) && !self.removed.contains(&position)
     }
 
-    /// Every row, newest first, as the history folds them.
+    /// Returns every row, newest first, folded as the history folds them.
     fn rows(&self, query: &PageQuery, folding: Option<&Folding>) -> Vec<EventRow> {
         let wants_odd = !query.filter.is_empty();
         let all = (1..=self.newest).rev().filter(|at| self.has(*at));
@@ -170,7 +170,7 @@ impl ChangingHistory {
         at.map(|at| Box::new(event(at))).map_err(str::to_owned)
     }
 
-    /// Something happens to the history; the changes that the agent tells of.
+    /// Changes the history, and returns the changes that the agent announces.
     fn happen(&mut self, what: Happening, app: &App) -> Vec<Message> {
         let mut changes = Changes::default();
         match what {
@@ -179,7 +179,7 @@ impl ChangingHistory {
                 changes.appended = Some(Position(self.newest));
             }
             Happening::Burst(many) => {
-                // It takes in what came last, the selected event among them.
+                // The burst includes the newest events, and so the selected one.
                 let after_gap = self.gaps.last().map_or(1, |gap| gap + 1);
                 let after_burst = self.bursts.last().map_or(1, |(_, last)| last + 1);
                 let first = (self.newest - 20).max(after_burst).max(after_gap);
@@ -214,7 +214,7 @@ impl ChangingHistory {
     }
 }
 
-/// What can happen between two keys.
+/// A change that can happen between two key presses.
 #[derive(Debug, Clone, Copy)]
 enum Happening {
     Arrive(i64),
@@ -237,8 +237,8 @@ fn happenings() -> impl Strategy<Value = Vec<(Happening, usize)>> {
     prop::collection::vec((one, 0..5_usize), 0..6)
 }
 
-/// Keys that bring an event onto the screen, and of what is then asked how much is answered before
-/// the first key that concerns it.
+/// Returns keys that bring an event onto the screen, and how many of the requests that follow are
+/// answered before the first key that acts on the event.
 fn ways() -> impl Strategy<Value = (&'static str, usize)> {
     let keys = [
         "",
@@ -255,8 +255,7 @@ fn ways() -> impl Strategy<Value = (&'static str, usize)> {
     (prop::sample::select(keys.to_vec()), 0..9_usize)
 }
 
-/// A key that reads an event or acts on it, the ones that then act, and whether that is in time:
-/// what has been removed can only be acted on where it was read before.
+/// A key that reads an event or acts on it, and the keys that then act on the same event.
 const FIRST_AND_THEN: [(&str, &str); 17] = [
     ("y", "i"),
     ("enter", "r"),
@@ -277,7 +276,7 @@ const FIRST_AND_THEN: [(&str, &str); 17] = [
     ("L", "; N enter"),
 ];
 
-/// The event that an effect is about.
+/// Returns the event of an effect.
 fn concerned(effect: &Effect) -> Option<EventId> {
     match effect {
         Effect::Replay(ReplayEffect::Replay { id, .. })
@@ -338,7 +337,7 @@ proptest! {
             return Ok(());
         };
         let (first, then) = FIRST_AND_THEN[pair];
-        // A burst is opened by this key, and is replayed as a whole.
+        // On a burst, this key opens the burst or replays all of it.
         prop_assume!(seen.burst.is_none());
         waiting.extend(press(&mut app, first));
         for (what, most) in between {

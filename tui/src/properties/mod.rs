@@ -1,4 +1,5 @@
-//! What holds whatever happens: random keys, clicks, sizes, changes and answers, in any order.
+//! Property tests of what always holds: random keys, clicks, sizes, changes
+//! and answers, in any order.
 
 mod held;
 
@@ -17,7 +18,7 @@ use crate::list::ListAnswer;
 use crate::message::{FeatureAnswer, Message};
 use crate::testing::{answer, app, frame, gap, id, now};
 
-/// Events in the history of these tests.
+/// Number of events in the history of these tests.
 const EVENTS: i64 = 700;
 
 fn key() -> impl Strategy<Value = KeyPress> {
@@ -76,7 +77,7 @@ fn message() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// The same answer, with a gap in the place of every seventh event.
+/// Returns the same answer with a gap instead of every seventh event.
 fn with_gaps(answer: FeatureAnswer, has_gaps: bool) -> FeatureAnswer {
     let FeatureAnswer::List(ListAnswer::Page {
         generation,
@@ -95,7 +96,7 @@ fn with_gaps(answer: FeatureAnswer, has_gaps: bool) -> FeatureAnswer {
     FeatureAnswer::List(ListAnswer::Page { generation, result })
 }
 
-/// Sends a message and answers, in their order, at most `most` of what is then asked.
+/// Sends a message, and answers at most `most` of the requests that follow, in their order.
 fn send(app: &mut App, waiting: &mut Vec<Effect>, message: Message, most: usize, has_gaps: bool) {
     waiting.extend(app.update(message));
     for _ in 0..most.min(waiting.len()) {
