@@ -1,4 +1,4 @@
-//! Lost events, looked for by the agent.
+//! Lets the agent look for lost events.
 
 use jiff::Timestamp;
 use podtap_agent::AgentHandle;
@@ -8,22 +8,22 @@ use crate::error_text::error_text;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RepairEffect {
-    /// Look for events of items that never came.
+    /// Looks for events of items that never arrived.
     Look {
         since: Timestamp,
         until: Timestamp,
-        /// Whether nothing is to be added to the history.
+        /// Whether to add nothing to the history.
         dry_run: bool,
     },
 }
 
-/// What came of it.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum RepairAnswer {
-    /// To [`RepairEffect::Look`].
+    /// The answer to [`RepairEffect::Look`].
     Looked {
         dry_run: bool,
-        /// What was found, or why nothing could be looked for.
+        /// What was found, or why the search failed.
         result: Result<Box<Repaired>, String>,
     },
 }

@@ -1,4 +1,4 @@
-//! A gap in the place of the detail: what is known of it, and what to do.
+//! Shows a gap in place of the detail: what is known about it, and what to do.
 
 use podtap_agent::history::HistoryGap;
 use ratatui::buffer::Buffer;
@@ -14,7 +14,7 @@ use crate::{paragraph, words};
 /// Cells of a label.
 const LABEL: usize = 12;
 
-/// Draws the gap where the detail is.
+/// Draws the gap in the area of the detail.
 pub(crate) fn view(
     gap: &HistoryGap,
     focused: bool,
@@ -36,7 +36,7 @@ pub(crate) fn view(
 
 fn lines(gap: &HistoryGap, width: usize, env: Env<'_>) -> Vec<Line> {
     let mut lines = paragraph::lines(Role::Warning, &gap.to_string(), width);
-    // What to do comes first: where the pane is low, the rest is below its edge.
+    // The advice comes first, because a low pane cuts off the rest.
     let looks = match env.keymap.key(Action::Repair) {
         Some(key) => format!(
             "{key} looks for lost events of items, as does {}",

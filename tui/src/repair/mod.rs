@@ -1,5 +1,6 @@
-//! Lost events: a gap is told with the key that looks for what never came, and shown as an entry;
-//! the key asks since when, and shows what was found.
+//! Reports gaps, and looks for lost events. A notice about a gap names the key that looks for
+//! the missing events; the key opens a form for the start time, and then shows what was found.
+//! The list shows each gap as a row.
 
 mod effect;
 mod gap;
@@ -24,26 +25,26 @@ use crate::theme::Role;
 use crate::widget::form::{Choice, Fields, Text, fields};
 use crate::words;
 
-/// What is newer may still be on its way.
+/// Events that are younger than this may still arrive, so they do not count as lost.
 const MAY_STILL_COME: SignedDuration = SignedDuration::from_mins(1);
 
-/// A gap that is no older than this was found at the start of the UI.
+/// Maximum age of a gap that counts as found at the start of the UI.
 const JUST_FOUND: SignedDuration = SignedDuration::from_mins(1);
 
-/// What was told of gaps.
+/// The gaps that were reported to the person.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Repairs {
-    /// The incident that was told last.
+    /// The incident that was reported last.
     told: Option<Incident>,
-    /// From when on events may be lost, as far as it was told.
+    /// The start of the last reported outage, after which events may be lost.
     since: Option<Timestamp>,
-    /// Whether the rows that were there at the start were looked at.
+    /// Whether the rows that were loaded first have been checked for a gap.
     has_begun: bool,
 }
 
 impl Repairs {
-    /// Something befell the way of the events: what is said of it, with the key that looks for what
-    /// was lost.
+    /// Returns a notice about an incident. If events may be lost, the notice
+    /// names the key that looks for them.
     pub(crate) fn on_incident(
         &mut self,
         incident: &Incident,
@@ -65,8 +66,8 @@ impl Repairs {
         )
     }
 
-    /// The first rows are here: a gap that the agent found at its start, before anybody looked, is
-    /// told, too.
+    /// Checks the first rows. Returns a notice about a gap that the agent found at
+    /// its start, before the UI was open.
     pub(crate) fn on_rows(
         &mut self,
         list: &List,
@@ -83,7 +84,8 @@ impl Repairs {
         (!is_told).then(|| self.on_incident(&gap.incident, keymap))
     }
 
-    /// The form that asks since when, for the selected gap or the one that was told.
+    /// Returns the form that asks for the start time, with the start of the selected gap or, if
+    /// none is selected, of the last reported one.
     pub(crate) fn form(&self, selected: Option<&HistoryGap>) -> RepairForm {
         let since = match selected {
             Some(gap) => gap.since,
@@ -93,7 +95,7 @@ impl Repairs {
     }
 }
 
-/// What a key says that needs an event, where a gap is selected.
+/// Returns the notice to show if a key needs an event and a gap is selected.
 pub(crate) fn no_event<E>(keymap: &Keymap) -> UiCommand<E> {
     let hint = keymap.key(Action::Repair);
     let hint = hint.map(|key| format!(": {key} looks for what was lost"));
@@ -101,7 +103,7 @@ pub(crate) fn no_event<E>(keymap: &Keymap) -> UiCommand<E> {
     UiCommand::notify(Role::Quiet, format!("A gap holds no event{hint}"))
 }
 
-/// The form that asks since when.
+/// The form that asks for the start time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RepairForm {
     since: Text,
@@ -122,10 +124,10 @@ impl RepairForm {
         }
     }
 
-    /// What the form asks for.
+    /// Returns the request that the form describes.
     ///
     /// # Errors
-    /// What is wrong in it, in words.
+    /// What is wrong in the form, in words.
     pub(crate) fn read(&self, now: Timestamp) -> Result<RepairEffect, String> {
         let since = Filter::time(self.since.text().trim(), now)?;
         let until = now.saturating_sub(MAY_STILL_COME).unwrap_or(now);
@@ -140,7 +142,7 @@ impl RepairForm {
     }
 }
 
-/// A moment as the form and the command take it.
+/// Formats a time as the form and the command line accept it.
 fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -157,7 +159,7 @@ impl Fields for RepairForm {
     }
 }
 
-/// What was found, and what no repair finds.
+/// Returns the lines that report what was found, and what cannot be found.
 pub(crate) fn lines(repaired: &Repaired, dry_run: bool, zone: &TimeZone) -> Vec<Line> {
     let items = words::count(repaired.items, "changed item");
     let many = u64::try_from(repaired.lost.len()).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! Pictures of gaps: among events, selected, told.
+//! Snapshots of gaps: among events, selected, and reported in a notice.
 
 use podtap_agent::history::{HistoryRow, Incident};
 

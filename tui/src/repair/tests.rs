@@ -1,4 +1,5 @@
-//! Gaps and the repair without a terminal: what keys do on a gap, what is told, what is asked.
+//! Tests of gaps and the repair without a terminal: what keys do on a gap, which
+//! notices appear, and what is requested.
 
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::EventId;
@@ -14,7 +15,7 @@ use crate::message::{FeatureAnswer, Message};
 use crate::repair::{RepairAnswer, RepairEffect};
 use crate::testing::{app, frame, gap, key, now, press, row, sent, settle, shows, text};
 
-/// An app whose history is `rows`, the newest first.
+/// Returns an app whose history has these rows, the newest first.
 fn with_rows(rows: &[HistoryRow]) -> App {
     let mut app = app(120, 40);
     for effect in app.update(Message::Tick(now())) {

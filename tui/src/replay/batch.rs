@@ -1,5 +1,6 @@
-//! Many replays, one after the other: at most a few at a time, at most so many a second, told how
-//! far they are, and stopped at will. Pure: asks for the next ones and is told of the ends.
+//! Replays many events in order: at most a few at a time, and at most a set number per
+//! second. Counts the outcomes, and can be stopped. Pure: it returns the next replays,
+//! and the caller reports their ends.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,30 +10,30 @@ use super::ReplayRequest;
 use super::effect::ReplayEffect;
 use crate::words;
 
-/// Replays under way at once.
+/// Maximum number of replays at the same time.
 const SIDE_BY_SIDE: usize = 8;
 
-/// Replays that are still to be done, and how the others went.
+/// The replays of a batch that are waiting or running, and the outcomes of those that have ended.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReplayBatch {
     waiting: VecDeque<EventId>,
     under_way: Vec<EventId>,
     target: Option<Target>,
-    /// Replays a second; `None` as fast as the local service answers.
+    /// Maximum number of replays per second; `None` to replay as fast as the local service answers.
     rate: Option<usize>,
-    /// Replays that this second still has room for.
+    /// Number of replays that may still start in this second.
     room: usize,
-    /// How many were answered with each status.
+    /// Number of answers with each status.
     answered: BTreeMap<u16, u64>,
-    /// How many were not.
+    /// Number of replays without an answer.
     failed: u64,
     total: u64,
-    /// Whether somebody stopped it before its end.
+    /// Whether a person stopped the batch before its end.
     is_stopped: bool,
 }
 
 impl ReplayBatch {
-    /// Replays as they are requested.
+    /// Creates a batch from a request.
     pub(super) fn new(request: ReplayRequest) -> Self {
         let ReplayRequest {
             events,
@@ -52,7 +53,7 @@ impl ReplayBatch {
         }
     }
 
-    /// What shall be sent now.
+    /// Returns the replays to start now.
     pub(super) fn next(&mut self) -> Vec<ReplayEffect> {
         let free = SIDE_BY_SIDE.saturating_sub(self.under_way.len());
         let many = free.min(self.room).min(self.waiting.len());
@@ -67,13 +68,13 @@ impl ReplayBatch {
         ids.into_iter().map(replay).collect()
     }
 
-    /// A second has passed.
+    /// Handles a tick of the clock.
     pub(super) fn tick(&mut self) {
         self.room = self.rate.unwrap_or(usize::MAX);
     }
 
-    /// A replay has ended: with this status, or without an answer. Says whether it was one of
-    /// these.
+    /// Records the end of a replay, with the status of the answer or `None`. Returns whether
+    /// the replay belongs to this batch.
     pub(super) fn end_one(&mut self, id: EventId, status: Option<u16>) -> bool {
         let Some(at) = self.under_way.iter().position(|ours| *ours == id) else {
             return false;
@@ -86,28 +87,28 @@ impl ReplayBatch {
         true
     }
 
-    /// Sends no more; what is under way ends by itself.
+    /// Starts no more replays. Those that are running end by themselves.
     pub(super) fn stop(&mut self) {
         self.is_stopped |= !self.waiting.is_empty();
         self.waiting.clear();
     }
 
-    /// Whether nothing is left to do.
+    /// Returns whether no replay is waiting or running.
     pub(super) fn is_over(&self) -> bool {
         self.waiting.is_empty() && self.under_way.is_empty()
     }
 
-    /// How many have ended.
+    /// Returns the number of replays that have ended.
     pub(crate) fn ended_count(&self) -> u64 {
         self.answered.values().sum::<u64>() + self.failed
     }
 
-    /// How many there are in all.
+    /// Returns the number of all replays of the batch.
     pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
-    /// How many were answered with an error, or not at all.
+    /// Returns the number of replays with an error as the answer, or without an answer.
     pub(crate) fn troubles(&self) -> u64 {
         self.answered
             .range(400..)
@@ -116,7 +117,7 @@ impl ReplayBatch {
             + self.failed
     }
 
-    /// How it went, in words: `40 sent, 38 answered 200, 2 answered 500`.
+    /// Returns the outcomes in words: `40 sent, 38 answered 200, 2 answered 500`.
     pub(super) fn summary(&self) -> String {
         let sent = words::number(self.ended_count());
         let mut parts = vec![if self.is_stopped {

@@ -1,34 +1,34 @@
-//! An event sent to the local service again.
+//! Sends an event to the local service again.
 
 use podtap_agent::history::{Attempt, EditedRequest};
 use podtap_agent::{AgentHandle, EventId, Replay, Target};
 
 use crate::error_text::error_text;
 
-/// What replays ask of the agent.
+/// A request to the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ReplayEffect {
-    /// Send an event to the local service again.
+    /// Sends an event to the local service again.
     Replay {
         id: EventId,
-        /// Where to, instead of the configured local service.
+        /// The target, instead of the configured local service.
         target: Option<Target>,
-        /// What to send, instead of the event as it came.
+        /// The request to send, instead of the event as received.
         edited: Option<Box<EditedRequest>>,
     },
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum ReplayAnswer {
-    /// To [`ReplayEffect::Replay`].
+    /// The answer to [`ReplayEffect::Replay`].
     Replayed {
         id: EventId,
         result: Result<Box<Attempt>, String>,
     },
 }
 
-/// Asks the agent, unless too many are `under_way`.
+/// Asks the agent for the replay. If `too_many` replays are running, answers with an error instead.
 pub(crate) async fn run(effect: ReplayEffect, agent: &AgentHandle, too_many: bool) -> ReplayAnswer {
     let ReplayEffect::Replay { id, target, edited } = effect;
     if too_many {
@@ -51,7 +51,8 @@ pub(crate) async fn run(effect: ReplayEffect, agent: &AgentHandle, too_many: boo
     }
 }
 
-/// Where an event went first: what a replay means where no local service is configured.
+/// Returns the target of an event's first attempt, which a replay uses if
+/// no local service is configured.
 async fn earlier_target(agent: &AgentHandle, id: EventId) -> Option<Target> {
     if agent.status().borrow().target.is_some() {
         return None;

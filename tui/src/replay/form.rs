@@ -1,4 +1,4 @@
-//! The form for a replay: of what, where to, and how fast.
+//! The form for a replay: which events, to which target, and how fast.
 
 use podtap_agent::Target;
 
@@ -7,7 +7,7 @@ use super::start::{ReplayStart, find};
 use crate::list::{EventChoice, List, ReplayOptions};
 use crate::widget::form::{Choice, Fields, Text, fields};
 
-/// What is to be replayed, and how.
+/// The form for a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReplayForm {
     events: Choice<EventChoice>,
@@ -16,8 +16,8 @@ pub(crate) struct ReplayForm {
 }
 
 impl ReplayForm {
-    /// Offers what can be chosen of the list; `None` while that is nothing. `local` is the configured
-    /// local service.
+    /// Creates the form with the events that the list offers; `None` if it offers none. `local`
+    /// is the configured local service.
     pub(crate) fn new(list: &List, local: Option<&Target>) -> Option<Self> {
         let events = list.choices();
         if events.is_empty() {
@@ -32,11 +32,11 @@ impl ReplayForm {
         })
     }
 
-    /// What the form asks for. `is_counted` says whether the form tells how many events the filter
-    /// wants; where it does not, a person is asked about them.
+    /// Returns the start of the replay that the form describes. `is_counted` is whether the form
+    /// shows how many events match the filter. If it does not, a person must confirm the number.
     ///
     /// # Errors
-    /// What cannot be, in words.
+    /// Why the form cannot be submitted, in words.
     pub(crate) fn read(&self, is_counted: bool) -> Result<ReplayStart, String> {
         let parse = |text: &str| text.parse::<Target>().map_err(|error| error.to_string());
         let target = self.target.parse(parse)?;

@@ -1,4 +1,5 @@
-//! Events sent to the local service again: which ones, after which question, and what came of them.
+//! Sends events to the local service again: chooses the events, asks for
+//! confirmation, and reports the outcomes.
 
 mod batch;
 mod effect;
@@ -25,29 +26,29 @@ use crate::theme::Role;
 use crate::widget::lines::Lines;
 use crate::words;
 
-/// Events to be sent again, oldest first, and how.
+/// The events to replay, oldest first, and how to replay them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReplayRequest {
     pub(crate) events: Vec<EventId>,
-    /// Where to, if not to the configured local service.
+    /// The target, instead of the configured local service.
     pub(crate) target: Option<Target>,
-    /// How many per second; `None` as fast as they are answered.
+    /// Number of events per second; `None` to replay as fast as they are answered.
     pub(crate) rate: Option<usize>,
 }
 
-/// Replays of many events, while there are any.
+/// The current batch of replays, if there is one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Replays {
     batch: Option<ReplayBatch>,
 }
 
 impl Replays {
-    /// The replays of many events, while there are any.
+    /// Returns the current batch of replays, if there is one.
     pub(crate) fn batch(&self) -> Option<&ReplayBatch> {
         self.batch.as_ref()
     }
 
-    /// Sends these one after the other, unless others are being sent.
+    /// Starts a batch. If one is running, returns a notice instead.
     pub(crate) fn start(&mut self, request: ReplayRequest) -> Option<UiCommand<ReplayEffect>> {
         if self.batch.is_some() {
             let text = "Other events are being replayed; wait for them, or stop them";
@@ -57,24 +58,24 @@ impl Replays {
         None
     }
 
-    /// What is to be sent now.
+    /// Returns the replays to start now.
     pub(crate) fn ask(&mut self) -> Vec<UiCommand<ReplayEffect>> {
         let next = self.batch.iter_mut().flat_map(ReplayBatch::next);
         next.map(UiCommand::Run).collect()
     }
 
-    /// A second has passed.
+    /// Handles a tick of the clock.
     pub(crate) fn tick(&mut self) {
         self.batch.iter_mut().for_each(ReplayBatch::tick);
     }
 
-    /// Sends no more.
+    /// Starts no more replays of the batch.
     pub(crate) fn stop(&mut self) -> Option<UiCommand<ReplayEffect>> {
         self.batch.as_mut()?.stop();
         self.progress()
     }
 
-    /// A replay has ended.
+    /// Handles the end of a replay.
     pub(crate) fn on_answer(
         &mut self,
         answer: ReplayAnswer,
@@ -102,7 +103,7 @@ impl Replays {
         Some(UiCommand::Notify(role, text))
     }
 
-    /// Says how a batch went, once it is over.
+    /// Returns a notice about the outcomes, once the batch is over.
     fn progress(&mut self) -> Option<UiCommand<ReplayEffect>> {
         let batch = self.batch.take_if(|batch| batch.is_over())?;
         let role = if batch.troubles() == 0 {
@@ -114,7 +115,7 @@ impl Replays {
         Some(UiCommand::Notify(role, text))
     }
 
-    /// The question whether to quit while events are being sent.
+    /// Returns the question whether to quit while events are being replayed.
     pub(crate) fn quit_question(&self, keymap: &Keymap) -> Option<Lines> {
         let batch = self.batch()?;
         let rest = words::number(batch.total() - batch.ended_count());

@@ -1,4 +1,5 @@
-//! How a replay begins: at once, after the events were found, or after a question.
+//! Decides how a replay starts: immediately, after a search for the events,
+//! or after a confirmation.
 
 use podtap_agent::history::{Filter, Position};
 use podtap_agent::{EventId, Target};
@@ -15,25 +16,25 @@ use crate::theme::Role;
 use crate::widget::lines::Lines;
 use crate::words;
 
-/// What comes first.
+/// The first step of a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ReplayStart {
-    /// This is sent.
+    /// Replays one event.
     Send(ReplayEffect),
-    /// These are sent, one after the other.
+    /// Replays these events in order.
     SendAll(ReplayRequest),
-    /// The events are to be found.
+    /// Finds the events.
     Find(ListEffect),
-    /// A person is to be asked.
+    /// Asks a person for confirmation.
     Ask(Lines, ReplayRequest),
 }
 
-/// What decides how a replay begins.
+/// The state that decides how a replay starts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Starter<'a> {
-    /// The events by name, where they are listed.
+    /// The list, for the names of events.
     pub(crate) list: &'a List,
-    /// The event by name that is open.
+    /// The detail, for the name of the open event.
     pub(crate) detail: &'a Detail,
     /// The configured local service.
     pub(crate) local: Option<&'a Target>,
@@ -42,7 +43,8 @@ pub(crate) struct Starter<'a> {
 }
 
 impl Starter<'_> {
-    /// Replays the selected event or burst; in the list all that are marked, once that is confirmed.
+    /// Replays the selected event or burst. In the list, replays all marked events after
+    /// a confirmation, if there are any.
     pub(crate) fn begin(self, is_in_detail: bool) -> Option<ReplayStart> {
         let marked = self.list.marked_events();
         if marked.is_empty() || is_in_detail {
@@ -77,7 +79,7 @@ impl Starter<'_> {
         })
     }
 
-    /// These were found, newest first: they are sent, or first asked about.
+    /// Replays the events that were found, newest first in `found`, or asks for confirmation.
     pub(crate) fn on_found(
         self,
         found: Vec<(Position, EventId)>,
@@ -95,7 +97,7 @@ impl Starter<'_> {
         self.question(&what, options.of, request)
     }
 
-    /// One event by its name, several by their number.
+    /// Returns the name of a single event, or the number of several.
     fn name_all(self, events: &[EventId], noun: &str) -> String {
         match events {
             [only] => event_name(*only, self.list, self.detail),
@@ -125,7 +127,7 @@ impl Starter<'_> {
     }
 }
 
-/// Begins by finding what the filter wants.
+/// Starts a replay with the search for the events that match the filter.
 pub(super) fn find(filter: Filter, options: ReplayOptions) -> ReplayStart {
     ReplayStart::Find(find_all(filter, FindPurpose::Replay(options)))
 }

@@ -1,4 +1,4 @@
-//! The forms of a replay: what is typed, what is asked, what is sent.
+//! Tests of the replay form: what can be typed, which confirmation is shown, and what is sent.
 
 use podtap_agent::history::Position;
 
