@@ -1,39 +1,40 @@
-//! What the word before the cursor of the filter line may become: a saved filter behind `@`, a
-//! value behind a colon, else a word that stands before one.
+//! Completes the word before the cursor of the filter line: the name of a saved filter after `@`, a
+//! value after a colon, otherwise the name of a field.
 
 use std::collections::BTreeSet;
 
 use podtap_agent::history::{Filter, Saved};
 use podtap_podio::EventType;
 
-/// Statuses to offer: what one looks for, beside the very number.
+/// The statuses to offer: common searches. Any number can be typed as well.
 const STATUSES: [&str; 8] = [
     "200", "2xx", "4xx", "5xx", ">=400", "error", "pending", "held",
 ];
 
-/// Times to offer.
+/// The times to offer.
 const TIMES: [&str; 5] = ["5m", "10m", "1h", "1d", "7d"];
 
-/// Values that the history holds.
+/// Values that occur in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct KnownValues {
-    /// Event types, also such as no catalogue knows.
+    /// Event types, including those that the catalogue does not have.
     pub(crate) types: Vec<String>,
     pub(crate) hooks: Vec<u64>,
 }
 
-/// The ways in which the word before the cursor can go on.
+/// The possible completions of the word before the cursor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Completion {
-    /// What has been typed of it.
+    /// The typed part of the word.
     typed: String,
-    /// All that begin so, in the order of their list, each with what stands behind it.
+    /// All words that begin with that part, in the order of their list, each
+    /// with the character that follows it.
     found: Vec<String>,
 }
 
 impl Completion {
-    /// For a line with this text before the cursor. There is none within quotes, nor before
-    /// anything was typed.
+    /// Finds the completions for a line with this text before the cursor. There are none within
+    /// quotes, and none for an empty word.
     pub(super) fn of(before: &str, saved: &Saved, known: &KnownValues) -> Self {
         let in_quotes = before.matches('"').count() % 2 == 1;
         let word = before
@@ -60,7 +61,7 @@ impl Completion {
         }
     }
 
-    /// What is sure to follow what was typed; empty where nothing is.
+    /// Returns the text that all completions have after the typed part; empty if there is none.
     pub(super) fn rest(&self) -> String {
         let shared = |one: &str, other: &str| -> String {
             let pairs = one.chars().zip(other.chars());
@@ -75,13 +76,13 @@ impl Completion {
             .to_owned()
     }
 
-    /// The words to offer, unless the only one has been typed.
+    /// Returns the words to offer; `None` if the only one is already typed.
     pub(super) fn offers(&self) -> Option<String> {
         let words: Vec<&str> = self.found.iter().map(|word| word.trim_end()).collect();
         match words.as_slice() {
             [] => None,
             [only] if *only == self.typed => None,
-            // Only the values: the field is there already.
+            // The field is already typed, so only the values are shown.
             several => {
                 let value = |word: &str| {
                     let (_, value) = word.split_once(':').unwrap_or_default();
@@ -99,7 +100,7 @@ impl Completion {
 }
 
 impl KnownValues {
-    /// What may stand behind this field's colon; nothing where anything may.
+    /// Returns the possible values of this field; empty if any text is possible.
     fn values(&self, field: &str) -> Vec<String> {
         let owned = |values: &[&str]| values.iter().map(|it| (*it).to_owned()).collect();
         match field {
@@ -114,7 +115,8 @@ impl KnownValues {
         }
     }
 
-    /// The types that were known first, each family of them, then all others that are known.
+    /// Returns the types of the history, each after its family such as `item.*`, and then
+    /// all other types of the catalogue.
     fn types(&self) -> Vec<String> {
         let known = EventType::ALL.iter().map(|kind| kind.as_str());
         let all = self.types.iter().map(String::as_str).chain(known);

@@ -1,24 +1,24 @@
-//! The values that the history holds, for the filter line to offer.
+//! Reads the values that occur in the history, which the filter line offers.
 
 use podtap_agent::AgentHandle;
 
 use super::complete::KnownValues;
 
-/// A question of the filter line.
+/// A request from the filter line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SearchEffect {
-    /// Find out what values the history holds.
+    /// Reads the values that occur in the history.
     FindValues,
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum SearchAnswer {
-    /// To [`SearchEffect::FindValues`].
+    /// The answer to [`SearchEffect::FindValues`].
     Values(KnownValues),
 }
 
-/// Asks the history; what cannot be read costs only an offer.
+/// Asks the history. If it cannot be read, nothing is offered.
 pub(crate) async fn run(effect: SearchEffect, agent: &AgentHandle) -> SearchAnswer {
     let SearchEffect::FindValues = effect;
     let values = agent.history().values().await.unwrap_or_default();

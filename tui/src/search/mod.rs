@@ -1,5 +1,5 @@
-//! The filter line. What is typed is tried with every key, but for a term that is not whole yet;
-//! `enter` keeps it where it is a filter, and leaving with `esc` brings back the one from before.
+//! The filter line. Each key press tries the typed filter without its last term if that is not
+//! complete yet. `enter` applies the filter if it is valid, and `esc` restores the former filter.
 
 mod complete;
 mod effect;
@@ -17,48 +17,48 @@ pub(crate) use view::view;
 use crate::input::Input;
 use crate::keymap::{Action, KeyPress};
 
-/// Filters remembered.
+/// Maximum number of remembered filters.
 const REMEMBERED: usize = 50;
 
-/// The filter of the list: as text, and while it is typed.
+/// The filter of the list: as text, and while a person types it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Search {
-    /// The filter in force.
+    /// The current filter.
     text: String,
-    /// The line, while it is open.
+    /// The filter line, while it is open.
     line: Option<Typing>,
-    /// Filters used before, the latest last.
+    /// The filters that were applied before, the latest last.
     past: Vec<String>,
-    /// What `@name` stands for.
+    /// The filters that `@name` refers to.
     saved: Saved,
-    /// What values are known from the history.
+    /// The values that occur in the history.
     seen: KnownValues,
 }
 
-/// The open line.
+/// The open filter line.
 #[derive(Debug, Clone, Default)]
 struct Typing {
     input: Input,
     before: String,
     fault: Option<FilterError>,
-    /// How many steps back in the past the line is.
+    /// Number of steps back in `past` at which the line is.
     recalled: usize,
 }
 
-/// What a key or pasted text did to the filter.
+/// How a key or pasted text changed the filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FilterChange {
     None,
-    /// This is typed so far.
+    /// The filter that was typed so far.
     Preview(Filter),
-    /// This is the filter from now on.
+    /// The filter to apply from now on.
     Apply(Filter),
-    /// The filter is the one from before again.
+    /// The former filter applies again.
     Cancel,
 }
 
 impl Search {
-    /// No filter yet; `saved` is what `@name` stands for.
+    /// Creates a search without a filter. `saved` are the filters that `@name` refers to.
     pub(crate) fn new(saved: Saved) -> Self {
         Self {
             saved,
@@ -66,7 +66,7 @@ impl Search {
         }
     }
 
-    /// Puts a filter in force, whatever is being typed.
+    /// Applies a filter, and closes the line.
     pub(crate) fn choose(&mut self, text: &str, now: Timestamp) -> FilterChange {
         self.line = None;
         let Ok(filter) = Filter::parse(text, now, &self.saved) else {
@@ -77,23 +77,23 @@ impl Search {
         FilterChange::Apply(filter)
     }
 
-    /// The filter in force, as text.
+    /// Returns the current filter, as text.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The filter in force before the one that is being typed, as text.
+    /// Returns the filter that was applied before the one that is being typed, as text.
     pub(crate) fn text_before(&self) -> &str {
         let before = self.line.as_ref().map(|line| &line.before);
         before.unwrap_or(&self.text)
     }
 
-    /// Whether the line has the keys.
+    /// Returns whether the filter line receives the keys.
     pub(crate) fn is_open(&self) -> bool {
         self.line.is_some()
     }
 
-    /// Opens the line on the filter in force.
+    /// Opens the line with the current filter.
     pub(crate) fn open(&mut self) -> SearchEffect {
         let (input, before) = (Input::of(&self.text), self.text.clone());
         self.line = Some(Typing {
@@ -104,19 +104,19 @@ impl Search {
         SearchEffect::FindValues
     }
 
-    /// Takes the filter away; says whether there was one.
+    /// Removes the filter. Returns whether there was one.
     pub(crate) fn clear(&mut self) -> bool {
         self.line = None;
         !std::mem::take(&mut self.text).is_empty()
     }
 
-    /// These values are in the history.
+    /// Stores the values that occur in the history.
     pub(crate) fn on_answer(&mut self, answer: SearchAnswer) {
         let SearchAnswer::Values(seen) = answer;
         self.seen = seen;
     }
 
-    /// A key was pressed in the line.
+    /// Handles a key in the line.
     pub(crate) fn key(
         &mut self,
         key: KeyPress,
@@ -145,7 +145,7 @@ impl Search {
         self.preview(now)
     }
 
-    /// Text was pasted into the line.
+    /// Inserts pasted text into the line.
     pub(crate) fn paste(&mut self, text: &str, now: Timestamp) -> FilterChange {
         let Some(line) = self.line.as_mut() else {
             return FilterChange::None;
@@ -154,7 +154,7 @@ impl Search {
         self.preview(now)
     }
 
-    /// Tries what is whole of the text of the line.
+    /// Tries the complete terms of the line.
     fn preview(&mut self, now: Timestamp) -> FilterChange {
         let Some(line) = self.line.as_mut() else {
             return FilterChange::None;
@@ -171,7 +171,7 @@ impl Search {
         }
     }
 
-    /// Closes the line, unless there is a mistake in it.
+    /// Applies the filter and closes the line, unless the filter has an error.
     fn keep(&mut self, now: Timestamp) -> FilterChange {
         let Some(line) = self.line.as_mut() else {
             return FilterChange::None;
@@ -279,7 +279,7 @@ mod tests {
         }
         let changes = typed.iter().filter(|(_, it)| *it != FilterChange::None);
         let texts: Vec<char> = changes.map(|(letter, _)| *letter).collect();
-        // `item:` with a number so far, and the type once it stands for some.
+        // A number after `item:` matches at once; `type:` matches only once it has a `*`.
         assert_eq!(texts, ['4', '7', '1', '1', '*']);
     }
 

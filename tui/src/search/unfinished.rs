@@ -1,12 +1,12 @@
-//! Which part of the line is whole while it is typed: the word at the cursor may be half a term,
-//! and half a term is no wish.
+//! Decides which part of the filter line is complete. The word at the cursor may be an unfinished
+//! term, which must not be applied.
 
 use podtap_agent::history::{Filter, Saved};
 use podtap_podio::EventType;
 
 use crate::input::Input;
 
-/// The text without the word at the cursor, where that is sure to go on.
+/// Returns the text, without the word at the cursor if that word is certainly unfinished.
 pub(super) fn whole(input: &Input, saved: &Saved) -> String {
     let text = input.text().trim_end().to_owned();
     if text != input.before() {

@@ -1,4 +1,4 @@
-//! The filter line at the bottom of the screen, with what is wrong in it.
+//! Draws the filter line at the bottom of the screen, with the error in the filter.
 
 use podtap_agent::history::Filter;
 use ratatui::buffer::Buffer;
@@ -13,11 +13,11 @@ use crate::line::Line;
 use crate::paragraph;
 use crate::theme::Role;
 
-/// Words shown while nothing has been typed; on 80 columns they fit.
+/// The hint in an empty line. It fits on 80 columns.
 const HINT: &str = "type:item.* item:4711 status:5xx after:10m -type:hook.verify \"text\"";
 
-/// Draws the open line into the row `area`; `without_matches` is the filter that was tried last, where no
-/// event passes it.
+/// Draws the open line in the row `area`. `without_matches` is the filter that was
+/// tried last, if no event matches it.
 pub(crate) fn view(
     search: &Search,
     without_matches: Option<&Filter>,
@@ -28,7 +28,7 @@ pub(crate) fn view(
     let Some(typing) = &search.line else { return };
     let room = usize::from(area.width).saturating_sub(2);
     let mut note = note(search, typing, without_matches, env.keymap);
-    // What is wrong is told to its end: above the line where there is no room behind the text.
+    // An error is always shown in full: above the line, if there is not enough room after the text.
     if typing.fault.is_some() && note.width() + typing.input.text().chars().count() + 1 > room {
         above(&std::mem::take(&mut note), env, area, buffer);
     }
@@ -41,10 +41,10 @@ pub(crate) fn view(
     line.draw(area, env.theme, buffer);
 }
 
-/// Rows above the line at most.
+/// Maximum number of rows above the line.
 const ABOVE: usize = 4;
 
-/// Draws what stands behind the text into the rows above the line.
+/// Draws the note in the rows above the line.
 fn above(note: &Line, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let room = usize::from(area.width).saturating_sub(2);
     let lines = paragraph::lines(Role::Failed, note.text().trim_start(), room);
@@ -63,7 +63,7 @@ fn above(note: &Line, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// What stands behind the text: what it may become, what is wrong in it, or what keys do.
+/// Returns the note after the text: the completions, the error, or what keys do.
 fn note(
     search: &Search,
     typing: &Typing,
