@@ -1,7 +1,8 @@
-//! The loop: input, the agent, answers and the clock → `update` → effects → perhaps a frame.
+//! Runs the UI loop: passes input, the agent's changes, answers and the clock to `update`, carries
+//! out the effects, and draws a frame if necessary.
 //!
-//! It draws only when something visible has changed, and at most 40 times a
-//! second, however many events arrive. It decides nothing else.
+//! It draws only if something visible has changed, and at most 40 times per second, however many
+//! events arrive. It decides nothing else.
 
 use std::io;
 use std::time::Duration;
@@ -25,58 +26,58 @@ use crate::seat::{Seat, answer_of_any};
 use crate::tunnels::ShownTunnel;
 use crate::view::view;
 
-/// Frames drawn a second at most.
+/// Maximum number of frames per second.
 const FRAMES_PER_SECOND: u32 = 40;
 
-/// How often the clock is told; durations on the screen are no finer than this.
+/// Interval of the clock. Durations on the screen have no finer resolution.
 const TICK: Duration = Duration::from_secs(1);
 
-/// The terminal as the loop needs it: a real one, or a test's.
+/// The terminal of the loop: a real one, or that of a test.
 pub trait Screen {
-    /// What frames are drawn to.
+    /// The backend to which frames are drawn.
     type Backend: Backend<Error: Send + Sync + 'static> + 'static;
 
-    /// The terminal to draw to.
+    /// Returns the terminal to draw to.
     fn terminal(&mut self) -> &mut Terminal<Self::Backend>;
 
-    /// The next thing that a person did; `None` when there will be nothing more. Cancel-safe.
+    /// Waits for the next input of the person; `None` if there will be no more. Cancel-safe.
     fn input(&mut self) -> impl Future<Output = Option<io::Result<Input>>> + Send;
 
-    /// Gives the terminal back, as it was before.
+    /// Leaves the terminal in the state in which it was found.
     ///
     /// # Errors
-    /// When the terminal refuses.
+    /// If the terminal returns an error.
     fn leave(&mut self) -> io::Result<()>;
 
-    /// Takes the terminal, and begins with an empty screen.
+    /// Takes over the terminal, and clears the screen.
     ///
     /// # Errors
-    /// When the terminal refuses.
+    /// If the terminal returns an error.
     fn enter(&mut self) -> io::Result<()>;
 
     /// Stops this process, which has left the terminal, until it is continued.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system returns an error.
     fn stop(&mut self) -> impl Future<Output = io::Result<()>> + Send;
 
-    /// Puts bytes into the clipboard of the person who sits at the terminal.
+    /// Copies bytes to the clipboard of the person at the terminal.
     ///
     /// # Errors
-    /// When the terminal refuses.
+    /// If the terminal returns an error.
     fn copy(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Writes a sequence that changes nothing on the screen, such as the bell.
+    /// Writes a sequence that does not change the screen, such as the bell.
     ///
     /// # Errors
-    /// When the terminal refuses.
+    /// If the terminal returns an error.
     fn ring(&mut self, sequence: &str) -> io::Result<()>;
 }
 
-/// What ended the UI against its will.
+/// The error that ended the UI.
 #[derive(Debug, thiserror::Error)]
 pub enum UiError {
-    /// The terminal refused something.
+    /// The terminal returned an error.
     #[error("the terminal cannot be used")]
     Terminal(#[source] io::Error),
 }
@@ -84,16 +85,16 @@ pub enum UiError {
 /// Several tunnels, of which one is on the screen at a time.
 #[derive(Debug)]
 pub struct SeveralTunnels {
-    /// Each with its name, in order; the first one is shown first.
+    /// The tunnels, each with its name, in order. The first one is shown first.
     pub open: Vec<(String, AgentHandle)>,
-    /// Those that could not be opened, each with the reason.
+    /// The tunnels that could not be opened, each with its name and the reason.
     pub failed: Vec<(String, String)>,
 }
 
 /// Runs the UI on a screen until a person quits, the input ends or `token` is cancelled.
 ///
 /// # Errors
-/// When the terminal refuses something.
+/// If the terminal returns an error.
 pub async fn run<S: Screen>(
     screen: &mut S,
     agent: AgentHandle,
@@ -106,10 +107,10 @@ pub async fn run<S: Screen>(
         .await
 }
 
-/// The same for several tunnels.
+/// Runs the UI for several tunnels, of which one at a time is on the screen.
 ///
 /// # Errors
-/// When the terminal refuses something.
+/// If the terminal returns an error.
 pub async fn run_several<S: Screen>(
     screen: &mut S,
     tunnels: SeveralTunnels,
@@ -135,17 +136,17 @@ struct Runtime {
     /// The tunnel on the screen.
     seat: Seat,
     others: Vec<Seat>,
-    /// All of them, in order.
+    /// The names of all open tunnels, in order.
     names: Vec<String>,
-    /// Those that could not be opened, each with the reason.
+    /// The tunnels that could not be opened, each with its name and the reason.
     failed: Vec<(String, String)>,
     editor: String,
     secrets: Vec<String>,
     rings: Option<watch::Receiver<String>>,
-    /// Whether a person wants their shell back for a while.
+    /// Whether to leave the terminal and stop, because a person suspends the process.
     suspends: bool,
     dirty: bool,
-    /// The earliest moment of the next frame.
+    /// The earliest time of the next frame.
     next_frame: Instant,
     over: bool,
 }
@@ -189,9 +190,9 @@ impl Runtime {
                 self.enter(screen)?;
             }
             let frame_is_due = self.dirty || !self.seat.gathered.is_empty();
-            // Biased: input is answered before anything else, frames come before the changes that
-            // would fill them, so that a flood delays neither. Every arm is cancel-safe: channels
-            // and streams keep what was not taken, timers are made anew from the same instant.
+            // Biased: input comes first, and frames come before the changes that they would show,
+            // so that many changes delay neither. Every branch is cancel-safe: channels and streams
+            // keep what was not received, and timers are created again for the same instant.
             tokio::select! {
                 biased;
                 () = token.cancelled() => return Ok(()),
@@ -219,7 +220,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// A second has passed.
+    /// Handles a tick of the clock.
     fn tick<S: Screen>(&mut self, screen: &mut S) -> Result<(), UiError> {
         let now = Timestamp::now();
         for other in &mut self.others {
@@ -233,7 +234,7 @@ impl Runtime {
         self.update(screen, Message::Tunnels(tunnels))
     }
 
-    /// All tunnels as they are now.
+    /// Returns the current state of all tunnels.
     fn tunnels(&self) -> Vec<ShownTunnel> {
         let find = |name: &String| {
             let mut seats = std::iter::once(&self.seat).chain(&self.others);
@@ -259,14 +260,14 @@ impl Runtime {
         open.chain(failed).collect()
     }
 
-    /// Puts another tunnel on the screen.
+    /// Shows another tunnel on the screen.
     fn switch<S: Screen>(&mut self, screen: &mut S, name: &str) -> Result<(), UiError> {
         let Some(other) = self.others.iter_mut().find(|seat| seat.name == name) else {
             return Ok(());
         };
         std::mem::swap(&mut self.seat, other);
         let size = size(screen)?;
-        // What happened meanwhile was not gathered.
+        // Changes of this tunnel were not collected while another one was on the screen.
         self.seat.catch_up();
         self.dirty = true;
         self.update(screen, Message::Resize(size))?;
@@ -278,7 +279,7 @@ impl Runtime {
 
     fn input<S: Screen>(&mut self, screen: &mut S, input: Input) -> Result<(), UiError> {
         let message = match input {
-            // Windows reports releases too.
+            // Windows also reports the release of keys.
             Input::Key(key) if key.is_press() || key.is_repeat() => Message::Key(key),
             Input::Mouse(mouse) => Message::Mouse(mouse),
             Input::Resize(width, height) => Message::Resize(Size { width, height }),
@@ -307,7 +308,7 @@ impl Runtime {
         }
     }
 
-    /// Gives the terminal to the editor and takes it back when that has ended.
+    /// Leaves the terminal to the editor, and takes it over again once the editor has ended.
     async fn edit<S: Screen>(
         &mut self,
         screen: &mut S,
@@ -321,7 +322,7 @@ impl Runtime {
         self.update(screen, Message::Answer(answer))
     }
 
-    /// Takes the terminal back, which may have another size by now.
+    /// Takes over the terminal again. Its size may have changed.
     fn enter<S: Screen>(&mut self, screen: &mut S) -> Result<(), UiError> {
         screen.enter().map_err(UiError::Terminal)?;
         self.dirty = true;
@@ -345,7 +346,8 @@ impl Runtime {
     }
 }
 
-/// What is to be written next; waits for ever where nothing rings.
+/// Returns the next sequence to write to the terminal. Waits for ever if
+/// there is no source of sequences.
 async fn next_ring(rings: &mut Option<watch::Receiver<String>>) -> String {
     if let Some(changes) = rings
         && changes.changed().await.is_ok()

@@ -1,4 +1,5 @@
-//! One tunnel of the UI: its state, and what it hears of its agent, on the screen or not.
+//! The UI of one tunnel: its state, and the messages from its agent. The
+//! tunnel may be on the screen or not.
 
 use std::future::pending;
 
@@ -16,24 +17,25 @@ use crate::effect::Effect;
 use crate::executor::Executor;
 use crate::message::{FeatureAnswer, Message};
 
-/// A tunnel, its state and its agent.
+/// A tunnel with its state and its agent.
 pub(crate) struct Seat {
     pub(crate) name: String,
     pub(crate) app: Box<App>,
     pub(crate) status: watch::Receiver<Status>,
     changes: broadcast::Receiver<Change>,
     pub(crate) executor: Executor,
-    /// Changes since the last frame.
+    /// The changes since the last frame.
     pub(crate) gathered: Changes,
-    /// What the editor shall be opened on.
+    /// The file to open in the editor.
     pub(crate) editing: Option<EditorFile>,
-    /// An agent may have nothing to tell of itself while others still write its history.
+    /// Whether the agent still sends its status. It may end while other
+    /// processes still write to its history.
     has_status: bool,
     has_changes: bool,
 }
 
 impl Seat {
-    /// The UI of an agent, on a screen of this size.
+    /// Creates the UI of an agent, on a screen of this size.
     pub(crate) fn new(agent: AgentHandle, config: UiConfig, size: Size) -> Self {
         let status = agent.status();
         let now = status.borrow().clone();
@@ -50,10 +52,10 @@ impl Seat {
         }
     }
 
-    /// The next message for it; `None` for one that is gathered.
+    /// Waits for the next message; returns `None` for a change, which is collected in `gathered`.
     ///
     /// # Cancel safety
-    /// Nothing is lost when this is dropped before it is ready.
+    /// Nothing is lost if the future is dropped before it is ready.
     pub(crate) async fn news(&mut self) -> Option<Message> {
         tokio::select! {
             biased;
@@ -74,13 +76,15 @@ impl Seat {
         }
     }
 
-    /// It was not on the screen: whatever it shows may not be so any more.
+    /// Marks everything as possibly changed, because changes were not collected while
+    /// the tunnel was not on the screen.
     pub(crate) fn catch_up(&mut self) {
         self.changes = self.changes.resubscribe();
         self.gathered.note_lag();
     }
 
-    /// Something happened while it is not on the screen: what is to be drawn, or copied, is not.
+    /// Handles a message while the tunnel is not on the screen. Effects
+    /// that draw or copy are dropped.
     pub(crate) fn update_behind(&mut self, message: Message) {
         for effect in self.app.update(message) {
             match effect {
@@ -92,10 +96,11 @@ impl Seat {
     }
 }
 
-/// The next answer for any of these, and for which; waits for ever where there are none.
+/// Waits for the next answer for any of these tunnels, and returns it with the tunnel's index.
+/// Waits for ever if there are no tunnels.
 ///
 /// # Cancel safety
-/// Nothing is lost when this is dropped before it is ready.
+/// Nothing is lost if the future is dropped before it is ready.
 pub(crate) async fn answer_of_any(seats: &mut [Seat]) -> (usize, FeatureAnswer) {
     if seats.is_empty() {
         return pending().await;

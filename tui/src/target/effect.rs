@@ -1,26 +1,26 @@
-//! Another target, given to the agent.
+//! Changes the agent's target.
 
 use podtap_agent::routes::Routes;
 use podtap_agent::{AgentHandle, Target, find_command};
 
-/// What is to be done.
+/// A request to the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TargetEffect {
-    /// Have events delivered there that no route takes.
+    /// Sets the target of events that no route matches.
     Set {
-        /// `None` to record them only.
+        /// `None` to store the events only.
         target: Option<Target>,
-        /// Whether what was held goes there, too.
+        /// Whether to deliver the held events there as well.
         with_held: bool,
     },
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum TargetAnswer {
-    /// To [`TargetEffect::Set`].
+    /// The answer to [`TargetEffect::Set`].
     Set {
-        /// Where events go now, or why they go where they went before.
+        /// The new target, or why it was not changed.
         result: Result<Option<Target>, String>,
     },
 }

@@ -1,4 +1,4 @@
-//! Where events are delivered, set and changed while the agent runs.
+//! Shows and changes the target of deliveries while the agent runs.
 
 mod effect;
 #[cfg(test)]
@@ -13,7 +13,7 @@ use crate::theme::Role;
 use crate::widget::form::{Choice, Fields, Text, fields};
 use crate::words;
 
-/// The form that asks for it.
+/// The form for the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TargetForm {
     target: Text,
@@ -21,7 +21,7 @@ pub(crate) struct TargetForm {
 }
 
 impl TargetForm {
-    /// A form that holds the target of now.
+    /// Creates a form with the current target.
     pub(crate) fn new(now: Option<&Target>) -> Self {
         let now = now.map(words::target).unwrap_or_default();
         let hint = "nowhere, only record: or 3000, host:port/path, exec:CMD";
@@ -35,10 +35,10 @@ impl TargetForm {
         }
     }
 
-    /// What the form asks for.
+    /// Returns the request that the form describes.
     ///
     /// # Errors
-    /// What is wrong in it, in words.
+    /// What is wrong in the form, in words.
     pub(crate) fn read(&self) -> Result<TargetEffect, String> {
         let parse = |text: &str| Target::from_setting(text).map_err(|error| error.to_string());
         Ok(TargetEffect::Set {
@@ -60,7 +60,7 @@ impl Fields for TargetForm {
     }
 }
 
-/// Where events go now.
+/// Returns a notice with the current target.
 pub(crate) fn told(target: Option<&Target>) -> UiCommand<TargetEffect> {
     let text = match target {
         Some(target) => format!("Events are delivered to {}", words::target(target)),

@@ -1,4 +1,4 @@
-//! The form without a terminal: what it holds at first, what it asks for, what it refuses.
+//! Tests of the form without a terminal: its initial content, its requests, and what it refuses.
 
 use podtap_agent::Target;
 

@@ -1,11 +1,11 @@
-//! What a person types, read on a thread of its own, to the end of the terminal.
+//! Reads the person's input on a thread of its own, until the end of the terminal.
 //!
-//! crossterm's own stream never sees that end: where the terminal is gone a read gives nothing, and
-//! it reads again at once, for ever, in whichever thread asked. So it is asked only when there is
-//! something to read, and never on a thread of the runtime.
+//! crossterm's own stream does not notice that end: once the terminal is gone, a read returns no
+//! bytes, and crossterm reads again immediately, in an endless loop on the thread that asked. So
+//! crossterm is asked only if there is something to read, and never on a thread of the runtime.
 //!
-//! Its `use-dev-tty` asks the terminal itself each time. Without it a key that follows a change of the
-//! terminal's size is not seen until the next one comes.
+//! crossterm's feature `use-dev-tty` asks the terminal itself each time. Without it, a key press
+//! that follows a change of the terminal's size is seen only with the next one.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, PipeReader, PipeWriter, pipe, stdin};
@@ -22,45 +22,48 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-/// Input that waits for the loop, which takes it at once unless it is busy.
+/// Maximum number of inputs that wait for the loop. The loop receives them
+/// immediately, unless it is busy.
 const WAITING: usize = 64;
 
-/// Time that the thread gets to end. It may wait for the rest of an escape sequence.
+/// Maximum time to wait for the end of the thread, which may be waiting for
+/// the rest of an escape sequence.
 const ENDS_WITHIN: Duration = Duration::from_millis(100);
 
-/// How often the terminal is looked at besides, should the thread not come back from reading it.
+/// Interval at which the loop also checks whether the terminal is gone, in case the
+/// thread does not return from a read.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Pause where the terminal says that there is something to read, and nothing comes of it.
+/// Pause after the terminal reported input and crossterm returned none.
 const NOTHING: Duration = Duration::from_millis(20);
 
-/// Time that crossterm gets to tell one input; with none at all it does not look.
+/// Maximum time for crossterm to return one input. With zero, it does not read at all.
 const TELLS_WITHIN: Duration = Duration::from_millis(20);
 
-/// How often crossterm is asked besides for what it has read and not told, on a machine that is so
-/// busy that it ran out of time.
+/// Interval at which crossterm is also asked for input that it has read but not returned, because a
+/// busy machine left it too little time.
 const ASK: Timespec = Timespec {
     tv_sec: 1,
     tv_nsec: 0,
 };
 
-/// The keyboard and the mouse of the terminal, while this lives.
+/// The keyboard and the mouse of the terminal. The thread ends when this value is dropped.
 pub(super) struct Keys {
     inputs: mpsc::Receiver<io::Result<Input>>,
     resized: Signal,
     terminal: OwnedFd,
     next_look: Instant,
-    /// Closed to end the thread.
+    /// Dropped to end the thread.
     stop: Option<PipeWriter>,
-    /// Closed when it has ended.
+    /// Disconnected when the thread has ended.
     ended: Receiver<()>,
 }
 
 impl Keys {
-    /// Begins to read.
+    /// Starts to read.
     ///
     /// # Errors
-    /// When there is no terminal to read.
+    /// If there is no terminal to read.
     pub(super) fn read() -> io::Result<Self> {
         let terminal = terminal()?;
         let watched = terminal.try_clone()?;
@@ -84,10 +87,10 @@ impl Keys {
         })
     }
 
-    /// The next thing that a person did; `None` when the terminal is gone.
+    /// Waits for the next input; returns `None` if the terminal is gone.
     ///
     /// # Cancel safety
-    /// Nothing is lost when this is dropped before it is ready.
+    /// Nothing is lost if the future is dropped before it is ready.
     pub(super) async fn next(&mut self) -> Option<io::Result<Input>> {
         loop {
             tokio::select! {
@@ -115,7 +118,7 @@ impl Drop for Keys {
     }
 }
 
-/// The terminal that crossterm reads.
+/// Opens the terminal that crossterm reads.
 fn terminal() -> io::Result<OwnedFd> {
     if stdin().is_terminal() {
         stdin().as_fd().try_clone_to_owned()
@@ -124,7 +127,8 @@ fn terminal() -> io::Result<OwnedFd> {
     }
 }
 
-/// Reads until the terminal is gone, or nobody wants to know any more.
+/// Reads until the terminal is gone, the pipe `stopped` is closed, or the
+/// receiver of `inputs` is dropped.
 fn read_all(
     terminal: BorrowedFd<'_>,
     stopped: &PipeReader,
@@ -157,10 +161,10 @@ fn read_all(
     }
 }
 
-/// What a terminal says that is gone.
+/// The events that a terminal reports once it is gone.
 const GONE: PollFlags = PollFlags::HUP.union(PollFlags::ERR).union(PollFlags::NVAL);
 
-/// Whether a terminal is gone.
+/// Returns whether a terminal is gone.
 fn is_gone(terminal: BorrowedFd<'_>) -> bool {
     let mut watched = [PollFd::new(&terminal, PollFlags::IN)];
     let asked = poll(&mut watched, Some(&Timespec::default()));

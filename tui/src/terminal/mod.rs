@@ -1,5 +1,5 @@
-//! The real terminal: raw mode, the alternate screen, mouse and paste; given back when dropped, by
-//! the panic hook (also where a panic aborts), and while suspended.
+//! The real terminal: raw mode, the alternate screen, mouse and paste. It is restored when dropped,
+//! by the panic hook (even if a panic aborts), and while the process is suspended.
 
 #[cfg(unix)]
 mod keys;
@@ -34,23 +34,23 @@ use keys::Keys;
 #[cfg(not(unix))]
 use stream::Keys;
 
-/// The process's terminal, taken over while this lives.
+/// The process's terminal, which is restored when this value is dropped.
 pub(crate) struct TerminalScreen {
     terminal: Terminal<CrosstermBackend<TerminalWriter>>,
-    /// `None` while the terminal belongs to somebody else, because its reader runs all the time.
+    /// `None` while another program uses the terminal, because the thread of [`Keys`] always reads.
     input: Option<Keys>,
     mouse: bool,
     tmux: bool,
-    /// The system's own, where it is the person's.
+    /// The system's clipboard, if it is the person's.
     clipboard: Option<Clipboard>,
     taken: Arc<AtomicBool>,
 }
 
 impl TerminalScreen {
-    /// Takes the terminal over.
+    /// Takes over the terminal.
     ///
     /// # Errors
-    /// When stdout is no terminal, or refuses.
+    /// If stdout is not a terminal, or returns an error.
     pub(crate) fn take(config: &UiConfig) -> io::Result<Self> {
         let taken = Arc::new(AtomicBool::new(false));
         restore_on_panic(Arc::clone(&taken));
@@ -64,7 +64,7 @@ impl TerminalScreen {
             input: None,
             mouse: config.mouse,
             tmux: config.tmux,
-            // Over SSH the clipboard of this machine is not the person's.
+            // Over SSH, the clipboard of this machine is not the person's.
             clipboard: (!config.remote).then(Clipboard::start),
             taken,
         };
@@ -75,7 +75,7 @@ impl TerminalScreen {
 
 impl Drop for TerminalScreen {
     fn drop(&mut self) {
-        // There is nobody left to tell, and nothing left to try.
+        // An error cannot be reported any more, and nothing else can be tried.
         let _ = self.leave();
     }
 }
@@ -106,7 +106,8 @@ impl Screen for TerminalScreen {
         if self.mouse {
             execute!(stdout(), EnableMouseCapture)?;
         }
-        // Empties the screen as `clear` does, without asking the terminal where its cursor is.
+        // Clears the screen without asking the terminal for the position of
+        // its cursor, as `clear` would.
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::from((Position::ORIGIN, size)))?;
         self.input = Some(Keys::read()?);
@@ -138,14 +139,15 @@ impl Screen for TerminalScreen {
     }
 }
 
-/// Time in which a stop takes hold. A process whose job nobody could continue is not stopped by the
-/// system, and goes on after this.
+/// Maximum time to wait until the process stops. The system does not stop a process whose job
+/// cannot be continued; such a process goes on after this time.
 #[cfg(unix)]
 const STOPS_WITHIN: Duration = Duration::from_millis(500);
 
-/// Stops the whole job, as the terminal would on ctrl-z, until the shell continues it. Other
-/// threads may take the signal, so that this one runs on for a moment: only a continuation ends the
-/// wait, lest it takes the terminal again before it has stopped.
+/// Stops the whole job, as the terminal does on ctrl-z, until the shell continues it.
+/// Another thread may receive the signal, so this one may run on for a moment. It
+/// waits for the continuation, or for [`STOPS_WITHIN`], so that it does not take over
+/// the terminal before it has stopped.
 #[cfg(unix)]
 async fn stop() -> io::Result<()> {
     use rustix::process::{Signal, kill_current_process_group};
@@ -156,14 +158,14 @@ async fn stop() -> io::Result<()> {
     Ok(())
 }
 
-/// Other systems have no such thing: the screen is only drawn anew.
+/// Does nothing: other systems cannot stop a process, so the screen is only drawn again.
 #[cfg(not(unix))]
 async fn stop() -> io::Result<()> {
     Ok(())
 }
 
-/// Where frames are written to: nowhere, once the terminal was given back. A panic elsewhere gives
-/// it back while the loop may still be about to draw.
+/// The writer for frames. It discards its input once the terminal is restored, because a panic on
+/// another thread may restore the terminal just before the loop draws.
 pub(crate) struct TerminalWriter {
     stdout: Stdout,
     taken: Arc<AtomicBool>,
@@ -182,13 +184,13 @@ impl io::Write for TerminalWriter {
         if self.taken.load(Ordering::SeqCst) {
             self.stdout.flush()
         } else {
-            // A terminal that is gone is told of nothing: ratatui would print why it cannot be.
+            // Nothing is flushed after the restoration: ratatui would print an error of it.
             Ok(())
         }
     }
 }
 
-/// Makes a panic give the terminal back before its message is printed.
+/// Makes a panic restore the terminal before its message is printed.
 fn restore_on_panic(taken: Arc<AtomicBool>) {
     let inner = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -197,7 +199,7 @@ fn restore_on_panic(taken: Arc<AtomicBool>) {
     }));
 }
 
-/// Gives the terminal back, once.
+/// Restores the terminal, once.
 fn restore(taken: &AtomicBool) -> io::Result<()> {
     if !taken.swap(false, Ordering::SeqCst) {
         return Ok(());
@@ -213,9 +215,9 @@ fn restore(taken: &AtomicBool) -> io::Result<()> {
     left
 }
 
-/// The sequence that fills the clipboard of the terminal (OSC 52), which works over SSH too. tmux
-/// takes it itself where `set-clipboard` is on, and else hands on a wrapped one where
-/// `allow-passthrough` is.
+/// Returns the sequence that sets the clipboard of the terminal (OSC 52), which also works over
+/// SSH. tmux handles the sequence itself if `set-clipboard` is on, and otherwise passes on a
+/// wrapped one if `allow-passthrough` is on, so both are sent.
 fn clipboard(bytes: &[u8], tmux: bool) -> String {
     let sequence = format!("\x1b]52;c;{}\x07", STANDARD.encode(bytes));
     if tmux {
