@@ -1,20 +1,21 @@
-//! How wide the columns are. As the width shrinks they go in this order: what changed, the event's
-//! type, how long after the one before; time, revision, who and the answer stay.
+//! Decides how wide the columns are. If the width shrinks, columns are left out in this
+//! order: the event's type, what changed, the time since the event before. Time,
+//! revision, author and answer always stay.
 
 pub(super) const GUTTER: usize = 2;
 pub(super) const REVISION: usize = 8;
 pub(super) const MARK: usize = 2;
 pub(super) const OUTCOME: usize = 12;
-/// Cells of what came after how long.
+/// Cells of the time since the event before.
 const AFTER: usize = 8;
 const KIND: usize = 15;
-/// The narrowest and the widest name worth showing.
+/// Minimum and maximum width of a name.
 const WHO: usize = 12;
 const MOST_WHO: usize = 30;
-/// The narrowest change worth showing.
+/// Minimum width of a change.
 const CHANGED: usize = 14;
 
-/// Cells of each column that may go or grow; 0 for one that is not there.
+/// Cells of each column that can shrink or grow; 0 for one that is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct TimelineColumns {
     pub(super) time: usize,
@@ -25,7 +26,7 @@ pub(super) struct TimelineColumns {
 }
 
 impl TimelineColumns {
-    /// The columns of a window this wide, whose times take so many cells.
+    /// Returns the columns of a window of this width. `time` is the number of cells of a time.
     pub(super) fn of(width: usize, time: usize) -> Self {
         let fixed = GUTTER + REVISION + MARK + OUTCOME + time + 1;
         let mut rest = width.saturating_sub(fixed + WHO);

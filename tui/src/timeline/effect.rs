@@ -1,4 +1,4 @@
-//! What happened to one object.
+//! Reads what happened to one object.
 
 use podtap_agent::AgentHandle;
 use podtap_agent::figures::{Timeline, TimelineEntry};
@@ -6,25 +6,25 @@ use podtap_podio::ObjectRef;
 
 use crate::error_text::error_text;
 
-/// A question of the timeline.
+/// A request from the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TimelineEffect {
-    /// Read what happened to this object, and ask Podio ahead who did it.
+    /// Reads what happened to this object, and lets the agent ask Podio for the authors.
     Load(ObjectRef),
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum TimelineAnswer {
-    /// To [`TimelineEffect::Load`].
+    /// The answer to [`TimelineEffect::Load`].
     Loaded {
         object: ObjectRef,
-        /// What happened to it.
+        /// What happened to the object.
         result: Result<Box<Timeline>, String>,
     },
 }
 
-/// Asks the agent, which asks Podio where that costs no more than it may spend.
+/// Asks the agent. The agent asks Podio only if its budget of calls allows that.
 pub(crate) async fn run(effect: TimelineEffect, agent: &AgentHandle) -> TimelineAnswer {
     let TimelineEffect::Load(object) = effect;
     let result = agent.timeline(object).await;

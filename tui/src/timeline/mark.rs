@@ -1,27 +1,27 @@
-//! One cell for each entry: whose change it was. Shapes differ, so that a loop is seen without
-//! colour.
+//! The mark of each entry: one cell that shows who made the change. The shapes differ, so that
+//! a loop is visible without colour.
 
 use podtap_agent::figures::TimelineEntry;
 
 use crate::theme::Role;
 
-/// Whose change it was.
+/// Who made a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChangeMark {
-    /// Made with the credentials that are used here.
+    /// Made with the credentials that this agent uses.
     Own,
-    /// Made by others.
+    /// Made with other credentials.
     Other,
-    /// Made by somebody, of whom it is not known whether these are the credentials used here.
+    /// Made with credentials of which it is not known whether this agent uses them.
     Someone,
     /// Podio was not asked.
     Unknown,
-    /// It never came.
+    /// The event never arrived.
     Missing,
 }
 
 impl ChangeMark {
-    /// Every mark, in the order of the legend.
+    /// All marks, in the order of the legend.
     pub(super) const ALL: [Self; 5] = [
         Self::Own,
         Self::Other,
@@ -42,7 +42,7 @@ impl ChangeMark {
         }
     }
 
-    /// Colour and cell.
+    /// Returns the colour and the character.
     pub(super) const fn cell(self) -> (Role, &'static str) {
         match self {
             Self::Own => (Role::Warning, "◆"),
@@ -53,7 +53,7 @@ impl ChangeMark {
         }
     }
 
-    /// What it stands for.
+    /// Returns the meaning of the mark, for the legend.
     pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Own => "your client",

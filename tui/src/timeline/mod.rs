@@ -1,6 +1,6 @@
-//! The timeline of one object: a row of marks, and each event with who made the change, through
-//! which API client, and what the local service answered. A loop is seen at a glance: it is one mark
-//! again and again.
+//! The timeline of one object: a row of marks, and each event with the author of the
+//! change, the API client, and the answer of the local service. A loop is easy to
+//! see: its events have the same mark.
 
 mod columns;
 mod effect;
@@ -28,38 +28,40 @@ pub(crate) use view::{area, view};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TimelinePane {
     object: ObjectRef,
-    /// The event under the cursor; of revisions that never came, the event after them.
+    /// The event under the cursor. If the cursor is on revisions that never
+    /// arrived, the event after them.
     selected: EventId,
     timeline: Option<Box<Timeline>>,
     failure: Option<String>,
-    /// The entry under the cursor, the newest being the first.
+    /// The index of the entry under the cursor; 0 is the newest.
     cursor: usize,
-    /// The first entry on the screen, as of the last move.
+    /// The first entry on the screen after the last move.
     top: usize,
     reading: LoadState,
 }
 
-/// How far the timeline is.
+/// The state of the timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum LoadState {
-    /// It has to be read.
+    /// The timeline must be read.
     #[default]
     Wanted,
-    /// It is being read.
+    /// The timeline is being read.
     Asked,
-    /// It is being read, and may be different by now.
+    /// The timeline is being read, and the history has changed since the request.
     Stale,
-    /// It is here.
+    /// The timeline has been read.
     Done,
-    /// It is here, and may be different by now: it is read again after the next tick.
+    /// The timeline has been read, and the history has changed since. It is
+    /// read again after the next tick.
     Old,
 }
 
 impl TimelinePane {
-    /// The timeline of what an event is about.
+    /// Creates the timeline of an event's object.
     ///
     /// # Errors
-    /// What is said where that is nothing.
+    /// The notice to show if the event has no object.
     pub(crate) fn of(row: &EventRow) -> Result<Self, UiCommand<TimelineEffect>> {
         match row.object {
             Some(object) => Ok(Self::new(object, row.id)),
@@ -67,7 +69,7 @@ impl TimelinePane {
         }
     }
 
-    /// The timeline of an object, with the cursor on one of its events.
+    /// Creates the timeline of an object, with the cursor on one of its events.
     pub(super) fn new(object: ObjectRef, selected: EventId) -> Self {
         Self {
             object,
@@ -80,7 +82,7 @@ impl TimelinePane {
         }
     }
 
-    /// What has to be asked now.
+    /// Returns the next request.
     pub(crate) fn ask(&mut self) -> Option<TimelineEffect> {
         if self.reading != LoadState::Wanted {
             return None;
@@ -89,7 +91,7 @@ impl TimelinePane {
         Some(TimelineEffect::Load(self.object))
     }
 
-    /// The history is not what it was.
+    /// Records that the history has changed.
     pub(crate) fn on_change(&mut self) {
         self.reading = match self.reading {
             LoadState::Asked => LoadState::Stale,
@@ -98,14 +100,14 @@ impl TimelinePane {
         };
     }
 
-    /// A second has passed: what is old is read again.
+    /// Handles a tick of the clock: an old timeline is read again.
     pub(crate) fn tick(&mut self) {
         if self.reading == LoadState::Old {
             self.reading = LoadState::Wanted;
         }
     }
 
-    /// An answer has come. One about another object changes nothing.
+    /// Handles an answer. Ignores the answer about another object.
     pub(crate) fn on_answer(&mut self, answer: TimelineAnswer) {
         let TimelineAnswer::Loaded { object, result } = answer;
         if object != self.object {
@@ -125,7 +127,7 @@ impl TimelinePane {
         }
     }
 
-    /// The event under the cursor.
+    /// Returns the event under the cursor.
     pub(crate) fn selected(&self) -> Option<&EventRow> {
         match self.newest_first().nth(self.cursor)? {
             TimelineEntry::Event(event) => Some(&event.row),
@@ -140,7 +142,7 @@ impl TimelinePane {
         self.go_to(moved.unwrap_or(self.cursor), height);
     }
 
-    /// A line of the window was clicked: the entry there is selected, and returned.
+    /// Selects the entry on a line of the window that was clicked, and returns its index.
     pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
         let height = view::height(self, screen).max(1);
         let line = line
@@ -162,7 +164,7 @@ impl TimelinePane {
         }
     }
 
-    /// The entries, the newest first.
+    /// Returns the entries, the newest first.
     fn newest_first(&self) -> impl ExactSizeIterator<Item = &TimelineEntry> {
         let entries = self
             .timeline
@@ -171,7 +173,7 @@ impl TimelinePane {
         entries.unwrap_or_default().iter().rev()
     }
 
-    /// The cursor stays on its event, wherever that is now.
+    /// Moves the cursor to the selected event, whose place may have changed.
     fn find_selected(&mut self) {
         let is_selected = |entry: &TimelineEntry| matches!(entry, TimelineEntry::Event(event) if event.row.id == self.selected);
         let at = self.newest_first().position(is_selected);
@@ -179,7 +181,7 @@ impl TimelinePane {
         self.cursor = at.unwrap_or(self.cursor).min(last);
     }
 
-    /// The first entry that is shown where there is room for so many: the cursor's is among them.
+    /// Returns the first entry to show in `height` rows, so that the cursor is among them.
     fn first(&self, height: usize) -> usize {
         cursor::first(self.top, self.cursor, height)
     }

@@ -1,4 +1,4 @@
-//! One entry as a line.
+//! Formats one entry as a line.
 
 use jiff::Timestamp;
 use podtap_agent::figures::{TimelineEntry, TimelineEvent};
@@ -11,7 +11,7 @@ use crate::names::EventSummary;
 use crate::theme::Role;
 use crate::words;
 
-/// An entry; `before` is when the one before it came.
+/// Returns the line of an entry. `before` is when the entry before it arrived.
 pub(super) fn row(
     entry: &TimelineEntry,
     before: Option<Timestamp>,
@@ -70,7 +70,7 @@ fn of_event(
     line
 }
 
-/// The revision, or else what kind of event it is.
+/// Returns the revision; the type of the event if it has none.
 fn revision(event: &TimelineEvent) -> String {
     let kind = event.row.event_type.as_deref().unwrap_or_default();
     match (event.row.revision, kind.split_once('.')) {
@@ -88,7 +88,7 @@ fn who_role(event: &TimelineEvent) -> Role {
     }
 }
 
-/// Who made the change, through which API client.
+/// Returns the author of the change, and the API client.
 fn author(event: &TimelineEvent) -> String {
     let Some(author) = &event.author else {
         return "not asked yet".to_owned();

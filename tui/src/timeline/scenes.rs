@@ -1,4 +1,4 @@
-//! Timelines as they are drawn, and what the tests of this folder share.
+//! Snapshots of timelines, and the samples that the tests of this folder share.
 
 use jiff::SignedDuration;
 use podtap_agent::ExplainedField;
@@ -10,7 +10,7 @@ use super::TimelineAnswer;
 use crate::message::{FeatureAnswer, Message};
 use crate::testing::{app, frame, now, press, row, settle, text};
 
-/// An event of the sample object, whose position is its revision.
+/// Returns an event of the sample object. Its revision is its position.
 pub(super) fn event(position: i64) -> TimelineEntry {
     authored(position, None)
 }
@@ -51,12 +51,12 @@ fn object() -> ObjectRef {
     }
 }
 
-/// Revisions that never came.
+/// Returns an entry for revisions that never arrived.
 pub(super) fn missing(from: u64, to: u64) -> TimelineEntry {
     TimelineEntry::Missing { from, to }
 }
 
-/// The sample object's timeline.
+/// Returns the sample object's timeline.
 pub(super) fn timeline(entries: Vec<TimelineEntry>) -> Timeline {
     Timeline {
         object: object(),
@@ -119,7 +119,7 @@ fn before_the_answer_it_says_so_and_what_is_no_object_has_none() {
     );
     assert!(text(&frame(&app)).contains("cannot be read"));
 
-    // The one below is a hook.verify.
+    // The event below is a hook.verify.
     press(&mut app, "esc g j", 500);
     press(&mut app, "T", 500);
     assert!(text(&frame(&app)).contains("has no object"));

@@ -1,4 +1,5 @@
-//! The row of marks: a cell an entry, the oldest at the left, with what came of each below it.
+//! The row of marks, one cell per entry, the oldest at the left, with the
+//! outcome of each entry below it.
 
 use podtap_agent::figures::{Timeline, TimelineEntry};
 
@@ -10,12 +11,13 @@ use crate::words;
 /// Cells of a label at either end.
 const END: usize = 7;
 
-/// Marks, outcomes and legend, on lines of `width` cells. `cursor` counts from the newest entry.
+/// Returns marks, outcomes and legend, on lines of `width` cells. `cursor` is
+/// an index; 0 is the newest entry.
 pub(super) fn strip(timeline: &Timeline, cursor: usize, width: usize) -> [Line; 3] {
     let entries = &timeline.entries;
     let room = width.saturating_sub(2 * END).max(1);
     let cursor = entries.len().saturating_sub(cursor + 1);
-    // The cursor is in sight; else the newest are.
+    // The strip shows the entry of the cursor, and otherwise as many of the newest entries as fit.
     let end = entries.len().min((cursor + room / 2).max(room));
     let first = end.saturating_sub(room);
     let shown = entries.get(first..end).unwrap_or_default();
@@ -38,12 +40,12 @@ pub(super) fn strip(timeline: &Timeline, cursor: usize, width: usize) -> [Line; 
             legend = legend.with(Role::Quiet, mark.words()).space(2);
         }
     }
-    // Below the marks, where there is room for that.
+    // The legend begins below the marks if there is enough room.
     let indent = width.saturating_sub(legend.width()).min(END);
     [marks, outcomes, Line::new().space(indent).join(legend)]
 }
 
-/// The revision at an end of the strip.
+/// Returns the revision at an end of the strip.
 fn revision(entry: &TimelineEntry) -> String {
     let revision = match entry {
         TimelineEntry::Event(event) => event.row.revision,
@@ -52,7 +54,7 @@ fn revision(entry: &TimelineEntry) -> String {
     revision.map_or_else(String::new, |revision| format!("r{revision}"))
 }
 
-/// What came of an entry, in a cell.
+/// Returns the outcome of an entry, in one cell.
 fn outcome(entry: &TimelineEntry) -> (Role, String) {
     let TimelineEntry::Event(event) = entry else {
         return (Role::Quiet, " ".to_owned());

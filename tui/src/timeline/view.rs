@@ -1,4 +1,4 @@
-//! Strip, heading, and the visible entries.
+//! Draws the strip, the heading, and the visible entries.
 
 use podtap_agent::figures::{Timeline, TimelineEntry};
 use ratatui::buffer::Buffer;
@@ -17,22 +17,22 @@ use crate::line::Line;
 use crate::theme::Role;
 use crate::words;
 
-/// Cells of the window.
+/// Maximum width of the window, in cells.
 const WIDTH: u16 = 140;
 
 /// Lines above the entries: marks, outcomes, legend, heading.
 pub(super) const ABOVE: usize = 4;
 
-/// Cells of a time without, and with the day.
+/// Cells of a time without and with the date.
 const TIME: usize = 8;
 const DAY_AND_TIME: usize = 12;
 
-/// Where the window is.
+/// Returns the area of the window.
 pub(crate) fn area(screen: Rect) -> Rect {
     table(screen, WIDTH)
 }
 
-/// Entries that fit the window.
+/// Returns the number of entries that fit in the window.
 pub(super) fn height(_: &TimelinePane, screen: Rect) -> usize {
     usize::from(inner(area(screen)).height).saturating_sub(ABOVE)
 }
@@ -105,7 +105,8 @@ fn titles(pane: &TimelinePane, env: Env<'_>, height: usize) -> Titles {
     Titles { left, right, below }
 }
 
-/// The loop that the object is in, or else that there is more than is shown.
+/// Returns the loop that the object is in; if it is in none, the number of
+/// entries that are not shown.
 fn below(timeline: &Timeline) -> Line {
     if let Some(found) = timeline.loops.first() {
         let (many, seconds) = (found.times.len(), found.span().as_secs());

@@ -1,20 +1,20 @@
-//! An event that Podio did not send, sent to the local service.
+//! Creates an event that Podio did not send, and sends it to the local service.
 
 use podtap_agent::{AgentHandle, Trigger, Triggered};
 
 use crate::error_text::error_text;
 
-/// What the form asks of the agent.
+/// A request from the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TriggerEffect {
-    /// Send an event that Podio did not send to the local service.
+    /// Creates an event and sends it to the local service.
     Trigger(Box<Trigger>),
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum TriggerAnswer {
-    /// To [`TriggerEffect::Trigger`].
+    /// The answer to [`TriggerEffect::Trigger`].
     Triggered {
         /// The event and its attempt.
         result: Result<Box<Triggered>, String>,

@@ -1,4 +1,5 @@
-//! The form for an event that Podio did not send: its type, where to, and a field for each parameter.
+//! The form for an event that Podio did not send: its type, its target, and
+//! a field for each parameter.
 
 use jiff::Timestamp;
 use podtap_agent::draft::{Draft, PATH, Params};
@@ -10,18 +11,18 @@ use super::more;
 use super::suggestions::{LastSent, MORE, SuggestedType, Suggestions};
 use crate::widget::form::{Choice, Fields, FormField, Text};
 
-/// The choice after those of the catalogue.
+/// The choice after the types of the catalogue.
 const ANOTHER: &str = "another type…";
 
-/// What is to be sent.
+/// The form for an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TriggerForm {
     event: Choice<SuggestedType>,
     path: Text,
     target: Text,
-    /// The parameters of the type that is chosen.
+    /// The parameters of the chosen type.
     parameters: Vec<Parameter>,
-    /// Parameters beyond the catalogue.
+    /// Parameters that the catalogue does not have.
     more: Text,
     suggestions: Suggestions,
 }
@@ -29,14 +30,14 @@ pub(crate) struct TriggerForm {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Parameter {
     name: &'static str,
-    /// Whether an empty one is left out.
+    /// Whether the parameter is left out if its value is empty.
     is_optional: bool,
     value: Text,
 }
 
 impl TriggerForm {
-    /// What was sent last comes first, then what the selected event says, then Podio's usual. `local`
-    /// is the configured local service.
+    /// Creates the form. Its initial values are those of `last`, otherwise those of the selected
+    /// event, otherwise those that Podio usually sends. `local` is the configured local service.
     pub(crate) fn new(
         selected: Option<&PodioEvent>,
         last: &LastSent,
@@ -61,10 +62,10 @@ impl TriggerForm {
         }
     }
 
-    /// What the form asks for, which is remembered in `last`.
+    /// Returns the request that the form describes, and stores its values in `last`.
     ///
     /// # Errors
-    /// What is wrong in it, in words.
+    /// What is wrong in the form, in words.
     pub(crate) fn read(
         &self,
         local: Option<&Target>,
@@ -76,7 +77,8 @@ impl TriggerForm {
         if target.is_none() && local.is_none() {
             return Err("there is no local service to send it to: enter one, such as 3000".into());
         }
-        // Podio keeps no order, and no handler should come to rely on one.
+        // Podio sends parameters in no fixed order, so the order is random
+        // here: no program should depend on it.
         let seed = now.as_millisecond().cast_unsigned();
         let mut request = Draft::of_form(self.params()?, seed).request;
         let path = self.path.text();
@@ -89,7 +91,7 @@ impl TriggerForm {
         })))
     }
 
-    /// What is typed, by the names of the parameters.
+    /// Returns the typed values, with the names of the parameters.
     fn values(&self) -> Params {
         let parameters = self.parameters.iter();
         let values = parameters.map(|it| (it.name.to_owned(), it.value.text()));
@@ -98,7 +100,8 @@ impl TriggerForm {
             .collect()
     }
 
-    /// The parameters to be sent, `type` and `hook_id` last as Podio has them, then what is more.
+    /// Returns the parameters to send: those of the type, then `type` and `hook_id` as Podio
+    /// sends them, then the additional ones.
     fn params(&self) -> Result<Params, String> {
         let mut params = Params::new();
         for Parameter {
@@ -153,7 +156,7 @@ impl Fields for TriggerForm {
         fields
     }
 
-    /// The parameters of the chosen type take the place of those before.
+    /// Replaces the parameters by those of the chosen type.
     fn follow_choice(&mut self) {
         let kind = self.event.chosen().copied().flatten();
         let values = self.values();
@@ -183,7 +186,7 @@ fn more_field(suggestions: &Suggestions) -> Text {
     Text::new(MORE, &suggestions.value(MORE), "name=value name=value")
 }
 
-/// A path as HTTP takes it; the usual one where there is none.
+/// Returns a path that is valid in HTTP; the default path if the text is empty.
 fn request_path(text: &str) -> Result<String, String> {
     let path = match text.trim() {
         "" => PATH,

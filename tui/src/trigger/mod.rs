@@ -1,5 +1,6 @@
-//! Events that Podio did not send: a form for one, and what came of it. `suggestions` says what the
-//! fields hold at first, `more` reads parameters beyond the catalogue.
+//! Creates events that Podio did not send: the form for one, and the notice about its
+//! outcome. `suggestions` computes the initial values of the fields, `more` parses parameters
+//! that the catalogue does not have.
 
 mod effect;
 mod form;
@@ -18,7 +19,7 @@ use crate::command::UiCommand;
 use crate::theme::Role;
 use crate::words;
 
-/// What came of a triggered event.
+/// Returns a notice about the outcome of a triggered event.
 pub(crate) fn on_answer(answer: TriggerAnswer) -> UiCommand<TriggerEffect> {
     let TriggerAnswer::Triggered { result } = answer;
     match result {

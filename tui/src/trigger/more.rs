@@ -1,10 +1,10 @@
-//! Parameters on one line, `name=value name=value`: what the field "More" of the trigger form
-//! holds. Double quotes keep spaces together; two of them inside stand for one. Pure.
+//! Parses parameters on one line, `name=value name=value`: the field "More" of the trigger form.
+//! Double quotes keep spaces together; two of them inside quotes are one quote. Pure.
 
-/// The parameters that a line holds, in order; names may repeat.
+/// Returns the parameters of a line, in order. Names may repeat.
 ///
 /// # Errors
-/// When a word is no parameter, in words.
+/// If a word is not a parameter, in words.
 pub(super) fn read(line: &str) -> Result<Vec<(String, String)>, String> {
     let pair = |word: String| match word.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -15,7 +15,7 @@ pub(super) fn read(line: &str) -> Result<Vec<(String, String)>, String> {
     words(line)?.into_iter().map(pair).collect()
 }
 
-/// The line that holds these parameters.
+/// Returns the line with these parameters.
 pub(super) fn write<'a>(params: impl IntoIterator<Item = &'a (String, String)>) -> String {
     let word = |(name, value): &(String, String)| {
         let word = format!("{name}={value}");

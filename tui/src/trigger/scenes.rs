@@ -1,4 +1,4 @@
-//! The trigger form as it was looked at and found good, at every size that the layout tells apart.
+//! Snapshots of the trigger form, at every size for which the layout differs.
 
 use crate::app::App;
 use crate::message::Message;

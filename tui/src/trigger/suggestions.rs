@@ -1,8 +1,9 @@
-//! What the fields of the trigger form hold before a person types: pure, and in one place.
+//! Computes the initial values of the fields of the trigger form. Pure.
 //!
-//! A value is what was typed for the same parameter before the type was changed, else what was sent
-//! last in this session, else what the event that was selected says, else Podio's usual
-//! ([`sample()`]). So a handler that is being tried gets the same item again, at its next revision.
+//! The first of these that exists is the value: what a person typed for the same parameter before
+//! they changed the type, what was sent last in this session, the value in the selected event,
+//! the value that Podio usually sends ([`sample()`]). So a local service under test gets the same
+//! item again, at its next revision.
 
 use std::collections::BTreeMap;
 
@@ -11,46 +12,46 @@ use podtap_podio::{EventKind, EventType, PodioEvent, sample};
 
 use super::more;
 
-/// The name under which parameters beyond the catalogue are kept.
+/// The name under which the additional parameters are stored.
 pub(super) const MORE: &str = "More";
 
-/// Characters of a captured value that is offered at most; a field holds no more either.
+/// Maximum number of characters of a suggested parameter, which is also the maximum of a field.
 const LONGEST: usize = 1_000;
 
-/// Parameters of the selected event that are looked at: of any real one, all.
+/// Maximum number of parameters of the selected event to read. Real events have fewer.
 const MOST: usize = 100;
 
-/// A type of the catalogue; `None` for another one, which is typed.
+/// A type of the catalogue; `None` for another one, which a person types.
 pub(super) type SuggestedType = Option<EventType>;
 
 pub(super) type Param = (String, String);
 
-/// What was sent last, for as long as the UI runs. Only names of the catalogue are kept, so that
-/// it stays small.
+/// The values that were sent last, kept while the UI runs. Only names of the catalogue
+/// are stored, so that it stays small.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LastSent {
-    /// Of which type; `None` before the first.
+    /// The type; `None` before the first event.
     kind: Option<SuggestedType>,
     path: Option<String>,
     target: String,
     values: BTreeMap<String, String>,
 }
 
-/// What the fields of one open form hold at first.
+/// The sources of the initial values of one open form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Suggestions {
-    /// The parameters of the event that was selected.
+    /// The parameters of the selected event.
     selected: Params,
     /// The type whose fields are shown.
     shown: SuggestedType,
-    /// What was typed, also while another type was chosen.
+    /// The values that were typed, including those for types that were chosen before.
     typed: BTreeMap<String, String>,
     last: LastSent,
 }
 
 impl LastSent {
-    /// A form was sent with these values. What is as usual is not kept: it may be another for the
-    /// next type.
+    /// Stores the values of a submitted form. A value that Podio usually sends is not stored,
+    /// because it may differ for another type.
     pub(super) fn keep(&mut self, kind: SuggestedType, path: &str, target: &str, fields: &[Param]) {
         self.kind = Some(kind);
         self.path = Some(path.to_owned());
@@ -74,7 +75,7 @@ impl LastSent {
 }
 
 impl Suggestions {
-    /// Begins with the type that was sent last, else with that of the selected event.
+    /// Starts with the type that was sent last, otherwise with the type of the selected event.
     pub(super) fn new(selected: Option<&PodioEvent>, last: &LastSent) -> Self {
         let params = selected.map(|event| event.params.as_slice());
         let is_short = |(name, value): &&Param| name.len() + value.len() <= LONGEST;
@@ -92,12 +93,12 @@ impl Suggestions {
         }
     }
 
-    /// The type whose fields are shown.
+    /// Returns the type whose fields are shown.
     pub(super) fn kind(&self) -> SuggestedType {
         self.shown
     }
 
-    /// Another type was chosen; what was typed for the one before it stays at hand.
+    /// Changes the type. Values that were typed for the former type are kept.
     pub(super) fn choose(&mut self, kind: SuggestedType, fields: Params) {
         for (name, value) in fields {
             if value != self.value(&name) {
@@ -107,12 +108,12 @@ impl Suggestions {
         self.shown = kind;
     }
 
-    /// The parameters of the type that is shown, and whether an empty one is left out.
+    /// Returns the parameters of the shown type, each with whether it is left out if empty.
     pub(super) fn names(&self) -> impl Iterator<Item = (&'static str, bool)> {
         names(self.shown)
     }
 
-    /// What a field holds before anybody types.
+    /// Returns the initial value of a field.
     pub(super) fn value(&self, name: &str) -> String {
         let known = self.typed.get(name);
         let known = known.or_else(|| self.last.values.get(name));
@@ -122,7 +123,7 @@ impl Suggestions {
             .unwrap_or_else(|| usual(self.shown, name))
     }
 
-    /// What the selected event says, as far as it would be true of the next one.
+    /// Returns the value in the selected event, if it would be correct for the next event.
     fn of_selected(&self, name: &str) -> Option<String> {
         let kind = find(&self.selected, "type")?;
         let same_kind = match self.shown {
@@ -131,11 +132,11 @@ impl Suggestions {
         };
         let found = find(&self.selected, name).map(str::to_owned);
         match (name, self.shown) {
-            // Of a query, or what this version does not know.
+            // Parameters from the query, or those that this version does not know.
             (MORE, _) if same_kind => Some(self.beyond()),
             // Each type has a hook of its own.
             ("type" | "hook_id", _) if same_kind => found,
-            // An item begins at its usual revision, and then each change adds one.
+            // A new item begins at its usual revision, and each later change adds one.
             (MORE | "type" | "hook_id", _) | ("item_revision_id", Some(EventType::ItemCreate)) => {
                 None
             }
@@ -143,12 +144,13 @@ impl Suggestions {
                 let next = found?.parse::<u64>().ok()?.checked_add(1)?;
                 Some(next.to_string())
             }
-            // What it does not name is not made up beside what it does.
+            // If the selected event lacks an optional parameter, no value is made up for it.
             _ => found.or_else(|| is_optional(self.shown, name).then(String::new)),
         }
     }
 
-    /// The selected event's parameters that have no field, as far as they fit into one.
+    /// Returns the selected event's parameters that have no field of their own; empty
+    /// if they do not fit in one field.
     fn beyond(&self) -> String {
         let has_field = |name: &str| name == "type" || names(self.shown).any(|(n, _)| n == name);
         let params = self.selected.iter().filter(|(name, _)| !has_field(name));
@@ -160,7 +162,7 @@ impl Suggestions {
     }
 }
 
-/// The parameters that have a field, and whether an empty one is left out.
+/// Returns the parameters that have a field, each with whether it is left out if empty.
 fn names(kind: SuggestedType) -> impl Iterator<Item = (&'static str, bool)> {
     let parameters = kind.map_or(&[] as &[_], |event| event.spec().parameters);
     let typed = kind.is_none().then_some(("type", false));
@@ -172,7 +174,7 @@ fn is_optional(kind: SuggestedType, name: &str) -> bool {
     names(kind).any(|(known, optional)| known == name && optional)
 }
 
-/// What Podio's event of this type would say.
+/// Returns the value that Podio usually sends in an event of this type.
 fn usual(kind: SuggestedType, name: &str) -> String {
     let usual = kind.map(sample).unwrap_or_default();
     find(&usual, name).unwrap_or_default().to_owned()

@@ -1,4 +1,4 @@
-//! The trigger form without a terminal: what it offers, what it sends, what it refuses.
+//! Tests of the trigger form without a terminal: what it offers, what it sends, what it refuses.
 
 use podtap_agent::draft::PATH;
 use podtap_agent::history::{Attempt, Outcome};
@@ -15,14 +15,14 @@ use crate::testing::{
     answer, app, attempts, frame, id, now, press, settle, status, text, with_body,
 };
 
-/// An app on an empty history.
+/// Returns an app on an empty history.
 fn empty() -> App {
     let mut app = app(100, 30);
     settle(&mut app, Message::Tick(now()), 0);
     app
 }
 
-/// An app whose newest event has this body.
+/// Returns an app whose newest event has this body.
 fn selecting(body: &str) -> App {
     let mut app = app(100, 30);
     let mut effects = app.update(Message::Tick(now()));
@@ -59,7 +59,7 @@ fn types(app: &mut App, text: &str) {
     app.update(Message::Paste(text.to_owned()));
 }
 
-/// Sends the form: what is sent, if it is.
+/// Submits the form, and returns the request, if there is one.
 fn sent(app: &mut App) -> Option<Trigger> {
     let enter: crate::keymap::KeyPress = "enter".parse().unwrap();
     let effects = app.update(Message::Key(enter.into()));
@@ -69,7 +69,7 @@ fn sent(app: &mut App) -> Option<Trigger> {
     })
 }
 
-/// What a request says, by name: the order is by chance.
+/// Returns the parameters of a request, sorted by name because their order is random.
 fn says(trigger: &Trigger) -> String {
     let mut params = decode(None, &trigger.request.body).unwrap().params;
     params.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -163,7 +163,8 @@ fn the_selected_event_is_offered_at_its_next_revision() {
         "env=a b external_id=BUG-17 hook_id=9 item_id=47 item_revision_id=9 type=item.update";
     assert_eq!(sends(&mut app), said);
 
-    // Another type says what they share; a hook has one type, and a new item no revisions.
+    // Another type shares the common values. It has another hook, and a new
+    // item starts at revision 0.
     let mut app = selecting(body);
     press(&mut app, "t i t e m . c", 9);
     let said = "external_id=BUG-17 hook_id=24360216 item_id=47 item_revision_id=0 type=item.create";
@@ -282,7 +283,7 @@ fn what_was_captured_is_shown_and_not_obeyed() {
             cell.symbol()
         );
     }
-    // What no field could hold is not offered.
+    // Values that do not fit in a field are not offered.
     let sent = sends(&mut app);
     assert!(!sent.contains(&long) && sent.contains("x=\u{7}"), "{sent}");
 }

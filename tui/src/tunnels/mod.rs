@@ -1,5 +1,5 @@
-//! The tunnels of one process: the table in which one is chosen, and what of another a person has to
-//! know.
+//! The tunnels of one process: the table in which a person chooses one, and the notices about the
+//! tunnels that are not on the screen.
 
 #[cfg(test)]
 mod tests;
@@ -14,23 +14,24 @@ use crate::theme::Role;
 use crate::widget::cursor;
 pub(crate) use view::{area, view};
 
-/// A tunnel as it is now.
+/// The current state of a tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ShownTunnel {
     pub(crate) name: String,
     pub(crate) status: Status,
-    /// Whether it is the one on the screen.
+    /// Whether this tunnel is on the screen.
     pub(crate) is_here: bool,
-    /// Whether there is anything to show of it.
+    /// Whether the tunnel could be opened.
     pub(crate) is_open: bool,
 }
 
-/// All tunnels, in their order; none where there is but one.
+/// All tunnels, in order; empty if there is only one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tunnels(Vec<ShownTunnel>);
 
 impl Tunnels {
-    /// They are so now. Whether anything of it is new, and what has ended since.
+    /// Stores the current state. Returns whether anything has changed, and the notices about
+    /// tunnels that have stopped since.
     pub(crate) fn update<E>(&mut self, now: Vec<ShownTunnel>) -> (bool, Vec<UiCommand<E>>) {
         let before = std::mem::replace(&mut self.0, now);
         let others = self.0.iter().filter(|tunnel| !tunnel.is_here);
@@ -47,18 +48,19 @@ impl Tunnels {
         (before != self.0, ended)
     }
 
-    /// Whether there are several.
+    /// Returns whether there are several tunnels.
     fn are_several(&self) -> bool {
         self.0.len() > 1
     }
 
-    /// Which one is on the screen, counted from 1, and how many there are; `None` of one alone.
+    /// Returns the number of the tunnel on the screen, from 1, and the number of all
+    /// tunnels; `None` if there is only one.
     pub(crate) fn place(&self) -> Option<(usize, usize)> {
         let here = self.0.iter().position(|tunnel| tunnel.is_here)?;
         self.are_several().then_some((here + 1, self.0.len()))
     }
 
-    /// All of them.
+    /// Returns all tunnels.
     pub(crate) fn all(&self) -> &[ShownTunnel] {
         &self.0
     }
@@ -73,10 +75,10 @@ pub(crate) struct TunnelsPane {
 }
 
 impl TunnelsPane {
-    /// A table of these, the cursor on the one after that on the screen.
+    /// Creates a table of these tunnels, with the cursor on the one after that on the screen.
     ///
     /// # Errors
-    /// What is said where there is nothing to switch to.
+    /// The notice to show if there is only one tunnel.
     pub(crate) fn of<E>(tunnels: &Tunnels) -> Result<Self, UiCommand<E>> {
         if !tunnels.are_several() {
             let text = "There is one tunnel here; `podtap up` runs several";
@@ -92,13 +94,13 @@ impl TunnelsPane {
         })
     }
 
-    /// They are so now.
+    /// Stores the current state of the tunnels.
     pub(crate) fn update(&mut self, tunnels: &Tunnels) {
         self.rows = tunnels.all().to_vec();
         self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
     }
 
-    /// The name of the tunnel under the cursor, where there is anything to show of it.
+    /// Returns the name of the tunnel under the cursor, if it could be opened.
     pub(crate) fn chosen(&self) -> Option<String> {
         let tunnel = self.rows.get(self.cursor)?;
         tunnel.is_open.then(|| tunnel.name.clone())
@@ -112,7 +114,7 @@ impl TunnelsPane {
         }
     }
 
-    /// A line of the window was clicked: the row there is selected, and returned.
+    /// Selects the row on a line of the window that was clicked, and returns its index.
     pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
         let height = view::height(self.rows.len(), screen).max(1);
         let row = self.first(height) + line;

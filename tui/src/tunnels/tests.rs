@@ -1,4 +1,5 @@
-//! Several tunnels without a terminal: the table, the choice, and what is told of another one.
+//! Tests of several tunnels without a terminal: the table, the choice, and
+//! the notices about another tunnel.
 
 use podtap_agent::LinkState;
 

@@ -1,4 +1,4 @@
-//! One row a tunnel: its link, its name, where it delivers, and what waits.
+//! Draws one row per tunnel: its link, name, target, and number of queued events.
 
 use podtap_agent::{LinkState, ServiceState, Status};
 use ratatui::buffer::Buffer;
@@ -14,13 +14,13 @@ use crate::line::{Line, cells};
 use crate::theme::Role;
 use crate::words;
 
-/// Cells of the window.
+/// Maximum width of the window, in cells.
 const WIDTH: u16 = 90;
 
-/// Cells of the longest name that is shown whole.
+/// Maximum width of a name, in cells. Longer names are cut.
 const MOST_NAME: usize = 24;
 
-/// Where the table of so many tunnels is.
+/// Returns the area of the table.
 pub(crate) fn area(pane: &TunnelsPane, screen: Rect) -> Rect {
     area_of(pane.rows.len(), screen)
 }
@@ -29,7 +29,7 @@ fn area_of(rows: usize, screen: Rect) -> Rect {
     centered(screen, WIDTH, cells(rows + 2))
 }
 
-/// Rows that fit the window.
+/// Returns the number of rows that fit in the window.
 pub(super) fn height(rows: usize, screen: Rect) -> usize {
     usize::from(inner(area_of(rows, screen)).height)
 }

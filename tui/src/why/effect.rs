@@ -1,4 +1,4 @@
-//! The question why, asked of the agent.
+//! Asks the agent why something arrived or did not.
 
 use podtap_agent::AgentHandle;
 use podtap_agent::why::{Why, WhyQuestion};
@@ -7,16 +7,16 @@ use crate::error_text::error_text;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum WhyEffect {
-    /// About what a person typed.
+    /// Asks about the text that a person typed.
     Ask(String),
 }
 
-/// What came of it.
+/// The answer to the request.
 #[derive(Debug, Clone)]
 pub(crate) enum WhyAnswer {
-    /// To [`WhyEffect::Ask`].
+    /// The answer to [`WhyEffect::Ask`].
     Answered {
-        /// The answer, or why there is none.
+        /// The explanation, or why there is none.
         result: Result<Box<Why>, String>,
     },
 }

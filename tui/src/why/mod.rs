@@ -1,4 +1,4 @@
-//! Why something arrived or did not: asked of the selected event, or of what a person types.
+//! Explains why something arrived or did not: the selected event, or what a person types.
 
 mod effect;
 
@@ -11,17 +11,18 @@ use crate::line::Line;
 use crate::theme::Role;
 use crate::widget::form::{Fields, Text, fields};
 
-/// Cells of a link's name.
+/// Cells of the name of a link.
 const LABEL: usize = 20;
 
-/// The form that asks what is meant.
+/// The form that asks for the subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WhyForm {
     subject: Text,
 }
 
 impl WhyForm {
-    /// A form for what the selected event is about, else for its hook or its type.
+    /// Creates a form with the object of the selected event; if it has
+    /// none, with its hook or its type.
     pub(crate) fn new(row: Option<&EventRow>) -> Self {
         let about = row.and_then(|row| {
             let object = row
@@ -36,7 +37,7 @@ impl WhyForm {
         }
     }
 
-    /// What the form asks for.
+    /// Returns the request that the form describes.
     pub(crate) fn read(&self) -> WhyEffect {
         WhyEffect::Ask(self.subject.text())
     }
@@ -54,7 +55,7 @@ impl Fields for WhyForm {
     }
 }
 
-/// The answer, what to do, then the way link by link.
+/// Returns the explanation, the advice, and then the path of the event, link by link.
 pub(crate) fn lines(why: &Why) -> Vec<Line> {
     let is_good = why.links.iter().all(|link| link.holds != Holds::No);
     let role = if is_good { Role::Ok } else { Role::Failed };
