@@ -17,8 +17,8 @@ use crate::{
     names, notes, pulses, rate, repair, replay, search, target, timeline, trigger, why,
 };
 
-/// Maximum number of tasks at once. The panes ask one question at a time, so only replays and
-/// other sent requests can reach it.
+/// Number of running tasks at which replays are refused. The panes ask one question at a time, so
+/// only replays can add up to this number.
 const MOST: usize = 64;
 
 /// The executor of effects.
@@ -97,7 +97,7 @@ struct Work {
     agent: AgentHandle,
     zone: TimeZone,
     secrets: Arc<[String]>,
-    /// Whether [`MOST`] tasks are running.
+    /// Whether [`MOST`] tasks are running, so that a replay is refused.
     is_full: bool,
 }
 

@@ -1,5 +1,5 @@
-//! What can happen to the UI: plain data, from the terminal, the agent, the clock, and from
-//! effects that were carried out.
+//! The messages to the UI: plain data from the terminal, the agent, the clock, and
+//! from effects that were carried out.
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
@@ -35,27 +35,27 @@ use crate::why::WhyAnswer;
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub(crate) enum Message {
-    /// A key went down.
+    /// A key was pressed.
     Key(KeyEvent),
     /// The mouse moved, clicked or scrolled.
     Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),
-    /// The screen has this size now.
+    /// The screen has a new size.
     Resize(Size),
-    /// It is this late.
+    /// The current time, once per second.
     Tick(Timestamp),
-    /// The agent's status is this.
+    /// The agent's new status.
     Status(Box<Status>),
-    /// The tunnels of this process are these.
+    /// The current state of the tunnels of this process.
     Tunnels(Vec<ShownTunnel>),
-    /// The history is not what it was.
+    /// The history has changed.
     Changed(Changes),
-    /// An effect was carried out.
+    /// The answer to an effect.
     Answer(FeatureAnswer),
 }
 
-/// What came of an effect, feature by feature.
+/// The answer to an effect of a feature.
 #[derive(Debug, Clone)]
 pub(crate) enum FeatureAnswer {
     Archive(ArchiveAnswer),

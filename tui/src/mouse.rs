@@ -1,4 +1,4 @@
-//! Where a click, the wheel or a drag lands → what it means. Pure: the layout says what is where.
+//! Turns clicks, the wheel and drags into gestures. Pure: the layout says what is at each position.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use jiff::{SignedDuration, Timestamp};
@@ -11,30 +11,30 @@ use crate::layout::{Layout, Pane, inner};
 /// What a person did with the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gesture {
-    /// Chose a line of the list's screen.
+    /// Clicked a line of the list.
     Row(usize),
-    /// Chose a tab.
+    /// Clicked a tab.
     Tab(Tab),
-    /// Clicked into a pane.
+    /// Clicked elsewhere in a pane.
     Focus(Pane),
-    /// Scrolled a pane down, or up.
+    /// Scrolled a pane down or up.
     Scroll { pane: Pane, down: bool },
-    /// Dragged from somewhere else than the border.
+    /// Dragged, but not the border.
     Drag,
-    /// Let go of what is not the border.
+    /// Released the button, but not after a drag of the border.
     Drop,
-    /// Took hold of the border between the panes.
+    /// Pressed the button on the border between the panes.
     Grab,
-    /// Dragged it: the list gets this part of the shared space, in per cent.
+    /// Dragged the border, so that the list has this part of the shared space, in per cent.
     Share(u16),
-    /// Let it go.
+    /// Released the border.
     Release,
 }
 
-/// The longest time between two clicks that are one double click; the clock is no finer.
+/// Maximum time between the two clicks of a double click. The clock has no finer resolution.
 const DOUBLE: SignedDuration = SignedDuration::from_secs(1);
 
-/// What can be clicked twice.
+/// Something that can be double-clicked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClickTarget {
     /// A row of the list.
@@ -48,7 +48,8 @@ pub(crate) enum ClickTarget {
 pub(crate) struct Clicks(Option<(ClickTarget, Timestamp)>);
 
 impl Clicks {
-    /// Whether this is the second click on the same thing. A third one is a first again.
+    /// Returns whether this is the second click on the same target. A third
+    /// click counts as a first one.
     pub(crate) fn is_double(&mut self, clicked: ClickTarget, now: Timestamp) -> bool {
         let is_again = |(last, at): &(ClickTarget, Timestamp)| {
             *last == clicked && now.duration_since(*at) <= DOUBLE
@@ -59,7 +60,7 @@ impl Clicks {
     }
 }
 
-/// What an event of the mouse means; `dragging` while the border is held.
+/// Returns the gesture of a mouse event. `dragging` is whether the border is being dragged.
 pub(crate) fn gesture(layout: &Layout, event: MouseEvent, dragging: bool) -> Option<Gesture> {
     let at = Position::new(event.column, event.row);
     let pane = if layout.list.contains(at) {
@@ -110,7 +111,8 @@ fn tab_at(layout: &Layout, column: u16) -> Option<Tab> {
     })
 }
 
-/// Whether the two panes meet here: the last column or row of the list, the first of the detail.
+/// Returns whether a position is on the border between the panes: the last column or row of the
+/// list, or the first of the detail.
 fn on_border(layout: &Layout, at: Position) -> bool {
     let Layout { list, detail, .. } = layout;
     if list.area() == 0 || detail.area() == 0 {

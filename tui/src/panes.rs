@@ -1,19 +1,19 @@
-//! The two panes: which of them has the keys, and how they share the screen.
+//! The state of the two panes: which one receives the keys, and how they share the screen.
 
 use ratatui::layout::{Rect, Size};
 
 use crate::layout::{Layout, Pane};
 
-/// The list's part of what it shares with the detail at first, in per cent.
+/// The list's initial part of the space that it shares with the detail, in per cent.
 const SHARE: u16 = 58;
 
-/// Which panes are on a screen that has room for both.
+/// Which panes are shown if the screen has room for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Zoom {
     /// Both of them.
     #[default]
     Both,
-    /// The one that has the keys.
+    /// The focused pane.
     One,
 }
 
@@ -21,17 +21,17 @@ enum Zoom {
 #[derive(Debug, Clone)]
 pub(crate) struct Panes {
     size: Size,
-    /// The pane that has the keys while no window has them.
+    /// The pane that receives the keys while no window is open.
     pub(crate) focus: Pane,
-    /// The list's part of what it shares with the detail, in per cent.
+    /// The list's part of the space that it shares with the detail, in per cent.
     pub(crate) share: u16,
-    /// Whether the border between the panes is held by the mouse.
+    /// Whether the mouse is dragging the border between the panes.
     pub(crate) is_dragging: bool,
     zoom: Zoom,
 }
 
 impl Panes {
-    /// The panes on a screen of this size.
+    /// Creates the panes on a screen of this size.
     pub(crate) fn new(size: Size) -> Self {
         Self {
             size,
@@ -42,17 +42,17 @@ impl Panes {
         }
     }
 
-    /// The whole screen.
+    /// Returns the area of the whole screen.
     pub(crate) fn screen(&self) -> Rect {
         Rect::new(0, 0, self.size.width, self.size.height)
     }
 
-    /// The screen has this size now; says whether that is another one.
+    /// Sets the size of the screen. Returns whether it has changed.
     pub(crate) fn resize(&mut self, size: Size) -> bool {
         std::mem::replace(&mut self.size, size) != size
     }
 
-    /// Shows one pane, or both again.
+    /// Shows only the focused pane, or both panes again.
     pub(crate) fn zoom(&mut self) {
         self.zoom = match self.zoom {
             Zoom::Both => Zoom::One,
@@ -60,18 +60,19 @@ impl Panes {
         };
     }
 
-    /// Where everything is on a screen of this size; `None` on one that is too small. Before the
-    /// first event, the list has all of it: there is nothing to be detailed.
+    /// Returns the areas of a screen of this size; `None` if it is too small. Before
+    /// the first event, the focused pane has all of the shared space, because there
+    /// is nothing to show in the detail.
     pub(crate) fn layout_on(&self, size: Size, has_events: bool) -> Option<Layout> {
         Layout::of(size, self.focus, self.shared(has_events))
     }
 
-    /// Where everything is.
+    /// Returns the areas of the screen.
     pub(crate) fn layout(&self, has_events: bool) -> Option<Layout> {
         self.layout_on(self.size, has_events)
     }
 
-    /// Where everything would be if the detail had the keys.
+    /// Returns the areas of the screen as they would be if the detail were focused.
     pub(crate) fn layout_of_detail(&self, has_events: bool) -> Option<Layout> {
         Layout::of(self.size, Pane::Detail, self.shared(has_events))
     }
@@ -80,7 +81,7 @@ impl Panes {
         (self.zoom == Zoom::Both && has_events).then_some(self.share)
     }
 
-    /// Brings the detail onto a screen that has room for one pane only.
+    /// Focuses the detail if the screen has room for one pane only.
     pub(crate) fn show_detail(&mut self, has_events: bool) {
         let layout = self.layout(has_events);
         if layout.is_some_and(|at| at.detail.area() == 0) {

@@ -1,10 +1,10 @@
-//! Sentences in lines of whole words. What is no prose, such as a URL, is broken anywhere instead.
+//! Breaks text into lines between words. Text without spaces, such as a URL, is broken anywhere.
 
 use crate::line::Line;
 use crate::safe_text::SafeText;
 use crate::theme::Role;
 
-/// A text in lines of at most `cells`, broken between words where that can be.
+/// Returns a text as lines of at most `cells`, broken between words if possible.
 pub(crate) fn lines(role: Role, text: &str, cells: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut line = String::new();

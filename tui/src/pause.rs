@@ -1,10 +1,10 @@
-//! The screen held still: what changes meanwhile is kept, and counted.
+//! Pauses the screen. Changes that come meanwhile are collected and counted.
 
 use podtap_agent::history::Position;
 
 use crate::changes::Changes;
 
-/// Whether the screen is held still, and since when.
+/// Whether the screen is paused, and the changes since then.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pause {
     held: Option<Held>,
@@ -12,19 +12,19 @@ pub(crate) struct Pause {
 
 #[derive(Debug, Clone)]
 struct Held {
-    /// What changed since.
+    /// The changes since the screen was paused.
     changes: Changes,
-    /// The newest event then.
+    /// The newest event at that time.
     newest: Option<Position>,
 }
 
 impl Pause {
-    /// Whether the screen is held still.
+    /// Returns whether the screen is paused.
     pub(crate) fn is_on(&self) -> bool {
         self.held.is_some()
     }
 
-    /// Holds the screen still, or lets it go on with what has changed since.
+    /// Pauses the screen, or continues and returns the changes since it was paused.
     pub(crate) fn toggle(&mut self, newest: Option<Position>) -> Option<Changes> {
         if let Some(held) = self.held.take() {
             return Some(held.changes);
@@ -36,13 +36,14 @@ impl Pause {
         None
     }
 
-    /// Keeps these for later; says whether it does.
+    /// Collects these changes if the screen is paused. Returns whether it is.
     pub(crate) fn keep(&mut self, changes: &Changes) -> bool {
         let held = self.held.as_mut();
         held.map(|held| held.changes.join(changes)).is_some()
     }
 
-    /// Events that came since the screen is held still; `None` while it is not.
+    /// Returns the number of events that arrived since the screen was
+    /// paused; `None` if it is not paused.
     pub(crate) fn held_back(&self) -> Option<u64> {
         let held = self.held.as_ref()?;
         let Some(newest) = held.newest else {

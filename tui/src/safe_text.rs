@@ -1,5 +1,5 @@
-//! Hostile bytes to printable text (invariant 7): the only way by which captured text reaches a
-//! cell. Control characters, bidirectional overrides and invisible characters are shown, not
+//! Turns untrusted bytes into printable text (invariant 7). Captured text reaches a cell only in
+//! this way. Control characters, bidirectional overrides and invisible characters are shown and not
 //! obeyed; every result has a known width and no line break. Knows nothing of events or screens.
 
 use std::fmt::Write as _;
@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::clusters::{clusters, width};
 
-/// Combining marks kept on one base character. Real scripts use at most three or four; more is an
-/// attempt to paint over neighbouring lines.
+/// Maximum number of combining marks on one base character. Real scripts use at most three or four;
+/// with more, text could paint over neighbouring lines.
 const MAX_MARKS: usize = 4;
 
 /// Text that is safe to draw: no control, format or invisible character, on one line.
@@ -28,7 +28,7 @@ impl SafeText {
         Self(safe.text)
     }
 
-    /// Makes any bytes printable; what is not UTF-8 becomes `\xNN`.
+    /// Makes any bytes printable. Bytes that are not UTF-8 become `\xNN`.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut safe = Writer::default();
         for chunk in bytes.utf8_chunks() {
@@ -44,12 +44,12 @@ impl SafeText {
         &self.0
     }
 
-    /// Cells it takes.
+    /// Returns the width, in cells.
     pub fn width(&self) -> usize {
         width(&self.0)
     }
 
-    /// As much of it as fits `cells`, with an ellipsis for what does not.
+    /// Returns the text cut to at most `cells`. A cut text ends with an ellipsis.
     #[must_use]
     pub fn fit(&self, cells: usize) -> Self {
         if self.width() <= cells {
@@ -63,7 +63,8 @@ impl SafeText {
         head
     }
 
-    /// Breaks it into pieces: the first of at most `first` cells, the others of at most `then`.
+    /// Breaks the text into pieces: the first of at most `first` cells, the
+    /// others of at most `then`.
     pub(crate) fn pieces(&self, first: usize, then: usize) -> Vec<Self> {
         if self.0.is_ascii() {
             let (head, rest) = self.0.split_at(first.min(self.0.len()));
@@ -85,8 +86,8 @@ impl SafeText {
         pieces
     }
 
-    /// It without its first `cells`; where these end within a wide character, the cells of that
-    /// which remain, and the text after it.
+    /// Returns the text without its first `cells`. If they end within a wide character, the number
+    /// of that character's remaining cells comes with the text after it.
     pub(crate) fn skip(&self, cells: usize) -> (usize, Self) {
         let (mut used, mut at) = (0, 0);
         for (cluster, width) in clusters(&self.0) {
@@ -100,12 +101,12 @@ impl SafeText {
         (used.saturating_sub(cells), Self(rest.to_owned()))
     }
 
-    /// What is drawn into cells of its own, piece by piece.
+    /// Returns the clusters, each of which is drawn into cells of its own.
     pub(crate) fn clusters(&self) -> impl Iterator<Item = &str> {
         clusters(&self.0).map(|(cluster, _)| cluster)
     }
 
-    /// The part that fits `cells` and the rest, never cutting a cluster.
+    /// Splits the text into the part that fits in `cells`, and the rest. Never splits a cluster.
     fn split(&self, cells: usize) -> (Self, Self) {
         let mut used = 0;
         let mut at = 0;
@@ -130,7 +131,7 @@ impl<T: AsRef<str>> From<T> for SafeText {
 #[derive(Default)]
 struct Writer {
     text: String,
-    /// Marks since the last base character; `None` at the start, where a mark has no base.
+    /// Number of marks on the last base character; `None` at the start, where a mark has no base.
     marks: Option<usize>,
 }
 
@@ -139,10 +140,10 @@ impl Writer {
         match c {
             '\0'..='\x1f' => self.base(picture(c)),
             '\x7f' => self.base('␡'),
-            // Presentation selectors change the width in some terminals and not in others.
+            // Presentation selectors change the width in some terminals but not in others.
             '\u{fe00}'..='\u{fe0f}' => {}
             _ if is_invisible(c) => self.escape(format_args!("<U+{:04X}>", u32::from(c))),
-            // Wider than a wide character: terminals do not agree on how wide.
+            // Terminals disagree about the width of characters that are wider than two cells.
             _ if c.width() > Some(2) => self.escape(format_args!("<U+{:04X}>", u32::from(c))),
             _ if c.width() == Some(0) => self.mark(c),
             _ => self.base(c),
@@ -171,7 +172,7 @@ impl Writer {
     }
 }
 
-/// The control picture of a C0 character (Unicode block 2400, one cell each).
+/// Returns the control picture of a C0 character (Unicode block 2400, one cell each).
 fn picture(c: char) -> char {
     char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}')
 }

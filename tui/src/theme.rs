@@ -1,29 +1,30 @@
-//! What things mean, and how that looks: a [`Role`] becomes a ratatui style here and nowhere else.
+//! The meanings of text and their appearance: only this module turns a
+//! [`Role`] into a ratatui style.
 //!
-//! No theme sets a background, so any terminal's own stays; the selection is reversed video. Words
-//! and signs carry every meaning too, so that nothing is lost without colour.
+//! No theme sets a background, so that the terminal's own stays; the selection is reversed video.
+//! Words and signs also carry every meaning, so that nothing is lost without colour.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// What a piece of text is.
+/// The meaning of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Role {
     /// Ordinary text.
     #[default]
     Plain,
-    /// Labels, times, borders: there when looked for.
+    /// Labels, times and borders, which should not draw attention.
     Quiet,
-    /// Headings and what is chosen.
+    /// Headings and selected text.
     Strong,
     /// Keys to press and the focused border.
     Accent,
-    /// Went well.
+    /// Success.
     Ok,
-    /// Did not go well, but an answer came: a 4xx, a hint.
+    /// A problem with an answer, such as a 4xx, or a hint.
     Warning,
-    /// Went wrong: a 5xx, no answer.
+    /// A failure, such as a 5xx or no answer.
     Failed,
-    /// Under way or waiting.
+    /// Running or waiting.
     Waiting,
     /// Names of parameters, headers and JSON fields.
     Name,
@@ -33,11 +34,11 @@ pub enum Role {
     Number,
     /// A match of the search.
     Match,
-    /// Where typed text goes.
+    /// The cursor of a line of text.
     Cursor,
 }
 
-/// Which colours to use.
+/// A set of colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Theme {
     /// The terminal's own 16 colours, so that its palette decides.
@@ -54,7 +55,7 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// Every theme with the name by which the configuration calls it.
+    /// All themes, each with its name in the configuration.
     pub const ALL: &[(&str, Self)] = &[
         ("ansi", Self::Ansi),
         ("dark", Self::Dark),
@@ -63,13 +64,13 @@ impl Theme {
         ("monochrome", Self::Monochrome),
     ];
 
-    /// The theme of that name.
+    /// Returns the theme with that name.
     pub fn from_name(name: &str) -> Option<Self> {
         let (_, theme) = Self::ALL.iter().find(|(known, _)| *known == name)?;
         Some(*theme)
     }
 
-    /// How a role looks.
+    /// Returns the style of a role.
     pub fn style(self, role: Role) -> Style {
         let style = match self.color(role) {
             Some(color) => Style::new().fg(color),
@@ -78,10 +79,11 @@ impl Theme {
         style.add_modifier(self.modifier(role))
     }
 
-    /// What is put over the selected row.
+    /// Returns the style to apply over the selected row.
     pub fn selection(self, focused: bool) -> Style {
         if focused {
-            // One colour for the whole row: reversed, each piece's own would be a patch.
+            // One colour for the whole row. If only reversed, each piece
+            // would have another background.
             Style::reset().add_modifier(Modifier::REVERSED)
         } else {
             Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED)

@@ -1,4 +1,4 @@
-//! Short notices that come and go by themselves.
+//! Short notices that disappear after a few seconds.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,7 +7,7 @@ use crate::theme::Role;
 /// How long a notice stays: long enough to read a line twice.
 const STAY: SignedDuration = SignedDuration::from_secs(5);
 
-/// Notices kept at once; the newest are the ones to read.
+/// Maximum number of notices. Above that, the oldest is removed.
 const MOST: usize = 3;
 
 /// The notices on the screen, oldest first.
@@ -17,7 +17,7 @@ pub(crate) struct Toasts(Vec<Toast>);
 /// One notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Toast {
-    /// What it says about: how it looks.
+    /// The meaning of the notice, which decides its appearance.
     pub(crate) role: Role,
     pub(crate) text: String,
     until: Timestamp,
@@ -36,14 +36,14 @@ impl Toasts {
         self.0.drain(..excess);
     }
 
-    /// Takes away what has been there long enough; says whether anything was.
+    /// Removes the notices that were shown long enough. Returns whether it removed any.
     pub(crate) fn tick(&mut self, now: Timestamp) -> bool {
         let before = self.0.len();
         self.0.retain(|toast| toast.until > now);
         self.0.len() != before
     }
 
-    /// The notices, oldest first.
+    /// Returns the notices, oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Toast> {
         self.0.iter()
     }

@@ -1,4 +1,4 @@
-//! The state → a frame: calls the panes in order, and changes nothing.
+//! Draws a frame from the state: calls the views of the panes in order, and changes nothing.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -13,7 +13,7 @@ use crate::list::ListProps;
 use crate::theme::Role;
 use crate::{detail, footer, header, list, modal, repair, search};
 
-/// Draws everything.
+/// Draws the whole screen.
 pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let buffer = frame.buffer_mut();

@@ -1,4 +1,4 @@
-//! The web page beside the UI: where it is, and opening it in the person's browser.
+//! Opens the web page that belongs to the UI in the person's browser.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use crate::command::UiCommand;
 use crate::explain::ExplainEffect;
 use crate::theme::Role;
 
-/// Makes a URL that opens the page on a tunnel once, or says why it cannot.
+/// Creates a URL that opens the page of a tunnel once, or returns why it cannot.
 type MakeUrl = dyn Fn(&str) -> Result<String, String> + Send + Sync;
 
-/// Leads to the web page. Cheap to clone.
+/// The address of the web page. Cheap to clone.
 #[derive(Clone)]
 pub struct WebLink {
     url: String,
@@ -18,8 +18,9 @@ pub struct WebLink {
 }
 
 impl WebLink {
-    /// The page at `url`, which a person opens by hand. What `make` returns goes to a browser on its
-    /// command line, where others see it: a URL that is good once.
+    /// Creates a link to the page at `url`, which a person opens by hand. The URL
+    /// that `make` returns goes to a browser on its command line, where other users
+    /// can see it, so it must work only once.
     pub fn new(
         url: String,
         make: impl Fn(&str) -> Result<String, String> + Send + Sync + 'static,
@@ -28,7 +29,7 @@ impl WebLink {
         Self { url, make }
     }
 
-    /// The URL that a person opens by hand.
+    /// Returns the URL that a person opens by hand.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
@@ -36,13 +37,13 @@ impl WebLink {
 
 impl fmt::Debug for WebLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The URL has a token.
+        // The URL contains a token, so it is not printed.
         f.debug_struct("WebLink").finish_non_exhaustive()
     }
 }
 
-/// Opens the page on a tunnel. A person who sits at another machine has their browser there: the URL
-/// goes to their clipboard.
+/// Opens the page of a tunnel. If the person works from another machine, their browser is there, so
+/// the URL is copied to their clipboard instead.
 pub(crate) fn open(
     page: Option<&WebLink>,
     tunnel: &str,

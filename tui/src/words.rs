@@ -1,5 +1,5 @@
-//! How times, durations and numbers read, everywhere on the screen. Pure: the time and the zone
-//! are passed in.
+//! Formats times, durations, numbers and names, in the same way everywhere on the screen. Pure: the
+//! time and the zone are arguments.
 
 use std::net::IpAddr;
 
@@ -13,14 +13,14 @@ use podtap_agent::{EventId, Status, amount, draft};
 
 use crate::theme::Role;
 
-/// A local service as a screen shows it.
+/// Formats a local service for the screen.
 pub(crate) fn target(target: &podtap_agent::Target) -> String {
     let text = target.to_string();
     text.strip_prefix("http://").unwrap_or(&text).to_owned()
 }
 
-/// The time of an event as a list shows it: the time of day, with the day where it was not today;
-/// of another year only the day.
+/// Formats the time of an event for a list: the time of day, with the date if it is not today;
+/// for another year, only the date.
 pub(crate) fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (at, now) = (
         at.to_zoned_datetime(zone.clone()),
@@ -36,14 +36,14 @@ pub(crate) fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     at.strftime(format).to_string()
 }
 
-/// A time in full, with its zone.
+/// Formats a time in full, with its zone.
 pub(crate) fn full_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone())
         .strftime("%Y-%m-%d %H:%M:%S%.3f %Z")
         .to_string()
 }
 
-/// How long ago something was, in its largest unit.
+/// Formats the time since `then`, in its largest unit.
 pub(crate) fn since(then: Timestamp, now: Timestamp) -> String {
     let time = now.duration_since(then);
     if time.as_secs() < 1 {
@@ -52,7 +52,7 @@ pub(crate) fn since(then: Timestamp, now: Timestamp) -> String {
     amount::age(time)
 }
 
-/// An id short enough to talk about: its last characters, which commands accept too.
+/// Shortens an id to its last characters, which commands also accept.
 pub(crate) fn short_id(id: EventId) -> String {
     let id = id.to_string();
     let tail: Vec<char> = id.chars().rev().take(4).collect();
@@ -60,7 +60,7 @@ pub(crate) fn short_id(id: EventId) -> String {
     format!("{head}…{}", tail.iter().rev().collect::<String>())
 }
 
-/// What an event is called: its type, and what it is about.
+/// Returns the name of an event: its type, and what it is about.
 pub(crate) fn event(row: &EventRow) -> String {
     let Some(kind) = &row.event_type else {
         return format!("{} {}", row.method, row.path);
@@ -68,7 +68,7 @@ pub(crate) fn event(row: &EventRow) -> String {
     format!("{kind} {}", about(row)).trim_end().to_owned()
 }
 
-/// What an event is about: object and revision, else the hook.
+/// Returns what an event is about: object and revision, otherwise the hook.
 pub(crate) fn about(row: &EventRow) -> String {
     match (row.object, row.revision, row.hook_id) {
         (Some(object), Some(revision), _) => format!("{object} r{revision}"),
@@ -78,7 +78,7 @@ pub(crate) fn about(row: &EventRow) -> String {
     }
 }
 
-/// What a burst is called.
+/// Returns the name of a burst.
 pub(crate) fn burst(row: &EventRow) -> String {
     format!(
         "a burst of {}",
@@ -86,7 +86,7 @@ pub(crate) fn burst(row: &EventRow) -> String {
     )
 }
 
-/// The same as [`event`], of one that was read whole.
+/// Returns the same as [`event`], for an event that was read completely.
 pub(crate) fn whole_event(event: &Event) -> String {
     let Some(podio) = &event.podio else {
         return format!("{} {}", event.request.method, event.request.path);
@@ -100,12 +100,12 @@ pub(crate) fn whole_event(event: &Event) -> String {
     }
 }
 
-/// What Podio is to be given: the tunnel's URL and a path below it.
+/// Returns the URL to enter at Podio: the tunnel's URL with a path below it.
 pub(crate) fn hook_url(status: &Status) -> Option<String> {
     status.public_url.as_deref().map(draft::hook_url)
 }
 
-/// Whether Podio can call this URL: not one of this machine.
+/// Returns whether this URL is on this machine, so that Podio cannot call it.
 pub(crate) fn is_local(url: &str) -> bool {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.split(['/', '?']).next().unwrap_or_default();
@@ -117,7 +117,7 @@ pub(crate) fn is_local(url: &str) -> bool {
     is_loopback || name == "localhost" || name.ends_with(".localhost")
 }
 
-/// What came of an event so far: sign, word and role say the same.
+/// Returns the current outcome of an event. Sign, word and role have the same meaning.
 pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
     if let Some(verification) = &row.insight.verification {
         return verification_text(verification);
@@ -130,7 +130,7 @@ pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
             };
             (role, state.word(row.insight.hold).to_owned())
         }
-        // A replay says nothing of the delivery that is still to come.
+        // A replay does not affect the delivery, which has not ended yet.
         (Some(last), state @ DeliveryState::Pending) if last.replay => {
             (Role::Waiting, state.word(row.insight.hold).to_owned())
         }
@@ -138,7 +138,7 @@ pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
     }
 }
 
-/// What came of a burst so far.
+/// Returns the current outcome of a burst.
 pub(crate) fn burst_outcome(burst: &Burst) -> (Role, String) {
     let waiting = burst.events.saturating_sub(burst.answered + burst.failed);
     match (burst.failed, waiting) {
@@ -148,7 +148,7 @@ pub(crate) fn burst_outcome(burst: &Burst) -> (Role, String) {
     }
 }
 
-/// What came of a validation.
+/// Returns the outcome of a validation.
 pub(crate) fn verification_text(verification: &Verification) -> (Role, String) {
     let (role, text) = match verification {
         Verification::Validated => (Role::Ok, "✓ validated"),
@@ -168,7 +168,7 @@ fn attempt_outcome(attempt: &AttemptSummary) -> (Role, String) {
     }
 }
 
-/// A status with its sign.
+/// Returns a status with its sign.
 pub(crate) fn status_outcome(status: u16) -> (Role, String) {
     match status {
         200..=299 => (Role::Ok, format!("✓ {status}")),
@@ -178,7 +178,7 @@ pub(crate) fn status_outcome(status: u16) -> (Role, String) {
     }
 }
 
-/// What came of an attempt.
+/// Returns the outcome of an attempt.
 pub(crate) fn outcome_and_time(attempt: &Attempt) -> (Role, String) {
     match &attempt.outcome {
         Outcome::Answered { status, .. } => {
@@ -190,7 +190,8 @@ pub(crate) fn outcome_and_time(attempt: &Attempt) -> (Role, String) {
     }
 }
 
-/// A URL whose middle gives way: the host and the key's last characters stay recognisable.
+/// Shortens a URL in its middle, so that the host and the last characters of
+/// the key can still be recognized.
 pub(crate) fn shortened(url: &str, room: usize) -> String {
     let chars: Vec<char> = url.chars().collect();
     if chars.len() <= room {

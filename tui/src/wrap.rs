@@ -1,14 +1,15 @@
-//! A line in rows of whole words, what goes on below indented as the line wants it. A word that is
-//! longer than a row is broken between graphemes.
+//! Wraps a line between words into rows, with the indent that the line sets. A word that is longer
+//! than a row is broken between graphemes.
 
 use crate::clusters::clusters;
 use crate::line::Line;
 
-/// Lines that are wider are broken anywhere, which costs less: nobody reads them word by word.
+/// Maximum width of a line that is wrapped between words. A wider line is broken anywhere, which
+/// costs less: people do not read it word by word.
 const MOST: usize = 8_192;
 
-/// Breaks a line into rows of at most `cells`; each with the cells by which it is indented.
-/// Together they are the line, with the spaces at which it was broken.
+/// Breaks a line into rows of at most `cells`, each with its indent in cells. Together the rows are
+/// the line, including the spaces at which it was broken.
 pub(crate) fn rows(line: Line, cells: usize) -> Vec<(usize, Line)> {
     let width = line.width();
     if width <= cells {
@@ -24,15 +25,15 @@ pub(crate) fn rows(line: Line, cells: usize) -> Vec<(usize, Line)> {
     indents.zip(split(&line, &ends)).collect()
 }
 
-/// Where each row ends, in bytes of the text.
+/// Returns where each row ends, as byte offsets in the text.
 fn breaks(text: &str, cells: usize, hang: usize) -> Vec<usize> {
     let (mut ends, mut at, mut used, mut room) = (Vec::new(), 0, 0, cells);
-    // The end of the last whole word of the row, and the cells up to there.
+    // The end of the last complete word of the row, and the cells up to there.
     let mut word: Option<(usize, usize)> = None;
     for (cluster, width) in clusters(text) {
-        // A space at the end of a row may hang over it.
+        // A space at the end of a row may be beyond its edge.
         while used + width > room && used > 0 && cluster != " " {
-            // What would not fit below either is broken here.
+            // If the word would not fit in the next row either, it is broken here.
             let fits = |(end, _): &(usize, usize)| word_at(text, *end) <= cells - hang;
             let (end, kept) = word.take().filter(fits).unwrap_or((at, used));
             ends.push(end);
@@ -40,7 +41,7 @@ fn breaks(text: &str, cells: usize, hang: usize) -> Vec<usize> {
         }
         at += cluster.len();
         used += width;
-        // The first value stays beside its label.
+        // The first value stays on the row of its label.
         if cluster == " " && (used > hang || !ends.is_empty()) {
             word = Some((at, used));
         }
@@ -49,7 +50,7 @@ fn breaks(text: &str, cells: usize, hang: usize) -> Vec<usize> {
     ends
 }
 
-/// Cells of the word at this place of a text.
+/// Returns the number of cells of the word at a byte offset.
 fn word_at(text: &str, at: usize) -> usize {
     let word = text.get(at..).and_then(|rest| rest.split(' ').next());
     clusters(word.unwrap_or_default())
@@ -57,7 +58,7 @@ fn word_at(text: &str, at: usize) -> usize {
         .sum()
 }
 
-/// The parts of a line that end at these bytes of its text.
+/// Returns the parts of a line that end at these byte offsets.
 fn split(line: &Line, ends: &[usize]) -> Vec<Line> {
     let (mut rows, mut row, mut at) = (Vec::new(), Line::new(), 0);
     let mut ends = ends.iter().copied().peekable();
