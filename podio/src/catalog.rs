@@ -1,37 +1,37 @@
-//! The event types that Podio sends and the parameters of each: one table.
+//! The table of all event types that Podio sends, with the parameters of each.
 //!
-//! Source: podio.md 1.1, which joins Podio's reference page for hooks with a live enumeration of
-//! May 2026. Read by the decoder, the sandbox, `podtap trigger` and the terminal UI. A webhook of
-//! a type that is not listed here is still an event ([`crate::EventKind::Other`]).
+//! Source: podio.md 1.1, which combines Podio's reference page for hooks with an enumeration by
+//! the live API of May 2026. Used by the decoder, the sandbox, `podtap trigger` and the terminal
+//! UI. A webhook of a type that is not listed is still an event ([`crate::EventKind::Other`]).
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::ref_type::RefType;
 
-/// What a parameter's text means. Every value arrives as text (podio.md 1.1).
+/// The meaning of a parameter's text. Every value is sent as text (podio.md 1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ParameterKind {
-    /// A decimal id; seen up to 3.3e9, so 64 bits.
+    /// A decimal id of 64 bits; the largest one seen is 3.3e9.
     Id,
     /// The item's own revision number: 0 at creation, then counting up. Not the global revision id.
     Revision,
-    /// Free text or a word of a fixed set.
+    /// Free text, or one of a fixed set of words.
     Text,
     /// Ids separated by commas.
     List,
-    /// The proof that `hook.verify` carries; eight lower-case hex digits in the one official sample.
+    /// The proof in a `hook.verify`: eight lower-case hex digits in the one official sample.
     Code,
 }
 
-/// How well a fact about Podio is known (the marks of podio.md).
+/// How certain a fact about Podio is (the marks of podio.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Confidence {
     /// Podio's own documentation says so.
     Documented,
     /// Client libraries, receivers or captured traffic show it.
     Observed,
-    /// Guessed from the names of neighbours.
+    /// Inferred from the names of similar event types.
     Inferred,
 }
 
@@ -42,32 +42,32 @@ pub struct ParameterSpec {
     pub name: &'static str,
     /// What the value means.
     pub kind: ParameterKind,
-    /// Whether an event without it is normal.
+    /// Whether the parameter may be missing.
     pub optional: bool,
-    /// How well its presence and name are known.
+    /// How certain its name and its presence are.
     pub confidence: Confidence,
 }
 
-/// What is known of one event type.
+/// The description of one event type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventSpec {
-    /// The type that this describes.
+    /// The event type.
     pub event: EventType,
-    /// The objects on which a hook of this type can be made; empty for `hook.verify`, which every
-    /// hook receives.
+    /// The objects on which a hook of this type can be created;
+    /// empty for `hook.verify`, which every hook receives.
     pub ref_types: &'static [RefType],
-    /// The parameters besides `type` and `hook_id`, which every event carries.
+    /// The parameters besides `type` and `hook_id`, which every event has.
     pub parameters: &'static [ParameterSpec],
-    /// When it fires, as the end of a sentence: "an item was created".
+    /// When the event is sent, as the end of a sentence: "an item was created".
     pub summary: &'static str,
 }
 
-/// Text that names no event type of the catalogue.
+/// Text that is not an event type of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an event type that Podio is known to send")]
 pub struct UnknownEventType(String);
 
-/// Makes [`EventType`] and its accessors from one table, so that they cannot disagree.
+/// Generates [`EventType`] and its accessors from one table, so that they always agree.
 macro_rules! catalog {
     ($($variant:ident = $name:literal on $ref_types:ident with $parameters:ident: $summary:literal,)+) => {
         /// The type of a hook event (podio.md 1.1): 13 of apps, 12 of spaces, and `hook.verify`.
@@ -83,14 +83,14 @@ macro_rules! catalog {
             /// Every known type, in the order of the catalogue.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The value of the parameter `type`.
+            /// Returns the value of the parameter `type`.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)+
                 }
             }
 
-            /// What is known of this type.
+            /// Returns the description of this type.
             pub const fn spec(self) -> &'static EventSpec {
                 match self {
                     $(Self::$variant => &EventSpec {
@@ -135,10 +135,10 @@ catalog! {
 }
 
 impl EventType {
-    /// The types for which Podio takes a hook on `ref_type`.
+    /// Returns the types for which Podio accepts a hook on `ref_type`.
     ///
-    /// `item.create` and `item.delete` on a field are documented, and refused by the live API in
-    /// 2026; `task.delete` stands in client libraries but not in the live list (podio.md 1.1).
+    /// `item.create` and `item.delete` on a field are documented, but the live API refused them
+    /// in 2026. `task.delete` is in client libraries but not in the live list (podio.md 1.1).
     pub fn on(ref_type: RefType) -> impl Iterator<Item = Self> {
         Self::ALL
             .iter()
@@ -212,7 +212,7 @@ const fn documented(name: &'static str, kind: ParameterKind) -> ParameterSpec {
     }
 }
 
-/// A parameter of an event whose parameters are nowhere described.
+/// Returns a parameter of an event whose parameters are not documented.
 const fn inferred(name: &'static str, kind: ParameterKind) -> ParameterSpec {
     ParameterSpec {
         name,

@@ -1,46 +1,46 @@
-//! The body of a POST to a [`PodioEvent`], or why it is none.
+//! Decodes the body of a POST to a [`PodioEvent`], or reports why it is not one.
 //!
-//! Called for every webhook that enters the history, so it takes any bytes: never panics, and its
-//! work is bounded. What it returns is for reading only; the bytes themselves go on untouched.
+//! Called for every webhook that enters the history, so it accepts any bytes: it never panics,
+//! and its work is bounded. The result is only for reading; the bytes themselves stay unchanged.
 
 use std::borrow::Cow;
 
 use crate::event::PodioEvent;
 
-/// Most pairs that are decoded. Podio sends a handful and adds those of the hook's own URL.
+/// Maximum number of pairs that are decoded. Podio sends a few, and adds those of the hook's URL.
 pub const MAX_PAIRS: usize = 1_000;
 
 /// The content type of Podio's POSTs (podio.md 1.2: documented, and captured).
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A name and its value, copied only where they were escaped.
+/// A name and its value, copied only if they were escaped.
 type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// Why a body is no Podio event.
+/// The reason why a body is not a Podio event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotPodio {
-    /// The content type names something else.
+    /// The content type is not a form.
     #[error("the content type is `{content_type}`, Podio sends {FORM}")]
     NotForm {
-        /// The content type as it came: text of the outside world.
+        /// The content type, unchanged: text from outside.
         content_type: String,
     },
-    /// A form without a `type`, which Podio promises always to send.
+    /// The form has no `type`, which Podio always sends according to its documentation.
     #[error("the form has no parameter `type`")]
     NoType,
-    /// More pairs than any hook sends.
+    /// The form has more pairs than any hook sends.
     #[error("the form has more than {MAX_PAIRS} parameters")]
     TooManyPairs,
 }
 
 /// Decodes the body of a webhook.
 ///
-/// A missing content type is taken for a form; parameters of the content type (a charset) are
-/// ignored. Bytes that are not UTF-8 become U+FFFD, bad percent-escapes stay as they are, and `+`
-/// is a space, all as browsers do.
+/// A missing content type counts as a form; parameters of the content type
+/// (a charset) are ignored. Bytes that are not UTF-8 become U+FFFD, invalid
+/// percent-escapes stay unchanged, and `+` is a space, all as in browsers.
 ///
 /// # Errors
-/// When the body is not a form, holds no `type`, or holds more than [`MAX_PAIRS`] pairs.
+/// If the body is not a form, has no `type`, or has more than [`MAX_PAIRS`] pairs.
 pub fn decode(content_type: Option<&str>, body: &[u8]) -> Result<PodioEvent, NotPodio> {
     if let Some(content_type) = content_type.filter(|text| !is_form(text)) {
         return Err(NotPodio::NotForm {
@@ -56,8 +56,8 @@ pub fn decode(content_type: Option<&str>, body: &[u8]) -> Result<PodioEvent, Not
     PodioEvent::from_params(params).ok_or(NotPodio::NoType)
 }
 
-/// The pairs of a form body in order, at most [`MAX_PAIRS`], decoded as [`decode`] does; for
-/// showing bodies that are no event.
+/// Returns the pairs of a form body in order, at most [`MAX_PAIRS`],
+/// decoded as by [`decode`]. For showing bodies that are not events.
 pub fn params(body: &[u8]) -> impl Iterator<Item = Pair<'_>> {
     form_urlencoded::parse(body).take(MAX_PAIRS)
 }

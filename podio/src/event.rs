@@ -1,7 +1,7 @@
-//! A decoded webhook: its type, its hook, and every parameter in the order in which it came.
+//! A decoded webhook: its type, its hook, and all parameters in their original order.
 //!
-//! Made by [`crate::decode()`], or from pairs, where an event is composed. It knows nothing of
-//! HTTP, and loses nothing: parameters that Podio may add later are kept and shown.
+//! Created by [`crate::decode()`], or from pairs if an event is composed. It does not depend
+//! on HTTP, and nothing is lost: parameters that Podio adds later are kept and shown.
 
 use std::fmt;
 
@@ -12,12 +12,13 @@ use crate::catalog::EventType;
 pub enum EventKind {
     /// A type of the catalogue.
     Known(EventType),
-    /// Any other text, as it came: shown, never refused.
+    /// Any other text, unchanged. It is shown, never refused.
     Other(String),
 }
 
 impl EventKind {
-    /// The value of the parameter `type`. Text of the outside world: escape it before showing it.
+    /// Returns the value of the parameter `type`. It is
+    /// text from outside: escape it before showing it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Known(event) => event.as_str(),
@@ -39,20 +40,20 @@ impl fmt::Display for EventKind {
     }
 }
 
-/// What an event is about.
+/// The kind of object that an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
     /// An item of an app.
     Item,
     /// A task of an item or a space.
     Task,
-    /// A comment that is on no item.
+    /// A comment on something other than an item.
     Comment,
     /// An app: its template was changed.
     App,
-    /// A web form that names no app.
+    /// A web form, if the event names no app.
     Form,
-    /// A space, for events that name nothing in it.
+    /// A space, if the event names nothing in it.
     Space,
     /// A member of a space.
     User,
@@ -63,8 +64,8 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
-    /// Kinds in the order in which an event is searched for them: the container before its parts,
-    /// so that all events of an item share one object (invariant 2).
+    /// All kinds, in the order in which an event's object is determined: a container
+    /// before its parts, so that all events of an item have the same object (invariant 2).
     pub const BY_PRECEDENCE: &[Self] = &[
         Self::Item,
         Self::Task,
@@ -77,13 +78,13 @@ impl ObjectKind {
         Self::Status,
     ];
 
-    /// The kind that this word means.
+    /// Returns the kind with this name.
     pub fn from_word(word: &str) -> Option<Self> {
         let mut kinds = Self::BY_PRECEDENCE.iter().copied();
         kinds.find(|kind| kind.as_str() == word)
     }
 
-    /// The word for it: `item`, `task`, …
+    /// Returns the name of the kind: `item`, `task`, …
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Item => "item",
@@ -98,7 +99,7 @@ impl ObjectKind {
         }
     }
 
-    /// The parameter that carries its id: `item_id`, `task_id`, …
+    /// Returns the parameter that contains the object's id: `item_id`, `task_id`, …
     pub const fn parameter(self) -> &'static str {
         match self {
             Self::Item => "item_id",
@@ -114,10 +115,10 @@ impl ObjectKind {
     }
 }
 
-/// One object of Podio's; printed as `item 4711`.
+/// A reference to an object in Podio; displayed as `item 4711`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectRef {
-    /// What the id counts within.
+    /// The kind of the object.
     pub kind: ObjectKind,
     /// Its id, unique within its kind.
     pub id: u64,
@@ -129,23 +130,23 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// A webhook of Podio's, decoded.
+/// A decoded webhook of Podio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodioEvent {
     /// Its type.
     pub kind: EventKind,
-    /// The hook that sent it, where the parameter is there and a number.
+    /// The hook that sent it, if the parameter exists and is a number.
     pub hook_id: Option<u64>,
-    /// Every pair of the body in order: `type` and `hook_id` too, repeated names, and what Podio
-    /// moved here from the query of the hook's URL (podio.md 1.2).
+    /// Every pair of the body in order, including `type`, `hook_id`, repeated names,
+    /// and what Podio moved here from the query of the hook's URL (podio.md 1.2).
     pub params: Vec<(String, String)>,
 }
 
 impl PodioEvent {
-    /// The event that these pairs make, or `None` where no `type` is among them.
+    /// Builds the event from these pairs; returns `None` if they have no `type`.
     ///
-    /// Of repeated names the first counts. Podio's own come before those of the URL's query as
-    /// far as is known (podio.md 1.2, inferred).
+    /// Of repeated names, the first counts. As far as is known, Podio's
+    /// own come before those of the URL's query (podio.md 1.2, inferred).
     pub fn from_params(params: Vec<(String, String)>) -> Option<Self> {
         let kind = EventKind::from(find(&params, "type").filter(|text| !text.is_empty())?);
         let hook_id = find(&params, "hook_id").and_then(parse_id);
@@ -156,23 +157,23 @@ impl PodioEvent {
         })
     }
 
-    /// The first value of `name`.
+    /// Returns the first value of `name`.
     pub fn param(&self, name: &str) -> Option<&str> {
         find(&self.params, name)
     }
 
-    /// The value of `name` as an id: decimal digits only, at most 64 bits.
+    /// Returns the value of `name` as an id: only decimal digits, at most 64 bits.
     pub fn id(&self, name: &str) -> Option<u64> {
         self.param(name).and_then(parse_id)
     }
 
-    /// The item's own revision number: 0 at creation (podio.md 1.1, `item_revision_id`).
+    /// Returns the item's own revision number: 0 at creation (podio.md 1.1, `item_revision_id`).
     pub fn revision(&self) -> Option<u64> {
         self.id("item_revision_id")
     }
 
-    /// The object that the event is about: the item, else the task, the comment, the app, and so
-    /// on. `None` for `hook.verify` and for events that name no object.
+    /// Returns the object that the event is about: the item, or else the task, the comment,
+    /// the app, and so on. `None` for `hook.verify` and for events that name no object.
     pub fn object(&self) -> Option<ObjectRef> {
         ObjectKind::BY_PRECEDENCE.iter().find_map(|&kind| {
             let id = self.id(kind.parameter())?;
@@ -180,7 +181,7 @@ impl PodioEvent {
         })
     }
 
-    /// The code of a `hook.verify`: what validation sends back.
+    /// Returns the code of a `hook.verify`, which the validation sends back.
     pub fn code(&self) -> Option<&str> {
         self.param("code")
     }
@@ -193,7 +194,7 @@ fn find<'a>(params: &'a [(String, String)], name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
-/// Stricter than `u64::from_str`, which takes a plus sign (invariant 7).
+/// Parses an id; stricter than `u64::from_str`, which accepts a plus sign (invariant 7).
 fn parse_id(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())

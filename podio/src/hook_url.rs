@@ -1,4 +1,4 @@
-//! Whether Podio would call a URL at all: checked before a hook is made on it. Pure.
+//! Checks whether Podio would call a URL, before a hook is created for it. Pure.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,42 +8,42 @@ use url::{Host, Url};
 use crate::catalog::EventType;
 use crate::reach::is_private;
 
-/// Why Podio would never reach a hook's URL (podio.md 1.2).
+/// The reason why Podio cannot call a hook's URL (podio.md 1.2).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Uncallable {
-    /// It is no absolute `http` or `https` URL.
+    /// The text is not an absolute `http` or `https` URL.
     #[error("`{0}` is not an http or https URL")]
     Malformed(String),
-    /// Podio calls 80 and 443 only.
+    /// Podio calls only ports 80 and 443.
     #[error("Podio calls only ports 80 and 443, not {0}")]
     Port(u16),
-    /// It names this machine, as seen from Podio: its own.
+    /// The host is a loopback address or name; for Podio, that is Podio's own machine.
     #[error("`{0}` is this machine, which Podio cannot reach")]
     ThisMachine(String),
-    /// It names an address of a private network.
+    /// The host is an address of a private network.
     #[error("{0} is a private address, which Podio cannot reach")]
     PrivateAddress(IpAddr),
-    /// It names an address that no host in the internet has.
+    /// The host is an address that no host in the internet has.
     #[error("{0} is a reserved address, which Podio cannot reach")]
     ReservedAddress(IpAddr),
-    /// It has a name that is not looked up in the internet.
+    /// The host is a name that public DNS does not resolve.
     #[error("`{0}` is a name of a private network, which Podio cannot reach")]
     PrivateName(String),
-    /// It carries a user or a password, which would be shown to everyone who sees the hook.
+    /// The URL has a user or a password, which everyone who sees the hook could read.
     #[error("the URL contains a user or a password, and Podio may not send them")]
     UserInfo,
-    /// It has a part after `#`, which no client sends.
+    /// The URL has a part after `#`, which no client sends.
     #[error("the URL contains a part after `#`, which is never sent")]
     Fragment,
 }
 
 impl Uncallable {
-    /// Whether a stand-in for Podio on this machine would not call it either.
+    /// Returns whether a stand-in for Podio on this machine cannot call the URL either.
     pub const fn is_for_nobody(&self) -> bool {
         matches!(self, Self::Malformed(_) | Self::UserInfo | Self::Fragment)
     }
 
-    /// What to do about it.
+    /// Returns how to fix the URL.
     pub const fn cure(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "write it as https://HOST/PATH",
@@ -63,14 +63,13 @@ impl Uncallable {
     }
 }
 
-/// Checks a URL for a hook. Names are not looked up: what a public name leads to is its owner's
-/// affair.
+/// Checks a URL for a hook. Names are not looked up: where a public name leads is up to its owner.
 ///
 /// # Errors
-/// With the first reason for which Podio would not reach it.
+/// Returns the first reason why Podio cannot call the URL.
 pub fn check_hook_url(text: &str) -> Result<(), Uncallable> {
     let malformed = || Uncallable::Malformed(text.to_owned());
-    // The parser takes blanks around it away; Podio would be sent them.
+    // The parser removes blanks around the URL, but Podio would get them.
     if text
         .chars()
         .any(|letter| letter.is_whitespace() || letter.is_control())
@@ -98,8 +97,9 @@ pub fn check_hook_url(text: &str) -> Result<(), Uncallable> {
     }
 }
 
-/// Parameters of the URL's query that Podio has itself: it moves the query into the body (podio.md
-/// 1.2), where a receiver may read the one for the other. Each once.
+/// Returns the parameters of the URL's query that have the name of one
+/// of Podio's own. Podio moves the query into the body (podio.md 1.2),
+/// where a receiver may confuse the two. Each name is returned once.
 pub fn parameters_of_podio(url: &str) -> Vec<String> {
     let Ok(url) = Url::parse(url) else {
         return Vec::new();
@@ -119,8 +119,8 @@ pub fn parameters_of_podio(url: &str) -> Vec<String> {
     taken.collect()
 }
 
-/// Names of a private network: RFC 6761, 6762, 8375, 7686, ICANN's `internal`, and names without a
-/// dot.
+/// Refuses names of private networks: RFC 6761, 6762, 8375,
+/// 7686, ICANN's `internal`, and names without a dot.
 fn check_name(name: &str) -> Result<(), Uncallable> {
     let bare = name.trim_end_matches('.');
     let last = bare.rsplit('.').next().unwrap_or_default();
@@ -154,7 +154,8 @@ fn check_address(address: IpAddr) -> Result<(), Uncallable> {
     Ok(())
 }
 
-/// This network, documentation, benchmarks, multicast and the future (RFC 6890).
+/// Returns whether an address is for this network, documentation,
+/// benchmarks, multicast or future use (RFC 6890).
 fn is_reserved_v4(address: Ipv4Addr) -> bool {
     let [first, second, third, _] = address.octets();
     let benchmark = first == 198 && (18..20).contains(&second);
@@ -162,7 +163,7 @@ fn is_reserved_v4(address: Ipv4Addr) -> bool {
     first == 0 || first >= 224 || address.is_documentation() || benchmark || protocol
 }
 
-/// Multicast, documentation, and what is discarded (RFC 6666).
+/// Returns whether an address is for multicast or documentation, or is discarded (RFC 6666).
 fn is_reserved_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     address.is_multicast() || (first, second) == (0x2001, 0x0db8) || first == 0x0100

@@ -1,20 +1,20 @@
-//! Podio's domain, free of tunnels: what its webhooks are, what they carry, and how to read one.
+//! Everything about Podio that is independent of tunnels: its webhooks, their content, and its API.
 //!
-//! - [`catalog`]: every event type and its parameters, one table.
-//! - [`ref_type`]: what hooks are made on.
+//! - [`catalog`]: the table of all event types and their parameters.
+//! - [`ref_type`]: the objects on which hooks are created.
 //! - [`event`]: a decoded webhook, [`PodioEvent`].
-//! - [`mod@decode`]: the body of a POST to a [`PodioEvent`], or why it is none.
+//! - [`mod@decode`]: decodes the body of a POST to a [`PodioEvent`].
 //! - [`mod@sample`]: realistic parameters for every event type.
-//! - [`reach`]: which hosts are near enough for what is not encrypted.
-//! - [`selection`]: event types as people name several.
-//! - [`hook_url`]: whether Podio would call a URL at all.
+//! - [`reach`]: which hosts are near enough for unencrypted connections.
+//! - [`selection`]: parses lists of event types.
+//! - [`hook_url`]: whether Podio would call a URL.
 //! - [`standing`]: when Podio would stop calling a hook.
-//! - [`wording`]: field values, and what changed in them, as a reader wants them.
+//! - [`wording`]: formats field values and their changes for a reader.
 //! - [`client`]: Podio's API, as far as hooks and events need it.
 //!
-//! Section numbers in the documentation ("podio.md 1.1") refer to the project's notes on Podio,
-//! which were compiled from public documentation, client libraries and reports. Where Podio's
-//! behaviour is not documented, the item says so.
+//! Section numbers in the documentation ("podio.md 1.1") refer to the project's
+//! notes on Podio, which were compiled from public documentation, client libraries
+//! and reports. If Podio's behaviour is not documented, the item says so.
 
 #![warn(missing_docs)]
 

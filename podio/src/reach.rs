@@ -1,11 +1,11 @@
-//! How near a host is: what may travel unencrypted, or to a certificate without an authority,
-//! stays on this machine or in a private network.
+//! Determines how near a host is: connections without encryption, or without a
+//! certificate of an authority, must stay on this machine or in a private network.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// Whether a URL names this machine: secrets may go there over plain `http`.
+/// Returns whether a URL is on this machine, so that secrets may be sent over plain `http`.
 pub fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_localhost(name),
@@ -15,14 +15,14 @@ pub fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// Whether a name in lower case is one of those that never leave the machine (RFC 6761, section 6.3).
+/// Returns whether a lower-case name always means this machine (RFC 6761, section 6.3).
 pub fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Whether an address is this machine's or of a network that the internet does not reach: RFC 1918,
-/// shared with a provider (RFC 6598), link-local (RFC 3927, RFC 4291), unique local (RFC 4193), and
-/// the site-local addresses before those (RFC 3879).
+/// Returns whether an address is of this machine or of a network that the internet
+/// does not reach: RFC 1918, shared with a provider (RFC 6598), link-local (RFC 3927,
+/// RFC 4291), unique local (RFC 4193), and the older site-local addresses (RFC 3879).
 pub fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {

@@ -1,26 +1,27 @@
-//! The kinds of objects that take hooks.
+//! The kinds of objects that can have hooks.
 //!
-//! Read by the catalogue, the client's hook operations and the sandbox.
+//! Used by the catalogue, the client's hook operations and the sandbox.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What a hook is created on: the first path segment of Podio's hook operations (podio.md 1.1).
+/// The kind of object that has a hook: the first path
+/// segment of Podio's hook operations (podio.md 1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RefType {
     /// An app: its items, comments, files, forms and the app itself.
     App,
-    /// One field of an app: fires only when that field changes.
+    /// One field of an app: its hooks fire only when that field changes.
     AppField,
     /// A space: its apps, tasks, members, contacts and status posts.
     Space,
 }
 
 impl RefType {
-    /// Every kind of object that takes hooks.
+    /// All kinds of objects that can have hooks.
     pub const ALL: &[Self] = &[Self::App, Self::AppField, Self::Space];
 
-    /// The path segment: `app`, `app_field` or `space`.
+    /// Returns the path segment: `app`, `app_field` or `space`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::App => "app",
@@ -36,7 +37,7 @@ impl fmt::Display for RefType {
     }
 }
 
-/// Text that names no kind of object that takes hooks.
+/// Text that is not the name of a kind of object with hooks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("hooks are made on `app`, `app_field` or `space`, not on `{0}`")]
 pub struct UnknownRefType(String);

@@ -1,9 +1,10 @@
-//! Realistic parameters for every event type: what `podtap trigger` sends where nothing is given,
-//! and what tests and the demo build on.
+//! Realistic parameters for every event type: the default
+//! of `podtap trigger`, also used by tests and the demo.
 
 use crate::catalog::EventType;
 
-/// The parameters of a typical event, `type` and `hook_id` last as in the bodies of podio.md 6.
+/// Returns the parameters of a typical event, with `type`
+/// and `hook_id` last as in the bodies of podio.md 6.
 ///
 /// Ids are in the ranges seen in 2026. The parameters of `tag.*`, `task.delete`, `member.*`,
 /// `contact.*` and `status.*` are guessed: their [`crate::ParameterSpec::confidence`] says so.
@@ -17,7 +18,7 @@ pub fn sample(event: EventType) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Podio numbers hooks, and a hook has one type: so another id a group of types.
+/// Returns the id of a hook. A hook has one event type, so each group of types has another id.
 const fn hook_id(event: EventType) -> &'static str {
     match event {
         EventType::ItemCreate | EventType::HookVerify => "24360216",

@@ -1,25 +1,25 @@
-//! Event types as people name several: `item.*,comment.create`.
+//! Parses lists of event types: `item.*,comment.create`.
 
 use crate::catalog::EventType;
 
-/// A part of a list that names no event type.
+/// A part of a list that matches no event type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` matches no event type: `podtap trigger --list` lists them")]
 pub struct NothingSelected(String);
 
 impl NothingSelected {
-    /// The part as it was typed, for a message.
+    /// Returns the part as it was typed.
     pub fn part(&self) -> &str {
         &self.0
     }
 }
 
-/// The types that a list selects, each once, in the order of the catalogue. Parts are separated by
-/// commas; `item.*` means every type that begins with `item.`, and `*` for all. Never
-/// `hook.verify`, which no hook is made for.
+/// Returns the types that a list selects, each once, in the order of the catalogue. Parts
+/// are separated by commas; `item.*` selects all types that begin with `item.`, and `*`
+/// selects all. `hook.verify` is never selected, since no hook is created for it.
 ///
 /// # Errors
-/// With the first part that selects nothing.
+/// Returns the first part that selects nothing.
 pub fn select(list: &str) -> Result<Vec<EventType>, NothingSelected> {
     let parts: Vec<_> = list.split(',').map(str::trim).collect();
     for part in &parts {

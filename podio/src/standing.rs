@@ -1,40 +1,42 @@
-//! A hook's standing with Podio: what its answers earn it. Pure; the time is passed in.
+//! Tracks a hook's standing with Podio, which depends on the
+//! responses to its calls. Pure; the time is an argument.
 //!
-//! The sandbox deactivates hooks by it, and the agent asks it whether a local service would have
-//! survived Podio. The thresholds are reported by two independent readers of Podio's text
-//! (podio.md 1.3), and by an older interview; Podio's own page is not quoted in full anywhere.
+//! The sandbox uses it to deactivate hooks, and the agent to judge whether Podio would still call a
+//! hook with these responses. Two independent readers of Podio's text report the thresholds
+//! (podio.md 1.3), and so does an older interview. Podio's own page is not quoted in full anywhere.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// How long Podio waits for an answer: 15 s, reported (podio.md 1.3).
+/// Maximum time for which Podio waits for a response: 15 s, reported (podio.md 1.3).
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
-/// When Podio stops calling a hook.
+/// The rule by which Podio stops calling a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// The current rule: a number of failures within a time suspends the hook for a while, a
-    /// larger number within a longer time disables it until it is verified again.
+    /// The current rule: a number of failures within a time suspends the hook for a while.
+    /// A larger number within a longer time disables it until it is verified again.
     Windows {
-        /// Failures that suspend, and within which time.
+        /// The threshold of a suspension.
         suspend: Threshold,
-        /// How long a suspension lasts.
+        /// Duration of a suspension.
         pause: Duration,
-        /// Failures that disable, and within which time.
+        /// The threshold at which the hook is disabled.
         disable: Threshold,
     },
-    /// The rule of 2013, quoted until 2026: that many failures in a row disable the hook.
+    /// The rule of 2013, still quoted in 2026: this
+    /// number of consecutive failures disables the hook.
     Consecutive(usize),
 }
 
-/// So many failures within so much time.
+/// A number of failures within a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threshold {
-    /// Failed calls.
+    /// Number of failed calls.
     pub failures: usize,
-    /// Within this time.
+    /// The time within which they happen.
     pub within: Duration,
 }
 
@@ -55,7 +57,7 @@ impl Rule {
     /// 50 failures in a row.
     pub const OLD: Self = Self::Consecutive(50);
 
-    /// Failures that can matter; older ones are forgotten.
+    /// Returns the maximum number of failures that can matter; older ones are forgotten.
     const fn memory(self) -> usize {
         match self {
             Self::Windows {
@@ -77,27 +79,27 @@ impl Rule {
 pub enum Judgement {
     /// Deliver it.
     Active,
-    /// Hold the hook back until then.
+    /// Do not call the hook until the suspension ends.
     Suspended {
         /// The end of the suspension.
         until: Timestamp,
     },
-    /// Call it no more until it is verified again.
+    /// Do not call the hook until it is verified again.
     Disabled,
 }
 
-/// The record of one hook under one rule.
+/// The standing of one hook under one rule.
 #[derive(Debug, Clone)]
 pub struct Standing {
     rule: Rule,
-    /// Times of failures, oldest first; at most `Rule::memory` of them.
+    /// The times of failures, oldest first; at most `Rule::memory`.
     failures: VecDeque<Timestamp>,
     suspended_until: Option<Timestamp>,
     disabled: bool,
 }
 
 impl Standing {
-    /// A hook without a record.
+    /// Returns the standing of a hook that was never called.
     pub const fn new(rule: Rule) -> Self {
         Self {
             rule,
@@ -107,14 +109,15 @@ impl Standing {
         }
     }
 
-    /// A call answered 2xx in time. Calls are recorded in the order of their time.
+    /// Records a call with a 2xx response in time. Calls
+    /// must be recorded in the order of their times.
     pub fn record_success(&mut self) {
         if matches!(self.rule, Rule::Consecutive(_)) {
             self.failures.clear();
         }
     }
 
-    /// A call that failed at `now`: another status, no answer in time, or no connection.
+    /// Records a call that failed at `now`: another status, no response in time, or no connection.
     pub fn record_failure(&mut self, now: Timestamp) {
         self.failures.push_back(now);
         if self.failures.len() > self.rule.memory() {
@@ -138,12 +141,12 @@ impl Standing {
         }
     }
 
-    /// The hook was verified again: a clean record.
+    /// Records another verification, which deletes all failures.
     pub fn record_verification(&mut self) {
         *self = Self::new(self.rule);
     }
 
-    /// What Podio would do at `now`.
+    /// Returns what Podio would do at `now`.
     pub fn judge(&self, now: Timestamp) -> Judgement {
         match self.suspended_until {
             _ if self.disabled => Judgement::Disabled,
@@ -152,7 +155,7 @@ impl Standing {
         }
     }
 
-    /// Failures within `within` before `now`.
+    /// Returns the number of failures within `within` before `now`.
     pub fn failures_within(&self, within: Duration, now: Timestamp) -> usize {
         let newest = self.failures.iter().rev();
         newest.take_while(|&&at| later(at, within) > now).count()
@@ -162,7 +165,8 @@ impl Standing {
         self.failures_within(threshold.within, now) >= threshold.failures
     }
 
-    /// Failures that led to an earlier suspension do not lead to the next one too.
+    /// Returns the number of failures since the last
+    /// suspension: earlier ones do not count for the next one.
     fn failures_since_pause(&self, threshold: Threshold, now: Timestamp) -> usize {
         let since = self.suspended_until.unwrap_or(Timestamp::MIN);
         let newest = self.failures.iter().rev();

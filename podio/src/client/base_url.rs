@@ -1,4 +1,4 @@
-//! Where Podio's API is: Podio itself, or a sandbox on this machine.
+//! The URL of Podio's API: Podio itself, or a sandbox on this machine.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::reach::is_this_machine;
 
-/// The address of an API. Plain `http` is taken for this machine only, since tokens travel on it.
+/// The URL of an API. Plain `http` is accepted only for this machine, since tokens are sent there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     /// Scheme, authority and path, without a slash at the end.
@@ -16,21 +16,21 @@ pub struct BaseUrl {
     encrypted: bool,
 }
 
-/// Text that is not the address of an API.
+/// Text that is not the URL of an API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBaseUrl {
-    /// It is not a URL at all.
+    /// The text is not a URL.
     #[error("`{text}` is not a URL")]
     Malformed {
-        /// What was given instead of an address.
+        /// The text that was given.
         text: String,
         /// Why the parser refused it.
         source: url::ParseError,
     },
-    /// Neither `https`, nor `http` to this machine.
+    /// The URL is neither `https` nor `http` on this machine.
     #[error("`{0}` must begin with https://, or be an http:// URL on this machine")]
     Unprotected(String),
-    /// It carries a query, a fragment, a user or a password.
+    /// The URL has a query, a fragment, a user or a password.
     #[error("`{0}` must have no user, query or fragment")]
     Decorated(String),
 }
@@ -38,21 +38,21 @@ pub enum InvalidBaseUrl {
 impl BaseUrl {
     /// Podio's own API (podio.md 2).
     pub const PODIO: &str = "https://api.podio.com";
-    /// The page on which people let a client in; not on the API's host (podio.md 3.2).
+    /// The page on which people authorize a client; on another host than the API (podio.md 3.2).
     const PODIO_AUTHORIZE: &str = "https://podio.com/oauth/authorize";
 
-    /// The address as text, without a slash at the end.
+    /// Returns the URL as text, without a slash at the end.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether connections to it use TLS.
+    /// Returns whether connections to it use TLS.
     pub const fn is_encrypted(&self) -> bool {
         self.encrypted
     }
 
-    /// The page on which a person lets a client in. Of any other API than Podio's it is taken to
-    /// be on the same host, where the sandbox has it.
+    /// Returns the page on which a person authorizes a client. For an API
+    /// other than Podio's, the page is on the same host, as in the sandbox.
     pub(super) fn authorize_page(&self) -> String {
         if self.text == Self::PODIO {
             Self::PODIO_AUTHORIZE.to_owned()
@@ -94,7 +94,7 @@ impl FromStr for BaseUrl {
             && url.query().is_none()
             && url.fragment().is_none();
         if !plain {
-            // The text may hold a password: name the host only.
+            // The text may contain a password, so the error names only the host.
             let host = url.host_str().unwrap_or_default().to_owned();
             return Err(InvalidBaseUrl::Decorated(host));
         }

@@ -1,4 +1,4 @@
-//! What the client needs to know, complete and typed.
+//! The complete, typed configuration of the client.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,27 +11,30 @@ use super::credentials::Credentials;
 /// Settings of a [`super::Client`].
 #[derive(Debug, Clone)]
 pub struct PodioClientConfig {
-    /// The API; Podio's own by default.
+    /// The URL of the API; Podio's own by default.
     pub base_url: BaseUrl,
-    /// Who calls. Without them only what Podio may answer to strangers works: the validation of a
-    /// hook (podio.md 2, not settled).
+    /// The credentials. Without them, only calls work that Podio may allow without
+    /// authentication: the validation of a hook (podio.md 2, not settled).
     pub credentials: Option<Credentials>,
-    /// Where tokens are kept between runs, readable by its owner alone. `None` keeps none.
+    /// The file that stores tokens between runs; only
+    /// its owner can read it. `None` stores no tokens.
     pub token_file: Option<PathBuf>,
-    /// Where what is left of the hour's calls is kept for other processes. `None` keeps it to itself.
+    /// The file that shares the remaining calls of this hour
+    /// with other processes. `None` does not share them.
     pub rate_file: Option<PathBuf>,
-    /// The proxy on the way to the API; the environment is not looked at.
+    /// The proxy for the API; the environment is ignored.
     pub proxy: Option<Proxy>,
-    /// Longest wait for a connection.
+    /// Maximum time to connect.
     pub connect_timeout: Duration,
-    /// Longest time from sending a request to the last byte of its answer.
+    /// Maximum time from sending a request to the last byte of the response.
     pub timeout: Duration,
-    /// Largest answer taken, in bytes.
+    /// Maximum size of a response, in bytes.
     pub max_response_bytes: usize,
-    /// Longest time that one call spends waiting out rate limits. Podio's own hour is never
-    /// waited for by default: the caller gets [`super::Error::RateLimited`] with the time.
+    /// Maximum time for which one call waits because of rate limits. By default, a call does not
+    /// wait for Podio's next hour: it returns [`super::Error::RateLimited`] with the time to wait.
     pub max_rate_wait: Duration,
-    /// How long before its end a token is renewed. Podio's last 8 hours (podio.md 3.3).
+    /// Time before its expiry at which a token is renewed.
+    /// Podio's tokens are valid for 8 hours (podio.md 3.3).
     pub refresh_margin: Duration,
 }
 
@@ -44,7 +47,7 @@ impl Default for PodioClientConfig {
             rate_file: None,
             proxy: None,
             connect_timeout: Duration::from_secs(5),
-            // A person is told within ten seconds that Podio is silent.
+            // Within ten seconds, a person learns that Podio does not answer.
             timeout: Duration::from_secs(9),
             max_response_bytes: 8 * 1024 * 1024,
             max_rate_wait: Duration::from_secs(30),

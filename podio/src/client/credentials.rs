@@ -1,4 +1,4 @@
-//! Who calls the API, and the page on which a person lets us in.
+//! The credentials for the API, and the page on which a person authorizes the client.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -6,40 +6,40 @@ use url::form_urlencoded::Serializer;
 
 use super::base_url::BaseUrl;
 
-/// A registered API client and how it gets its first tokens.
+/// A registered API client and the way it gets its first tokens.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The client's name in Podio's list of API keys.
     pub client_id: String,
     /// The secret of the API client, as podio.com/settings/api shows it.
     pub client_secret: SecretString,
-    /// What stands behind the first tokens.
+    /// How the first tokens are requested.
     pub grant: Grant,
 }
 
-/// How the first tokens are had (podio.md 3.2). Later ones come by the refresh token.
+/// A way to get the first tokens (podio.md 3.2). Later ones are requested with the refresh token.
 #[derive(Debug, Clone)]
 pub enum Grant {
-    /// As an app, which reaches itself alone and may not delete hooks that people made.
+    /// As an app, which has access only to itself and may not delete hooks that people made.
     App {
         /// The app, as its Developer page shows it.
         app_id: u64,
         /// The app's token, from its Developer page.
         app_token: SecretString,
     },
-    /// As a person. Fails where the account asks for a second factor.
+    /// As a person. Fails if the account requires a second factor.
     Password {
         /// The account's mail address.
         username: String,
         /// The account's password.
         password: SecretString,
     },
-    /// As a person who has just said yes in the browser. The code serves once; afterwards
-    /// [`Grant::Stored`] is the grant to use.
+    /// As a person who has just authorized the client in the browser.
+    /// The code is valid once; use [`Grant::Stored`] afterwards.
     AuthorizationCode {
-        /// What Podio appended to the redirect.
+        /// The code that Podio appended to the redirect.
         code: SecretString,
-        /// The redirect, exactly as it was asked for.
+        /// The redirect, exactly as in the authorization request.
         redirect_uri: String,
     },
     /// As the person whose tokens an earlier login left in the token file.
@@ -47,12 +47,13 @@ pub enum Grant {
 }
 
 impl Credentials {
-    /// The page that asks a person to let this client in (podio.md 3.2). Podio then redirects to
-    /// `redirect_uri` with `code` and `state`, or with `error` and `error_description`.
+    /// Returns the page that asks a person to authorize this client
+    /// (podio.md 3.2). Podio then redirects to `redirect_uri` with
+    /// `code` and `state`, or with `error` and `error_description`.
     ///
-    /// The redirect must be on the domain registered for the client; whether Podio takes
-    /// `localhost` there is unknown (podio.md 9). `state` is OAuth's defence against forged
-    /// redirects: make it random and compare it.
+    /// The redirect must be on the domain registered for the client; whether Podio
+    /// accepts `localhost` there is unknown (podio.md 9). `state` protects against
+    /// forged redirects, as OAuth requires: make it random and compare it.
     pub fn authorize_url(&self, base_url: &BaseUrl, redirect_uri: &str, state: &str) -> String {
         let query = Serializer::new(String::new())
             .append_pair("response_type", "code")
@@ -63,14 +64,15 @@ impl Credentials {
         format!("{}?{query}", base_url.authorize_page())
     }
 
-    /// Names the holder of stored tokens and the secrets that they were had with: one file never
-    /// serves another's, and a wrong secret is noticed though there are tokens.
+    /// Returns a text that identifies the holder of stored tokens and the
+    /// secrets used to get them. Tokens of another identity are never
+    /// used, and a wrong secret is noticed even if tokens are stored.
     pub(super) fn identity(&self) -> String {
         format!("{} {}", self.holder(), self.digest())
     }
 
-    /// The identity that builds before the digest wrote, where tokens under it are still good: a
-    /// person who logged in with such a build stays logged in.
+    /// Returns the identity that earlier builds, without the digest, wrote, if tokens stored
+    /// with it are still valid: a person who logged in with such a build stays logged in.
     pub(super) fn identity_before(&self) -> Option<String> {
         match self.grant {
             Grant::AuthorizationCode { .. } | Grant::Stored => Some(self.holder()),
@@ -78,7 +80,8 @@ impl Credentials {
         }
     }
 
-    /// The beginning of a digest of all secrets: enough to tell two apart, and nothing to log in by.
+    /// Returns the first part of a digest of all secrets:
+    /// enough to tell two apart, but not to log in.
     fn digest(&self) -> String {
         let secret = match &self.grant {
             Grant::App { app_token, .. } => Some(app_token),
@@ -96,7 +99,7 @@ impl Credentials {
         format!("{:016x}", u64::from_be_bytes(beginning))
     }
 
-    /// Names who calls.
+    /// Returns a text that identifies the caller.
     pub(super) fn holder(&self) -> String {
         let client_id = &self.client_id;
         match &self.grant {
@@ -106,7 +109,7 @@ impl Credentials {
         }
     }
 
-    /// The form that asks for the first tokens; `None` where only a person can give new ones.
+    /// Returns the form that requests the first tokens; `None` if only a person can get new ones.
     pub(super) fn first_form(&self) -> Option<String> {
         let mut form = self.form();
         match &self.grant {
@@ -127,7 +130,7 @@ impl Credentials {
         Some(form.finish())
     }
 
-    /// The form that turns a refresh token into new tokens.
+    /// Returns the form that requests new tokens with a refresh token.
     pub(super) fn refresh_form(&self, refresh_token: &SecretString) -> String {
         self.form()
             .append_pair("grant_type", "refresh_token")

@@ -1,8 +1,8 @@
-//! Every way in which a call of Podio's API can end badly.
+//! The ways in which a call of Podio's API can fail.
 //!
-//! Podio's own description is kept, since it often names the cure. What may pass by itself and
-//! what will not is told by type ([`Error::may_pass`]). Texts of Podio's are text of the outside
-//! world: escape them before showing them.
+//! Podio's own description is kept, since it often says how to fix
+//! the problem. [`Error::may_pass`] returns whether a retry may help.
+//! Podio's texts come from outside: escape them before showing them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,90 +14,90 @@ use serde::Deserialize;
 /// A call that failed. `operation` is always the method and path, such as `GET /item/4`.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Podio does not take the credentials, even after new tokens were fetched; or there are none.
+    /// Podio refuses the credentials, even after new tokens were fetched; or there are none.
     #[error("{operation}: not authorized: {refusal}")]
     Unauthorized {
-        /// What was called.
+        /// The method and path of the call.
         operation: String,
-        /// Podio's answer.
+        /// Podio's response.
         refusal: Box<ApiRefusal>,
     },
-    /// No tokens can be had before a person logs in again.
+    /// No tokens are available until a person logs in again.
     #[error("no valid login is stored: run `podtap login`")]
     LoginNeeded,
-    /// The account has two-factor authentication on, which the password alone does not satisfy
-    /// (podio.md 3.2).
+    /// The account requires two-factor authentication, so
+    /// the password alone is not enough (podio.md 3.2).
     #[error("the account requires a second factor: run `podtap login` instead of using a password")]
     SecondFactor,
-    /// The object does not exist or no longer does (404, 410). Under app authentication Podio
-    /// answers 403 for it instead (podio.md 4.2): that is [`Error::Refused`].
+    /// The object does not exist or no longer exists (404, 410). With app authentication,
+    /// Podio returns 403 instead (podio.md 4.2): that is [`Error::Refused`].
     #[error("{operation}: {refusal}")]
     Gone {
-        /// What was called.
+        /// The method and path of the call.
         operation: String,
-        /// Podio's answer.
+        /// Podio's response.
         refusal: Box<ApiRefusal>,
     },
-    /// Too many calls (420, 429), and the wait is unknown or longer than allowed.
+    /// Too many calls (420, 429), and the wait is unknown or longer than the maximum.
     #[error("{operation}: rate limit reached{}", wait_hint(.retry_after.as_ref()))]
     RateLimited {
-        /// What was called.
+        /// The method and path of the call.
         operation: String,
-        /// How long Podio says to wait.
+        /// The time to wait, if Podio reports it.
         retry_after: Option<Duration>,
     },
-    /// Any other answer that is no success.
+    /// Any other response that is not a success.
     #[error("{operation}: {refusal}")]
     Refused {
-        /// What was called.
+        /// The method and path of the call.
         operation: String,
-        /// Podio's answer.
+        /// Podio's response.
         refusal: Box<ApiRefusal>,
     },
-    /// No answer within the time limit.
+    /// No response within the time limit.
     #[error("{operation}: no answer within {} s", .after.as_secs_f32())]
     Timeout {
-        /// What was called.
+        /// The method and path of the call.
         operation: String,
         /// The limit.
         after: Duration,
     },
-    /// The connection could not be made, or broke before the answer was whole.
+    /// The connection failed, or broke before the response was complete.
     #[error("{operation}: connection failed")]
     Transport {
-        /// What was called.
+        /// The method and path of the call.
         operation: String,
-        /// What happened.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The answer is larger than the configured limit.
+    /// The response is larger than the configured limit.
     #[error("{operation}: the answer is larger than {limit} bytes")]
     TooLarge {
-        /// What was called.
+        /// The method and path of the call.
         operation: String,
         /// The limit in bytes.
         limit: usize,
     },
-    /// The answer is cut short or not what Podio documents.
+    /// The response is incomplete or not as Podio documents it.
     #[error("{operation}: Podio's answer cannot be read")]
     Json {
-        /// What was called.
+        /// The method and path of the call.
         operation: String,
         /// Where the parser stopped.
         source: serde_json::Error,
     },
-    /// The file that keeps the tokens cannot be read or written.
+    /// The file with the tokens cannot be read or written.
     #[error("cannot use the token file {}", .path.display())]
     TokenFile {
-        /// The file that a login is kept in.
+        /// The path of the file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
 impl Error {
-    /// Whether the same call may succeed later without a change.
+    /// Returns whether the same call may succeed later without a change.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::RateLimited { .. }
@@ -114,7 +114,7 @@ impl Error {
         }
     }
 
-    /// What Podio answered, where it answered.
+    /// Returns Podio's response, if there was one.
     pub fn refusal(&self) -> Option<&ApiRefusal> {
         match self {
             Self::Unauthorized { refusal, .. }
@@ -124,7 +124,7 @@ impl Error {
         }
     }
 
-    /// What an answer other than 2xx means (podio.md 4.2).
+    /// Returns the error for a response other than 2xx (podio.md 4.2).
     pub(super) fn from_answer(
         operation: String,
         status: StatusCode,
@@ -145,18 +145,18 @@ impl Error {
     }
 }
 
-/// An error answer of Podio's (podio.md 4.1).
+/// An error response of Podio (podio.md 4.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRefusal {
     /// The HTTP status.
     pub status: u16,
-    /// Podio's word for it, such as `not_found`; empty where the answer is not Podio's JSON.
+    /// Podio's error code, such as `not_found`; empty if the response is not Podio's JSON.
     pub error: String,
-    /// Podio's sentence, such as "Object not found".
+    /// Podio's description, such as "Object not found".
     pub description: Option<String>,
-    /// A finer word, mostly absent.
+    /// A more specific code, usually absent.
     pub detail: Option<String>,
-    /// Whether Podio means the sentence for the end user.
+    /// Whether the description is meant for the end user.
     pub propagate: bool,
 }
 
@@ -172,7 +172,8 @@ impl ApiRefusal {
         }
     }
 
-    /// A 400 that means "log in again": the refresh token is dead, or the client unknown.
+    /// Returns whether a 400 means "log in again": the
+    /// refresh token is invalid, or the client unknown.
     fn is_about_credentials(&self) -> bool {
         matches!(self.error.as_str(), "invalid_grant" | "invalid_client")
     }

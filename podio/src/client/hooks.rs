@@ -1,7 +1,7 @@
 //! Hooks: create, list, delete, and the two halves of their verification (podio.md 2).
 //!
-//! Podio has no operation to change a hook, to look one up, or to list all: a new URL means
-//! delete, create and verify.
+//! Podio has no operation to change a hook, to fetch a single one, or to list
+//! all hooks. To change a URL, delete the hook, then create and verify another.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -16,44 +16,44 @@ use crate::ref_type::RefType;
 /// A hook as Podio lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
-    /// Its id, which every event of it carries.
+    /// The hook's id, which each of its events contains.
     pub hook_id: u64,
-    /// Whether it delivers.
+    /// Whether the hook delivers events.
     #[serde(default, deserialize_with = "lenient")]
     pub status: HookStatus,
     /// The event type; text, since Podio may add types.
     #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub event: String,
-    /// Where it delivers to.
+    /// The URL to which it delivers.
     #[serde(default, deserialize_with = "lenient")]
     pub url: String,
     /// `YYYY-MM-DD HH:MM:SS`, UTC.
     #[serde(default, deserialize_with = "lenient")]
     pub created_on: Option<String>,
-    /// Who made it.
+    /// The person or app that created the hook.
     #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
-    /// The API client that it was made with.
+    /// The API client with which it was created.
     #[serde(default, deserialize_with = "lenient")]
     pub created_via: Option<Via>,
 }
 
-/// Whether a hook delivers. What Podio shows for a suspended hook is unknown (podio.md 1.3).
+/// Whether a hook delivers. The status of a suspended hook is unknown (podio.md 1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HookStatus {
-    /// Verified; events are delivered.
+    /// Verified: events are delivered.
     Active,
-    /// Not yet verified, or disabled after failures; nothing is delivered.
+    /// Not yet verified, or disabled after failures: no events are delivered.
     Inactive,
-    /// A word that this build does not know.
+    /// A status that this build does not know.
     #[default]
     #[serde(other)]
     Unknown,
 }
 
 impl HookStatus {
-    /// The word for it.
+    /// Returns Podio's word for the status.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -69,12 +69,13 @@ struct CreatedHook {
 }
 
 impl Client {
-    /// Makes a hook and returns its id. It is inactive, and Podio at once sends it `hook.verify`,
-    /// possibly before this returns.
+    /// Creates a hook and returns its id. The hook is inactive; Podio
+    /// sends it `hook.verify` at once, possibly before this returns.
     ///
     /// # Errors
-    /// [`Error::Refused`] with 400 for a type that `ref_type` does not take, with 403 without the
-    /// right `add_hook`; on the eleventh hook of a type Podio's answer is unknown (podio.md 1.4).
+    /// Returns [`Error::Refused`] with 400 for an event type that `ref_type`
+    /// does not support, and with 403 without the right `add_hook`. Podio's
+    /// response to an eleventh hook of a type is unknown (podio.md 1.4).
     pub async fn create_hook(
         &self,
         ref_type: RefType,
@@ -88,21 +89,21 @@ impl Client {
         Ok(created.hook_id)
     }
 
-    /// All hooks on one object, also those that others made.
+    /// Returns all hooks on one object, including those of other people.
     pub async fn hooks(&self, ref_type: RefType, ref_id: u64) -> Result<Vec<Hook>, Error> {
         self.fetch_list(Call::get(format!("/hook/{ref_type}/{ref_id}/")))
             .await
     }
 
-    /// Deletes a hook. One that is gone already counts as deleted.
+    /// Deletes a hook. A hook that no longer exists counts as deleted.
     ///
     /// # Errors
-    /// [`Error::Refused`] with 403 where an app's token meets a hook that a person made.
+    /// Returns [`Error::Refused`] with 403 if the caller is an app and a person made the hook.
     pub async fn delete_hook(&self, hook_id: u64) -> Result<(), Error> {
         self.remove_hook(hook_id).await.map(drop)
     }
 
-    /// The same, and whether it was there.
+    /// Deletes a hook and returns whether it existed.
     pub async fn remove_hook(&self, hook_id: u64) -> Result<bool, Error> {
         let call = Call::new(Method::DELETE, format!("/hook/{hook_id}"));
         match self.call(call).await {
@@ -119,13 +120,13 @@ impl Client {
         self.call(call).await.map(drop)
     }
 
-    /// Validates a hook with the code of its `hook.verify`, after which it is active.
+    /// Validates a hook with the code of its `hook.verify`; then the hook is active.
     ///
-    /// Sends the token where there is one. Whether Podio takes it without is not settled
-    /// (podio.md 2): the official sample does without, and the code is itself a proof.
+    /// Sends the token if there is one. Whether Podio accepts the call without a token is not
+    /// settled (podio.md 2): the official sample sends none, and the code itself is a proof.
     ///
     /// # Errors
-    /// [`Error::Refused`] with 400 for a wrong code or hook.
+    /// Returns [`Error::Refused`] with 400 for a wrong code or hook.
     pub async fn validate_hook(&self, hook_id: u64, code: &str) -> Result<(), Error> {
         let call = Call {
             access: Access::IfAny,

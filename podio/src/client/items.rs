@@ -1,4 +1,4 @@
-//! Items: what an event's item is, what a revision changed, and writing without causing events.
+//! Items: reads them and their revisions, and changes them without causing events.
 
 use http::Method;
 use jiff::Timestamp;
@@ -9,15 +9,15 @@ use super::lenient::{lenient, list};
 use super::model::{FieldChange, Item, Revision};
 use super::{Call, Client, Error};
 
-/// Side effects of a write (podio.md 5.3). They travel in the query: in the body Podio ignores
-/// them.
+/// Side effects of a write (podio.md 5.3). They are sent
+/// in the query, since Podio ignores them in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// Podio's words: "True if hooks should be executed for the change". `false` suppresses every
-    /// hook for it, also other people's.
+    /// Podio's description: "True if hooks should be executed for the change".
+    /// `false` suppresses all hooks for the change, including other people's.
     pub hook: bool,
-    /// Whether the change stays out of the stream and causes no notifications. Does not stop
-    /// hooks.
+    /// Whether the change stays out of the stream and
+    /// causes no notifications. Does not affect hooks.
     pub silent: bool,
 }
 
@@ -31,7 +31,7 @@ impl Default for WriteOptions {
 }
 
 impl WriteOptions {
-    /// The query, `?` included; empty for Podio's own defaults.
+    /// Returns the query including `?`; empty for Podio's own defaults.
     fn query(self) -> &'static str {
         match (self.hook, self.silent) {
             (true, false) => "",
@@ -42,23 +42,23 @@ impl WriteOptions {
     }
 }
 
-/// What an update answers.
+/// The response to an update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewRevision {
-    /// The revision number that the change made.
+    /// The revision number of the change.
     pub revision: u64,
-    /// The item's title afterwards.
+    /// The item's title after the change.
     #[serde(default)]
     pub title: Option<String>,
 }
 
-/// Some of the items that a filter lets pass.
+/// One page of the items that match a filter.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct FoundItems {
-    /// How many pass, on all pages.
+    /// The number of matching items on all pages.
     #[serde(default, deserialize_with = "lenient")]
     pub filtered: u64,
-    /// Those of this page.
+    /// The items of this page.
     #[serde(default, deserialize_with = "list")]
     pub items: Vec<Item>,
 }
@@ -69,26 +69,27 @@ struct CreatedItem {
 }
 
 impl Client {
-    /// An item, without marking it as viewed: plainly asked for, it would clear the user's unread
-    /// notifications (podio.md 5.1).
+    /// Returns an item without marking it as viewed: otherwise the call
+    /// would clear the user's unread notifications (podio.md 5.1).
     ///
     /// # Errors
-    /// [`Error::Gone`] for a deleted item; under app authentication [`Error::Refused`] with 403,
-    /// also for one that never was.
+    /// Returns [`Error::Gone`] for a deleted item. With app authentication,
+    /// returns [`Error::Refused`] with 403, also for an item that never existed.
     pub async fn item(&self, item_id: u64) -> Result<Item, Error> {
         self.fetch(Call::get(format!("/item/{item_id}?mark_as_viewed=false")))
             .await
     }
 
-    /// An item by its number within its app, as the URL of its page has it; not marked as viewed.
+    /// Returns an item by its number within its app, as in
+    /// the URL of its page; does not mark it as viewed.
     pub async fn item_by_number(&self, app_id: u64, number: u64) -> Result<Item, Error> {
         let path = format!("/app/{app_id}/item/{number}?mark_as_viewed=false");
         self.fetch(Call::get(path)).await
     }
 
-    /// Items of an app that were changed at or after this time, to the second, in the order in which
-    /// they were created, which no change disturbs. Deleted ones are not among them. It is of the
-    /// operations that Podio limits more than others (podio.md 4.3).
+    /// Returns items of an app that were changed at or after this time, without its fractions of
+    /// a second. They are in the order of their creation, which no change affects. Deleted items
+    /// are not included. This operation has one of Podio's lower rate limits (podio.md 4.3).
     pub async fn items_edited_since(
         &self,
         app_id: u64,
@@ -105,20 +106,20 @@ impl Client {
         .await
     }
 
-    /// All revisions of an item.
+    /// Returns all revisions of an item.
     pub async fn item_revisions(&self, item_id: u64) -> Result<Vec<Revision>, Error> {
         self.fetch_list(Call::get(format!("/item/{item_id}/revision/")))
             .await
     }
 
-    /// One revision of an item: who made it, when, and through which client.
+    /// Returns one revision of an item: who made it, when, and through which client.
     pub async fn item_revision(&self, item_id: u64, revision: u64) -> Result<Revision, Error> {
         self.fetch(Call::get(format!("/item/{item_id}/revision/{revision}")))
             .await
     }
 
-    /// What changed between two revision numbers, field by field. For the event of revision `n`
-    /// that is `n - 1` to `n`; revision 0 has no predecessor.
+    /// Returns the differences between two revisions, field by field. For the event
+    /// of revision `n`, compare `n - 1` with `n`; revision 0 has no predecessor.
     pub async fn item_difference(
         &self,
         item_id: u64,
@@ -142,20 +143,21 @@ impl Client {
         Ok(created.item_id)
     }
 
-    /// Deletes an item, which fires `item.delete` unless `options` say `hook=false`.
+    /// Deletes an item, which triggers `item.delete` unless `options` has `hook: false`.
     ///
     /// # Errors
-    /// [`Error::Refused`] with 404 or 410 if it is already deleted, and 403 without the right.
+    /// Returns [`Error::Refused`] with 404 or 410 if the item
+    /// is already deleted, and with 403 without the right.
     pub async fn delete_item(&self, item_id: u64, options: WriteOptions) -> Result<(), Error> {
         let path = format!("/item/{item_id}{}", options.query());
         self.call(Call::new(Method::DELETE, path)).await.map(drop)
     }
 
-    /// Changes the given fields of an item. `revision` is the number that the change builds on,
-    /// where that matters to the caller.
+    /// Changes the given fields of an item. If `revision` is given,
+    /// the change is made only if that is still the current revision.
     ///
     /// # Errors
-    /// [`Error::Refused`] with 409 when `revision` is no longer the current one.
+    /// Returns [`Error::Refused`] with 409 if `revision` is no longer the current one.
     pub async fn update_item(
         &self,
         item_id: u64,

@@ -1,10 +1,10 @@
-//! Reading what Podio answers as far as it can be read: a null, a missing member or an odd shape
-//! costs that member, never the answer.
+//! Deserializes as much as possible of Podio's responses: a null, a missing
+//! member or an unexpected type affects only that member, not the whole response.
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::Value;
 
-/// A member, or its default where it is not what it should be.
+/// Deserializes a member; returns its default if it has an unexpected type.
 pub(in crate::client) fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -14,7 +14,7 @@ where
     Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
-/// The elements of a list that are what they should be.
+/// Deserializes a list without the elements that have an unexpected type.
 pub(in crate::client) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -26,7 +26,7 @@ where
         .collect())
 }
 
-/// A list of anything; what stands alone where a list should be is its one element.
+/// Deserializes a list of any values; a single value counts as a list with one element.
 pub(in crate::client) fn values<'de, D>(deserializer: D) -> Result<Vec<Value>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,38 +1,38 @@
-//! Podio's rate limits as its answers tell them (podio.md 4.3). Pure.
+//! Reads Podio's rate limits from its responses (podio.md 4.3). Pure.
 
 use std::time::Duration;
 
 use http::HeaderMap;
 use jiff::Timestamp;
 
-/// How much of the hour's calls is left, as the last answer said.
+/// The remaining calls of this hour, according to the last response.
 ///
-/// Podio counts two classes, 1,000 and 250 calls an hour by default; which one an answer speaks
-/// of shows in `limit` alone. When the hour began is not told.
+/// Podio has two classes of calls, with 1,000 and 250 calls per hour by default. Only
+/// `limit` shows which class a response refers to. When the hour began is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Calls an hour.
+    /// Calls per hour.
     pub limit: u64,
     /// Calls left in the current hour.
     pub remaining: u64,
 }
 
-/// The same with what can be said of when it begins anew.
+/// The remaining calls, and the time at which the next hour begins as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallBudget {
-    /// Calls an hour.
+    /// Calls per hour.
     pub limit: u64,
     /// Calls left in the current hour.
     pub remaining: u64,
-    /// The latest moment at which the next hour begins: one hour after the first answer that is
-    /// known of this one. Podio does not tell it.
+    /// The latest time at which the next hour begins: one hour after
+    /// the first known response of this hour. Podio does not report it.
     pub resets_by: Timestamp,
-    /// Until when Podio wants no call at all; `None` where it takes calls.
+    /// The time until which Podio refuses all calls; `None` if it accepts calls.
     pub closed_until: Option<Timestamp>,
 }
 
 impl RateLimit {
-    /// Both headers, spelt as Podio spells them.
+    /// Reads both headers, spelt as Podio spells them.
     pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         Some(Self {
             limit: number(headers, "x-rate-limit-limit")?,
@@ -41,8 +41,9 @@ impl RateLimit {
     }
 }
 
-/// How long an answer 420 or 429 says to wait: a `Retry-After` in seconds or as a date, which is not
-/// known to exist, or the number in "Please wait N seconds before trying again".
+/// Returns how long to wait after a 420 or 429. The sources are the number of seconds
+/// in `Retry-After`, the number in "Please wait N seconds before trying again", and a
+/// date in `Retry-After`, in this order. Podio is not known to send `Retry-After`.
 pub(super) fn retry_after(headers: &HeaderMap, body: &[u8], now: Timestamp) -> Option<Duration> {
     number(headers, "retry-after")
         .or_else(|| seconds_in_text(&String::from_utf8_lossy(body)))

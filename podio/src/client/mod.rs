@@ -1,12 +1,11 @@
 //! A client of Podio's API: hooks, items, and what explains an event (podio.md 2 to 5).
 //!
-//! [`Client::new`] reads the certificates of the operating system and connects to nothing. Each
-//! operation is one method, in the file of its subject; all go through one function,
-//! `Client::call`, which puts the token on, renews it once after a 401, and leaves time, size and
-//! rate limits to `transport`.
+//! [`Client::new`] reads the certificates of the operating system but does not connect. Each
+//! operation is a method, in the file of its subject. All of them call `Client::call`, which adds
+//! the token and renews it once after a 401; `transport` applies the limits of time, size and rate.
 //!
-//! Dropping a call is safe but for one moment: while tokens are being renewed, Podio may already
-//! have replaced the refresh token. The next call then begins again with the grant.
+//! A call may be dropped at any time, with one exception: while tokens are being renewed, Podio
+//! may already have replaced the refresh token. The next call then starts again with the grant.
 
 mod base_url;
 mod config;
@@ -52,7 +51,7 @@ use token_store::ClientTokens;
 use tokens::Tokens;
 use transport::{Outgoing, Transport};
 
-/// A client of the API. Cheap to clone; clones share tokens, connections and the rate limit.
+/// A client of the API. Clones are cheap and share tokens, connections and the rate limit.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -64,7 +63,7 @@ struct Shared {
     tokens: ClientTokens,
 }
 
-/// The client could not be made: the operating system's certificates cannot be used.
+/// The client cannot be created because the operating system's certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot prepare TLS for {base_url}")]
 pub struct TlsUnavailable {
@@ -72,7 +71,7 @@ pub struct TlsUnavailable {
     source: rustls::Error,
 }
 
-/// One operation, before the token.
+/// One operation, without a token yet.
 struct Call {
     method: Method,
     /// Path and query.
@@ -81,12 +80,12 @@ struct Call {
     access: Access,
 }
 
-/// Whether a call makes sense without tokens.
+/// Whether a call needs tokens.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
-    /// Podio will refuse it without.
+    /// Podio refuses the call without a token.
     Required,
-    /// Podio may take it without: tokens go along where there are any.
+    /// Podio may accept the call without a token; one is sent if there is one.
     IfAny,
 }
 
@@ -113,10 +112,10 @@ impl Call {
 }
 
 impl Client {
-    /// A client with these settings.
+    /// Creates a client with these settings.
     ///
     /// # Errors
-    /// When an `https` API is configured and the operating system has no certificates to trust.
+    /// If an `https` API is configured and the operating system has no trusted certificates.
     pub fn new(config: PodioClientConfig) -> Result<Self, TlsUnavailable> {
         let tokens = ClientTokens::new(&config);
         let identity = config.credentials.as_ref();
@@ -138,31 +137,33 @@ impl Client {
         })
     }
 
-    /// Whether the client has credentials at all.
+    /// Returns whether the client has credentials.
     pub fn has_credentials(&self) -> bool {
         self.shared.config.credentials.is_some()
     }
 
-    /// Fetches new tokens by the configured grant, also where others are stored, and stores them.
+    /// Fetches new tokens with the configured grant, even if others are stored, and stores them.
     ///
     /// # Errors
-    /// [`Error::LoginNeeded`] without credentials or with [`Grant::Stored`]; else as any call.
+    /// Returns [`Error::LoginNeeded`] without credentials or with
+    /// [`Grant::Stored`], and otherwise the errors of any call.
     pub async fn login(&self) -> Result<(), Error> {
         self.shared.tokens.login(&self.shared.transport).await
     }
 
-    /// The rate limit as the last answer told it; `None` until one did.
+    /// Returns the rate limit of the last response; `None` if no response had one.
     pub fn rate_limit(&self) -> Option<RateLimit> {
         *self.watch_rate_limit().borrow()
     }
 
-    /// How many calls are left, as the newest answer to any process on this machine told, and when
-    /// there are more again; `None` until one did within the hour. Makes no call.
+    /// Returns how many calls are left, and when the next hour begins,
+    /// according to the newest response to any process on this machine.
+    /// Returns `None` if there was none within an hour. Makes no call.
     pub async fn budget(&self) -> Option<CallBudget> {
         self.shared.transport.budget().await
     }
 
-    /// The rate limit, as it changes.
+    /// Returns a receiver that always has the current rate limit.
     pub fn watch_rate_limit(&self) -> watch::Receiver<Option<RateLimit>> {
         self.shared.transport.rate_limit()
     }
@@ -173,7 +174,7 @@ impl Client {
         serde_json::from_slice(&body).map_err(|source| Error::Json { operation, source })
     }
 
-    /// A list, without the elements that cannot be read.
+    /// Fetches a list, without the elements that cannot be parsed.
     async fn fetch_list<T: DeserializeOwned>(&self, call: Call) -> Result<Vec<T>, Error> {
         let values: Vec<Value> = self.fetch(call).await?;
         let read = |value| serde_json::from_value(value).ok();
@@ -183,7 +184,7 @@ impl Client {
     async fn call(&self, call: Call) -> Result<Bytes, Error> {
         let transport = &self.shared.transport;
         let tokens = match self.shared.tokens.current(transport).await {
-            // Podio may take the call without tokens.
+            // Podio may accept the call without tokens.
             Err(_) if call.access == Access::IfAny => None,
             other => other?,
         };
@@ -199,7 +200,8 @@ impl Client {
     }
 }
 
-/// A success says nothing, or says it in JSON: anything else came from a server in between.
+/// Checks that a success has an empty or a JSON body:
+/// any other body comes from a server in between.
 fn believable(outgoing: &Outgoing, body: Bytes) -> Result<Bytes, Error> {
     let is_blank = body.iter().all(u8::is_ascii_whitespace);
     match serde_json::from_slice::<IgnoredAny>(&body) {

@@ -1,4 +1,5 @@
-//! A file that its owner alone can read, replaced as a whole: no reader ever sees half of it.
+//! Writes files that only their owner can read. A file
+//! is replaced as a whole, so no reader sees half of it.
 
 use std::io;
 use std::path::Path;
@@ -7,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 
-/// Files that this process has written so far.
+/// Number of files that this process has written.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
-/// Writes a new file beside the old one and renames it over.
+/// Writes a temporary file beside the old one and renames it.
 pub(super) async fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    // Neither two processes nor two clients of one write the same new file.
+    // The name is unique among processes and among the clients of one process.
     let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
     let new = path.with_extension(format!("{}-{number}.new", std::process::id()));
     write(&new, text).await?;
@@ -20,7 +21,7 @@ pub(super) async fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 async fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    // Left over by a crash; its mode may be anything.
+    // A file left over from a crash may have any permissions.
     match fs::remove_file(path).await {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -1,6 +1,7 @@
-//! What is known of the hour's calls: from the answers to this process, and through a small file from
-//! those to others, so that the last calls are not spent by a process that does not know of them. A wait that
-//! Podio asks for holds for every call of every process.
+//! Tracks the remaining calls of this hour across all processes of this machine.
+//! Each process knows its own responses, and those of the others through a small
+//! file. So no process spends the last calls unaware of the others, and a wait
+//! that Podio asks for applies to every call of every process.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,16 +13,17 @@ use tokio::sync::{Mutex, watch};
 use super::limit::{CallBudget, RateLimit};
 use super::private_file;
 
-/// Podio counts by the hour, and does not say when it began: what was known for so long is over.
+/// Podio counts by the hour but does not report when the
+/// hour began. After this time, what was known is outdated.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// The rate limit, as it is known on this machine.
+/// The rate limit, as far as it is known on this machine.
 #[derive(Debug)]
 pub(super) struct SharedRateLimit {
     limit: watch::Sender<Option<RateLimit>>,
     known: Mutex<KnownRate>,
     file: Option<PathBuf>,
-    /// API and holder: what is known of another identity says nothing.
+    /// The API and the caller: the limit of another identity does not apply.
     identity: String,
 }
 
@@ -30,12 +32,12 @@ struct KnownRate {
     identity: String,
     limit: u64,
     remaining: u64,
-    /// When that was told.
+    /// The time of that response.
     at: Timestamp,
-    /// When the first answer of the same hour came, as far as is known here.
+    /// The time of the first known response of the same hour.
     #[serde(default)]
     since: Option<Timestamp>,
-    /// Until when Podio wants no calls.
+    /// The time until which Podio refuses all calls.
     closed_until: Option<Timestamp>,
 }
 
@@ -59,7 +61,8 @@ impl KnownRate {
         })
     }
 
-    /// What is left only shrinks within an hour: where it grew, another one has begun.
+    /// Returns whether a limit is of the same hour.
+    /// Within an hour, the remaining calls only decrease.
     fn is_of_the_same_hour(&self, limit: RateLimit, now: Timestamp) -> bool {
         let known = self.limit(now);
         known.is_some_and(|known| known.limit == limit.limit && limit.remaining <= known.remaining)
@@ -70,7 +73,7 @@ impl KnownRate {
 }
 
 impl SharedRateLimit {
-    /// What others left in the file is known from the start.
+    /// Reads the file, so that what other processes know is known from the start.
     pub(super) fn new(file: Option<PathBuf>, identity: String) -> Self {
         let text = file.as_ref().and_then(|file| std::fs::read(file).ok());
         let known = text
@@ -88,7 +91,7 @@ impl SharedRateLimit {
         self.limit.subscribe()
     }
 
-    /// For how long Podio wants no call yet.
+    /// Returns for how long Podio still refuses all calls.
     pub(super) async fn closed_for(&self) -> Option<Duration> {
         let now = Timestamp::now();
         let mut known = self.known.lock().await;
@@ -106,13 +109,14 @@ impl SharedRateLimit {
             .filter(|wait: &Duration| !wait.is_zero())
     }
 
-    /// What is left, as the newest answer told any process on this machine.
+    /// Returns the remaining calls, according to the
+    /// newest response to any process on this machine.
     pub(super) async fn budget(&self) -> Option<CallBudget> {
         self.closed_for().await;
         self.known.lock().await.budget(Timestamp::now())
     }
 
-    /// An answer has come, with what it says of the limit and of a wait.
+    /// Records the limit and the wait in a response.
     pub(super) async fn record_answer(&self, limit: Option<RateLimit>, wait: Option<Duration>) {
         let now = Timestamp::now();
         let until = wait.and_then(|wait| now.checked_add(wait).ok());
@@ -130,7 +134,7 @@ impl SharedRateLimit {
         known.closed_until = until;
         known.identity.clone_from(&self.identity);
         if let Some(file) = &self.file {
-            // A reserve that others do not know of is no reason to fail a call.
+            // A failure to share the limit must not fail the call.
             save(file, &known).await.ok();
         }
     }
@@ -200,7 +204,7 @@ mod tests {
         assert_eq!(second.remaining, 899);
         assert_eq!(first.resets_by, second.resets_by);
         tokio::time::sleep(Duration::from_millis(2)).await;
-        // More is left than before: another hour has begun.
+        // More calls are left than before, so another hour has begun.
         assert!(told(999).await.resets_by > first.resets_by);
         rate.record_answer(None, Some(Duration::from_mins(5))).await;
         assert!(rate.budget().await.unwrap().closed_until.is_some());

@@ -1,4 +1,5 @@
-//! Tokens between runs: one file, readable by its owner alone, replaced as a whole.
+//! Stores tokens between runs in a file that only its
+//! owner can read and that is replaced as a whole.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,13 +13,14 @@ use super::error::Error;
 use super::private_file;
 use super::tokens::Tokens;
 
-/// Where tokens are kept, and whose.
+/// The file with the tokens, and whose tokens they are.
 #[derive(Debug)]
 pub(super) struct TokenFile {
     path: PathBuf,
-    /// API and holder; tokens of another identity are ignored, and overwritten by the next save.
+    /// The API and the caller. Tokens of another identity
+    /// are ignored, and replaced by the next save.
     identity: String,
-    /// What an earlier build called the same holder.
+    /// The identity of the same caller in earlier builds.
     identity_before: Option<String>,
 }
 
@@ -43,8 +45,8 @@ impl TokenFile {
         }
     }
 
-    /// The tokens kept for this identity. A file that makes no sense counts as none: the tokens
-    /// are fetched anew and the file replaced.
+    /// Reads the tokens of this identity. An invalid file
+    /// counts as empty: new tokens are fetched and replace it.
     pub(super) async fn load(&self) -> Result<Option<Tokens>, Error> {
         let text = match fs::read(&self.path).await {
             Ok(text) => text,
@@ -65,7 +67,7 @@ impl TokenFile {
         }))
     }
 
-    /// Keeps these tokens in place of earlier ones.
+    /// Replaces the stored tokens.
     pub(super) async fn save(&self, tokens: &Tokens) -> Result<(), Error> {
         let stored = Stored {
             identity: self.identity.as_str().into(),

@@ -1,5 +1,5 @@
-//! Access tokens: fetched when first needed, renewed before they end and after a 401, one
-//! renewal at a time. No one outside the client sees them.
+//! Fetches access tokens when they are first needed, and renews them before they expire and after
+//! a 401. Only one renewal runs at a time. The tokens are never visible outside the client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use super::token_file::TokenFile;
 use super::tokens::Tokens;
 use super::transport::{Outgoing, Transport};
 
-/// The endpoint that takes forms; `/oauth/token/v2` takes JSON only (podio.md 3.1).
+/// The endpoint that accepts forms; `/oauth/token/v2` accepts only JSON (podio.md 3.1).
 const ENDPOINT: &str = "/oauth/token";
 
-/// The tokens of one client. The holder of the lock renews.
+/// The tokens of one client. The task that holds the lock renews them.
 #[derive(Debug)]
 pub(super) struct ClientTokens {
     credentials: Option<Credentials>,
@@ -46,7 +46,7 @@ impl ClientTokens {
         }
     }
 
-    /// Tokens that are good for a while; `None` for a client without credentials.
+    /// Returns tokens that are still valid for a while; `None` for a client without credentials.
     pub(super) async fn current(
         &self,
         transport: &Transport,
@@ -69,7 +69,7 @@ impl ClientTokens {
         }
     }
 
-    /// Other tokens than those that Podio refused; another call may have fetched them meanwhile.
+    /// Returns other tokens than the refused ones. Another call may already have fetched them.
     pub(super) async fn replace(
         &self,
         transport: &Transport,
@@ -83,7 +83,7 @@ impl ClientTokens {
         }
     }
 
-    /// New tokens by the grant itself, also where others are held or stored.
+    /// Fetches new tokens with the grant itself, even if others are held or stored.
     pub(super) async fn login(&self, transport: &Transport) -> Result<(), Error> {
         let credentials = self.credentials.as_ref().ok_or(Error::LoginNeeded)?;
         let mut held = self.held.lock().await;
@@ -104,11 +104,12 @@ impl ClientTokens {
         let tokens = match refresh {
             Some(refresh) => match request(transport, credentials.refresh_form(&refresh)).await {
                 Ok(tokens) => Tokens {
-                    // Podio may roll the refresh token, or leave the old one in force.
+                    // Podio may replace the refresh token, or the old one stays valid.
                     refresh: tokens.refresh.or(Some(refresh)),
                     ..tokens
                 },
-                // The refresh token is dead (28 days, or revoked): begin again.
+                // The refresh token is invalid (after 28 days,
+                // or revoked), so the grant is used again.
                 Err(Error::Unauthorized { .. }) => first(credentials, transport).await?,
                 Err(error) => return Err(error),
             },
@@ -117,7 +118,7 @@ impl ClientTokens {
         self.keep(tokens, held).await
     }
 
-    /// Tokens that another process has stored since ours were had.
+    /// Returns tokens that another process has stored since this one got its own.
     async fn renewed_elsewhere(&self, ours: Option<&Tokens>) -> Result<Option<Tokens>, Error> {
         let ours = ours.map(|tokens| tokens.access.expose_secret());
         let stored = self.load().await?;
@@ -127,7 +128,8 @@ impl ClientTokens {
         }))
     }
 
-    /// Held first, stored second: a file that cannot be written costs this call, not the tokens.
+    /// Keeps the tokens in memory, then stores them. If the file
+    /// cannot be written, this call fails but the tokens are not lost.
     async fn keep(
         &self,
         tokens: Tokens,
@@ -185,14 +187,14 @@ async fn request(transport: &Transport, form: String) -> Result<Tokens, Error> {
     }
 }
 
-/// What the endpoint answers (podio.md 3.2 and 3.3).
+/// The response of the endpoint (podio.md 3.2 and 3.3).
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum TokenAnswer {
     Tokens {
         access_token: String,
         refresh_token: Option<String>,
-        /// Seconds; 28800 at Podio.
+        /// In seconds; Podio sends 28800.
         expires_in: u64,
     },
     SecondFactor {

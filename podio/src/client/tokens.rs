@@ -1,4 +1,4 @@
-//! One pair of tokens: what proves who calls, and for how long.
+//! An access token and a refresh token, with their expiry.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use http::HeaderValue;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// One answer of the token endpoint.
+/// The content of one response of the token endpoint.
 #[derive(Debug)]
 pub(super) struct Tokens {
     pub(super) access: SecretString,
@@ -15,7 +15,7 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// The header that proves who calls: `OAuth2`, not `Bearer` (podio.md 3.4).
+    /// Returns the header that authenticates the caller: `OAuth2`, not `Bearer` (podio.md 3.4).
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         let text = format!("OAuth2 {}", self.access.expose_secret());
         let mut header = HeaderValue::try_from(text).ok()?;

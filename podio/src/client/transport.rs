@@ -1,4 +1,5 @@
-//! One HTTP exchange with the API: time limit, size limit, rate limit. Knows no operation, no token.
+//! Makes one HTTP exchange with the API and applies the limits of
+//! time, size and rate. Does not depend on operations or tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +19,10 @@ use super::error::Error;
 use super::limit::{CallBudget, RateLimit, retry_after};
 use super::rate::SharedRateLimit;
 
-/// Idle connections kept: as many look-ups as the UI and the agent run side by side.
+/// Maximum number of idle connections: as many as the UI and the agent use in parallel.
 const IDLE_CONNECTIONS: usize = 4;
 
-/// A request, ready but for its connection.
+/// A request that is ready to be sent.
 pub(super) struct Outgoing {
     pub(super) method: Method,
     /// Path and query.
@@ -37,7 +38,7 @@ impl Outgoing {
     }
 }
 
-/// Method and path for error messages; the query is left out.
+/// Returns the method and path for error messages, without the query.
 pub(super) fn operation(method: &Method, path: &str) -> String {
     let path = path.split('?').next().unwrap_or_default();
     format!("{method} {path}")
@@ -72,9 +73,9 @@ impl Transport {
         self.rate.budget().await
     }
 
-    /// Sends the request and returns the body of a 2xx answer. Waits out a rate limit where Podio
-    /// says for how long and the sum of such waits stays within the configured one; until a longer
-    /// one is over, nothing is sent.
+    /// Sends the request and returns the body of a 2xx response. Waits for the
+    /// end of a rate limit if Podio reports it and the sum of the waits is at
+    /// most the configured maximum. While a longer limit lasts, nothing is sent.
     pub(super) async fn exchange(&self, outgoing: &Outgoing) -> Result<Bytes, Error> {
         let mut wait_left = self.config.max_rate_wait;
         loop {
@@ -90,7 +91,7 @@ impl Transport {
                     retry_after: Some(wait),
                     ..
                 }) if wait <= wait_left => {
-                    // At least a second of the allowance, so that "wait 0 seconds" ends too.
+                    // Each wait counts as at least a second, so that "wait 0 seconds" ends too.
                     wait_left = wait_left.saturating_sub(wait.max(Duration::from_secs(1)));
                     sleep(wait).await;
                 }

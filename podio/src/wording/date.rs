@@ -1,25 +1,26 @@
-//! Dates, with a time only where there is one.
+//! Formats dates, with a time if there is one.
 //!
-//! Podio writes `start` and `end` as `YYYY-MM-DD HH:MM:SS`, with midnight where there is no time;
-//! newer answers also have the parts, of which the time is then null, and both again in UTC.
+//! Podio sends `start` and `end` as `YYYY-MM-DD HH:MM:SS`, with midnight
+//! if there is no time. Newer responses also contain date and time
+//! separately, with a null for no time, and everything again in UTC.
 
 use serde_json::Value;
 
 use super::members::{inner, member, to_text};
 
-/// A day, and a time where there is one.
+/// A day, and a time if there is one.
 #[derive(PartialEq, Eq)]
 struct Moment {
     day: String,
     time: Option<String>,
 }
 
-/// A date or a span of time; of an odd shape what it says.
+/// Formats a date or a span of time. A value of an unexpected type is shown as text.
 pub(super) fn words(value: &Value, settings: &Value) -> String {
     read(value, settings).unwrap_or_else(|| to_text(inner(value)))
 }
 
-/// The same, where there is a date.
+/// Formats a date; returns `None` if there is none.
 pub(super) fn read(value: &Value, settings: &Value) -> Option<String> {
     let has_time = setting_allows_time(settings);
     let start = moment(value, "start", has_time);
@@ -43,7 +44,7 @@ pub(super) fn read(value: &Value, settings: &Value) -> Option<String> {
     }
 }
 
-/// A field may have no time at all, which its settings say.
+/// Returns whether the settings allow a field to have a time.
 fn setting_allows_time(settings: &Value) -> bool {
     member(settings, "time").and_then(Value::as_str) != Some("disabled")
 }
@@ -63,7 +64,7 @@ fn moment(value: &Value, side: &str, has_time: bool) -> Option<Moment> {
         Some(day) => day,
         None => text(format!("{side}_date_utc"))?,
     };
-    // Where the parts are told, a null is no time, and midnight is one.
+    // If date and time are separate, null means no time, and midnight is a time.
     let part = format!("{side}_time");
     let time = match value.get(&part) {
         Some(Value::Null) => None,

@@ -1,33 +1,33 @@
-//! Two long texts word by word: what went, what came, and a few words around it.
+//! Compares two long texts word by word: removed and
+//! added words, with a few words around each change.
 
 use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-/// A text of fewer characters is better read whole.
+/// Minimum length in characters of the longer text; shorter texts are easier to read as a whole.
 const LONG: usize = 60;
-/// Texts less alike than this share are better read whole, one after the other.
+/// Minimum similarity; less similar texts are easier to read one after the other.
 const LEAST_ALIKE: f32 = 0.4;
-/// Words shown around a change.
+/// Number of words shown around a change.
 const CONTEXT: usize = 4;
-/// Longest search for the smallest difference; beyond it a larger one is taken.
+/// Maximum time to search for the smallest difference; after it, a larger one is used.
 const SEARCH: Duration = Duration::from_millis(50);
 
-/// A stretch of two texts.
+/// A part of the comparison of two texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// In both.
+    /// Text that both have.
     Same(String),
-    /// In the old one alone.
+    /// Text that only the old one has.
     Removed(String),
-    /// In the new one alone.
+    /// Text that only the new one has.
     Added(String),
     /// Words that both have, left out.
     Skipped,
 }
 
-/// The difference of two long texts that have much in common; `None` where it is better to show
-/// each as a whole.
+/// Compares two long, similar texts. Returns `None` if it is better to show each as a whole.
 pub fn word_diff(from: &str, to: &str) -> Option<Vec<Piece>> {
     if from.is_empty() || to.is_empty() || from.chars().count().max(to.chars().count()) < LONG {
         return None;
@@ -62,12 +62,12 @@ pub fn word_diff(from: &str, to: &str) -> Option<Vec<Piece>> {
     Some(shortened.collect())
 }
 
-/// Words with the space after each.
+/// Splits a text into words, each with the space after it.
 fn words(text: &str) -> Vec<&str> {
     text.split_inclusive(char::is_whitespace).collect()
 }
 
-/// A stretch that both have, but for the words near the changes at its ends.
+/// Shortens a part that both texts have to the words near the changes at its ends.
 fn around(text: &str, after_change: bool, before_change: bool) -> Vec<Piece> {
     let words = words(text);
     let head = if after_change { CONTEXT } else { 0 };

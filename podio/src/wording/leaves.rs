@@ -1,4 +1,4 @@
-//! The last resort: which members of two values differ.
+//! Finds which members of two values differ. Used if nothing else shows the change.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::{cut, same_start};
 
-/// Members that are named; a changed object may differ in dozens.
+/// Maximum number of members that are named; a changed object may differ in dozens.
 const MOST: usize = 3;
-/// Longest text of a member, in characters.
+/// Maximum length of a member's text, in characters.
 const MAX_CHARS: usize = 200;
 
-/// The differing members of two lists of values with what each side has, as `name: value`.
+/// Returns the differing members of two lists of values
+/// with the value of each side, as `name: value`.
 pub(super) fn differing(from: &[Value], to: &[Value]) -> (String, String) {
     let (from, to) = (leaves(from), leaves(to));
     let mut names: Vec<_> = from.keys().chain(to.keys()).collect();
@@ -25,7 +26,7 @@ pub(super) fn differing(from: &[Value], to: &[Value]) -> (String, String) {
     let side = |leaves: &BTreeMap<String, String>| {
         let pairs = names.iter().map(|name| {
             let start = same_start(&of(&from, name), &of(&to, name));
-            // Every value is wrapped in a member of that name, which says nothing.
+            // Podio wraps every value in a member named `value`, so that name is left out.
             let shown = name.strip_prefix("value.").unwrap_or(name);
             format!("{shown}: {}", cut(&of(leaves, name), start, MAX_CHARS))
         });

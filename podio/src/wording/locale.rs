@@ -1,8 +1,8 @@
-//! How the reader writes numbers: the decimal mark, and the grouping of amounts.
+//! Formats numbers for the reader's locale: the decimal mark, and the grouping of amounts.
 
 use num_format::{Locale as Table, ToFormattedString as _};
 
-/// The reader's way of writing numbers.
+/// The reader's number format.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Locale {
     table: Option<Table>,
@@ -12,7 +12,7 @@ impl Locale {
     /// The POSIX locale: a decimal point and no grouping.
     pub const NONE: Self = Self { table: None };
 
-    /// A locale as the environment names it, such as `de_DE.UTF-8`; POSIX for an unknown one.
+    /// Returns the locale with this name, such as `de_DE.UTF-8`; POSIX for an unknown one.
     pub fn named(name: &str) -> Self {
         let name = name.split(['.', '@']).next().unwrap_or_default();
         let name = name.replace('_', "-");
@@ -23,14 +23,14 @@ impl Locale {
         }
     }
 
-    /// A number of these digits.
+    /// Formats a number with these digits.
     pub(super) fn number(self, whole: &str, decimals: &str, grouped: bool) -> String {
         let mark = self.table.map_or(".", |table| table.decimal());
         let whole = self
             .table
             .filter(|_| grouped)
             .zip(whole.parse::<i128>().ok())
-            // What begins with more than a sign and digits, such as -0, keeps its letters.
+            // Digits that a parsed number would not keep, such as -0, stay unchanged.
             .filter(|(_, number)| number.to_string() == whole)
             .map_or_else(
                 || whole.to_owned(),

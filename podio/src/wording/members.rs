@@ -1,22 +1,23 @@
-//! What is in a value of Podio's: its members, and the scalar that says it.
+//! Accesses the members of Podio's values, and the text that describes a value.
 
 use serde_json::Value;
 
-/// Members that name the object in a value, the most telling first: categories have a text, items a
-/// title, people, apps and files a name, places a whole address.
+/// Members that name an object, the most descriptive first: categories have a `text`,
+/// items a `title`, people, apps and files a `name`, places a complete address.
 const NAMES: &[&str] = &["text", "title", "name", "formatted", "url"];
 
-/// What a value holds: the member of that name, which may hold nothing, or itself.
+/// Returns the member `value`, which may be null, or else the value itself.
 pub(super) fn inner(value: &Value) -> &Value {
     value.get("value").unwrap_or(value)
 }
 
-/// A member that is there.
+/// Returns a member unless it is null.
 pub(super) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.get(name).filter(|member| !member.is_null())
 }
 
-/// A scalar as it is, nothing as nothing, an object by its name, anything else as JSON.
+/// Returns a scalar as text, null as an empty text,
+/// an object by its name, and anything else as JSON.
 pub(super) fn to_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

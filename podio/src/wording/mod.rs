@@ -1,10 +1,10 @@
-//! Field values as a reader wants them (podio.md 5.2), for "old → new". Pure.
+//! Formats field values for a reader (podio.md 5.2), and changes as "old → new". Pure.
 //!
-//! A value is worded briefly first. Where that would show a change as none, it says more until the
-//! difference is seen: ids where two names are equal, then the markup of rich texts, then the
-//! members of Podio's answer that differ. There are words for a value of any shape.
+//! Values are first formatted briefly. If a change would not be visible, more is shown
+//! until both sides differ: ids if two names are equal, then the markup of rich texts,
+//! then the members of Podio's response that differ. A value of any type can be formatted.
 //!
-//! Everything here is text of the outside world: escape it before showing it.
+//! All results contain text from outside: escape it before showing it.
 
 mod date;
 mod diff;
@@ -22,28 +22,29 @@ pub use locale::Locale;
 
 use value::Worded;
 
-/// Longest text of one side of a change, in characters: explanations are kept in the history.
+/// Maximum length of one side of a change, in characters: explanations are stored in the history.
 const MAX_CHARS: usize = 8_000;
-/// What is shown before the first difference where both sides had to be cut, in characters.
+/// Number of characters shown before the first difference if both sides are cut.
 const LEAD: usize = 200;
 
-/// A field as far as its values are worded by it.
+/// What is needed to format a field's values.
 #[derive(Debug, Clone, Copy)]
 pub struct WordedField<'a> {
-    /// Its type, such as `text` or `category`.
+    /// The field's type, such as `text` or `category`.
     pub kind: &'a str,
-    /// Its `config.settings`; `Null` where they are not known.
+    /// The field's `config.settings`; `Null` if unknown.
     pub settings: &'a Value,
 }
 
-/// The values of a field, joined by commas; empty where there are none.
+/// Formats the values of a field, separated by commas; empty if there are none.
 pub fn values(field: WordedField<'_>, values: &[Value], locale: Locale) -> String {
     let mut worded = value::all(field, values, locale);
     tell_apart([&mut worded]);
     cut(&join(&worded, |one| &one.text), 0, MAX_CHARS)
 }
 
-/// What a field held and holds; never the same text twice. `None` where nothing differs at all.
+/// Formats the old and the new values of a field, always
+/// as different texts. Returns `None` if nothing differs.
 pub fn change(
     field: WordedField<'_>,
     from: &[Value],
@@ -110,13 +111,14 @@ fn join(worded: &[Worded], text: impl Fn(&Worded) -> &String) -> String {
     texts.join(", ")
 }
 
-/// How many characters two texts begin with in common.
+/// Returns the number of characters that both texts have in common at their beginning.
 fn same_start(one: &str, other: &str) -> usize {
     let pairs = one.chars().zip(other.chars());
     pairs.take_while(|(one, other)| one == other).count()
 }
 
-/// At most `most` characters of a text; its beginning, unless what matters at `from` is not in it.
+/// Cuts a text to at most `most` characters: from its beginning if
+/// `from` is within them, and otherwise from shortly before `from`.
 fn cut(text: &str, from: usize, most: usize) -> String {
     let skipped = if from < most {
         0

@@ -1,4 +1,4 @@
-//! Numbers: without the zeros that Podio pads them with, money with its currency, durations.
+//! Formats numbers without Podio's trailing zeros, money with its currency, and durations.
 
 use iso_currency::Currency;
 use serde_json::Value;
@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::locale::Locale;
 use super::members::{inner, member, to_text};
 
-/// Decimals of a currency that the table does not know: most have two.
+/// Number of decimals of a currency that the table does not contain: most have two.
 const USUAL_DECIMALS: usize = 2;
 
-/// `300.0000` as 300. What is no number stays as it is.
+/// Formats `300.0000` as 300. Text that is not a number stays unchanged.
 pub(super) fn words(text: &str, locale: Locale) -> String {
     match split_decimals(text) {
         Some((whole, decimals)) => locale.number(whole, decimals.trim_end_matches('0'), false),
@@ -17,7 +17,7 @@ pub(super) fn words(text: &str, locale: Locale) -> String {
     }
 }
 
-/// Whether a text is padded to four decimals, as Podio's numbers are.
+/// Returns whether a text has four decimals, as Podio's numbers do.
 pub(super) fn has_podios_decimals(text: &str) -> bool {
     split_decimals(text).is_some_and(|(_, decimals)| decimals.len() == 4)
 }
@@ -32,7 +32,7 @@ pub(super) fn percent(text: &str) -> String {
     }
 }
 
-/// An amount with as many decimals as its currency has, and the currency.
+/// Formats an amount with the decimals that are usual for its currency.
 pub(super) fn money(value: &Value, locale: Locale) -> String {
     let amount = to_text(inner(value));
     let currency = member(value, "currency").map(to_text).unwrap_or_default();
@@ -52,7 +52,7 @@ pub(super) fn money(value: &Value, locale: Locale) -> String {
     }
 }
 
-/// Seconds as hours and minutes; in days only where the field shows days.
+/// Formats seconds as hours and minutes, and as days only if the field shows days.
 pub(super) fn duration(value: &Value, settings: &Value) -> String {
     let text = to_text(value);
     let whole = split_decimals(&text).map_or("", |(whole, _)| whole);
@@ -80,7 +80,7 @@ pub(super) fn duration(value: &Value, settings: &Value) -> String {
     format!("{sign}{}", words.join(" "))
 }
 
-/// A decimal number's whole part with its sign, and its decimals.
+/// Splits a decimal number into its whole part, with the sign, and its decimals.
 fn split_decimals(text: &str) -> Option<(&str, &str)> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,12 +1,12 @@
-//! Podio's long texts, which are HTML, as words on one line. The tokenizer of a crate reads them;
-//! what is here decides how a tag reads.
+//! Converts Podio's long texts, which are HTML, to words on one line.
+//! A crate tokenizes the HTML; this module decides how each tag reads.
 
 use html5gum::{EndTag, StartTag, Token, Tokenizer};
 
-/// Tags whose content is no text.
+/// Tags whose content is not text.
 const SILENT: &[&[u8]] = &[b"script", b"style", b"head", b"title"];
 
-/// Tags that begin something of their own.
+/// Tags that begin a block.
 const BLOCKS: &[&[u8]] = &[
     b"p",
     b"div",
@@ -29,18 +29,18 @@ const BLOCKS: &[&[u8]] = &[
     b"pre",
 ];
 
-/// Tags that an editor writes, beside those above: what makes a text HTML.
+/// Other tags that a rich-text editor writes; like those above, they show that a text is HTML.
 const INLINE: &[&[u8]] = &[
     b"a", b"b", b"strong", b"i", b"em", b"u", b"s", b"strike", b"del", b"ins", b"code", b"span",
     b"font", b"img", b"sub", b"sup", b"tbody", b"thead", b"small",
 ];
 
-/// The text without its markup, and with it.
+/// Returns the text without its markup, and with it.
 pub(super) fn words(html: &str) -> (String, String) {
     let (mut text, mut marked) = (String::new(), String::new());
     let mut links = Vec::new();
     let mut silent = 0_usize;
-    // Its error type has no value.
+    // The tokenizer's error type has no values.
     for Ok(token) in Tokenizer::new(html) {
         match token {
             Token::StartTag(tag) => {
@@ -68,7 +68,7 @@ pub(super) fn words(html: &str) -> (String, String) {
     (one_line(&text), marked)
 }
 
-/// Whether a text of unknown make was written by an editor of rich text.
+/// Returns whether a text seems to come from a rich-text editor.
 pub(super) fn looks_like_html(text: &str) -> bool {
     let is_tag = |token: &Token| match token {
         Token::StartTag(tag) => {
@@ -80,7 +80,7 @@ pub(super) fn looks_like_html(text: &str) -> bool {
     Tokenizer::new(text).any(|Ok(token)| is_tag(&token)) || has_entity(text)
 }
 
-/// `&amp;`, `&#39;` and the like, closed by a semicolon.
+/// Returns whether a text has an entity with a semicolon, such as `&amp;` or `&#39;`.
 fn has_entity(text: &str) -> bool {
     text.split('&').skip(1).any(|rest| {
         let entity = rest.split_once(';').map(|(name, _)| name);
@@ -112,7 +112,7 @@ fn open(tag: &StartTag<()>, text: &mut String, marked: &mut String, links: &mut 
     if let Some(sign) = sign(name) {
         marked.push_str(sign);
     } else if name != b"a" && (!BLOCKS.contains(&name) || !tag.attributes.is_empty()) {
-        // Everything else that is written in it, such as a colour.
+        // Other markup, such as a colour, is shown as the tag itself.
         marked.push('<');
         marked.push_str(&String::from_utf8_lossy(name));
         for (name, value) in &tag.attributes {
@@ -141,7 +141,7 @@ fn close(tag: &EndTag<()>, text: &mut String, marked: &mut String, links: &mut V
     }
 }
 
-/// How emphasis is written in plain text.
+/// Returns the characters that mark emphasis in plain text.
 fn sign(name: &[u8]) -> Option<&'static str> {
     match name {
         b"b" | b"strong" => Some("**"),

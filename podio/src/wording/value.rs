@@ -1,4 +1,4 @@
-//! One value of a field: its words, and what tells it from others of the same name.
+//! Formats one value of a field, and distinguishes it from others with the same name.
 
 use serde_json::Value;
 
@@ -6,13 +6,13 @@ use super::locale::Locale;
 use super::members::{inner, member, to_text};
 use super::{WordedField, date, number, rich_text};
 
-/// A value as people would say it.
+/// A value formatted for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Worded {
     pub(super) text: String,
-    /// With its markup shown, where it has some.
+    /// The text with its markup, if it has any.
     pub(super) marked: Option<String>,
-    /// Which object of that name it is, such as `item 9`.
+    /// The object with that name, such as `item 9`.
     pub(super) id: Option<String>,
 }
 
@@ -25,7 +25,7 @@ impl Worded {
     }
 }
 
-/// Members that say which object of a name is meant, and what such an object is called.
+/// Members that identify an object, and the word for such an object.
 const IDS: &[(&str, &str)] = &[
     ("item_id", "item"),
     ("profile_id", "profile"),
@@ -59,7 +59,8 @@ fn one(field: WordedField<'_>, value: &Value, locale: Locale) -> Worded {
     }
 }
 
-/// Small texts are plain and large ones are HTML, unless the field's format says otherwise.
+/// Returns whether a text is HTML, if that is known: large texts are,
+/// small ones are not, unless the field's format says otherwise.
 fn is_html(settings: &Value) -> Option<bool> {
     let setting = |name| member(settings, name)?.as_str();
     match (setting("format"), setting("size")) {
@@ -82,7 +83,7 @@ fn text(raw: &str, is_html: Option<bool>) -> Worded {
     }
 }
 
-/// A calculation holds a number, a text or a date, which its settings name.
+/// Formats a calculation, which is a number, a text or a date according to its settings.
 fn calculation(field: WordedField<'_>, value: &Value, locale: Locale) -> Worded {
     if let Some(date) = date::read(value, field.settings) {
         return Worded::plain(date);
@@ -105,7 +106,7 @@ fn calculation(field: WordedField<'_>, value: &Value, locale: Locale) -> Worded 
     })
 }
 
-/// A number or address with its type: `+45 12 34 (work)`.
+/// Formats a number or address with its type: `+45 12 34 (work)`.
 fn with_type(value: &Value) -> String {
     let text = to_text(inner(value));
     match member(value, "type").and_then(Value::as_str) {
@@ -114,7 +115,7 @@ fn with_type(value: &Value) -> String {
     }
 }
 
-/// A link by its title and its address.
+/// Formats a link with its title and URL.
 fn link(value: &Value) -> Worded {
     let embed = member(value, "embed").unwrap_or(value);
     let text = |name| member(embed, name).and_then(Value::as_str);
@@ -133,7 +134,7 @@ fn link(value: &Value) -> Worded {
     }
 }
 
-/// An address as Podio puts it together, else its parts.
+/// Formats an address as Podio formats it, or else from its parts.
 fn location(value: &Value) -> String {
     let whole = member(value, "formatted").or_else(|| member(value, "value"));
     if let Some(whole) = whole

@@ -1,4 +1,4 @@
-//! Podio's answers with something odd in them: it costs a member, never the answer.
+//! Odd values in Podio's responses affect only their member, never the whole response.
 
 use podtap_podio::client::{App, Comment, FieldChange, File, Hook, Item, Revision, Task};
 use podtap_podio::wording::{Locale, WordedField, change, values};
@@ -29,7 +29,7 @@ fn field() -> Value {
     })
 }
 
-/// An answer of each kind, in the shape of real ones.
+/// Returns a response of each kind, with the structure of real ones.
 fn answers() -> Vec<(&'static str, Value)> {
     let reference = json!({ "type": "item", "id": 577_139_125, "title": "Another", "link": null });
     vec![
@@ -116,14 +116,14 @@ fn understood(kind: &str, answer: &Value) -> Result<(), TestCaseError> {
         "task" => drop(read::<Task>(answer)?),
         "file" => drop(read::<File>(answer)?),
         "app" => drop(read::<App>(answer)?),
-        // A hook without an id is none; a list leaves it out.
+        // A hook without an id is invalid; a list leaves it out.
         _ if answer.get("hook_id").is_some_and(Value::is_u64) => drop(read::<Hook>(answer)?),
         _ => {}
     }
     Ok(())
 }
 
-/// Every node below the top, as a JSON pointer.
+/// Collects the JSON pointers of all nodes below the top.
 fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     let below: Vec<(String, &Value)> = match value {
         Value::Object(members) => members.iter().map(|(k, v)| (k.clone(), v)).collect(),

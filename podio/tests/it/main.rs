@@ -1,4 +1,4 @@
-//! Podio's answers, also odd ones, and how they read.
+//! Parses Podio's responses, including odd ones, and formats their values.
 #![expect(
     clippy::unwrap_used,
     reason = "a test says what went wrong by panicking"

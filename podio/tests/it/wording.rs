@@ -1,11 +1,11 @@
-//! Bodies in the shapes that Podio answers with (podio.md 5.2), and how they read.
+//! Formats values with the structure of Podio's responses (podio.md 5.2).
 
 use podtap_podio::wording::{Locale, WordedField, change, values};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A row of `shapes.json`: values as Podio answers them, and how they read.
+/// A row of `shapes.json`: values of a response, and the expected text.
 #[derive(Debug, Deserialize)]
 struct Shape {
     #[serde(rename = "type")]
@@ -16,7 +16,7 @@ struct Shape {
     words: String,
 }
 
-/// A row of `changes.json`: a change as Podio answers it, and both sides as they read.
+/// A row of `changes.json`: a change in a response, and the expected text of both sides.
 #[derive(Debug, Deserialize)]
 struct Row {
     what: String,
@@ -98,7 +98,7 @@ fn a_difference_far_into_a_long_text_is_shown_where_it_is() {
     assert!(to.chars().count() < 1_000);
 }
 
-/// Any JSON, small.
+/// Generates small JSON values of any type.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -119,7 +119,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Puts `odd` in the place of the `at`th node of a document.
+/// Replaces the `at`th node of a document by `odd`.
 fn disturb(value: &mut Value, at: &mut usize, odd: &Value) {
     if *at == 0 {
         *value = odd.clone();

@@ -1,4 +1,4 @@
-//! Items, their revisions, and what a revision changed.
+//! Items, their revisions, and the changes of a revision.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,40 +6,40 @@ use serde_json::Value;
 use super::reference::{AppRef, ByLine, Via};
 use crate::client::lenient::{lenient, list, values};
 
-/// An item as it is now.
+/// The current state of an item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
-    /// Unique in all of Podio; the last number in its URL is its number in the app.
+    /// Unique in all of Podio. The last number in its URL is its number in the app.
     #[serde(default, deserialize_with = "lenient")]
     pub item_id: u64,
-    /// As Podio makes it of the fields; it may be empty.
+    /// The title that Podio generates from the fields; it may be empty.
     #[serde(default, deserialize_with = "lenient")]
     pub title: String,
-    /// Its page for people.
+    /// The URL of its page.
     #[serde(default, deserialize_with = "lenient")]
     pub link: Option<String>,
     /// The id that the developer gave it.
     #[serde(default, deserialize_with = "lenient")]
     pub external_id: Option<String>,
-    /// The app that it is in.
+    /// The app that it belongs to.
     #[serde(default, deserialize_with = "lenient")]
     pub app: Option<AppRef>,
     /// The number of its newest revision.
     #[serde(default, deserialize_with = "lenient")]
     pub revision: Option<u64>,
-    /// When it was created.
+    /// The time of its creation.
     #[serde(default, deserialize_with = "lenient")]
     pub created_on: Option<String>,
-    /// The person or app that made its first revision.
+    /// The person or app that created it.
     #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
     /// The newest revision.
     #[serde(default, deserialize_with = "lenient")]
     pub current_revision: Option<Revision>,
-    /// In the order in which Podio answers them.
+    /// In the order of Podio's response.
     #[serde(default, deserialize_with = "list")]
     pub tags: Vec<String>,
-    /// Those with a value, in the order in which Podio answers them.
+    /// The fields with a value, in the order of Podio's response.
     #[serde(default, deserialize_with = "list")]
     pub fields: Vec<FieldValue>,
 }
@@ -59,18 +59,18 @@ pub struct FieldValue {
     /// Its type, such as `text` or `category`.
     #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub kind: String,
-    /// What its type leaves open.
+    /// Settings that its type does not determine.
     #[serde(default, deserialize_with = "lenient")]
     pub config: FieldConfig,
-    /// The values, in Podio's shape; [`crate::wording`] reads them.
+    /// The values, as Podio sends them; [`crate::wording`] formats them.
     #[serde(default, deserialize_with = "values")]
     pub values: Vec<Value>,
 }
 
-/// How a field is set up, as far as its values are read by it.
+/// The settings of a field that affect how its values are read.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct FieldConfig {
-    /// Settings of its type, such as a text's `size`; `Null` where they are not told.
+    /// Settings of its type, such as the `size` of a text; `Null` if Podio does not send them.
     #[serde(default)]
     pub settings: Value,
 }
@@ -78,43 +78,43 @@ pub struct FieldConfig {
 /// One change of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
-    /// The item's own number: 0 at creation. Events call it `item_revision_id`.
+    /// The item's own revision number: 0 at creation. Events call it `item_revision_id`.
     #[serde(default, deserialize_with = "lenient")]
     pub revision: u64,
-    /// Podio's global number of the revision; not what events carry.
+    /// Podio's global id of the revision; events do not contain it.
     #[serde(default, deserialize_with = "lenient")]
     pub item_revision_id: Option<u64>,
-    /// What kind of change it was.
+    /// The kind of the change.
     #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub kind: RevisionKind,
-    /// When it was made.
+    /// The time of the change.
     #[serde(default, deserialize_with = "lenient")]
     pub created_on: Option<String>,
-    /// Who made it.
+    /// The person or app that made it.
     #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
-    /// The API client that it was made through.
+    /// The API client with which it was made.
     #[serde(default, deserialize_with = "lenient")]
     pub created_via: Option<Via>,
 }
 
-/// The kind of change that a revision is.
+/// The kind of a revision's change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RevisionKind {
-    /// The first: number 0.
+    /// The creation, with number 0.
     Creation,
-    /// A later one.
+    /// A later change.
     Update,
-    /// The last.
+    /// The deletion.
     Delete,
-    /// A word that this build does not know, or none.
+    /// A kind that this build does not know, or none.
     #[default]
     #[serde(other)]
     Unknown,
 }
 
-/// One field's part of the difference between two revisions.
+/// The change of one field between two revisions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldChange {
     /// The [`AppField`](super::AppField) that it belongs to.
@@ -129,13 +129,13 @@ pub struct FieldChange {
     /// Its type, such as `text` or `category`.
     #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub kind: String,
-    /// What its type leaves open; Podio does not always tell it here.
+    /// Settings that its type does not determine; Podio does not always send them here.
     #[serde(default, deserialize_with = "lenient")]
     pub config: FieldConfig,
-    /// The values before; [`crate::wording`] reads them.
+    /// The values before the change; [`crate::wording`] formats them.
     #[serde(default, deserialize_with = "values")]
     pub from: Vec<Value>,
-    /// The values after.
+    /// The values after the change.
     #[serde(default, deserialize_with = "values")]
     pub to: Vec<Value>,
 }

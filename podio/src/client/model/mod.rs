@@ -1,10 +1,9 @@
-//! What Podio answers, as far as it explains events (podio.md 5.2).
+//! Podio's responses, as far as they are needed to explain events (podio.md 5.2).
 //!
-//! Only the listed members are read, so secrets that ordinary answers contain (an app's `token` and
-//! `mailbox`, `push` and `presence` signatures) never enter. Unknown members are ignored. A member
-//! that is null, missing or of an odd shape is empty, or 0 where it is an id: it never costs the
-//! rest of an answer. Times are `YYYY-MM-DD HH:MM:SS` in UTC, as Podio writes
-//! them.
+//! Only the listed members are read, so secrets in ordinary responses (an app's `token` and
+//! `mailbox`, `push` and `presence` signatures) are never stored. Unknown members are ignored. A
+//! member that is null, missing or of an unexpected type is empty, or 0 if it is an id; the rest
+//! of the response is still read. Times are `YYYY-MM-DD HH:MM:SS` in UTC, as Podio sends them.
 
 mod app;
 mod attached;

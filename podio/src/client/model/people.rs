@@ -1,20 +1,20 @@
-//! People, and what they post: contacts and status posts.
+//! People and their posts: contacts and status posts.
 
 use serde::{Deserialize, Serialize};
 
 use super::reference::{ByLine, Via};
 use crate::client::lenient::{lenient, list};
 
-/// A contact: a user's profile, or one that a space keeps of a person without an account.
+/// A contact: a user's profile, or the profile in a space of a person without an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
-    /// Its id, which is not the user's.
+    /// Id of the profile, which differs from the user's id.
     #[serde(default, deserialize_with = "lenient")]
     pub profile_id: u64,
-    /// The account, where the person has one.
+    /// Id of the account, if the person has one.
     #[serde(default, deserialize_with = "lenient")]
     pub user_id: Option<u64>,
-    /// The name to show.
+    /// The display name.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// Mail addresses.
@@ -23,10 +23,10 @@ pub struct Contact {
     /// Phone numbers.
     #[serde(default, deserialize_with = "list")]
     pub phone: Vec<String>,
-    /// Where the person works.
+    /// The organization that the person works for.
     #[serde(default, deserialize_with = "lenient")]
     pub organization: Option<String>,
-    /// The page for people.
+    /// The URL of the contact's page.
     #[serde(default, deserialize_with = "lenient")]
     pub link: Option<String>,
 }
@@ -34,22 +34,22 @@ pub struct Contact {
 /// A status post in a space.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusPost {
-    /// As `status_id` of an event names it.
+    /// The `status_id` of an event.
     #[serde(default, deserialize_with = "lenient")]
     pub status_id: u64,
     /// Its text.
     #[serde(default, deserialize_with = "lenient")]
     pub value: String,
-    /// Its page for people.
+    /// The URL of its page.
     #[serde(default, deserialize_with = "lenient")]
     pub link: Option<String>,
-    /// When it was posted.
+    /// The time of the post.
     #[serde(default, deserialize_with = "lenient")]
     pub created_on: Option<String>,
-    /// Who posted it.
+    /// The person or app that posted it.
     #[serde(default, deserialize_with = "lenient")]
     pub created_by: Option<ByLine>,
-    /// The API client that it was posted through.
+    /// The API client with which it was posted.
     #[serde(default, deserialize_with = "lenient")]
     pub created_via: Option<Via>,
 }

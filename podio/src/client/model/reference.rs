@@ -1,10 +1,10 @@
-//! How objects name each other: who did it, through what, on what.
+//! How objects refer to each other: who made a change, with which client, on which object.
 
 use serde::{Deserialize, Serialize};
 
 use crate::client::lenient::lenient;
 
-/// Who did something: a person or an app.
+/// The author of a change: a person or an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByLine {
     /// `user` or `app`.
@@ -13,15 +13,15 @@ pub struct ByLine {
     /// The user's or app's id.
     #[serde(default, deserialize_with = "lenient")]
     pub id: u64,
-    /// The name to show.
+    /// The display name.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
 }
 
-/// The API client through which something was done: the strongest evidence of a loop.
+/// The API client with which a change was made: the strongest evidence of a loop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Via {
-    /// Podio's own number for it.
+    /// Podio's internal id of it.
     #[serde(default, deserialize_with = "lenient")]
     pub id: Option<u64>,
     /// The id of the registered API client.
@@ -33,24 +33,24 @@ pub struct Via {
 }
 
 impl Via {
-    /// Whether it is Podio itself: its web pages and apps, where `hook=false` cannot be set.
+    /// Returns whether it is Podio itself: its web pages and apps, which cannot set `hook=false`.
     pub fn is_podio_itself(&self) -> bool {
         self.name.eq_ignore_ascii_case("podio")
     }
 }
 
-/// A person, by the members of a profile that matter here.
+/// A person, with the members of a profile that Podtap needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// The account, where the person has one.
+    /// Id of the account, if the person has one.
     #[serde(default, deserialize_with = "lenient")]
     pub user_id: Option<u64>,
-    /// The name to show.
+    /// The display name.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
 }
 
-/// What something is attached to.
+/// The object that something is attached to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// `item`, `task`, `space`, …
@@ -59,24 +59,24 @@ pub struct Reference {
     /// Unique within its `kind`.
     #[serde(default, deserialize_with = "lenient")]
     pub id: u64,
-    /// Its title, where Podio gives it.
+    /// Its title, if Podio sends it.
     #[serde(default, deserialize_with = "lenient")]
     pub title: Option<String>,
 }
 
-/// An app as other objects name it.
+/// A reference to an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppRef {
-    /// `None` if Podio names the app without it.
+    /// `None` if Podio does not send it.
     #[serde(default, deserialize_with = "lenient")]
     pub app_id: Option<u64>,
-    /// As people see it; it may change.
+    /// The name for people; it may change.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
-    /// What one of its items is called.
+    /// The name for one item of this app.
     #[serde(default, deserialize_with = "lenient")]
     pub item_name: Option<String>,
-    /// The space that it is in.
+    /// The id of its space.
     #[serde(default, deserialize_with = "lenient")]
     pub space_id: Option<u64>,
 }
