@@ -15,7 +15,7 @@ const ROWS_A_STEP: i64 = 100_000;
 /// Number of events per step if the filter reads bodies: takes about as long.
 const BODIES_A_STEP: i64 = 10_000;
 
-/// A short step is this fraction of a normal one.
+/// Divisor of the number of events for a short step.
 const HURRY: i64 = 5;
 
 /// Gives the range of positions to the subqueries of a statement.
@@ -35,7 +35,7 @@ pub(super) struct Select<'a> {
     connection: &'a Connection,
     conditions: Conditions,
     reach: Reach,
-    /// A step is this fraction of the normal number of events.
+    /// Divisor of the number of events per step; 1 for a normal step.
     hurry: i64,
 }
 

@@ -20,8 +20,8 @@ const APART: Duration = Duration::from_millis(100);
 /// Number of events that are committed without waiting for more.
 const GATHER_EVENTS: usize = 256;
 
-/// Fraction of the window that is committed without waiting for more events: the relay sends the
-/// next ones while these are acknowledged.
+/// Divisor of the window: events that fill this part of it are committed without waiting for more,
+/// so that the relay sends the next ones while these are acknowledged.
 const GATHER_SHARE: usize = 4;
 
 /// Maximum bytes of events, heads included, that wait for a commit or are being committed; beyond

@@ -1,6 +1,6 @@
-//! A loop that adds: each event's answer makes a new object, whose event makes the next, so that no
-//! object fires twice. Found by the pace of one hook; an import looks much the same, so Podio is
-//! asked who adds before anybody is alarmed. Pure.
+//! Detects loops that add objects: the answer to each event creates a new object, whose event
+//! causes the next one, so that no object fires twice. It judges by the rate of one hook. An import
+//! looks much the same, so Podio is asked who adds the objects before the loop is reported. Pure.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,31 +10,31 @@ use podtap_podio::{EventType, ObjectRef};
 use super::suspicion::{QuestionState, Suspect, Suspicion};
 use crate::history::{Arrival, LoopFinding, LoopShape, Maker};
 
-/// So many new objects within so much time may be a loop: the last value says whether only Podio's
-/// word that it is our own client makes it an alarm.
+/// Number of new objects within a time that may be a loop. The last value says whether it is
+/// reported only if Podio confirms that our own client makes the changes.
 const THRESHOLDS: [(usize, SignedDuration, bool); 3] = [
     (MEMORY, SignedDuration::from_mins(10), false),
     (20, SignedDuration::from_mins(2), true),
     (30, MEMORY_TIME, true),
 ];
 
-/// Objects that are remembered of one hook: as many as the largest threshold asks for.
+/// Number of remembered objects per hook: as many as the largest threshold needs.
 const MEMORY: usize = 60;
 
-/// How long they are remembered.
+/// Time for which objects are remembered.
 const MEMORY_TIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// Half the pauses of a loop are at least so long: a turn takes Podio's delivery, the handler and
-/// one API call. An import that runs by itself is mostly faster.
+/// Minimum median pause of a loop: a turn takes Podio's delivery, the handler and one API call. An
+/// import without a person is usually faster.
 const LEAST_TURN: SignedDuration = SignedDuration::from_millis(80);
 
-/// Quiet after which a loop has ended.
+/// Time without events after which a loop has ended.
 const QUIET: SignedDuration = SignedDuration::from_mins(5);
 
-/// Hooks that are watched at once; beyond that none is added.
+/// Maximum number of hooks that are watched at the same time; beyond it, no hook is added.
 const MAX_HOOKS: usize = 1000;
 
-/// Finds hooks that tell of one new object after the other.
+/// Detects hooks that report one new object after another.
 #[derive(Debug, Default)]
 pub(super) struct Additions {
     hooks: HashMap<u64, HookTrail>,
@@ -48,7 +48,7 @@ struct HookTrail {
 }
 
 impl Additions {
-    /// A loop that was found before the agent started.
+    /// Resumes a loop that was found before the agent started.
     pub(super) fn resume(&mut self, finding: &LoopFinding) {
         if finding.shape != LoopShape::Adds {
             return;
@@ -63,7 +63,7 @@ impl Additions {
         }
     }
 
-    /// Takes an event in; what it makes likely, if this is the event that does.
+    /// Adds an event; returns a suspicion if this event causes one.
     pub(super) fn observe(&mut self, arrival: &Arrival) -> Option<Suspicion> {
         let (hook_id, object) = (arrival.hook_id?, arrival.object?);
         let event_type = arrival.event_type.as_deref()?;
@@ -103,7 +103,7 @@ impl Additions {
         })
     }
 
-    /// What became of a suspicion about this hook.
+    /// Stores the result of a suspicion about this hook.
     pub(super) fn settle(&mut self, hook_id: u64, asked: QuestionState) {
         if let Some(trail) = self.hooks.get_mut(&hook_id) {
             trail.asked = asked;
@@ -112,14 +112,14 @@ impl Additions {
 }
 
 impl HookTrail {
-    /// Takes a new object in; the times that pass a threshold.
+    /// Adds a new object; returns the times if they pass a threshold.
     fn take(&mut self, now: Timestamp, object: ObjectRef) -> Option<(Vec<Timestamp>, bool)> {
         if now.duration_since(self.newest) > QUIET && self.asked == QuestionState::Told {
             self.asked = QuestionState::Never;
             self.steps.clear();
         }
         self.newest = self.newest.max(now);
-        // An object that fires again is the business of the other detector.
+        // An object that fires again is for the other detector.
         if self.steps.iter().any(|(_, known)| *known == object) {
             return None;
         }
@@ -139,7 +139,7 @@ impl HookTrail {
     }
 }
 
-/// Half of the pauses between these are at least so long.
+/// Returns the median of the pauses between these times.
 fn median_pause(times: &[Timestamp]) -> SignedDuration {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
@@ -155,7 +155,8 @@ fn median_pause(times: &[Timestamp]) -> SignedDuration {
     *pauses.select_nth_unstable(middle).1
 }
 
-/// Events whose answer may be another of their kind, about another object.
+/// Returns whether the answer to such an event may cause
+/// another event of this type about another object.
 const fn adds(event: EventType) -> bool {
     use EventType as E;
     matches!(
@@ -183,7 +184,7 @@ mod tests {
         sample::arrival("item.create", item, 0, number, millis)
     }
 
-    /// What is told, where Podio answers so, and how often it is asked.
+    /// Returns the reported loops if Podio names this maker, and how often Podio is asked.
     fn told(count: i64, every: i64, maker: &Maker) -> (Vec<LoopFinding>, usize) {
         let (mut additions, mut told, mut asked) = (Additions::default(), Vec::new(), 0);
         for number in 0..count {

@@ -1,5 +1,5 @@
-//! Asks Podio who made a change, before anybody is alarmed: one call a finding, within a budget of
-//! its own, and none near the rate limit. `created_via` and `created_by` decide (podio.md 5.3).
+//! Asks Podio who made a change before a loop is reported: one call per finding, within a separate
+//! budget, and none near the rate limit. `created_via` and `created_by` decide (podio.md 5.3).
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -18,23 +18,23 @@ use crate::own_client::OwnClient;
 use crate::place::{Place, PlaceRef};
 use crate::reason;
 
-/// Calls within an hour. Podio allows 1,000 for everything (podio.md 4.3).
+/// Maximum number of calls within an hour. Podio allows 1,000 for everything (podio.md 4.3).
 const CALLS_PER_HOUR: usize = 60;
 
-/// The time for which calls are counted.
+/// The period over which calls are counted.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long it is believed of a hook that what it does not tell of was not meant to be told.
+/// Time for which a hook's gaps count as intended, after one of them was found to be.
 const BELIEVED: SignedDuration = SignedDuration::from_mins(10);
 
-/// Hooks of which something is believed.
+/// Maximum number of hooks for which such a result is stored.
 const MAX_BELIEFS: usize = 1000;
 
-/// What Podio, or nobody, says of a change.
+/// What is known about the maker of a change.
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) maker: Maker,
-    /// Whether it was made in Podio itself: only there `hook=false` cannot be set.
+    /// Whether the change was made in Podio itself: only there can `hook=false` not be set.
     pub(super) by_hand: bool,
 }
 
@@ -51,17 +51,17 @@ impl Statement {
 /// Revisions that did not arrive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RevisionGap {
-    /// The event above them.
+    /// The event above these revisions.
     pub(super) above: EventKey,
     pub(super) item_id: u64,
-    /// The newest of them.
+    /// The newest of these revisions.
     pub(super) revision: u64,
     pub(super) hook_id: Option<u64>,
-    /// Whether the hook is known to be on an app, which tells of every revision.
+    /// Whether the hook is known to be on an app and so reports every revision.
     pub(super) on_app: bool,
 }
 
-/// Something to be asked.
+/// A question to Podio.
 #[derive(Debug)]
 pub(super) enum Question {
     Loop(Box<Suspicion>),
@@ -72,11 +72,11 @@ pub(super) enum Question {
 #[derive(Debug)]
 pub(super) enum AnsweredQuestion {
     Loop(Box<Suspicion>, Statement),
-    /// Whether nothing is missing: the hook did not have to tell of it.
+    /// Whether nothing is missing, because the hook did not have to report these revisions.
     Gap(RevisionGap, bool),
 }
 
-/// Asks. Cheap to clone.
+/// Asks Podio. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct EvidenceSource {
     client: Client,
@@ -90,9 +90,9 @@ pub(super) struct EvidenceSource {
 #[derive(Debug, Default)]
 struct Memory {
     calls: VecDeque<Timestamp>,
-    /// Hooks that are on a field, since their item's app does not have them.
+    /// Hooks that are on a field: the app of their items does not list them.
     on_field: HashSet<u64>,
-    /// Hooks whose last gap was nothing, and since when that is known.
+    /// Hooks whose last gap was intended, and when that became known.
     quiet: HashMap<u64, Timestamp>,
 }
 
@@ -114,7 +114,7 @@ impl EvidenceSource {
         }
     }
 
-    /// Whether anybody could be asked at all.
+    /// Returns whether Podio can be asked at all.
     pub(super) fn can_ask(&self) -> bool {
         self.client.has_credentials()
     }
@@ -135,7 +135,7 @@ impl EvidenceSource {
         })
     }
 
-    /// Who made the newest change of a loop.
+    /// Returns who made the newest change of a loop.
     async fn who_made(&self, finding: &LoopFinding) -> Result<Statement, HistoryError> {
         use EventType as E;
         let Some(event) = self.history.event(finding.event).await? else {
@@ -191,9 +191,9 @@ impl EvidenceSource {
         })
     }
 
-    /// Whether revisions that did not arrive are nothing to worry about: the hook is on a field and
-    /// tells only of some, or they were written by an API client, most likely with `hook=false`. A
-    /// change by hand fires every hook of the app: that it did not arrive is news.
+    /// Returns whether missing revisions need no attention: the hook is on a field and reports only
+    /// some of them, or an API client wrote them, most likely with `hook=false`. A change by hand
+    /// fires every hook of the app, so its absence must be reported.
     async fn is_nothing(&self, gap: RevisionGap) -> Result<bool, HistoryError> {
         let now = Timestamp::now();
         if let Some(hook_id) = gap.hook_id {
@@ -227,8 +227,9 @@ impl EvidenceSource {
         Ok(by_a_client)
     }
 
-    /// Whether the hook is not among those of the item's app: then it is on one of the app's
-    /// fields, since nothing else fires on items. One that is on the app is learned.
+    /// Returns whether the hook is missing in the list of the item's
+    /// app: then it is on one of the app's fields, since no other hooks
+    /// fire on items. The place of a hook that is on the app is stored.
     async fn is_on_field(&self, hook_id: u64, item_id: u64) -> Result<bool, HistoryError> {
         if self.may_call().await.is_err() {
             return Ok(false);
@@ -261,7 +262,7 @@ impl EvidenceSource {
         Ok(true)
     }
 
-    /// Learns the API clients through which our own hooks were made: Podio's numbers for us.
+    /// Learns the API clients that created our own hooks, as Podio numbers them.
     async fn learn_own_vias(&self) -> Result<(), HistoryError> {
         if self.own.is_learned() {
             return Ok(());
@@ -287,7 +288,7 @@ impl EvidenceSource {
         Ok(())
     }
 
-    /// Counts a call, or says why there can be none.
+    /// Counts a call, or returns why no call is possible.
     async fn may_call(&self) -> Result<(), String> {
         if !self.can_ask() {
             return Err("no credentials are set, so Podio cannot be asked".to_owned());
@@ -315,7 +316,7 @@ impl EvidenceSource {
     }
 }
 
-/// The gap below an event, where there is one to ask about.
+/// Returns the gap below an event, if Podio can be asked about it.
 pub(super) fn gap(arrival: &crate::history::Arrival) -> Option<RevisionGap> {
     let (
         ObjectRef {

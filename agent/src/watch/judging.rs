@@ -1,4 +1,5 @@
-//! What is told, and held, once Podio, or nobody, has said who made a change.
+//! Decides what to report and hold, once it is known
+//! who made a change or that nobody could be asked.
 
 use jiff::Timestamp;
 
@@ -8,7 +9,7 @@ use super::{Detectors, Watch};
 use crate::history::{Fact, HistoryError, LoopShape};
 
 impl Watch {
-    /// Podio, or nobody, has said who made a change.
+    /// Applies the answer to a question: reports or drops the loop, or removes the gap.
     pub(super) async fn apply_answer(
         &self,
         detectors: &mut Detectors,
@@ -27,7 +28,8 @@ impl Watch {
         self.note(notes).await
     }
 
-    /// What is to be told, and held, of a suspicion.
+    /// Returns the facts to store about a suspicion, and
+    /// holds the objects of a loop that is to be broken.
     fn judge(
         &self,
         detectors: &mut Detectors,

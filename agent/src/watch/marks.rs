@@ -1,12 +1,13 @@
-//! Which events say what another one said before, which came after a newer revision of their item, and
-//! which revisions never arrived. Pure: the history has looked up the neighbours.
+//! Determines which events repeat an earlier one, which arrived after a newer revision of their
+//! item, and which revisions never arrived. Pure: the history has looked up the neighbours.
 //!
-//! A gap belongs to the event just above it, so that a late arrival in between divides or closes
-//! it: each event knows how many revisions lie between it and the next lower one that has arrived.
+//! A gap belongs to the event just above it, so that a late arrival in
+//! between divides or closes it: each event stores how many revisions
+//! are missing between it and the next lower one that has arrived.
 
 use crate::history::{Arrival, Duplicate, Fact, Neighbour};
 
-/// What an event's arrival says about it and about the one above it.
+/// Returns the facts that an event's arrival shows about it and about the event above it.
 pub(super) fn marks(arrival: &Arrival) -> Vec<Fact> {
     let mut notes = Vec::new();
     if let Some(earlier) = &arrival.earlier {
@@ -25,7 +26,7 @@ pub(super) fn marks(arrival: &Arrival) -> Vec<Fact> {
     let Some(revision) = arrival.revision else {
         return notes;
     };
-    // A hook on a field sees only some of the revisions.
+    // A hook on a field receives only some of the revisions.
     if let (Some(below), None, false) = (arrival.below, &arrival.earlier, arrival.on_field) {
         let revisions = between(below, revision);
         if revisions > 0 {
@@ -39,13 +40,13 @@ pub(super) fn marks(arrival: &Arrival) -> Vec<Fact> {
     notes
 }
 
-/// What an event that never came and was rebuilt says about the one above it: less is missing there.
+/// Returns the fact about the event above a rebuilt one: fewer revisions are missing there.
 pub(super) fn marks_of_repaired(arrival: &Arrival) -> Option<Fact> {
     let (above, revision) = (arrival.above?, arrival.revision?);
     arrival.repaired.then(|| narrow_gap(above, revision))
 }
 
-/// The gap below `above` is no wider than this, now that `revision` is there.
+/// Limits the gap below `above`, now that `revision` is stored.
 fn narrow_gap(above: Neighbour, revision: u64) -> Fact {
     Fact::MissingAtMost {
         event: above.event,
@@ -53,7 +54,7 @@ fn narrow_gap(above: Neighbour, revision: u64) -> Fact {
     }
 }
 
-/// Revisions strictly between two.
+/// Returns the number of revisions strictly between two.
 const fn between(low: u64, high: u64) -> u64 {
     high.saturating_sub(low).saturating_sub(1)
 }

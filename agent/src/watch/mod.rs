@@ -1,11 +1,11 @@
-//! Follows the history and finds out what events mean: one task, started by the agent that has the
-//! link, since two of them would validate everything twice.
+//! Follows the history and finds out what events mean, in one task of the agent that has the link:
+//! two such tasks would validate everything twice.
 //!
-//! `verify`, `loops`, `additions`, `marks` and `outage` decide and are pure; `validate`,
-//! `evidence` and `names` call Podio.
-//! Only what came through a relay counts: an event without a `seq` was made up or imported here, and
-//! is passed over. What is found goes back into the history, together with the place up to which was looked: a
-//! crash repeats a little and loses nothing.
+//! `verify`, `loops`, `additions`, `marks` and `outage` decide and are pure;
+//! `validate`, `evidence` and `names` call Podio. Only events that came through a
+//! relay count: an event without a `seq` was triggered or imported here, and is
+//! skipped. Findings are written to the history together with the position up to
+//! which events were read, so that a crash repeats a little and loses nothing.
 
 mod additions;
 mod evidence;
@@ -49,26 +49,26 @@ use outage::LinkWatch;
 use validate::Validator;
 use verify::Verifier;
 
-/// Events looked at in one go.
+/// Number of events that are read together.
 const PAGE: usize = 256;
 
-/// Events after which it is remembered that they were looked at, though nothing was found.
+/// Number of events without a finding after which the position is stored.
 const SAVE_EVERY: usize = 4096;
 
-/// Validations under way at once: one that hangs does not keep the others.
+/// Maximum number of running validations: one that hangs does not delay the others.
 const CALLS_AT_ONCE: usize = 4;
 
-/// Questions to Podio under way at once.
+/// Maximum number of running questions to Podio.
 const QUESTIONS_AT_ONCE: usize = 4;
 
-/// Questions that wait; what more there is stays as unclear as it was.
+/// Maximum number of waiting questions; beyond it, questions about gaps are dropped.
 const QUESTIONS_WAITING: usize = 64;
 
-/// Pause between a change of the history and the look at it: what comes meanwhile is looked at
-/// together.
+/// Pause between a change of the history and reading it,
+/// so that events that arrive meanwhile are read together.
 const LOOK_AFTER: Duration = Duration::from_millis(25);
 
-/// Pause before following the history again after it could not be read or written.
+/// Pause before the watch starts again after the history could not be read or written.
 const BEGIN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Follows the history. Built once, run once.
@@ -76,7 +76,7 @@ const BEGIN_AGAIN: Duration = Duration::from_secs(1);
 pub(crate) struct Watch {
     explainer: Explainer,
     held: HeldObjects,
-    /// Places whose hooks say whether one is active.
+    /// Places whose lists of hooks show whether a hook is active.
     hook_places: Vec<PlaceRef>,
     /// Whether a `hook.verify` is answered.
     verify: bool,
@@ -84,29 +84,29 @@ pub(crate) struct Watch {
     places: Vec<PlaceRef>,
     /// Whether objects in a loop are held.
     break_loops: bool,
-    /// Whether the newest events are explained without anybody asking.
+    /// Whether the newest events are explained without a person's request.
     enrich: bool,
-    /// Where Podio's API is.
+    /// Base URL of Podio's API.
     api: BaseUrl,
-    /// When the agent, and the relay in it, ran last.
+    /// When the agent and its own relay last ran.
     was_off_since: Option<Timestamp>,
     status: watch::Receiver<Status>,
 }
 
-/// What is known from one event to the next.
+/// The state that is kept from one event to the next.
 #[derive(Debug, Default)]
 struct Detectors {
     verifier: Verifier,
     loops: LoopDetector,
     additions: Additions,
-    /// Hooks whose last verification failed: an event of one shows that it is active after all.
+    /// Hooks whose last verification failed: an event from one shows that it is active after all.
     failed: HashMap<u64, EventKey>,
-    /// What Podio is to be asked, oldest first.
+    /// Questions to Podio, oldest first.
     questions: VecDeque<Question>,
     cursor: Position,
-    /// Events since it was last remembered up to where was looked.
+    /// Number of events since the position was last stored.
     unsaved: usize,
-    /// Told when an event of an unknown hook has come.
+    /// Notified when an event of an unknown hook has arrived.
     unknown_hook: Arc<Notify>,
 }
 
@@ -132,16 +132,17 @@ impl Watch {
         }
     }
 
-    /// The same with a relay of this process, which took nothing since then.
+    /// Sets since when a relay of this process accepted no webhooks.
     pub(crate) fn after_run(mut self, was_off_since: Option<Timestamp>) -> Self {
         self.was_off_since = was_off_since;
         self
     }
 
-    /// Follows until the token is cancelled. Validations under way are dropped then, and picked up
-    /// at the next start.
+    /// Follows until the token is cancelled. Running validations
+    /// are then dropped, and picked up at the next start.
     ///
-    /// What cannot be read or written is begun again from what the history remembers.
+    /// If the history cannot be read or written, following
+    /// starts again from what the history has stored.
     pub(crate) async fn run(mut self, token: CancellationToken) -> Result<(), HistoryError> {
         loop {
             match self.run_once(token.clone()).await {
@@ -206,7 +207,7 @@ impl Watch {
         let was_off_since = self.was_off_since.take();
         let mut link = LinkWatch::after(was_off_since);
         let mut url = None;
-        // When the events that have come are looked at.
+        // Time at which the new events are read.
         let mut look_at = None;
         while !token.is_cancelled() {
             let newest = tally.borrow_and_update().newest;
@@ -222,7 +223,7 @@ impl Watch {
                 let (page, through) = page;
                 self.inspect(detectors, page).await?;
                 detectors.cursor = detectors.cursor.max(through);
-                // What more there is has waited long enough.
+                // Further events have waited long enough.
                 look_at = (newest > detectors.cursor).then(Instant::now);
             }
             while calls.len() < CALLS_AT_ONCE
@@ -269,12 +270,12 @@ impl Watch {
         self.note(vec![Fact::Watched(detectors.cursor)]).await
     }
 
-    /// Whether Podio, or the stand-in that is set, can call this URL.
+    /// Returns whether Podio, or the configured replacement, can call this URL.
     fn can_call(&self, url: &str) -> bool {
         HookUrls::new(&self.api, None).check(url).is_ok()
     }
 
-    /// What an earlier run left.
+    /// Restores the state of an earlier run.
     async fn begin(&self) -> Result<Detectors, HistoryError> {
         let now = Timestamp::now();
         let mut detectors = Detectors {
@@ -285,7 +286,7 @@ impl Watch {
             detectors.loops.resume(&finding);
             detectors.additions.resume(&finding);
         }
-        // An outage that was open when the agent ended: nobody knows for how long it went on.
+        // An outage that had not ended when the agent did: it is not known how long it lasted.
         let open = self.explainer.watched.outages(now).await?.into_iter();
         let closed = open.map(|(since, _)| Fact::Outage {
             since,
@@ -296,7 +297,7 @@ impl Watch {
         Ok(detectors)
     }
 
-    /// Looks at new events, and writes down what was found.
+    /// Reads new events and stores the findings.
     async fn inspect(
         &self,
         detectors: &mut Detectors,
@@ -307,7 +308,7 @@ impl Watch {
         let mut notes = Vec::new();
         for arrival in &page {
             detectors.cursor = arrival.event.position;
-            // Nobody fired it now: it came by trigger or import, and is on record only.
+            // The event was triggered or imported, not sent now, so it is only stored.
             if !arrival.relayed {
                 notes.extend(marks::marks_of_repaired(arrival));
                 continue;
@@ -350,7 +351,7 @@ impl Watch {
 }
 
 impl Detectors {
-    /// Has something asked, unless too much is waiting already.
+    /// Queues a question, unless too many are waiting.
     fn ask(&mut self, question: Question) {
         if self.questions.len() < QUESTIONS_WAITING || matches!(question, Question::Loop(_)) {
             self.questions.push_back(question);
@@ -358,7 +359,7 @@ impl Detectors {
     }
 }
 
-/// Waits until then.
+/// Waits until this time.
 async fn until(due: Option<Timestamp>) {
     let wait = due.map_or(SignedDuration::ZERO, |due| {
         due.duration_since(Timestamp::now())

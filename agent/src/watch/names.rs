@@ -1,5 +1,5 @@
-//! Learns which hook is on which app, field or space, and what that is called: from the lists of
-//! hooks of the configured places. Item and comment events name no app (podio.md 1.1).
+//! Learns the app, field or space of each hook, and its name, from the lists of hooks of the
+//! configured places. Item and comment events do not name their app (podio.md 1.1).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,21 +12,21 @@ use crate::history::{Fact, HistoryError, Writer};
 use crate::place::{Place, PlaceRef};
 use crate::place_name;
 
-/// The least time between two rounds: each costs two calls a place, of some 1,000 an hour.
+/// Minimum time between two rounds: each costs two calls per place, of some 1,000 per hour.
 const ROUND_EVERY: Duration = Duration::from_mins(5);
 
-/// Learns names for as long as it runs.
+/// Learns names as long as it runs.
 #[derive(Debug)]
 pub(super) struct NameLearner {
     pub(super) client: Client,
     pub(super) writer: Writer,
     pub(super) places: Vec<PlaceRef>,
-    /// Told when an event of an unknown hook has come.
+    /// Notified when an event of an unknown hook has arrived.
     pub(super) unknown: Arc<Notify>,
 }
 
 impl NameLearner {
-    /// A round at the start, and another one whenever a hook is unknown.
+    /// Runs a round at the start, and another one when a hook is unknown.
     pub(super) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
         let rounds = async {
             if self.places.is_empty() || !self.client.has_credentials() {
@@ -50,7 +50,7 @@ impl NameLearner {
     }
 }
 
-/// Every hook on one place, with the place's name.
+/// Returns every hook on one place, with the place's name.
 async fn learn(client: &Client, at: PlaceRef) -> Result<Vec<Fact>, Error> {
     let hooks = client.hooks(at.ref_type, at.ref_id).await?;
     let place = Place {

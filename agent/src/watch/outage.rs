@@ -1,16 +1,16 @@
-//! When the local service was away: then Podio's own calls would have failed, while events here
-//! just wait. And when the relay could not be reached for so long that Podio may have failed to reach
-//! it, too. Pure: the states come from the status.
+//! Records when the local service was unreachable: Podio's own calls would have failed then, while
+//! events here just wait. It also records when the relay was unreachable for so long that Podio may
+//! have failed to reach it, too. Pure: the states come from the status.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::history::{Fact, Incident};
 use crate::status::{LinkState, ServiceState};
 
-/// Time without a relay after which lost events are to be looked for.
+/// Time without a relay after which lost events should be looked for.
 const LONG: SignedDuration = SignedDuration::from_mins(10);
 
-/// The link, as far as it is known from one moment to the next.
+/// The state of the link that is kept from one moment to the next.
 #[derive(Debug, Default)]
 pub(super) struct LinkWatch {
     was_up: bool,
@@ -18,7 +18,8 @@ pub(super) struct LinkWatch {
 }
 
 impl LinkWatch {
-    /// With a relay that was away with this agent since then; `None` where it may have run on.
+    /// Creates a watch for a relay that ended together with this agent at that time; `None` if the
+    /// relay may have continued.
     pub(super) fn after(was_off_since: Option<Timestamp>) -> Self {
         Self {
             was_up: was_off_since.is_some(),
@@ -26,7 +27,7 @@ impl LinkWatch {
         }
     }
 
-    /// The link is in this state now. Before its first connection it has lost none.
+    /// Records the link's state. Before the first connection nothing can be lost.
     pub(super) fn observe(&mut self, state: &LinkState, now: Timestamp) -> Option<Fact> {
         if !matches!(state, LinkState::Up { .. }) {
             if self.was_up {
@@ -42,13 +43,13 @@ impl LinkWatch {
     }
 }
 
-/// What to remember when the local service goes from one state to the next.
+/// Returns the fact to store when the state of the local service changes.
 pub(super) fn outage(before: &ServiceState, after: &ServiceState, now: Timestamp) -> Option<Fact> {
     match (before, after) {
         (ServiceState::Down { .. }, ServiceState::Down { .. }) => None,
         (_, ServiceState::Down { since, .. }) => Some(Fact::Outage {
             since: *since,
-            // Until anything better is known.
+            // Until the end is known.
             until: Timestamp::MAX,
         }),
         (ServiceState::Down { since, .. }, _) => Some(Fact::Outage {
@@ -103,7 +104,7 @@ mod tests {
             (Some(0), 86_400, true),
             (Some(0), 600, true),
             (Some(0), 599, false),
-            // A clock that was set back between the runs.
+            // The clock was set back between the runs.
             (Some(9_000), 60, false),
             (None, 86_400, false),
         ] {

@@ -1,4 +1,4 @@
-//! Events as the detectors' tests see them.
+//! Sample events for the tests of the detectors.
 
 use jiff::Timestamp;
 use podtap_podio::{ObjectKind, ObjectRef};
@@ -6,7 +6,7 @@ use podtap_wire::EventId;
 
 use crate::history::{Arrival, EventKey, Position};
 
-/// The event at this place.
+/// Returns the key of the event at this position.
 pub(super) fn key(position: i64) -> EventKey {
     EventKey {
         position: Position(position),
@@ -14,7 +14,7 @@ pub(super) fn key(position: i64) -> EventKey {
     }
 }
 
-/// An event of hook 7 about an item, so many milliseconds after the tests' beginning.
+/// Returns an event of hook 7 about an item, `millis` milliseconds after the start of the tests.
 pub(super) fn arrival(
     event_type: &str,
     item: u64,

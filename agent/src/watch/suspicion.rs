@@ -1,42 +1,42 @@
-//! What looks like a loop, until Podio has said who makes the changes. Pure.
+//! A suspected loop, until Podio has named the maker of the changes. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 use podtap_podio::ObjectRef;
 
 use crate::history::{LoopFinding, Maker};
 
-/// How long nobody is asked again about what others, or nobody known, did.
+/// Time for which Podio is not asked again, if others or an unknown maker made the changes.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// Something that looks like a loop by its times.
+/// Events that look like a loop by their times.
 #[derive(Debug, Clone)]
 pub(super) struct Suspicion {
-    /// What would be told; its maker is to be asked for.
+    /// The finding to report; its maker is still unknown.
     pub(super) finding: LoopFinding,
-    /// Whether only Podio's word that it is our own client makes it an alarm.
+    /// Whether it is reported only if Podio confirms that our own client makes the changes.
     pub(super) needs_proof: bool,
     pub(super) subject: Suspect,
 }
 
-/// Who is under suspicion.
+/// The suspected objects or hook.
 #[derive(Debug, Clone)]
 pub(super) enum Suspect {
     /// These objects, each with its hook.
     Objects(Vec<(u64, ObjectRef)>),
-    /// Whatever this hook tells of as new.
+    /// The new objects that this hook reports.
     Additions(u64),
 }
 
-/// How far the question is, of one suspect.
+/// The state of the question about a suspect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QuestionState {
     Never,
     UnderWay,
-    /// It is a loop, and everybody was told.
+    /// It is a loop, and was reported.
     Told,
-    /// It is others' doing, as long as that may be believed.
+    /// Others make the changes; valid until this time.
     Others(Timestamp),
-    /// Nobody could say; until then only what is clear by itself counts.
+    /// The maker is unknown; until this time only evidence that needs no proof counts.
     NoAnswer(Timestamp),
 }
 
@@ -49,7 +49,7 @@ impl QuestionState {
         Self::NoAnswer(later(now))
     }
 
-    /// Whether there is something to be asked, or told, now.
+    /// Returns whether Podio may be asked, or a loop reported, now.
     pub(super) fn allows(self, needs_proof: bool, now: Timestamp) -> bool {
         match self {
             Self::Never => true,
@@ -61,11 +61,11 @@ impl QuestionState {
 }
 
 impl Suspicion {
-    /// What is to be done, now that it is known, or known to be unknown, who makes the changes.
+    /// Decides what to do, once the maker of the changes is known or cannot be found.
     pub(super) fn judge(&self, maker: &Maker, by_hand: bool, now: Timestamp) -> QuestionState {
         match maker {
             Maker::Unknown { .. } if self.needs_proof => QuestionState::no_answer(now),
-            // What a person does in Podio is no business of any program.
+            // Changes that a person makes in Podio do not come from a program.
             Maker::Other { .. } if by_hand || self.needs_proof => QuestionState::others(now),
             Maker::Own { .. } | Maker::Unknown { .. } | Maker::Other { .. } => QuestionState::Told,
         }

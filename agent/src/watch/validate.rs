@@ -1,9 +1,9 @@
-//! Validates a hook through the API, and reads a refusal in the safe way.
+//! Validates a hook through the API, and interprets a refusal with care.
 //!
-//! The local service may validate the same code, and be first: what Podio then answers the second
-//! time is unknown (podio.md 9.4), most likely the 400 of a wrong code. So a refusal alone is no
-//! failure where the list of the hooks, which needs credentials, shows the hook active; without
-//! that it is reported as the failure that it may be, with this possibility named.
+//! The local service may validate the same code first. What Podio then answers to the second
+//! request is unknown (podio.md 9.4), most likely the 400 for a wrong code. So a refusal is not a
+//! failure if the list of hooks, which needs credentials, shows the hook as active. Without the
+//! list, it is reported as a failure, with this possibility named.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::history::{HistoryError, Verification, WatchReader};
 use crate::place::PlaceRef;
 use crate::reason;
 
-/// Places whose lists are searched for a hook of which nothing is known.
+/// Maximum number of places whose lists are searched for an unknown hook.
 const MAX_LISTS: usize = 10;
 
 /// What validation needs. Cheap to clone.
@@ -22,12 +22,12 @@ const MAX_LISTS: usize = 10;
 pub(super) struct Validator {
     pub(super) client: Client,
     pub(super) watched: WatchReader,
-    /// Where the hook may be, if nothing better is known.
+    /// Places where the hook may be, if nothing better is known.
     pub(super) places: Vec<PlaceRef>,
 }
 
 impl Validator {
-    /// One call, two where it was refused.
+    /// Makes one call, or two if the first was refused.
     pub(super) async fn validate(
         &self,
         pair: HookCode,
@@ -52,7 +52,7 @@ impl Validator {
         Ok((pair, answer))
     }
 
-    /// Whether a list of hooks says so. Any trouble on the way means no.
+    /// Returns whether a list of hooks shows the hook as active. Any error means no.
     async fn is_active(&self, hook_id: u64) -> Result<bool, HistoryError> {
         if !self.client.has_credentials() {
             return Ok(false);
@@ -72,8 +72,8 @@ impl Validator {
         Ok(false)
     }
 
-    /// Where a hook of which nothing is known may be: the places of the configuration, then those on
-    /// which others were seen.
+    /// Returns the places where an unknown hook may be: those of the configuration, then those with
+    /// other known hooks.
     async fn likely_places(&self) -> Result<Vec<PlaceRef>, HistoryError> {
         let learned = self.watched.places().await?.into_iter();
         let mut places = self.places.clone();

@@ -1,9 +1,9 @@
-//! Which `hook.verify` is validated, and when. Pure: the time is passed in, calls are made
-//! elsewhere.
+//! Decides which `hook.verify` is validated, and when. Pure: the time is passed in, and the calls
+//! are made elsewhere.
 //!
-//! Anybody who knows the tunnel's URL can forge a `hook.verify` (invariant 7). So ids are digits
-//! only, codes have a stated form, a pair of hook and code is validated once however often it
-//! comes, and the calls of an hour are counted.
+//! Anyone who knows the tunnel's URL can forge a `hook.verify` (invariant 7). So ids are digits
+//! only, codes have a fixed form, a pair of hook and code is validated only once, and the calls per
+//! hour are limited.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -13,31 +13,32 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::history::{EventKey, Verification};
 
-/// Calls within an hour, and as many again for hooks that were made here: what strangers forge keeps
-/// none of those out. Podio allows 1,000 an hour for everything (podio.md 4.3), which the look of
-/// items needs too; the largest set of hooks known of has 48, asked about twice each.
+/// Maximum number of calls within an hour, and as many again for hooks that
+/// were created here, so that forged events cannot block those. Podio
+/// allows 1,000 per hour for everything (podio.md 4.3), which reading items
+/// needs, too. The largest known set has 48 hooks, asked about twice each.
 pub(super) const CALLS_PER_HOUR: usize = 120;
 
-/// The time for which calls are counted.
+/// The period over which calls are counted.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long after its `hook.verify` a code is tried again. Nobody knows for how long Podio takes
-/// one (podio.md 9.4); a person who waits for a hook asks for another code long before this ends.
+/// Time after its `hook.verify` for which a code is tried again. It is unknown for how long Podio
+/// accepts one (podio.md 9.4); a person who waits for a hook requests another code long before.
 pub(super) const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
-/// The pause after the first failure; it doubles up to [`LONGEST_PAUSE`].
+/// Pause after the first failure; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause between two tries.
+/// Maximum pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// Characters of a code. The one official sample has eight (podio.md 1.1).
+/// Maximum number of characters of a code. The one official sample has eight (podio.md 1.1).
 const MAX_CODE_LENGTH: usize = 64;
 
-/// Events that wait for the outcome of one pair; more of them stay without one.
+/// Maximum number of events that wait for the outcome of one pair; further ones get no outcome.
 const MAX_WAITING: usize = 100;
 
-/// What is validated: a hook, and the code that proves that its `hook.verify` was seen.
+/// A hook, and the code that proves that its `hook.verify` was received.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct HookCode {
     pub(super) hook_id: u64,
@@ -45,7 +46,7 @@ pub(super) struct HookCode {
 }
 
 impl HookCode {
-    /// The pair that an event carries, or what is wrong with it.
+    /// Returns the pair of an event, or what is wrong with it.
     pub(super) fn parse(hook_id: Option<u64>, code: Option<&str>) -> Result<Self, &'static str> {
         let hook_id = hook_id.ok_or("`hook_id` is missing or not a number")?;
         let code = code.filter(|code| !code.is_empty());
@@ -59,7 +60,7 @@ impl HookCode {
     }
 }
 
-/// The code is a proof: it stays out of logs.
+/// The code is a proof, so it must not appear in logs.
 impl fmt::Debug for HookCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pair")
@@ -68,29 +69,29 @@ impl fmt::Debug for HookCode {
     }
 }
 
-/// What one call came to.
+/// The result of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CallOutcome {
     /// There is nothing more to try.
     Final(Verification),
-    /// It may work later.
+    /// It may succeed later.
     Again {
-        /// Why not now, in words.
+        /// The reason, in words.
         reason: String,
-        /// How long Podio says to wait.
+        /// The time that Podio asks to wait.
         wait: Option<Duration>,
     },
 }
 
-/// A pair on its way.
+/// A pair whose validation has not ended.
 #[derive(Debug)]
 struct Progress {
     events: Vec<EventKey>,
     received_at: Timestamp,
-    /// Whether the hook was made here.
+    /// Whether the hook was created here.
     own: bool,
     tries: u32,
-    /// When the next call is due; `None` while one is under way.
+    /// Time of the next call; `None` while one is running.
     due: Option<Timestamp>,
 }
 
@@ -102,7 +103,8 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// A `hook.verify` has come: its pair will be called, or the outcome stands already.
+    /// Handles a `hook.verify`: plans the call for its pair, or returns the outcome if it is
+    /// already certain.
     pub(super) fn ask(
         &mut self,
         event: EventKey,
@@ -136,7 +138,7 @@ impl Verifier {
         None
     }
 
-    /// A pair to be called now; the call counts.
+    /// Returns a pair to validate now, and counts the call.
     pub(super) fn start(&mut self, now: Timestamp) -> Option<HookCode> {
         let is_due = |progress: &Progress| progress.due.is_some_and(|due| due <= now);
         let (pair, progress) = self.pairs.iter_mut().find(|(_, p)| is_due(p))?;
@@ -146,7 +148,7 @@ impl Verifier {
         Some(pair.clone())
     }
 
-    /// When the next call is due.
+    /// Returns the time of the next call.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.pairs
             .values()
@@ -154,8 +156,8 @@ impl Verifier {
             .min()
     }
 
-    /// A call has ended: the events that waited for it, and their outcome. `None` while there will
-    /// be another one.
+    /// Handles the end of a call: returns the events that waited for it, with their outcome; `None`
+    /// if there will be another call.
     pub(super) fn finish_call(
         &mut self,
         pair: &HookCode,
@@ -186,8 +188,8 @@ impl Verifier {
         Some((progress.events, verification))
     }
 
-    /// Calls within the last hour, and those to come that are promised already: of hooks that were
-    /// made here, or of all others.
+    /// Returns the calls within the last hour plus the planned ones: for hooks that were created
+    /// here, or for all others.
     fn calls_of_the_hour(&mut self, now: Timestamp, own: bool) -> usize {
         while let Some((oldest, _)) = self.calls.front()
             && now.duration_since(*oldest) >= HOUR

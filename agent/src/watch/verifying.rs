@@ -1,4 +1,4 @@
-//! From a `hook.verify` to its outcome: which are asked about, and what becomes of them.
+//! Handles each `hook.verify` until its outcome is stored.
 
 use std::collections::HashSet;
 
@@ -8,21 +8,21 @@ use super::verify::{CallOutcome, HookCode};
 use super::{Detectors, Watch};
 use crate::history::{Arrival, EventKey, Fact, HistoryError, Verification};
 
-/// How far back a `hook.verify` that was never answered is picked up after a start. Its code may
-/// still be good; one call tells.
+/// Maximum age of an unanswered `hook.verify` that is picked up after a start. Its code may still
+/// be valid; one call shows that.
 const PICK_UP: SignedDuration = SignedDuration::from_hours(24);
 
-/// Unanswered ones that are picked up, the newest.
+/// Maximum number of unanswered events that are picked up, newest first.
 const PICK_UP_AT_MOST: usize = 50;
 
-/// Failed hooks that are remembered; ids are whatever a webhook says.
+/// Maximum number of remembered failed hooks: a webhook may contain any id.
 const MAX_FAILED: usize = 1000;
 
-/// Hooks that were made here.
+/// Hooks that were created here.
 #[derive(Debug, Default)]
 pub(super) struct OwnHooks {
     ids: HashSet<u64>,
-    /// Whether one is being made, whose id Podio has not told yet.
+    /// Whether a hook is being created whose id Podio has not returned yet.
     making: bool,
 }
 
@@ -33,7 +33,7 @@ impl OwnHooks {
 }
 
 impl Watch {
-    /// Those of these events that nobody has answered, from an earlier run.
+    /// Starts the validation of events from an earlier run that were not answered.
     pub(super) async fn pick_up(
         &self,
         detectors: &mut Detectors,
@@ -51,7 +51,7 @@ impl Watch {
         self.note(notes).await
     }
 
-    /// The hooks that were made here, where any of these events asks.
+    /// Returns the hooks that were created here, if any of these events needs them.
     pub(super) async fn own_hooks(&self, page: &[Arrival]) -> Result<OwnHooks, HistoryError> {
         if !page.iter().any(is_verify) {
             return Ok(OwnHooks::default());
@@ -63,7 +63,7 @@ impl Watch {
         })
     }
 
-    /// Has a `hook.verify` validated; its outcome, where that stands already.
+    /// Starts the validation of a `hook.verify`; returns its outcome if it is already certain.
     pub(super) fn verify(
         &self,
         detectors: &mut Detectors,
@@ -105,7 +105,7 @@ impl Watch {
         })
     }
 
-    /// A call has ended: tells the events that waited for it, unless there will be another one.
+    /// Stores the outcome for the events that waited for a call, unless there will be another call.
     pub(super) async fn finish_validation(
         &self,
         detectors: &mut Detectors,
@@ -132,7 +132,7 @@ impl Watch {
 }
 
 impl Detectors {
-    /// Notes what came of a hook's verification.
+    /// Notes the outcome of a hook's verification.
     fn remember(&mut self, hook_id: Option<u64>, event: EventKey, verification: &Verification) {
         let Some(hook_id) = hook_id else { return };
         if verification.is_ok() {
@@ -142,7 +142,8 @@ impl Detectors {
         }
     }
 
-    /// An event of a hook that could not be validated here: somebody else was first.
+    /// Returns the fact that a hook that could not be validated here is active: another receiver
+    /// validated it first.
     fn is_active_after_all(&mut self, arrival: &Arrival) -> Option<Fact> {
         let hook_id = arrival.hook_id?;
         let event = self.failed.remove(&hook_id)?;

@@ -1,6 +1,6 @@
-//! One object fired by one hook again and again, or several in turn: a loop, as far as times tell.
-//! Pure: events come in with their own times, so that a backlog of yesterday reads like yesterday.
-//! Who makes the changes is asked before anybody is alarmed (`evidence`).
+//! Detects loops by their times: one hook fires about one object again and again, or several
+//! objects fire in turn. Pure: events carry their own times, so that yesterday's backlog is judged
+//! like live events. Podio is asked who makes the changes before a loop is reported (`evidence`).
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,10 +10,10 @@ use podtap_podio::ObjectRef;
 use crate::history::{Arrival, LoopFinding, LoopShape, Maker};
 use crate::watch::suspicion::{QuestionState, Suspect, Suspicion};
 
-/// So many events within so much time may be a loop. People edit one field at a time: to read,
-/// click, type and save takes some seconds, and nobody keeps it up on one item for minutes. A turn
-/// of a loop takes Podio's delivery, the handler and one API call: one to ten seconds, or minutes
-/// where a queue is in between.
+/// Number of events within a time that may be a loop. People edit one field at a time: reading,
+/// clicking, typing and saving take some seconds, and no person continues that on one item for
+/// minutes. A turn of a loop takes Podio's delivery, the handler and one API call: one to ten
+/// seconds, or minutes if there is a queue in between.
 const THRESHOLDS: [LoopThreshold; 5] = [
     LoopThreshold::clear(10, SignedDuration::from_secs(20)),
     LoopThreshold::clear(30, SignedDuration::from_mins(5)),
@@ -22,33 +22,34 @@ const THRESHOLDS: [LoopThreshold; 5] = [
     LoopThreshold::suspect(30, MEMORY_TIME),
 ];
 
-/// Events that are remembered of one object: as many as the largest threshold asks for.
+/// Number of remembered events per object: as many as the largest threshold needs.
 const MEMORY: usize = 100;
 
-/// How long they are remembered.
+/// Time for which events are remembered.
 const MEMORY_TIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// A loop has ended once its object is quiet for so long, or for some of its own turns: what comes
-/// afterwards is another loop.
+/// Time without events after which a loop has ended, at least; a slow loop has longer. Events after
+/// that are another loop.
 const QUIET: SignedDuration = SignedDuration::from_mins(2);
 
-/// Turns of a slow loop that may be late.
+/// Number of its own turns after which a slow loop has ended.
 const QUIET_TURNS: i32 = 4;
 
-/// Objects that are watched at once; a quarter of them makes room, those quiet for longest.
+/// Maximum number of objects that are watched at the same time; beyond it, the quarter that has
+/// been quiet for longest is removed.
 const MAX_WATCHED: usize = 4096;
 
-/// Objects of one circle that are named.
+/// Maximum number of objects that are named of one circle.
 const MAX_CIRCLE: usize = 8;
 
-/// Of so many of the pauses between an object's events another one has to fire exactly once, to be
-/// of the same circle: in percent.
+/// Percentage of the pauses between an object's events in which another object must fire exactly
+/// once to belong to the same circle.
 const IN_TURN_PERCENT: usize = 80;
 
 struct LoopThreshold {
     events: usize,
     within: SignedDuration,
-    /// Whether only Podio's word that it is our own client makes it an alarm.
+    /// Whether it is reported only if Podio confirms that our own client makes the changes.
     needs_proof: bool,
 }
 
@@ -72,33 +73,33 @@ impl LoopThreshold {
     }
 }
 
-/// Whose trail it is: a hook and an object.
+/// The key of a trail: a hook and an object.
 type TrailKey = (u64, ObjectRef);
 
-/// Finds what goes round and round.
+/// Detects loops.
 #[derive(Debug, Default)]
 pub(super) struct LoopDetector {
     watched: HashMap<TrailKey, ObjectTrail>,
 }
 
-/// What one hook sent about one object lately.
+/// The latest events of one hook about one object.
 #[derive(Debug)]
 struct ObjectTrail {
     steps: VecDeque<(Timestamp, Option<u64>)>,
     newest: Timestamp,
-    /// Of a loop that is known: the quiet after which it has ended.
+    /// For a known loop: the time without events after which it has ended.
     known: Option<SignedDuration>,
     asked: QuestionState,
 }
 
-/// The newest events that pass a threshold.
+/// The newest events, which pass a threshold.
 struct Evidence {
     steps: Vec<(Timestamp, Option<u64>)>,
     needs_proof: bool,
 }
 
 impl LoopDetector {
-    /// A loop that was found before the agent started: while it goes on, it is no other one.
+    /// Resumes a loop that was found before the agent started, so that it is not reported again.
     pub(super) fn resume(&mut self, finding: &LoopFinding) {
         let Some(newest) = finding.times.last().copied() else {
             return;
@@ -114,11 +115,11 @@ impl LoopDetector {
         }
     }
 
-    /// Takes an event in; what it makes likely, if this is the event that does.
+    /// Adds an event; returns a suspicion if this event causes one.
     pub(super) fn observe(&mut self, arrival: &Arrival) -> Option<Suspicion> {
         let key = (arrival.hook_id?, arrival.object?);
         let event_type = arrival.event_type.as_deref()?;
-        // The same event once more is no turn of anything.
+        // A duplicate of an event is not another turn.
         if arrival.earlier.is_some() {
             return None;
         }
@@ -162,7 +163,7 @@ impl LoopDetector {
         })
     }
 
-    /// What became of a suspicion about these.
+    /// Stores the result of a suspicion about these objects.
     pub(super) fn settle(
         &mut self,
         keys: &[TrailKey],
@@ -181,7 +182,8 @@ impl LoopDetector {
         }
     }
 
-    /// Objects that fire once in each pause between these times: they are of the same circle.
+    /// Returns the objects that fire once in each pause
+    /// between these times: they belong to the same circle.
     fn in_turn_with(&self, key: TrailKey, times: &[Timestamp]) -> Vec<TrailKey> {
         let (Some(first), Some(last)) = (times.first(), times.last()) else {
             return Vec::new();
@@ -231,7 +233,7 @@ impl ObjectTrail {
         }
     }
 
-    /// Takes an event in; the evidence, where there is some that was not asked about already.
+    /// Adds an event; returns the evidence, if there is some about which Podio was not asked yet.
     fn take(&mut self, now: Timestamp, revision: Option<u64>) -> Option<Evidence> {
         let pause = now.duration_since(self.newest);
         self.newest = self.newest.max(now);
@@ -263,7 +265,7 @@ impl ObjectTrail {
     }
 }
 
-/// The quiet after which a loop with these times has ended.
+/// Returns the time without events after which a loop with these times has ended.
 fn quiet_after(times: &[Timestamp]) -> SignedDuration {
     let (Some(first), Some(last)) = (times.first(), times.last()) else {
         return QUIET;

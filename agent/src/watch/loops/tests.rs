@@ -1,4 +1,4 @@
-//! Loops by their times, with and without an answer about who makes them.
+//! Tests loops by their times, with and without an answer about who makes them.
 
 use podtap_podio::ObjectKind;
 
@@ -15,7 +15,7 @@ fn update(millis: i64, revision: u64) -> Arrival {
     sample::arrival("item.update", ITEM.id, revision, millis, millis)
 }
 
-/// What is told where every suspicion is judged so at once.
+/// Returns the reported loops if `judge` decides each suspicion immediately.
 fn judging(
     loops: &mut LoopDetector,
     arrivals: impl IntoIterator<Item = Arrival>,
@@ -38,7 +38,7 @@ fn judging(
     told
 }
 
-/// What is told where nobody can be asked.
+/// Returns the reported loops if Podio cannot be asked.
 fn found(
     loops: &mut LoopDetector,
     arrivals: impl IntoIterator<Item = Arrival>,
