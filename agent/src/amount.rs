@@ -1,17 +1,17 @@
-//! Amounts in words, wherever a person reads them: sizes, durations, ages, counts.
+//! Formats amounts for people: sizes, durations, ages, counts.
 
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use jiff::SignedDuration;
 
-/// A size in the units in which limits are set: `78 B`, `1.5 KiB`, `4.1 MiB`.
+/// Formats a size in the units of the limits: `78 B`, `1.5 KiB`, `4.1 MiB`.
 #[must_use]
 pub fn size(bytes: u64) -> String {
     ByteSize(bytes).to_string()
 }
 
-/// How long something took: milliseconds up to ten seconds, then seconds, then minutes.
+/// Formats a duration: in milliseconds up to ten seconds, then in seconds, then in minutes.
 #[must_use]
 pub fn duration(duration: Duration) -> String {
     match duration.as_millis() {
@@ -21,7 +21,7 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// A time in its largest unit: of what was long ago, less matters.
+/// Formats an age in its largest unit: the older, the less precise.
 #[must_use]
 pub fn age(time: SignedDuration) -> String {
     match time.as_secs().max(0) {
@@ -32,7 +32,7 @@ pub fn age(time: SignedDuration) -> String {
     }
 }
 
-/// A number with its thousands apart.
+/// Formats a number with a space between its thousands.
 #[must_use]
 pub fn number(number: u64) -> String {
     let digits = number.to_string();
@@ -46,7 +46,7 @@ pub fn number(number: u64) -> String {
     text
 }
 
-/// A count with its noun, in the right number: `1 event`, `1 204 events`.
+/// Formats a count with its noun in singular or plural: `1 event`, `1 204 events`.
 #[must_use]
 pub fn count(many: u64, noun: &str) -> String {
     let plural = if many == 1 { "" } else { "s" };

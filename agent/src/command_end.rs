@@ -1,27 +1,28 @@
-//! How a command that ran in place of a local service ended, as its attempt tells it.
+//! Describes how a command that ran instead of a local service ended, according to its attempt.
 
 use std::borrow::Cow;
 
 use crate::history::{Attempt, Outcome};
 use crate::target::EXEC;
 
-/// The header of its answer that has the exit status.
+/// The header of the answer with the exit status.
 pub(crate) const EXIT_STATUS: &str = "podtap-exit-status";
 
-/// Characters of the line that is shown.
+/// Maximum number of characters of the displayed line.
 const MAX_LINE: usize = 200;
 
 /// The end of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandEnd<'a> {
-    /// A number, or the signal that ended it, such as `signal 9`.
+    /// The exit status as a number, or the signal that ended the command, such as `signal 9`.
     pub exit_status: Cow<'a, str>,
-    /// The first line that it printed, on stderr where it failed: text of the outside world.
+    /// The first line that it printed, on stderr if it failed. Untrusted text.
     pub first_line: Option<String>,
 }
 
 impl<'a> CommandEnd<'a> {
-    /// Of this attempt; `None` where a service was called, or the command did not end by itself.
+    /// Returns the end of this attempt's command; `None` if
+    /// a service was called, or if the command was stopped.
     pub fn of(attempt: &'a Attempt) -> Option<Self> {
         let target = attempt.target.as_deref().unwrap_or(&attempt.url);
         let Outcome::Answered { headers, body, .. } = &attempt.outcome else {
@@ -42,7 +43,7 @@ impl<'a> CommandEnd<'a> {
         })
     }
 
-    /// Whether it did what it was asked for.
+    /// Returns whether the command succeeded.
     pub fn is_success(&self) -> bool {
         self.exit_status == "0"
     }

@@ -1,10 +1,10 @@
-//! Whether the answer to a replay is another one than the first answer to the event. Pure.
+//! Compares the answer to a replay with the first answer to the event. Pure.
 
 use podtap_wire::HeaderList;
 
 use crate::history::{Attempt, Outcome};
 
-/// Headers that differ with each answer and say nothing about the handler.
+/// Headers that differ in each answer and tell nothing about the handler.
 const CHANGING: [&str; 8] = [
     "age",
     "connection",
@@ -16,24 +16,24 @@ const CHANGING: [&str; 8] = [
     "x-request-id",
 ];
 
-/// How an answer compares with an earlier one.
+/// The differences between an answer and an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerChange {
     /// The earlier attempt's number.
     pub with_attempt: u32,
-    /// What that one came to; none where there was no answer.
+    /// Status of the earlier attempt; `None` if there was no answer.
     pub status_before: Option<u16>,
-    /// Whether the status, or that there is an answer, is another one.
+    /// Whether the status differs, or only one attempt has an answer.
     pub status: bool,
-    /// The headers that came, went or have another value.
+    /// The headers that were added, removed or changed.
     pub headers: Vec<String>,
-    /// Whether the body is another one.
+    /// Whether the body differs.
     pub body: bool,
 }
 
 impl AnswerChange {
-    /// Of this attempt to the first of the event that went to the same target; `None` for the first
-    /// itself, and where an import brought the first along without its answer.
+    /// Compares this attempt with the event's first one at the same target; `None` for the first
+    /// itself, and if the first was imported without its answer.
     pub fn of(attempt: &Attempt, all: &[Attempt]) -> Option<Self> {
         let is_first = |other: &&Attempt| {
             other.number < attempt.number
@@ -70,13 +70,13 @@ impl AnswerChange {
         }
     }
 
-    /// Whether nothing of it differs.
+    /// Returns whether nothing differs.
     pub fn is_none(&self) -> bool {
         !self.status && !self.body && self.headers.is_empty()
     }
 
-    /// What differs, in a few words: `same answer as attempt 1`, or `was 500; another body`. Names of
-    /// headers are of the outside world.
+    /// Describes the differences in a few words: `same answer as attempt 1`, or
+    /// `was 500; another body`. Names of headers are untrusted text.
     pub fn words(&self) -> String {
         if self.is_none() {
             return format!("same answer as attempt {}", self.with_attempt);
@@ -102,7 +102,7 @@ impl AnswerChange {
     }
 }
 
-/// Names in lower case, each once, in order.
+/// Returns the names in lower case, without duplicates, in order.
 fn changed_headers(before: &HeaderList, after: &HeaderList) -> Vec<String> {
     let sorted = |list: &HeaderList| {
         let mut pairs: Vec<(String, Vec<u8>)> = list

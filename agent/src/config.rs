@@ -1,4 +1,4 @@
-//! What an agent needs to know: complete and checked before it gets here.
+//! The configuration of an agent, complete and checked.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,30 +16,30 @@ use crate::place::{PlaceRef, WantedHook};
 use crate::routes::Route;
 use crate::target::Target;
 
-/// Everything an agent needs.
+/// The configuration of an agent.
 #[derive(Debug, Clone)]
 pub struct AgentConfig {
-    /// The history's SQLite file; made where it does not exist.
+    /// Path of the history's SQLite file, which is created if it does not exist.
     pub history: PathBuf,
-    /// The relay to take events from. `None`: only browse and replay what the history holds.
+    /// The relay that sends the events. `None`: only browse and replay the events of the history.
     pub link: Option<LinkConfig>,
-    /// The local service, for what no route takes. `None`, and no routes: capture and show, deliver
-    /// nothing.
+    /// The local service for events that match no route. `None` without routes: store and show
+    /// events, and deliver nothing.
     pub target: Option<Target>,
-    /// Which events go elsewhere.
+    /// The routes of events that go elsewhere.
     pub routes: Vec<Route>,
-    /// How delivery behaves.
+    /// Settings of delivery.
     pub delivery: DeliveryConfig,
-    /// What the history keeps.
+    /// Limits of the history.
     pub retention: Retention,
-    /// What is done for Podio's hooks.
+    /// Settings for Podio's hooks.
     pub podio: PodioConfig,
-    /// Which certificates are taken, of the relay and of the local service.
+    /// Certificates to accept from the relay and the local service.
     pub trust: Trust,
 }
 
 impl AgentConfig {
-    /// An agent that only browses and replays this history.
+    /// Creates the configuration of an agent that only browses and replays this history.
     pub fn new(history: impl Into<PathBuf>) -> Self {
         Self {
             history: history.into(),
@@ -59,26 +59,27 @@ impl AgentConfig {
 pub struct LinkConfig {
     /// The relay's URL, `https://` or `http://`.
     pub relay: Url,
-    /// Who we are.
+    /// The owner's token.
     pub token: SecretString,
     /// The tunnel to serve.
     pub tunnel: TunnelName,
-    /// Unacknowledged events to ask for.
+    /// Number of unacknowledged events to request.
     pub window: u32,
-    /// Who answers the sender.
+    /// Whether the relay or the local service answers the sender.
     pub respond: Respond,
-    /// The proxy to go through, already chosen for `relay`.
+    /// The proxy for `relay`, if one is used.
     pub proxy: Option<Proxy>,
-    /// What this machine is called, for the person at another agent of the tunnel.
+    /// Name of this machine, shown to the person at another agent of the tunnel.
     pub host: Option<String>,
-    /// Whether to take the tunnel from an agent that has just taken it from another.
+    /// Whether to take the tunnel even from an agent that has just taken it over.
     pub take_over: bool,
-    /// Whether the relay runs in this process, so that nothing took webhooks while the agent was off.
+    /// Whether the relay runs in this process, so that
+    /// it accepted no webhooks while the agent was off.
     pub is_own: bool,
 }
 
 impl LinkConfig {
-    /// A link with the default window, answered by the relay, without a proxy.
+    /// Creates a link with the default window and without a proxy; the relay answers.
     pub fn new(relay: Url, token: SecretString, tunnel: TunnelName) -> Self {
         let (window, respond) = (limits::DEFAULT_WINDOW, Respond::Stored);
         Self {
@@ -95,20 +96,20 @@ impl LinkConfig {
     }
 }
 
-/// How events go to the local service.
+/// How events are delivered to the local service.
 #[derive(Debug, Clone)]
 pub struct DeliveryConfig {
-    /// Attempts under way at once, over all lanes.
+    /// Maximum number of running attempts, over all lanes.
     pub concurrency: usize,
-    /// Time for one attempt, from connecting to the end of the answer.
+    /// Maximum time for one attempt, from connecting to the end of the answer.
     pub timeout: Duration,
-    /// Bytes of the answer's body that the history keeps; the rest is read and dropped.
+    /// Maximum bytes of an answer's body that the history stores; the rest is read and dropped.
     pub max_response_bytes: usize,
-    /// Which `Host` the local service sees.
+    /// The `Host` header for the local service.
     pub host: HostHeader,
-    /// Pause between two probes of a local service that is away.
+    /// Pause between two probes of an unreachable local service.
     pub probe_every: Duration,
-    /// Environment variables that a command in place of a local service does not get.
+    /// Environment variables that a command, run instead of a local service, does not get.
     pub hidden_variables: Vec<String>,
 }
 
@@ -116,7 +117,8 @@ impl Default for DeliveryConfig {
     fn default() -> Self {
         Self {
             concurrency: 8,
-            // Podio gives up after 15 s (podio.md, section 1.3); a debugger may hold one longer.
+            // Podio gives up after 15 s (podio.md, section
+            // 1.3); a debugger may stop the service for longer.
             timeout: Duration::from_mins(1),
             max_response_bytes: 256 * 1024,
             host: HostHeader::default(),
@@ -126,15 +128,15 @@ impl Default for DeliveryConfig {
     }
 }
 
-/// Which `Host` header the local service sees.
+/// The `Host` header for the local service.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum HostHeader {
-    /// Its own name, as its URL has it.
+    /// The name in the service's own URL.
     #[default]
     Service,
-    /// The one that the sender sent.
+    /// The sender's header.
     Sender,
-    /// This one, such as the name of a virtual host.
+    /// A fixed value, such as the name of a virtual host.
     Fixed(HeaderValue),
 }
 
@@ -145,38 +147,38 @@ pub enum HostHeader {
     reason = "each is a switch that a person sets"
 )]
 pub struct PodioConfig {
-    /// The API, and who calls it.
+    /// The API and the credentials for it.
     pub client: client::PodioClientConfig,
-    /// Whether a `hook.verify` is answered by validating the hook.
+    /// Whether to answer each `hook.verify` by validating the hook.
     pub verify: bool,
-    /// Whether a `hook.verify` also goes to the local service, so that its own handler can be
-    /// tried. Both then send the same code, and Podio may refuse the later one of the two.
+    /// Whether to deliver each `hook.verify` to the local service, too, so that its own handler can
+    /// be tested. Both then send the same code, and Podio may refuse the later one.
     pub forward_verify: bool,
-    /// Whether the newest events are explained without anybody asking, within a share of the calls.
+    /// Whether to explain the newest events without a request, within a share of the calls.
     pub enrich: bool,
-    /// Whether events of an object in a loop are held from the finding on.
+    /// Whether to hold the events of an object once it was found in a loop.
     pub break_loops: bool,
     /// Apps, fields and spaces whose hooks are listed, to learn their names.
     pub places: Vec<PlaceRef>,
-    /// How the reader writes numbers.
+    /// The locale of the reader, for numbers.
     pub locale: Locale,
-    /// Hooks to make at the start and to remove at the end.
+    /// Hooks to create at the start and remove at the end.
     pub hooks: Option<HooksConfig>,
-    /// The pause between two looks at the hooks of the known places.
+    /// Pause between two requests for the hooks of the known places.
     pub hooks_read_every: Duration,
 }
 
 /// Hooks that live as long as the agent.
 #[derive(Debug, Clone, Default)]
 pub struct HooksConfig {
-    /// Which ones; see [`crate::hooks::plan`].
+    /// The hooks to create; see [`crate::hooks::plan`].
     pub wanted: Vec<WantedHook>,
     /// The path below the tunnel's public URL, such as `/podio/hook`.
     pub path: String,
     /// Whether they stay at the end.
     pub keep: bool,
-    /// Whether the agent goes on though Podio does not take the credentials. None of the hooks can
-    /// be made then, and no waiting mends it.
+    /// Whether the agent continues if Podio refuses the credentials. No hook can be created then,
+    /// and waiting does not help.
     pub optional: bool,
 }
 
@@ -191,7 +193,7 @@ impl Default for PodioConfig {
             places: Vec::new(),
             locale: Locale::NONE,
             hooks: None,
-            // Twelve calls a place of the hour's 1,000.
+            // Twelve calls per place of the 1,000 per hour.
             hooks_read_every: Duration::from_mins(5),
         }
     }

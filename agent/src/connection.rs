@@ -1,6 +1,6 @@
-//! Connections to the local service that tell whether an answer has begun on them. A kept-alive
-//! connection may be closed by the other side at any moment, and a request that meets the closing
-//! was lost through nobody's fault: the forwarder sends it once more on a new one.
+//! Connects to the local service, and records whether an answer has begun on a connection. The
+//! other side may close a kept-alive connection at any moment, and a request that arrives at that
+//! moment is lost: the forwarder sends it once more on a new connection.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -24,50 +24,51 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// Time to connect, TLS included. A local service that does not even refuse within it is away.
+/// Maximum time to connect, TLS included. A local service that does not even refuse within this
+/// time is unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Its share for TCP.
+/// Maximum time for TCP.
 const TCP_LIMIT: Duration = Duration::from_secs(4);
 
-/// Why there is no connection where TCP took less time than there is.
+/// The error if TCP connected in time and TLS did not.
 const NO_HANDSHAKE: &str = "no answer to the TLS handshake; is https the right scheme?";
 
-/// Why an address is not called.
+/// The error for an address that is not on this machine.
 const NOT_NEAR: &str = "--insecure-local is for this machine only; --ca-file trusts a certificate \
      anywhere";
 
-/// What goes over one connection, TLS taken off.
+/// The data of one connection, with TLS removed.
 type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
 
-/// What was read from one connection. Clones are about the same one.
+/// Counts what was read from one connection. Clones share the counts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReadMeter(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Bytes read so far.
+    /// Number of bytes read so far.
     read: AtomicU64,
-    /// How many of them had been read when something was written last: answers to earlier
-    /// requests, so 0 on a new connection.
+    /// Value of `read` at the last write: bytes of answers
+    /// to earlier requests, so 0 on a new connection.
     before: AtomicU64,
 }
 
 impl ReadMeter {
-    /// Of the connection with this description.
+    /// Returns the meter of the connection with this description.
     pub(crate) fn of(connected: &Connected) -> Option<Self> {
         let mut extensions = Extensions::new();
         connected.get_extras(&mut extensions);
         extensions.remove()
     }
 
-    /// Whether the connection has carried an answer before, and not a byte of the next one.
+    /// Returns whether the connection has carried an answer before, and no byte of the next one.
     pub(crate) fn is_stale(&self) -> bool {
         let before = self.0.before.load(Ordering::Relaxed);
         before > 0 && before == self.0.read.load(Ordering::Relaxed)
     }
 
-    /// Whether a byte of the answer to the last request has come.
+    /// Returns whether a byte of the answer to the last request has arrived.
     pub(crate) fn has_begun(&self) -> bool {
         self.0.before.load(Ordering::Relaxed) < self.0.read.load(Ordering::Relaxed)
     }
@@ -82,21 +83,20 @@ impl ReadMeter {
     }
 }
 
-/// Makes connections to local services, each with a `ReadMeter`.
+/// Connects to local services, each connection with a `ReadMeter`.
 #[derive(Debug, Clone)]
 pub struct ServiceConnector {
     verified: HttpsConnector<Connector>,
-    /// For this machine only; takes any certificate.
+    /// For this machine only; accepts any certificate.
     unverified: HttpsConnector<Connector<Only>>,
-    /// For this machine and private addresses only, and nothing is sent over it; takes any
-    /// certificate.
+    /// For this machine and private addresses only, to send nothing; accepts any certificate.
     looking: HttpsConnector<Connector<Only>>,
     insecure_local: bool,
 }
 
 impl ServiceConnector {
-    /// A connector with this trust, and the TLS that comes of it, for a relay. Without the system's
-    /// certificates it is an error where TLS `is_needed`.
+    /// Creates a connector with this trust, and the corresponding TLS configuration for a relay.
+    /// Without the system's certificates, it returns an error if TLS `is_needed`.
     pub fn with_tls(
         trust: &Trust,
         is_needed: bool,
@@ -121,7 +121,7 @@ impl ServiceConnector {
         })
     }
 
-    /// Whether TLS is spoken where this `http` URL leads.
+    /// Returns whether the service at this `http` URL speaks TLS.
     pub(crate) async fn speaks_tls(&self, uri: &Uri) -> bool {
         let mut parts = uri.clone().into_parts();
         parts.scheme = Some(Scheme::HTTPS);
@@ -136,13 +136,13 @@ fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-/// Whether a host is an address that is taken, or a name, which is for the resolver to judge.
+/// Returns whether a host is an accepted address, or a name, which the resolver checks.
 fn is_at(uri: &Uri, takes: fn(IpAddr) -> bool) -> bool {
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     host.parse().map_or(true, takes)
 }
 
-/// Resolves names to the addresses that it takes, and to no others.
+/// Resolves names only to the accepted addresses.
 #[derive(Debug, Clone)]
 pub struct Only {
     resolver: GaiResolver,
@@ -164,7 +164,7 @@ impl Service<Name> for Only {
     }
 }
 
-/// Those of a name's addresses that are taken.
+/// Returns the accepted addresses of a name.
 fn taken(
     all: impl Iterator<Item = SocketAddr>,
     takes: fn(IpAddr) -> bool,
@@ -176,7 +176,7 @@ fn taken(
     Ok(taken.into_iter())
 }
 
-/// A connection cannot be made; why is its source's to say.
+/// A connection failed; its source describes why.
 type ServiceConnectError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Service<Uri> for ServiceConnector {
@@ -185,7 +185,7 @@ impl Service<Uri> for ServiceConnector {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ServiceConnectError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ServiceConnectError>> {
-        // Neither of the two is ever busy.
+        // Neither of the two connectors is ever busy.
         Poll::Ready(Ok(()))
     }
 
@@ -218,7 +218,7 @@ async fn ready<S: Service<Uri, Error = ServiceConnectError>>(
     Ok(service)
 }
 
-/// A connection whose reading is counted.
+/// A connection that counts what is read from it.
 #[derive(Debug)]
 pub struct Observed {
     stream: Stream,

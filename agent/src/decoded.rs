@@ -1,9 +1,9 @@
-//! Bodies as a person reads them: what `Content-Encoding` packed is unpacked, and text in another
-//! character set becomes UTF-8. For reading only: stored, forwarded, copied and exported are the
-//! bytes that came.
+//! Decodes bodies for people: it decompresses them according to `Content-Encoding`, and converts
+//! text in another character set to UTF-8. For reading only: the received bytes are stored,
+//! forwarded, copied and exported unchanged.
 //!
-//! Anyone who knows a URL sends such a body, so the work is bounded: how much is unpacked, at every
-//! step, and how many steps there are.
+//! Anyone who knows a URL can send such a body, so the work is bounded: the decompressed bytes, at
+//! every step, and the number of steps.
 
 use std::borrow::Cow;
 use std::io::{self, BufReader, Read};
@@ -13,37 +13,37 @@ use encoding_rs::{Encoding, REPLACEMENT, UTF_8};
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use podtap_wire::HeaderList;
 
-/// Bytes of a packed body that are unpacked; the rest of it is not.
+/// Maximum number of bytes to which a body is decompressed; the rest is dropped.
 pub const MAX_UNPACKED: usize = 1024 * 1024;
 
-/// Bytes that a step hands to the next, where a body is packed several times.
+/// Maximum number of bytes between two steps, if a body is compressed several times.
 const MAX_BETWEEN: u64 = 8 * 1024 * 1024;
 
-/// Times that a body may be packed.
+/// Maximum number of times that a body may be compressed.
 const MAX_CODINGS: usize = 4;
 
-/// Bytes that are read at once.
+/// Number of bytes per read.
 const BUFFER: usize = 8 * 1024;
 
-/// A body, unpacked where it was packed and where that can be done.
+/// A body, decompressed if it was compressed and if that is possible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unpacked<'a> {
-    /// What to read.
+    /// The bytes to read.
     pub bytes: Cow<'a, [u8]>,
-    /// How it was packed; `None` where it was not.
+    /// How the body was compressed; `None` if it was not.
     pub packing: Option<Packing>,
 }
 
-/// How a body was packed, and what came of it.
+/// How a body was compressed, and the result of decompressing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packing {
-    /// As the header names it: text of the outside world.
+    /// The names in the header. Untrusted text.
     pub coding: String,
-    /// What came of it.
+    /// The result of decompressing.
     pub result: Result<Extent, Packed>,
 }
 
-/// How much of a body was unpacked.
+/// How much of a body was decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// All of it.
@@ -52,16 +52,16 @@ pub enum Extent {
     First,
 }
 
-/// Why a body is as it came.
+/// Why a body is shown as it was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Packed {
-    /// The stream ends early or is no such stream.
+    /// The stream ends early or has another format.
     #[error("cannot be decompressed, shown as received")]
     Broken,
-    /// Packed with something else.
+    /// The compression is unknown.
     #[error("unknown, shown as received")]
     Unknown,
-    /// Packed more than `MAX_CODINGS` times.
+    /// The body was compressed more than `MAX_CODINGS` times.
     #[error("compressed too many times, shown as received")]
     TooMany,
 }
@@ -73,7 +73,7 @@ enum Coding {
 }
 
 impl Unpacked<'_> {
-    /// Whether these bytes are the whole body, with nothing left to unpack.
+    /// Returns whether these bytes are the whole body, with nothing left to decompress.
     pub fn is_whole(&self) -> bool {
         self.packing
             .as_ref()
@@ -81,7 +81,7 @@ impl Unpacked<'_> {
     }
 }
 
-/// Unpacks a body as its headers say.
+/// Decompresses a body according to its headers.
 pub fn unpack<'a>(headers: &HeaderList, body: &'a [u8]) -> Unpacked<'a> {
     let named = codings(headers);
     if named.is_empty() || body.is_empty() {
@@ -101,7 +101,7 @@ pub fn unpack<'a>(headers: &HeaderList, body: &'a [u8]) -> Unpacked<'a> {
     }
 }
 
-/// Whether bytes read better as text than as a dump: UTF-8 with few control characters.
+/// Returns whether bytes are better read as text than as a dump: UTF-8 with few control characters.
 pub fn is_text(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return false;
@@ -113,8 +113,8 @@ pub fn is_text(bytes: &[u8]) -> bool {
     controls * 10 <= text.len()
 }
 
-/// Text in the character set that its headers name, as UTF-8. What names none, one that is not
-/// known or UTF-8 stays as it is.
+/// Converts text from the character set in its headers to UTF-8. Text without a character set, with
+/// an unknown one, or in UTF-8 stays as it is.
 pub fn text<'a>(headers: &HeaderList, bytes: &'a [u8]) -> Cow<'a, [u8]> {
     match charset(headers) {
         Some(charset) if charset != UTF_8 && charset != REPLACEMENT => {
@@ -138,7 +138,7 @@ fn charset(headers: &HeaderList) -> Option<&'static Encoding> {
     Encoding::for_label(label?.as_bytes())
 }
 
-/// The names in the headers, in the order in which the sender packed.
+/// Returns the names in the headers, in the order in which the sender compressed.
 fn codings(headers: &HeaderList) -> Vec<String> {
     let is_coding = |name: &str| name.eq_ignore_ascii_case("content-encoding");
     headers
@@ -184,11 +184,11 @@ fn parse_coding(name: &str) -> Option<Coding> {
     }
 }
 
-/// What a stream unpacks to.
+/// Returns a reader of the decompressed stream.
 fn decoder<'a>(coding: &Coding, packed: Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>> {
     let mut packed = BufReader::with_capacity(BUFFER, packed.take(MAX_BETWEEN));
     Ok(match coding {
-        // The first member, as browsers do: a body of nothing but empty ones would cost much.
+        // Only the first member, as browsers do: a body of very many empty members would cost much.
         Coding::Gzip => Box::new(GzDecoder::new(packed)),
         Coding::Deflate if is_zlib(&mut packed)? => Box::new(ZlibDecoder::new(packed)),
         Coding::Deflate => Box::new(DeflateDecoder::new(packed)),
@@ -196,14 +196,16 @@ fn decoder<'a>(coding: &Coding, packed: Box<dyn Read + 'a>) -> io::Result<Box<dy
     })
 }
 
-/// As RFC 7932 has it, whose window is 16 MiB at most: the format's large one has up to 1 GiB.
+/// Decompresses Brotli of RFC 7932, whose window is at
+/// most 16 MiB: the format's large window has up to 1 GiB.
 fn brotli<R: Read>(packed: R) -> Decompressor<R> {
     let mut stream = Decompressor::new(packed, BUFFER);
     stream.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
     stream
 }
 
-/// Whether a stream begins as RFC 1950 says. `deflate` means that, but some send it without.
+/// Returns whether a stream begins as in RFC 1950. `deflate` means that format, but some senders
+/// omit its header.
 fn is_zlib(packed: &mut impl io::BufRead) -> io::Result<bool> {
     Ok(match *packed.fill_buf()? {
         [method, flags, ..] => {
@@ -309,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_bomb_costs_no_more_than_what_is_shown() {
-        // One gibibyte of zeros, of which each mebibyte is a block of its own; and that packed again.
+        // One gibibyte of zeros, each mebibyte as a separate block; and the same compressed again.
         let mut block = DeflateEncoder::new(Vec::new(), Compression::fast());
         block.write_all(&vec![0; MAX_UNPACKED]).unwrap();
         block.flush().unwrap();
@@ -322,7 +324,7 @@ mod tests {
             );
             assert!(bytes.capacity() <= 4 * MAX_UNPACKED);
         }
-        // Much of nothing: blocks without a byte, more of them than a step hands on.
+        // Many empty blocks, more than a step passes on.
         let empty = [0, 0, 0, 0xff, 0xff].repeat(2 * 1024 * 1024);
         let (_, result) = came_of("deflate, gzip", &gzip(&empty));
         assert_eq!(result, Some(Err(Packed::Broken)));

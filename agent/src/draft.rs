@@ -1,5 +1,5 @@
-//! A request of Podio's that Podio never sent, made from a sample, a captured event, parameters or
-//! plain bytes: what `podtap trigger` and the terminal UI send. Pure: nothing is read or sent here.
+//! Builds a request that Podio might have sent, from a sample, a captured event, parameters or
+//! plain bytes, for `podtap trigger` and the terminal UI. Pure: nothing is read or sent here.
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -11,13 +11,13 @@ use url::form_urlencoded::Serializer;
 use crate::export::end_to_end;
 use crate::history::Event;
 
-/// Names and values of a form, in order; names may repeat.
+/// Names and values of a form, in order; a name may occur several times.
 pub type Params = Vec<(String, String)>;
 
-/// Where a service usually takes Podio's calls, and what the documentation shows.
+/// The path at which a service usually accepts Podio's calls, as in the documentation.
 pub const PATH: &str = "/podio/hook";
 
-/// The URL that Podio is given for a tunnel.
+/// Returns the URL of a tunnel for Podio's hooks.
 pub fn hook_url(public_url: &str) -> String {
     format!("{}{PATH}", public_url.trim_end_matches('/'))
 }
@@ -25,24 +25,24 @@ pub fn hook_url(public_url: &str) -> String {
 /// The content type of Podio's calls.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A request with what it says.
+/// A request with its decoded event.
 #[derive(Debug)]
 pub struct Draft {
-    /// What is sent; it was received at no time yet.
+    /// The request to send; it has no time of arrival yet.
     pub request: WebhookRequest,
-    /// What it says, where that is an event of Podio's.
+    /// The decoded event, if the request is an event of Podio's.
     pub podio: Option<PodioEvent>,
 }
 
-/// A captured request is no form of Podio's, so that no parameter of it can be changed.
+/// The captured request is not a form, so its parameters cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the event is not a form, so it has no parameters to change")]
 pub struct NoForm;
 
 impl Draft {
-    /// An event of this type, which may be one that Podio is not known to send. Podio keeps no
-    /// order of its parameters (podio.md 1.2): here `seed` decides it, so that no handler comes to
-    /// rely on one.
+    /// Creates an event of this type, which Podio may not be known to
+    /// send. Podio's parameters have no fixed order (podio.md 1.2), so
+    /// `seed` decides it here, and no handler comes to rely on one order.
     pub fn of_type(event: &str, given: Params, seed: u64) -> Self {
         let usual = match event.parse::<EventType>() {
             Ok(known) => sample(known),
@@ -51,17 +51,17 @@ impl Draft {
         Self::of_form(merge(usual, given), seed)
     }
 
-    /// These parameters, in an order that `seed` decides.
+    /// Creates a request with these parameters, in an order that `seed` decides.
     pub fn of_form(params: Params, seed: u64) -> Self {
         Self::of_params(shuffle(params, seed))
     }
 
-    /// Exactly these parameters.
+    /// Creates a request with exactly these parameters.
     pub fn of_params(params: Params) -> Self {
         Self::of_body(encode(params))
     }
 
-    /// This body as it is.
+    /// Creates a request with exactly this body.
     pub fn of_body(body: impl Into<Bytes>) -> Self {
         let (body, method) = (body.into(), "POST".to_owned());
         let headers = [
@@ -81,10 +81,10 @@ impl Draft {
         }
     }
 
-    /// A captured event; byte for byte, where nothing of it is changed.
+    /// Creates a request from a captured event, byte for byte if nothing is changed.
     ///
     /// # Errors
-    /// When parameters are given, and the event has none.
+    /// If parameters are given, and the event has none.
     pub fn of_event(event: Event, given: Params) -> Result<Self, NoForm> {
         let Event {
             mut request,
@@ -98,7 +98,7 @@ impl Draft {
         if !given.is_empty() {
             let params = merge(podio.ok_or(NoForm)?.params, given);
             request.body = encode(params.clone());
-            // The new body is not packed.
+            // The new body is not compressed.
             let is_kept = |name: &str| !name.eq_ignore_ascii_case("content-encoding");
             let kept = request.headers.iter().filter(|(name, _)| is_kept(name));
             request.headers = kept.map(|(name, value)| (name, value.clone())).collect();
@@ -107,13 +107,13 @@ impl Draft {
         Ok(Self { request, podio })
     }
 
-    /// Podio's type of it, where it has one.
+    /// Returns the event type, if it is an event of Podio's.
     pub fn event(&self) -> Option<&str> {
         self.podio.as_ref().map(|podio| podio.kind.as_str())
     }
 }
 
-/// The type of the catalogue whose name is nearest.
+/// Returns the type of the catalogue whose name is nearest.
 pub fn nearest(event: &str) -> Option<EventType> {
     EventType::ALL.iter().copied().max_by(|a, b| {
         let near = |known: &EventType| strsim::jaro_winkler(known.as_str(), event);
@@ -121,7 +121,7 @@ pub fn nearest(event: &str) -> Option<EventType> {
     })
 }
 
-/// What is given takes the place of what is usual; a name given twice is sent twice.
+/// Replaces usual parameters by given ones; a name that is given twice is sent twice.
 fn merge(usual: Params, given: Params) -> Params {
     let mut params = usual;
     params.retain(|(name, _)| given.iter().all(|(known, _)| known != name));
@@ -129,7 +129,7 @@ fn merge(usual: Params, given: Params) -> Params {
     params
 }
 
-/// In an order by chance; what has the same name stays in its order.
+/// Shuffles the names; values with the same name keep their order.
 fn shuffle(mut params: Params, seed: u64) -> Params {
     let mut names: Vec<String> = params.iter().map(|(name, _)| name.clone()).collect();
     names.sort_unstable();

@@ -1,9 +1,9 @@
-//! Characters that a terminal obeys or hides instead of showing them: one list for every way out of
-//! text from outside (invariant 7).
+//! Lists the characters that a terminal obeys or hides instead of showing them: one list for all
+//! output of untrusted text (invariant 7).
 
-/// Whether a character takes no cell of its own, or changes where or how others appear: the control
-/// characters from U+0080, direction marks and overrides, and what is invisible. Those below U+0020
-/// and U+007F are [`char::is_control`]'s, and have pictures.
+/// Returns whether a character takes no cell, or changes where or how others appear: control
+/// characters from U+0080, direction marks and overrides, and invisible characters. Those below
+/// U+0020 and U+007F are covered by [`char::is_control`], and have pictures.
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{80}'..='\u{9f}'         // C1 controls

@@ -3,7 +3,7 @@
 //!
 //! `link` (relay → agent) → `history` (on stable storage before it is acknowledged) → `delivery`
 //! (ordered lanes to the local service) → attempts back in the history. Everything else reads the
-//! history through [`AgentHandle`], the only door for the terminal UI and the command line.
+//! history through [`AgentHandle`], the only access for the terminal UI and the command line.
 
 mod agent;
 pub mod amount;
@@ -68,5 +68,5 @@ pub use status::{LinkState, ServiceState, Status};
 pub use target::Target;
 pub use trigger::{Trigger, TriggerError, Triggered};
 
-// What the types above are made of, so that front ends need not know the protocol.
+// Types of the protocol that the types above contain, so that front ends need not depend on it.
 pub use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};

@@ -1,6 +1,7 @@
-//! Why a delivery probably failed, and what to try, by its status or its error alone. Pure.
+//! Suggests why a delivery probably failed, and what
+//! to try, from its status or its error alone. Pure.
 
-/// A probable reason, and what to do about it; words of ours.
+/// A probable reason, and what to do about it; both are Podtap's own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Likely {
     pub reason: &'static str,
@@ -11,7 +12,7 @@ const fn likely(reason: &'static str, cure: &'static str) -> Likely {
     Likely { reason, cure }
 }
 
-/// Of an attempt that was answered with this status, or not at all with this error.
+/// Returns the reason for an attempt with this status, or with this error and no answer.
 pub fn of(outcome: Result<u16, &str>) -> Likely {
     match outcome {
         Ok(status) => of_status(status),

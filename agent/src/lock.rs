@@ -1,26 +1,26 @@
-//! One agent with a link for each history: a lock on a file beside it, released by the operating
-//! system however the process ends.
+//! Ensures that each history has only one agent with a link: a lock on a file beside the history,
+//! which the operating system releases however the process ends.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use podtap_disk::{lock, private};
 
-/// Held as long as the agent runs.
+/// A lock that is held as long as the agent runs.
 #[derive(Debug)]
 pub(crate) struct HistoryLock(lock::Lock);
 
-/// Why there is no lock.
+/// Why the lock is not available.
 #[derive(Debug)]
 pub(crate) enum HistoryLockError {
-    /// Another process has it; its id, where it could be read.
+    /// Another process holds it; its id, if it could be read.
     Taken(Option<u32>),
-    /// The file cannot be made or locked.
+    /// The file cannot be created or locked.
     Io(PathBuf, io::Error),
 }
 
 impl HistoryLock {
-    /// Takes the lock of the history at `history`, whose folder is made where missing.
+    /// Acquires the lock of the history at `history`. Creates its folder if it does not exist.
     pub(crate) fn take(history: &Path) -> Result<Self, HistoryLockError> {
         let path = private::beside(history, ".lock");
         if let Some(folder) = history.parent() {
@@ -34,12 +34,12 @@ impl HistoryLock {
         }
     }
 
-    /// Whether the agent before this one was cut off.
+    /// Returns whether the previous agent was cut off.
     pub(crate) fn was_cut_off(&self) -> bool {
         self.0.was_cut_off()
     }
 
-    /// Releases it after a good end.
+    /// Releases the lock after a clean end.
     pub(crate) fn release(self) {
         if let Err(error) = self.0.release() {
             tracing::warn!(%error, "the lock file cannot be emptied; the next start checks the history");

@@ -1,4 +1,4 @@
-//! Opening a history for an agent, and what is done for one that was left without being closed.
+//! Opens a history for an agent, and checks one that was left without being closed.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,8 @@ use crate::change::Change;
 use crate::history::{self, HistoryError, Side, Writer, WriterThread};
 use crate::lock::HistoryLock;
 
-/// Checks a history that was too large to wait for at the start. What goes wrong costs the check
-/// alone: a reader or the writer that meets damage says so.
+/// Checks a history that was too large to wait for at the start. If the check fails, nothing else
+/// does: a reader or the writer that finds damage reports it.
 pub(crate) async fn check(writer: Writer, path: PathBuf, token: CancellationToken) {
     let checked = token.run_until_cancelled(history::check_beside(&path, &writer));
     if let Some(Err(error)) = checked.await {
@@ -20,11 +20,11 @@ pub(crate) async fn check(writer: Writer, path: PathBuf, token: CancellationToke
             "the history could not be checked"
         );
     }
-    // The first part to end would end the others.
+    // Returning earlier would end the other parts.
     token.cancelled().await;
 }
 
-/// Opens the history for writing; who has it alone rebuilds a damaged one.
+/// Opens the history for writing; the holder of the lock rebuilds a damaged one.
 pub(crate) fn open_writer(
     path: &Path,
     changes: &broadcast::Sender<Change>,
@@ -36,7 +36,7 @@ pub(crate) fn open_writer(
     };
     let open = || {
         let changes = changes.clone();
-        // Nobody listening is fine.
+        // It is fine if there is no listener.
         Writer::open_as(side, path, move |change| {
             let _ = changes.send(Change::History(change));
         })

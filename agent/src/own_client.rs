@@ -1,4 +1,5 @@
-//! Whether a change was made by the API client, or the app, whose credentials are used here. Pure.
+//! Determines whether a change was made by the API
+//! client or app whose credentials are used here. Pure.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,12 +7,13 @@ use podtap_podio::client::{ByLine, Credentials, Grant, Via};
 
 use crate::history::Maker;
 
-/// Whose credentials are used here. Cheap to clone; clones share what is learned.
+/// The identity of the credentials that are used here.
+/// Cheap to clone; clones share what is learned.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OwnClient {
     client_id: Option<String>,
     app_id: Option<u64>,
-    /// The API clients that made our own hooks, by Podio's numbers, once somebody looked.
+    /// The API clients that created our own hooks, as Podio numbers them, once they were looked up.
     vias: Arc<OnceLock<Vec<Via>>>,
 }
 
@@ -27,20 +29,20 @@ impl OwnClient {
         }
     }
 
-    /// Whether the API clients that made our own hooks are known.
+    /// Returns whether the API clients that created our own hooks are known.
     pub(crate) fn is_learned(&self) -> bool {
         self.vias.get().is_some()
     }
 
-    /// These API clients made our own hooks; what was learned first stays.
+    /// Stores the API clients that created our own hooks; the first call wins.
     pub(crate) fn learn(&self, vias: Vec<Via>) {
-        // Two may have looked at once: both saw the same.
+        // Two callers may have looked them up at the same time, with the same result.
         self.vias.set(vias).ok();
     }
 
-    /// Who made a change. Where the API clients of our own hooks are known, Podio's numbers decide.
-    /// Else the name does: Podio makes the identifier of an API client out of the name that it was
-    /// registered under.
+    /// Returns who made a change. If the API clients of our own hooks are known, Podio's numbers
+    /// decide. Otherwise the name decides: Podio derives the identifier of an API client from the
+    /// name under which it was registered.
     pub(crate) fn judge(&self, by: Option<&ByLine>, via: Option<&Via>) -> Maker {
         let own = self.vias.get().map_or(&[][..], Vec::as_slice);
         let is_own_app = by.is_some_and(|by| by.kind == "app" && Some(by.id) == self.app_id);
@@ -71,7 +73,7 @@ impl OwnClient {
     }
 }
 
-/// `Ada through Invoicing`.
+/// Returns the maker as text: `Ada through Invoicing`.
 pub(crate) fn made_by(by: Option<&ByLine>, via: Option<&Via>) -> String {
     let name = |name: &str, nameless: &str| {
         if name.is_empty() {

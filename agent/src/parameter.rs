@@ -1,8 +1,8 @@
-//! What the catalogue of events knows of a parameter, in a word or two.
+//! Describes a parameter in a word or two, from the catalogue of events.
 
 use podtap_podio::{EventKind, ParameterKind};
 
-/// What a parameter of an event is; empty where its name says it.
+/// Returns what a parameter of an event is; empty if its name says it.
 pub fn meaning(event: &EventKind, name: &str) -> &'static str {
     let EventKind::Known(event) = event else {
         return "";

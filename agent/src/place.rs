@@ -1,5 +1,5 @@
-//! Where hooks are made: an app, one of its fields, or a space. Item and comment events name none
-//! of them (podio.md 1.1), so what a hook is on has to be learned and kept.
+//! The places of hooks: an app, one of its fields, or a space. Item and comment events do not name
+//! them (podio.md 1.1), so the place of a hook must be learned and stored.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ pub struct PlaceRef {
 }
 
 impl PlaceRef {
-    /// The app with this id.
+    /// Returns the app with this id.
     pub const fn app(app_id: u64) -> Self {
         Self {
             ref_type: RefType::App,
@@ -22,7 +22,7 @@ impl PlaceRef {
         }
     }
 
-    /// The field with this id. Podio names no app in its hook operations.
+    /// Returns the field with this id. Podio's hook operations do not name the app of a field.
     pub const fn field(field_id: u64) -> Self {
         Self {
             ref_type: RefType::AppField,
@@ -30,7 +30,7 @@ impl PlaceRef {
         }
     }
 
-    /// The space with this id.
+    /// Returns the space with this id.
     pub const fn space(space_id: u64) -> Self {
         Self {
             ref_type: RefType::Space,
@@ -50,14 +50,14 @@ impl fmt::Display for PlaceRef {
     }
 }
 
-/// A hook to be made.
+/// A hook to create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WantedHook {
     pub place: PlaceRef,
     pub event: EventType,
 }
 
-/// A text that names no place.
+/// The text is not a place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` cannot have hooks; try app 123, space 9 or field 7")]
 pub struct InvalidPlace(String);
@@ -65,7 +65,7 @@ pub struct InvalidPlace(String);
 impl FromStr for PlaceRef {
     type Err = InvalidPlace;
 
-    /// Reads what is printed; an id alone is an app's.
+    /// Parses the printed form; an id alone is an app's.
     fn from_str(text: &str) -> Result<Self, InvalidPlace> {
         let invalid = || InvalidPlace(text.trim().to_owned());
         let mut words = text.split_whitespace().rev();
@@ -81,11 +81,11 @@ impl FromStr for PlaceRef {
     }
 }
 
-/// A place with its name, as far as Podio was asked for it.
+/// A place with its name, if Podio was asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
     pub at: PlaceRef,
-    /// What people call it. Text of the outside world: escape it before showing it.
+    /// Its name. Untrusted text: escape it before showing it.
     pub name: Option<String>,
 }
 

@@ -1,11 +1,11 @@
-//! What people call an app or a space, as Podio tells it.
+//! Looks up the name of an app or a space at Podio.
 
 use podtap_podio::RefType;
 use podtap_podio::client::Client;
 
 use crate::place::PlaceRef;
 
-/// What people call it. A field cannot be looked up without its app, which nobody named.
+/// Returns the name. That of a field cannot be looked up, because the field's app is unknown.
 pub(crate) async fn look_up(client: &Client, at: PlaceRef) -> Option<String> {
     let name = match at.ref_type {
         RefType::App => client.app(at.ref_id).await.map(|app| app.config.name),

@@ -1,4 +1,4 @@
-//! Why a call to the relay, to the local service or to Podio failed, with what helps there.
+//! Describes why a call to the relay, the local service or Podio failed, and what helps.
 
 use std::error::Error;
 
@@ -6,7 +6,8 @@ pub use podtap_connect::reason::chain;
 use podtap_connect::reason::{is_certificate, words};
 use podtap_podio::client;
 
-/// What happened to a request to a local service, with what helps where its certificate is not taken.
+/// Describes the failure of a request to a local service,
+/// with a hint if its certificate is not accepted.
 pub(crate) fn of_local_service(error: &(dyn Error + 'static)) -> String {
     with_hint(
         error,
@@ -15,12 +16,12 @@ pub(crate) fn of_local_service(error: &(dyn Error + 'static)) -> String {
     )
 }
 
-/// The same about a relay.
+/// Describes the failure of a request to a relay, with a hint if its certificate is not accepted.
 pub(crate) fn of_relay(error: &(dyn Error + 'static)) -> String {
     with_hint(error, "trust its authority with --ca-file FILE")
 }
 
-/// The same about Podio's API: its own words, and beneath them those of what lies between.
+/// Describes a failure of Podio's API, with the causes of a failed connection.
 #[must_use]
 pub fn of_podio(error: &client::Error) -> String {
     match error {

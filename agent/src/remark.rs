@@ -1,16 +1,16 @@
-//! What is remarkable about an event beside what it says itself, in words: that it came twice, late, not
-//! at all, or that others before it are missing. The same words wherever an event is shown. Pure.
+//! Describes what is remarkable about an event, besides its content: it came twice, late or not at
+//! all, or earlier ones are missing. Every view uses the same words. Pure.
 
 use crate::history::Insight;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
-    /// What it is called: one word.
+    /// Name of the remark: one word.
     pub label: &'static str,
     pub words: String,
 }
 
-/// The remarks on an event.
+/// Returns the remarks on an event.
 pub fn of(insight: &Insight) -> Vec<Remark> {
     let duplicate = insight.duplicate.map(|duplicate| Remark {
         label: "duplicate",

@@ -1,5 +1,5 @@
-//! Replay: an event, or an edited copy of it, goes to a local service once more, because somebody
-//! asked. It is an attempt of the same event, goes at once, and stands beside the lanes.
+//! Replays events: on a person's request, an event or an edited copy goes to a local service once
+//! more. A replay is an attempt of the same event and is sent immediately, outside the lanes.
 
 use std::sync::Arc;
 
@@ -19,33 +19,33 @@ use crate::router::{KnownPlaces, Router};
 use crate::status::Status;
 use crate::target::Target;
 
-/// Replays and triggered events under way at once; more of them wait.
+/// Maximum number of running replays and triggered events; further ones wait.
 pub(crate) const CONCURRENCY: usize = 16;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     pub event: EventId,
-    /// Where it goes instead of where its routes lead.
+    /// The target, instead of those of the event's routes.
     pub target: Option<Target>,
-    /// What is sent instead of the event as it came.
+    /// The request to send instead of the unchanged event.
     pub edited: Option<EditedRequest>,
 }
 
-/// Why nothing was sent, or why what came of it could not be stored.
+/// Why nothing was sent, or why the outcome could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The history holds no such event.
+    /// The history has no such event.
     #[error("there is no event {0} in the history")]
     UnknownEvent(EventId),
-    /// No local service is configured and none was named.
+    /// No local service is configured and none was given.
     #[error("there is no local service to replay to; add --forward-to")]
     NoTarget,
     #[error(transparent)]
     History(#[from] HistoryError),
 }
 
-/// Where an event with this path went first, by those of its attempts that were made here. What an
-/// import brought along names other people's services, and does not count.
+/// Returns the first target of an event with this path, according to the attempts that were made
+/// here. Imported attempts name other people's services and do not count.
 pub fn first_target(attempts: &[Attempt], path: &str) -> Option<Target> {
     let mut made_here = attempts.iter().filter(|attempt| !attempt.imported);
     made_here.find_map(|attempt| {
@@ -55,7 +55,7 @@ pub fn first_target(attempts: &[Attempt], path: &str) -> Option<Target> {
     })
 }
 
-/// Replays events; what it sends with also sends those that are triggered. Cheap to clone.
+/// Replays events, and sends triggered ones. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Replayer {
     pub(crate) history: History,
@@ -68,12 +68,12 @@ pub(crate) struct Replayer {
 }
 
 impl Replayer {
-    /// One replay; the attempt is on stable storage when this returns.
+    /// Makes one replay; returns once the attempt is on stable storage.
     pub(crate) async fn replay(&self, replay: Replay) -> Result<Attempt, ReplayError> {
         self.send(replay, true).await
     }
 
-    /// The first delivery of an event that was on record only.
+    /// Makes the first delivery of an event that was only stored.
     pub(crate) async fn deliver(
         &self,
         event: EventId,
@@ -112,7 +112,7 @@ impl Replayer {
         worst.ok_or(ReplayError::NoTarget)
     }
 
-    /// Where an event goes, else where it went first.
+    /// Returns the current targets of an event, else its first target.
     pub(crate) async fn targets_of(&self, event: &Event) -> Result<Vec<Target>, HistoryError> {
         let routed = self.routed_targets(event);
         if !routed.is_empty() {
@@ -123,7 +123,8 @@ impl Replayer {
         Ok(first.into_iter().collect())
     }
 
-    /// Where the routes have an event go. What no route takes is sent all the same: a person asks.
+    /// Returns the targets of an event according to the routes, or the default target if no route
+    /// matches: a person requested the replay.
     pub(crate) fn routed_targets(&self, event: &Event) -> Vec<Target> {
         let routed = self.routes_of(event);
         if routed.is_empty() {
@@ -132,7 +133,7 @@ impl Replayer {
         routed
     }
 
-    /// Where the routes have an event go, and nowhere else.
+    /// Returns the targets of an event according to the routes only.
     pub(crate) fn routes_of(&self, event: &Event) -> Vec<Target> {
         let routes = Arc::clone(&self.status.borrow().routes);
         let places = self.places.clone();
@@ -140,18 +141,18 @@ impl Replayer {
         router.targets_of(event).into_iter().cloned().collect()
     }
 
-    /// Where events are delivered, and go where nothing else is said.
+    /// Returns the default target.
     pub(crate) fn target(&self) -> Option<Target> {
         self.status.borrow().target.clone()
     }
 
-    /// Waits until one more may be sent beside the lanes.
+    /// Waits until one more request may be sent outside the lanes.
     pub(crate) async fn permit(&self) -> Result<SemaphorePermit<'_>, HistoryError> {
         let permit = self.permits.acquire().await;
         permit.map_err(|_| HistoryError::Closed)
     }
 
-    /// Sends an event, or an edited copy of it, whose attempt this will be; stores what came of it.
+    /// Sends an event, or an edited copy of it, as attempt `number`, and stores the outcome.
     pub(crate) async fn attempt(
         &self,
         target: &Target,

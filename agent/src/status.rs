@@ -1,4 +1,4 @@
-//! What an agent is doing right now: cheap to clone, watched by the terminal UI and `--json`.
+//! The current state of an agent: cheap to clone, watched by the terminal UI and `--json`.
 
 use std::sync::Arc;
 
@@ -7,54 +7,54 @@ use jiff::Timestamp;
 use crate::routes::Routes;
 use crate::target::Target;
 
-/// The agent at one moment.
+/// The state of an agent at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Status {
     /// The connection to the relay.
     pub link: LinkState,
-    /// The tunnel's public URL, known from the first welcome on.
+    /// The tunnel's public URL, known after the first welcome.
     pub public_url: Option<String>,
     /// The tunnel's name; `None` without a relay.
     pub tunnel: Option<String>,
-    /// Where events are delivered to that no route takes, else the first target.
+    /// The target of events that match no route, else the first target.
     pub target: Option<Target>,
-    /// The local service; of several targets, one that is away.
+    /// State of the local service; with several targets, that of an unreachable one.
     pub service: ServiceState,
-    /// Every target, each once.
+    /// All targets, without duplicates.
     pub targets: Vec<TargetStatus>,
-    /// Where events go.
+    /// The routes of events.
     pub routes: Arc<Routes>,
-    /// Events that waited on the relay at the last welcome, less those taken since.
+    /// Number of events that waited on the relay at the last welcome, minus those received since.
     pub backlog: u64,
-    /// Events in the history that were not yet offered to the local service.
+    /// Number of events in the history that were not yet offered to the local service.
     pub pending: u64,
-    /// Attempts under way.
+    /// Number of running attempts.
     pub in_flight: usize,
-    /// Objects of which an event waits or is under way: each has a lane of its own.
+    /// Number of objects that have a waiting or running event: each has its own lane.
     pub lanes: usize,
-    /// Attempts that found nobody or lost their connection since the agent started; their events
-    /// went back to their lanes.
+    /// Number of attempts since the agent started that found no service or lost their connection;
+    /// their events went back to their lanes.
     pub retries: u64,
-    /// Connections made after the first one.
+    /// Number of connections after the first one.
     pub reconnects: u64,
-    /// Hooks that were wanted and cannot be had, each with the reason and the cure. Podio's words are
-    /// among them: escape them before showing them.
+    /// Configured hooks that cannot be created, each with the reason and the cure. Contains Podio's
+    /// words: escape them before showing them.
     pub failed_hooks: Vec<String>,
 }
 
-/// A target at one moment.
+/// The state of a target at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetStatus {
     pub target: Target,
     pub service: ServiceState,
-    /// Attempts under way at it.
+    /// Number of running attempts at this target.
     pub in_flight: usize,
-    /// Objects of which an event waits or is under way there.
+    /// Number of objects that have a waiting or running event for this target.
     pub lanes: usize,
 }
 
 impl TargetStatus {
-    /// One of which nothing is known yet.
+    /// Returns the status of a target about which nothing is known yet.
     pub fn of(target: Target) -> Self {
         Self {
             target,
@@ -66,7 +66,7 @@ impl TargetStatus {
 }
 
 impl Status {
-    /// Events go there from now on; of none of the targets anything is known.
+    /// Sets the routes; nothing is known yet about their targets.
     pub fn set_routes(&mut self, routes: &Arc<Routes>) {
         let targets = routes.targets().iter().cloned();
         self.targets = targets.map(TargetStatus::of).collect();
@@ -76,7 +76,7 @@ impl Status {
         (self.in_flight, self.lanes) = (0, 0);
     }
 
-    /// Sums up the targets: away where one of them is, which the reason then names.
+    /// Sums up the targets: down if one of them is, which the reason then names.
     pub(crate) fn judge_service(&mut self) {
         let is_one = self.targets.len() == 1;
         let down = self.targets.iter().find_map(|of| match &of.service {
@@ -99,7 +99,7 @@ impl Status {
     }
 }
 
-/// The connection to the relay. Words only from a confirmed handshake.
+/// The state of the connection to the relay. Its words come only from a confirmed handshake.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum LinkState {
     /// No relay is configured.
@@ -107,21 +107,22 @@ pub enum LinkState {
     Off,
     /// Dialling, or waiting to dial again.
     Connecting {
-        /// Attempts since the last connection.
+        /// Number of attempts since the last connection.
         attempt: u32,
-        /// Why the last one ended, in words; `None` at the first.
+        /// Why the last connection or attempt ended, in words; `None` at the first.
         reason: Option<String>,
-        /// When the next attempt is due; `None` while one is under way.
+        /// Time of the next attempt; `None` while one is running.
         retry_at: Option<Timestamp>,
     },
-    /// The relay has said welcome.
+    /// The relay has sent its welcome.
     Up { since: Timestamp },
-    /// Ended for good: a refused or revoked token, a refused version, taken over.
+    /// Ended for good: the token was refused or revoked,
+    /// the version was refused, or another agent took over.
     Stopped { reason: String },
 }
 
 impl LinkState {
-    /// The state as one word, and why it is so.
+    /// Returns the state as one word, and its reason.
     pub fn word_and_reason(&self) -> (&'static str, Option<&str>) {
         match self {
             Self::Off => ("off", None),
@@ -132,7 +133,7 @@ impl LinkState {
     }
 }
 
-/// The local service as the last attempt or probe found it.
+/// The state of the local service according to the last attempt or probe.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ServiceState {
     /// Nothing was sent yet.
@@ -140,10 +141,10 @@ pub enum ServiceState {
     Unknown,
     /// It answered.
     Up { since: Timestamp },
-    /// It cannot be reached; lanes wait and probe.
+    /// It cannot be reached; the lanes wait and probe.
     Down {
         since: Timestamp,
-        /// Why, in words, such as `connection refused`.
+        /// The reason, in words, such as `connection refused`.
         reason: String,
     },
 }

@@ -1,5 +1,5 @@
-//! The local service's address: where an event goes, in delivery, in a replay and in each line that
-//! is copied. The only place that puts a base URL and an event's path together. Pure.
+//! The address of the local service, for deliveries, replays and copied commands. Only this file
+//! combines a base URL with an event's path. Pure.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 use podtap_podio::reach::is_this_machine;
 use url::{Host, Url};
 
-/// The local service: a base URL to which an event's path is appended. Its own query, where it has
-/// one, comes before the event's. Or a command in its place, which is run for each event.
+/// The local service: a base URL to which an event's path is appended. Its own query, if it has
+/// one, comes before the event's. Or a command that is run instead, once per event.
 ///
-/// Only [`Target::from_setting`] makes a command: what is read elsewhere (an attempt's URL, an archive,
-/// a page's request) can never have one run.
+/// Only [`Target::from_setting`] creates a command, so that text from elsewhere (an attempt's URL,
+/// an archive, a page's request) can never run one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target(Kind);
 
@@ -23,11 +23,11 @@ enum Kind {
     Command(Arc<str>),
 }
 
-/// What stands before a command.
+/// Prefix of a command.
 pub(crate) const EXEC: &str = "exec:";
 
 impl Default for Target {
-    /// Where developers' services listen most often, for a line that must name one.
+    /// Returns the most common address of developers' services, for text that needs one.
     #[expect(clippy::expect_used, reason = "a test of this file parses it")]
     fn default() -> Self {
         "3000".parse().expect("a port is a local service")
@@ -35,10 +35,10 @@ impl Default for Target {
 }
 
 impl Target {
-    /// The target that a person's setting names: what [`FromStr`] takes, or `exec:` and a command.
+    /// Parses the target in a setting: what [`FromStr`] accepts, or `exec:` and a command.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// Returns what is wrong with the text.
     pub fn from_setting(text: &str) -> Result<Self, InvalidTarget> {
         let Some(command) = text.trim().strip_prefix(EXEC) else {
             return text.parse();
@@ -55,7 +55,7 @@ impl Target {
         })
     }
 
-    /// The base URL, without a trailing slash in its path; `None` for a command.
+    /// Returns the base URL, without a trailing slash in its path; `None` for a command.
     pub fn url(&self) -> Option<&Url> {
         match &self.0 {
             Kind::Service(url) => Some(url),
@@ -63,7 +63,7 @@ impl Target {
         }
     }
 
-    /// The command that is run in place of a local service.
+    /// Returns the command that is run instead of a local service.
     pub fn command(&self) -> Option<&str> {
         match &self.0 {
             Kind::Service(_) => None,
@@ -71,13 +71,13 @@ impl Target {
         }
     }
 
-    /// `http` or `https`; `None` for a command.
+    /// Returns `http` or `https`; `None` for a command.
     pub(crate) fn scheme(&self) -> Option<&str> {
         self.url().map(Url::scheme)
     }
 
-    /// Whether its host is this machine by name or address, or a name without a dot, as those of a
-    /// container's network are. A command runs here.
+    /// Returns whether its host is this machine by name or address, or a name without a dot, as in
+    /// a container's network. A command runs on this machine.
     pub fn is_near(&self) -> bool {
         let Some(url) = self.url() else { return true };
         match url.host() {
@@ -91,14 +91,14 @@ impl Target {
         }
     }
 
-    /// Whether it is a service on this machine for sure: at a loopback address, or a name that is always
-    /// one. A command is not.
+    /// Returns whether it is certainly a service on this machine: at a loopback address, or with a
+    /// name that always is one. A command is not a service.
     pub fn is_loopback(&self) -> bool {
         self.url().is_some_and(is_this_machine)
     }
 
-    /// The URL for an event's path, which is taken byte for byte: nothing is decoded or normalized
-    /// (invariant 3).
+    /// Returns the URL for an event's path, which is appended byte for byte: nothing is decoded or
+    /// normalized (invariant 3).
     pub fn with_path(&self, path: &str) -> String {
         let Kind::Service(own) = &self.0 else {
             return self.to_string();
@@ -117,7 +117,8 @@ impl Target {
         url
     }
 
-    /// The local service that an event with this path went to, by the URL of an attempt.
+    /// Returns the local service to which an event with
+    /// this path was sent, from the URL of an attempt.
     pub fn of_attempt(url: &str, path: &str) -> Option<Self> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let (base, all) = url.split_once('?').unwrap_or((url, ""));
@@ -128,20 +129,20 @@ impl Target {
     }
 }
 
-/// Whether a path or a query follows a port, as in `3000/hook`.
+/// Returns whether the text is a port, possibly with a path or a query, as in `3000/hook`.
 fn begins_with_port(text: &str) -> bool {
     let port = text.split(['/', '?']).next().unwrap_or_default();
     !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A URL without its query and without a slash at the end.
+/// Returns a URL without its query and without a trailing slash.
 fn base(url: &Url) -> &str {
     let text = url.as_str();
     let base = text.split('?').next().unwrap_or(text);
     base.trim_end_matches('/')
 }
 
-/// A text that names no local service.
+/// The text is not a local service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a local service: {reason}; try 3000, :3000, localhost:3000/path or a URL")]
 pub struct InvalidTarget {
@@ -152,7 +153,7 @@ pub struct InvalidTarget {
 impl FromStr for Target {
     type Err = InvalidTarget;
 
-    /// Accepts `3000`, `:3000`, `host:port`, `host:port/path` and an `http://` or `https://` URL.
+    /// Parses `3000`, `:3000`, `host:port`, `host:port/path` and an `http://` or `https://` URL.
     fn from_str(text: &str) -> Result<Self, InvalidTarget> {
         let invalid = |reason: &str| InvalidTarget {
             text: without_user_info(text).into_owned(),
@@ -185,7 +186,7 @@ impl FromStr for Target {
         if url.port() == Some(0) {
             return Err(invalid("the lowest port is 1"));
         }
-        // URLs take a number for an IPv4 address: `4000` would be 0.0.15.160.
+        // URLs accept a number as an IPv4 address: `4000` would be 0.0.15.160.
         if let Some(Host::Ipv4(address)) = url.host()
             && !trimmed.contains(&address.to_string())
         {
@@ -222,8 +223,8 @@ impl fmt::Display for Target {
     }
 }
 
-/// A text that may be a URL, as an error may print it: without what may be a user and a password,
-/// also where it is not the URL that it should be.
+/// Returns a text that may be a URL, for an error: without a possible user and password, even if
+/// the text is not a valid URL.
 pub fn without_user_info(url: &str) -> Cow<'_, str> {
     let start = url.find("://").map_or(0, |at| at + "://".len());
     let (scheme, rest) = url.split_at_checked(start).unwrap_or(("", url));

@@ -1,6 +1,6 @@
-//! Trigger: an event that nobody sent enters the history, and goes to a local service at once,
-//! beside the lanes. It has no `seq`, which is how everything that draws conclusions from what
-//! Podio does tells it from what Podio sent.
+//! Triggers events: a new event that was not received is stored, and is sent to a local service
+//! immediately, outside the lanes. It has no `seq`, by which all code that draws conclusions about
+//! Podio recognizes it.
 
 use jiff::Timestamp;
 use podtap_wire::{EventId, WebhookRequest};
@@ -11,14 +11,14 @@ use crate::target::Target;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trigger {
-    /// The request, such as a [`Draft`](crate::draft::Draft) makes one. It counts as received at
-    /// the moment at which it is sent, whatever it says.
+    /// The request, for example from a [`Draft`](crate::draft::Draft). Its time of arrival is
+    /// replaced by the time at which it is sent.
     pub request: WebhookRequest,
-    /// Where it goes instead of the configured local service.
+    /// The target, instead of the configured local service.
     pub target: Option<Target>,
 }
 
-/// What came of it.
+/// The result of a trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Triggered {
     /// The new event.
@@ -27,13 +27,13 @@ pub struct Triggered {
     pub attempt: Attempt,
 }
 
-/// Why nothing was sent, or why what came of it could not be stored.
+/// Why nothing was sent, or why the outcome could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum TriggerError {
-    /// No local service is configured and none was named; nothing was stored.
+    /// No local service is configured and none was given; nothing was stored.
     #[error("there is no local service to send it to")]
     NoTarget,
-    /// The event is in the history, and nothing takes it.
+    /// The event is stored, and no route matches it.
     #[error("no route matches this event, and there is no other target: it is held")]
     NoRoute,
     #[error(transparent)]
@@ -41,7 +41,7 @@ pub enum TriggerError {
 }
 
 impl Replayer {
-    /// Sends one new event; it and its attempt are on stable storage when this returns.
+    /// Sends one new event; returns once the event and its attempt are on stable storage.
     pub(crate) async fn trigger(&self, trigger: Trigger) -> Result<Triggered, TriggerError> {
         let Trigger {
             mut request,
@@ -58,13 +58,14 @@ impl Replayer {
             id,
             seq: None,
             request,
-            // No lane takes it up: it is sent here, once, and a crash before that sends nothing.
+            // Lanes skip it: it is sent here, once, and after a crash before that it is not sent.
             state: DeliveryState::Held,
         };
         self.writer.append(vec![new]).await?;
-        // Read back for its place; retention cannot have it gone yet, another program might.
+        // Read back for its position. Retention cannot have
+        // removed it yet, but another program may have.
         let event = self.history.event(id).await?.ok_or(HistoryError::Gone)?;
-        // As one of Podio's would go: what no route takes is held.
+        // As for events of Podio, the event is held if no route matches.
         let targets = target.map_or_else(|| self.routes_of(&event), |target| vec![target]);
         let mut worst: Option<Attempt> = None;
         for (number, target) in (1..).zip(&targets) {

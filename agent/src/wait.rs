@@ -1,9 +1,9 @@
-//! Until events that match have arrived.
+//! Waits until matching events have arrived.
 //!
-//! One question asked again and again: which events since then match? What is there already and what
-//! comes later are the same to it, so that it loses no race, and an event counts as soon as it matches,
-//! which may be long after it arrived. It only reads, beside whoever has the history, and needs none
-//! when it begins.
+//! It asks the history the same question repeatedly: which events since then match? Existing and
+//! new events are treated alike, so that no event is missed between two steps, and an event counts
+//! as soon as it matches, which may be long after its arrival. It only reads, beside the process
+//! that holds the history, and the history need not exist when it begins.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,40 +15,40 @@ use crate::history::{
     Anchor, EventRow, Filter, History, HistoryError, MAX_PAGE, Mark, PageQuery, Position,
 };
 
-/// The pause between two looks, and how much longer than a look it is at least: looking costs at most
-/// a tenth of the time.
+/// Minimum pause between two reads, and minimum ratio of the pause to the duration of a read:
+/// reading takes at most a tenth of the time.
 const PAUSE: Duration = Duration::from_millis(100);
 const PAUSES: u32 = 9;
 
-/// Events that are told when they were not the right ones.
+/// Maximum number of non-matching events in the error.
 const TOLD: usize = 5;
 
-/// What is waited for.
+/// The condition to wait for.
 #[derive(Debug, Clone)]
 pub struct EventWait {
-    /// What a person asked for.
+    /// The filter that a person gave.
     asked: Filter,
-    /// All that an event must be.
+    /// The complete condition for an event.
     wanted: Filter,
     since: Timestamp,
     count: usize,
     within: Duration,
 }
 
-/// The events, oldest first, and the history that they are in.
+/// The events, oldest first, and their history.
 #[derive(Debug)]
 pub struct AwaitedEvents {
     pub history: History,
     pub rows: Vec<EventRow>,
 }
 
-/// Why a wait was in vain.
+/// Why a wait failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WaitError {
     /// The time is over, and there is no history yet, or it could not be opened.
     #[error("there is no history yet")]
     NoHistory(#[source] Option<HistoryError>),
-    /// The time is over, and too few events were what was asked for.
+    /// The time is over, and too few events matched.
     #[error("too few events matched")]
     TooFew(InVain),
     /// The history failed.
@@ -56,19 +56,19 @@ pub enum WaitError {
     History(#[from] HistoryError),
 }
 
-/// What came instead.
+/// What was found instead.
 #[derive(Debug)]
 pub struct InVain {
-    /// Events that were what was asked for.
+    /// Number of matching events.
     pub matched: usize,
-    /// Whether `rows` match the filter, and lack what else was asked for; else they are any others.
+    /// Whether `rows` match the filter but not the other conditions; otherwise they are any events.
     pub are_near: bool,
-    /// The newest of them, oldest first.
+    /// The newest of these events, oldest first.
     pub rows: Vec<EventRow>,
 }
 
 impl EventWait {
-    /// For one event that this filter wants, accepted at or after that moment.
+    /// Creates a wait for one event that matches this filter and is accepted at or after `since`.
     pub fn new(filter: Filter, since: Timestamp, within: Duration) -> Self {
         let asked = filter.since(since);
         Self {
@@ -80,30 +80,30 @@ impl EventWait {
         }
     }
 
-    /// For this many.
+    /// Sets the number of events.
     #[must_use]
     pub fn count(self, count: usize) -> Self {
         Self { count, ..self }
     }
 
-    /// Each a `hook.verify` whose hook is active.
+    /// Waits for `hook.verify` events whose hook is active.
     #[must_use]
     pub fn verified(mut self) -> Self {
         self.wanted = self.wanted.and_marked(Mark::Verified);
         self
     }
 
-    /// Each answered by every target that it is for, whatever the status.
+    /// Waits for events that each of their targets has answered, with any status.
     #[must_use]
     pub fn delivered(mut self) -> Self {
         self.wanted = self.wanted.and_answered();
         self
     }
 
-    /// Waits for them in the history at this place.
+    /// Waits for the events in the history at this path.
     ///
     /// # Errors
-    /// When the time is over, or the history is one that this build does not know.
+    /// If the time is over, or the history has a later format.
     ///
     /// # Cancel safety
     /// Dropping the future ends the wait and changes nothing.
@@ -117,7 +117,8 @@ impl EventWait {
                 looker = match self.open(path).await {
                     Ok(looker) => looker,
                     Err(error @ HistoryError::Newer { .. }) => return Err(error.into()),
-                    // It is being made, or locked: that passes, or is said at the end.
+                    // The history is being created, or is locked:
+                    // this passes, or is reported at the end.
                     Err(error) => {
                         trouble = Some(error);
                         None
@@ -147,7 +148,8 @@ impl EventWait {
         }
     }
 
-    /// The history as soon as there is one, and the place before the first event that counts.
+    /// Opens the history once it exists; also returns
+    /// the position before the first event that counts.
     async fn open(&self, path: &Path) -> Result<Option<(History, Position)>, HistoryError> {
         if !path.exists() {
             return Ok(None);
@@ -191,7 +193,7 @@ impl EventWait {
     }
 }
 
-/// The first `limit` events after this place that match, the oldest first.
+/// Returns the first `limit` matching events after this position, oldest first.
 async fn oldest(
     history: &History,
     filter: &Filter,

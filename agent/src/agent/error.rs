@@ -1,4 +1,4 @@
-//! Why an agent cannot be opened, or ends though nobody asked it to.
+//! The errors with which an agent cannot be opened, or ends without being asked to.
 
 use std::io;
 use std::path::PathBuf;
@@ -21,17 +21,17 @@ pub enum OpenError {
     /// Another agent serves a tunnel with this history.
     #[error("another podtap listen{} uses this history", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
     Taken {
-        /// Its process, where known.
+        /// Id of its process, if known.
         pid: Option<u32>,
     },
-    /// The lock beside the history cannot be taken.
+    /// The lock beside the history cannot be acquired.
     #[error("cannot lock {path}")]
     Lock {
-        /// The lock's file.
+        /// Path of the lock file.
         path: PathBuf,
         source: io::Error,
     },
-    /// The relay, the proxy or the token cannot be right.
+    /// The configuration of the relay, the proxy or the token is invalid.
     #[error(transparent)]
     Link(#[from] DialError),
     /// TLS cannot be set up.
@@ -46,8 +46,8 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether the same agent may be opened after a while: the disk is full or fails, or another
-    /// program holds the history.
+    /// Returns whether the same agent may open after a while: the disk is full or has an error, or
+    /// another program locks the history.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::History(error) => error.may_pass_at_start(),
@@ -57,7 +57,7 @@ impl OpenError {
     }
 }
 
-/// Why an agent ended though nobody asked it to.
+/// Why an agent ended without being asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The relay does not know the token.
@@ -69,20 +69,20 @@ pub enum RunError {
     /// There is no common version of the protocol.
     #[error("the relay refused this podtap's version: {message}")]
     VersionRefused { message: String },
-    /// The relay could not make sense of what it was asked.
+    /// The relay could not process the request.
     #[error("the relay refused: {message}")]
     Refused { message: String },
     /// Another agent of the same owner has the tunnel.
     #[error("{holder}")]
     TakenOver { holder: TunnelHolder },
-    /// Podio would never call the hooks that are wanted.
+    /// Podio would never call the configured hooks.
     #[error(transparent)]
     Hooks(#[from] HooksError),
     #[error(transparent)]
     History(#[from] HistoryError),
 }
 
-/// What the end of the link means for the agent.
+/// Returns the result of the agent for the end of the link.
 pub(super) fn result_of_stop(stop: Stop) -> Result<(), RunError> {
     Err(match stop {
         Stop::Cancelled => return Ok(()),

@@ -1,5 +1,6 @@
-//! What the agent with the link does beside link and delivery: it follows the history, makes hooks, and
-//! keeps the record of the last hour. Beside it another agent would do all of that twice.
+//! Starts what the agent with the link does besides link and delivery:
+//! it follows the history, creates hooks, and records the last hour. If
+//! a second agent did this beside it, everything would be done twice.
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -10,7 +11,7 @@ use crate::hook_health::HookHealth;
 use crate::hooks::HookMaker;
 use crate::watch::Watch;
 
-/// Built once, started once.
+/// The followers. Built once, started once.
 #[derive(Debug)]
 pub(super) struct Followers {
     pub(super) watch: Watch,
@@ -20,7 +21,7 @@ pub(super) struct Followers {
 }
 
 impl Followers {
-    /// Each runs until the token is cancelled.
+    /// Starts each follower; it runs until the token is cancelled.
     pub(super) fn start(
         self,
         parts: &mut JoinSet<Result<(), RunError>>,

@@ -1,5 +1,5 @@
-//! The agent as a whole: opened with everything checked and nothing running, then run until it is
-//! asked to end or cannot go on.
+//! Opens and runs the agent. Opening checks everything and starts nothing; the agent then runs
+//! until it is asked to end or cannot continue.
 
 mod error;
 mod followers;
@@ -44,23 +44,23 @@ pub use error::{OpenError, RunError};
 use followers::Followers;
 use shared::SharedParts;
 
-/// How often the history is looked at for writes of other processes where they are not told.
+/// Pause between two checks for writes of other processes, if they do not announce them.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
-/// How often retention is enforced.
+/// Pause between two runs of retention.
 const RETAIN_EVERY: Duration = Duration::from_mins(1);
 
-/// The same while events come so fast that one step is not enough.
+/// Pause between two runs if one step was not enough because events arrive fast.
 const RETAIN_AGAIN: Duration = Duration::from_secs(5);
 
 /// Pause between two steps, in which new events are made searchable.
 const RETAIN_PAUSE: Duration = Duration::from_millis(10);
 
-/// An agent that is ready to run. One that shall not run is closed by running it with a token
-/// that is cancelled already.
+/// An agent that is ready to run. To close an agent
+/// without running it, run it with a cancelled token.
 #[derive(Debug)]
 pub struct Agent {
-    /// What the history lets go; `None` where this agent only browses.
+    /// The limits of the history; `None` if this agent only browses.
     retention: Option<Retention>,
     writer: Writer,
     writer_thread: WriterThread,
@@ -68,15 +68,15 @@ pub struct Agent {
     delivery: Option<(Delivery, Vec<HandedOver>)>,
     followers: Option<Followers>,
     lock: Option<HistoryLock>,
-    /// The history.
+    /// Path of the history.
     path: PathBuf,
-    /// Whether it is to be checked.
+    /// Whether the history must be checked.
     is_unchecked: bool,
 }
 
 impl Agent {
-    /// Opens the history and checks the rest of the configuration. Nothing runs yet but the
-    /// history's own threads, so that reading and replaying work at once.
+    /// Opens the history and checks the rest of the configuration. Only the threads of the history
+    /// run yet, so that reading and replaying work immediately.
     pub fn open(config: AgentConfig) -> Result<(Self, AgentHandle), OpenError> {
         let AgentConfig {
             history: path,
@@ -115,7 +115,7 @@ impl Agent {
         let gate = DeliveryGate::new(podio.forward_verify, shared.held.clone());
         let followers = || shared.followers(podio, &status, &changes);
         let followers = link.is_some().then(followers);
-        // Only the agent with the link delivers: beside it, another one would deliver twice.
+        // Only the agent with the link delivers: a second one would deliver everything twice.
         let delivery = if link.is_some() {
             let pending = PendingReader::open(&path, writer.clone())?;
             let handed_over = pending.hand_over_to(routes.targets().len())?;
@@ -148,8 +148,8 @@ impl Agent {
             .map(|link| Link::new(&link, tls, outputs))
             .transpose()?;
         let agent = Self {
-            // Only the agent with the link removes anything: one that browses, or replays, knows
-            // nothing of what that one was told to keep.
+            // Only the agent with the link removes events: one that browses or replays does not
+            // know its limits.
             retention: link.is_some().then_some(retention),
             writer,
             writer_thread,
@@ -163,11 +163,11 @@ impl Agent {
         Ok((agent, handle))
     }
 
-    /// Runs until the token is cancelled, then ends in order: the link closes, deliveries under
-    /// way finish or wait in the history again, the history is written out. At most 10 s.
+    /// Runs until the token is cancelled, then ends in order: the link closes, running deliveries
+    /// finish or wait in the history again, and the history is written. Takes at most 10 s.
     ///
     /// # Errors
-    /// When it cannot go on by itself; everything is ended in order then, too.
+    /// If it cannot continue; then, too, everything is ended in order.
     pub async fn run(self, token: CancellationToken) -> Result<(), RunError> {
         let Self {
             retention,
@@ -202,7 +202,7 @@ impl Agent {
         }
         parts.spawn({
             let token = token.clone();
-            // Who has the history is told by those beside.
+            // Other processes notify the holder of the history about their writes.
             let bell = match &lock {
                 Some(_) => Bell::at(&path, LOOK_EVERY),
                 None => Bell::every(LOOK_EVERY),
@@ -211,7 +211,7 @@ impl Agent {
         });
         let mut outcome = Ok(());
         while let Some(part) = parts.join_next().await {
-            // The first one to end ends the others, and its reason is the agent's.
+            // The first part to end ends the others, and its reason is the agent's.
             token.cancel();
             match part {
                 Ok(result) => outcome = outcome.and(result),
@@ -239,7 +239,7 @@ fn first_status(link: Option<&LinkConfig>, routes: &Arc<Routes>, writer: &Writer
     status
 }
 
-/// Takes a history for an agent with a link; one that was left without being closed is checked.
+/// Locks a history for an agent with a link, and checks it if it was not closed.
 fn take_over(path: &Path) -> Result<(HistoryLock, Aftercare), OpenError> {
     let lock = HistoryLock::take(path)?;
     let aftercare = if lock.was_cut_off() {
@@ -250,7 +250,7 @@ fn take_over(path: &Path) -> Result<(HistoryLock, Aftercare), OpenError> {
     Ok((lock, aftercare))
 }
 
-/// What has to be done to a history now and then. What fails is done the next time.
+/// Does the regular work for a history. Work that fails is done the next time.
 async fn keep_house(
     writer: &Writer,
     mut bell: Bell,
@@ -286,7 +286,7 @@ async fn keep_house(
     }
 }
 
-/// Removes what `retention` wants gone; whether it took more than one step.
+/// Removes the events beyond the limits of `retention`; returns whether it took more than one step.
 async fn let_go(
     writer: &Writer,
     retention: Option<&Retention>,
@@ -305,8 +305,8 @@ async fn let_go(
     Ok(went_on)
 }
 
-/// What carries the answers of the local service to the relay; without one there is no answer but the
-/// relay's.
+/// Returns the queue for answers of the local service to the relay, if the local service answers;
+/// otherwise only the relay answers.
 fn answers(link: Option<&LinkConfig>, routes: &Routes) -> Option<(Allowance, Outbox)> {
     let is_local = link.is_some_and(|link| link.respond == Respond::Local);
     let answers = || (Allowance::default(), Outbox::default());

@@ -1,5 +1,5 @@
-//! What the handle and the followers have in common, made before both: readers of the history, the
-//! API's client, and what asks by it.
+//! Creates what the handle and the followers share: readers of the history, the API's client, and
+//! the parts that call the API.
 
 use std::path::Path;
 
@@ -24,21 +24,21 @@ use crate::standing::Standings;
 use crate::status::Status;
 use crate::watch::Watch;
 
-/// Each part is given what it uses of it.
+/// The shared parts; each user receives the ones that it needs.
 #[derive(Debug)]
 pub(super) struct SharedParts {
     explainer: Explainer,
     hook_admin: HookAdmin,
     figures: Figures,
     pub(super) held: HeldObjects,
-    /// What became of the hooks that are wanted.
+    /// The state of the configured hooks.
     hook_reports: watch::Sender<Vec<HookReport>>,
-    /// Since when nothing took webhooks, because the relay runs in this process and that was off.
+    /// When webhooks were last accepted, if the relay runs in this process and so was off with it.
     was_off_since: Option<Timestamp>,
 }
 
 impl SharedParts {
-    /// Opens what it reads from; calls nobody.
+    /// Opens the readers. Makes no calls.
     pub(super) fn open(
         path: &Path,
         history: History,

@@ -1,4 +1,4 @@
-//! The only door to a running agent: commands in, status and changes out.
+//! The only access to a running agent: commands go in, status and changes come out.
 
 mod figures;
 mod repair;
@@ -42,26 +42,26 @@ pub struct AgentHandle {
     pub(crate) hook_admin: HookAdmin,
     pub(crate) held: HeldObjects,
     pub(crate) hook_reports: watch::Sender<Vec<HookReport>>,
-    /// Whether a `hook.verify` is answered.
+    /// Whether each `hook.verify` is answered.
     pub(crate) verifies: bool,
     pub(crate) figures: Figures,
-    /// Where events go, of an agent that delivers.
+    /// The routes of events, if the agent delivers.
     pub(crate) routes: Option<watch::Sender<Course>>,
 }
 
 impl AgentHandle {
-    /// The history, for reading.
+    /// Returns the history, for reading.
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// The status, now and as it changes.
+    /// Returns the status, now and as it changes.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
     }
 
-    /// The same handle on a history whose agent runs in another process: `status` tells how that one
-    /// is, and replays go where it delivers.
+    /// Returns this handle for a history whose agent runs in another process: `status` is the
+    /// status of that agent, and replays go to its targets.
     #[must_use]
     pub fn with_status_of_another(mut self, status: watch::Receiver<Status>) -> Self {
         self.replayer.status = status.clone();
@@ -69,28 +69,29 @@ impl AgentHandle {
         self
     }
 
-    /// Changes from now on. A change is a hint to read the history again, never the data: a
-    /// lagged reader loses nothing.
+    /// Returns the changes from now on. A change is a hint to read the history again and contains
+    /// no data, so a lagging reader loses nothing.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
     }
 
-    /// Sends an event to a local service once more, at once, beside the lanes; returns when the
-    /// attempt has ended and is in the history. Where it is for several targets and none is named, it
-    /// goes to each, and what is returned is the attempt that came out worst. Works with and without
-    /// a link.
+    /// Sends an event to a local service once more, immediately and outside the
+    /// lanes. Returns when the attempt has ended and is stored. If the event has
+    /// several targets and none is given, it is sent to each, and the attempt
+    /// with the worst outcome is returned. Works with and without a link.
     pub async fn replay(&self, replay: Replay) -> Result<Attempt, ReplayError> {
         self.replayer.replay(replay).await
     }
 
-    /// Where an event goes by the routes as they are now, else where it went first.
+    /// Returns the targets of an event according to the current
+    /// routes, else the target to which it was first sent.
     pub async fn targets_of(&self, event: &Event) -> Result<Vec<Target>, HistoryError> {
         self.replayer.targets_of(event).await
     }
 
-    /// Has events delivered there from now on: those that wait, and those that come. What was held
-    /// because there was nowhere to send it is delivered, too, where `with_held` says so; else it
-    /// stays held, and can be replayed.
+    /// Changes the routes for waiting and future events. If `with_held`,
+    /// events that were held because there was no target are delivered,
+    /// too; otherwise they stay held and can be replayed.
     ///
     /// Returns whether this agent delivers at all.
     pub fn set_routes(&self, routes: Routes, with_held: bool) -> bool {
@@ -105,20 +106,20 @@ impl AgentHandle {
         true
     }
 
-    /// Puts an event that nobody sent into the history, and sends it to a local service, at once,
-    /// beside the lanes; returns when its attempt has ended and is in the history. Works with and
-    /// without a link. Nothing is concluded from it about Podio.
+    /// Stores an event that was not received, and sends it to a local service, immediately and
+    /// outside the lanes. Returns when its attempt has ended and is stored. Works with and without
+    /// a link. No conclusions about Podio are drawn from it.
     pub async fn trigger(&self, trigger: Trigger) -> Result<Triggered, TriggerError> {
         self.replayer.trigger(trigger).await
     }
 
-    /// What Podio knows of an event: asked for now, or kept from the last time. Works with and
-    /// without a link.
+    /// Returns what Podio knows about an event: requested now, or stored from the last time. Works
+    /// with and without a link.
     pub async fn explain(&self, event: EventId) -> Result<Explanation, ExplainError> {
         self.explainer.explain(event).await
     }
 
-    /// What is remembered of an event from when it was explained before; costs no call.
+    /// Returns the stored explanation of an event, if it was explained before; costs no call.
     pub async fn recall_explanation(
         &self,
         event: &Event,
@@ -129,8 +130,8 @@ impl AgentHandle {
         }
     }
 
-    /// What is remembered of these events from Podio's answers, for a list to show: titles, and
-    /// which fields were changed. Costs no call; an event of which nothing is known is left out.
+    /// Returns what is stored of Podio's answers about these events, for a list: titles, and which
+    /// fields were changed. Costs no call; events about which nothing is known are omitted.
     pub async fn recall_rows(
         &self,
         rows: &[EventRow],
@@ -138,35 +139,36 @@ impl AgentHandle {
         self.explainer.recall_rows(rows).await
     }
 
-    /// Somebody looks at these events: those that came through a relay and are not explained yet are
-    /// asked about, as far as a share of the hour's calls goes, until others are looked at. A
-    /// [`Named`](crate::history::HistoryChange::Named) tells when more is known. Does nothing without
-    /// credentials or without a link.
+    /// Sets the events that are visible. Those that came through a relay and are not explained yet
+    /// are explained, within a share of the hour's calls, until others are set. A
+    /// [`Named`](crate::history::HistoryChange::Named) is sent when more is known. Does nothing
+    /// without credentials or without a link.
     pub fn ask_ahead(&self, events: impl IntoIterator<Item = EventId>) {
         self.explainer.set_visible(events);
     }
 
-    /// For each hook that was called within a week, what Podio would have concluded had it called
-    /// the local service itself. First attempts count, replays do not. Works with and without a
-    /// link; the first time may take a second or two.
+    /// Returns, for each hook that was called within a week, what Podio would have concluded if it
+    /// had called the local service itself. First attempts count, replays do not. Works with and
+    /// without a link; the first call may take a second or two.
     pub async fn standings(&self) -> Result<Vec<HookStanding>, HistoryError> {
         self.hook_admin.standings.at(Timestamp::now()).await
     }
 
-    /// The hooks that this agent makes, now and as they change; none where none are configured.
+    /// Returns the hooks that this agent creates, now
+    /// and as they change; none if none are configured.
     pub fn hooks(&self) -> watch::Receiver<Vec<HookReport>> {
         self.hook_reports.subscribe()
     }
 
-    /// The hooks of the places that are known, as Podio has them: of those that the configuration
-    /// names, and of those that the history has learned, at most
-    /// [`MAX_PLACES`](crate::hooks::MAX_PLACES). Costs one call a place of some 1,000 an hour
-    /// (podio.md 4.3), so call it when a person asks. Works with and without a link.
+    /// Returns the hooks of the known places, as Podio lists them: the places of the configuration,
+    /// and those that the history has learned, at most [`MAX_PLACES`](crate::hooks::MAX_PLACES).
+    /// Costs one call per place of some 1,000 per hour (podio.md 4.3), so call it only on a
+    /// person's request. Works with and without a link.
     ///
-    /// A place that cannot be listed is told in the answer.
+    /// The answer names places that cannot be listed.
     ///
     /// # Errors
-    /// Without credentials, and where the rest of the hour's calls is kept for managing hooks.
+    /// Without credentials, and if the rest of the hour's calls is reserved for managing hooks.
     pub async fn podio_hooks(&self) -> Result<HookListing, ManageHooksError> {
         let public = self.public_url();
         let hook_admin = &self.hook_admin;
@@ -175,8 +177,8 @@ impl AgentHandle {
             .await
     }
 
-    /// What is known here of hooks: their standings, and whether a URL is this tunnel's, as far as
-    /// the link or the history knows that. Calls nobody.
+    /// Returns what is known about hooks without a call: their standings, and whether a URL is this
+    /// tunnel's, if the link or the history knows its URL.
     pub async fn hook_facts(&self) -> Result<HookFacts, HistoryError> {
         let public = self.public_url();
         self.hook_admin
@@ -184,7 +186,7 @@ impl AgentHandle {
             .await
     }
 
-    /// The tunnel's public URL, as the link or the history knows it.
+    /// Returns the tunnel's public URL, if the link or the history knows it.
     pub async fn tunnel_url(&self) -> Result<Option<String>, HistoryError> {
         match self.public_url() {
             Some(url) => Ok(Some(url)),
@@ -192,19 +194,19 @@ impl AgentHandle {
         }
     }
 
-    /// Whether Podio, or the stand-in that is set, can call this URL.
+    /// Checks whether Podio, or the configured replacement, can call this URL.
     ///
     /// # Errors
-    /// With the reason for which it cannot.
+    /// Returns the reason for which it cannot.
     pub fn check_hook_url(&self, url: &str) -> Result<(), Uncallable> {
         HookUrls::new(&self.hook_admin.api, None).check(url)
     }
 
-    /// Makes a hook for a person: it stays when the agent ends. Returns its id; whether it becomes
-    /// active is for its `hook.verify` to show, which may come before this returns.
+    /// Creates a hook for a person, which stays when the agent ends. Returns its id. Its
+    /// `hook.verify`, which may arrive before this returns, shows whether it becomes active.
     ///
     /// # Errors
-    /// Without credentials, for a URL that Podio would not call, and with Podio's refusal.
+    /// Without credentials, for a URL that Podio would not call, and if Podio refuses.
     pub async fn create_hook(
         &self,
         place: PlaceRef,
@@ -219,10 +221,10 @@ impl AgentHandle {
         self.hook_admin.request_verification(hook_id).await
     }
 
-    /// Deletes a hook, whoever made it. One that is gone already counts as deleted.
+    /// Deletes a hook, whoever created it. A hook that no longer exists counts as deleted.
     ///
     /// # Errors
-    /// With Podio's refusal, such as where an app's token meets a hook that a person made.
+    /// If Podio refuses, for example an app's token for a hook that a person created.
     pub async fn delete_hook(&self, hook_id: u64) -> Result<(), ManageHooksError> {
         self.hook_admin.delete(hook_id).await
     }
@@ -231,18 +233,19 @@ impl AgentHandle {
         self.status.borrow().public_url.clone()
     }
 
-    /// Whether a `hook.verify` is answered here.
+    /// Returns whether each `hook.verify` is answered here.
     pub fn verifies(&self) -> bool {
         self.verifies
     }
 
-    /// Objects whose events are held because of a loop, in order.
+    /// Returns the objects whose events are held because of a loop, in order.
     pub fn held_objects(&self) -> Vec<ObjectRef> {
         self.held.all()
     }
 
-    /// Writes a note on an event, in place of the one that is there; none takes that away. Of a
-    /// long one the first [`MAX_NOTE`](crate::history::MAX_NOTE) characters are kept. An event that is gone stays gone.
+    /// Replaces the note on an event; `None` removes it. Only the
+    /// first [`MAX_NOTE`](crate::history::MAX_NOTE) characters
+    /// are stored. Does nothing for an event that was removed.
     pub async fn annotate(
         &self,
         position: Position,
@@ -258,28 +261,27 @@ impl AgentHandle {
         self.writer.add_facts(vec![note]).await
     }
 
-    /// Deletes events because a person wants them gone, with everything known of them; how many
-    /// there were. [`AgentHandle::scrub`] afterwards, once.
+    /// Deletes events on a person's request, with everything known about them; returns how many
+    /// there were. Call [`AgentHandle::scrub`] once afterwards.
     pub async fn delete_events(&self, events: Vec<Position>) -> Result<u64, HistoryError> {
         self.writer.delete(events).await
     }
 
-    /// Removes what was deleted from everything that is on the disk: the database, its log, the
-    /// index of words.
+    /// Removes deleted content from everything on the
+    /// disk: the database, its log, the full-text index.
     pub async fn scrub(&self) -> Result<(), HistoryError> {
         self.writer.scrub().await
     }
 
-    /// Takes over the events of an archive, as far as they are new; on record only, see
-    /// [`crate::import`].
+    /// Imports the new events of an archive, which are not delivered; see [`crate::import`].
     pub async fn import(&self, archive: ArchiveImport) -> Result<ImportReport, ImportError> {
         archive.into_history(&self.writer).await
     }
 
-    /// Lets an object's next events go to the local service again; whether it was held.
+    /// Delivers an object's next events to the local service again; returns whether they were held.
     ///
-    /// What was held stays so, and can be replayed: these are the echoes of a loop, of which each
-    /// that is delivered may begin the loop anew, and none says anything that the newest does not.
+    /// Events that were held stay held, and can be replayed. They are the echoes of a loop: each
+    /// one that is delivered may start the loop again, and all are outdated by the newest.
     pub async fn release(&self, object: ObjectRef) -> Result<bool, HistoryError> {
         let note = Fact::ReleaseObject(object);
         self.writer.add_facts(vec![note]).await?;

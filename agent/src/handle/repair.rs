@@ -1,4 +1,4 @@
-//! The door to the repair of lost events: see [`crate::repair`].
+//! The handle's access to the repair of lost events: see [`crate::repair`].
 
 use podtap_wire::EventId;
 
@@ -9,13 +9,13 @@ use crate::replay::ReplayError;
 use crate::target::Target;
 
 impl AgentHandle {
-    /// Looks for events of items that never came, and adds them to the history on record only. Costs
-    /// a call of Podio's API for each place, each 100 items that were changed, and each item of which
-    /// something may be missing; it stops where a fifth of the hour's calls is left. Works with and
-    /// without a link.
+    /// Looks for item events that did not arrive, and adds them to the history without delivering
+    /// them. Costs one call of Podio's API for each place, for each 100 changed items, and for each
+    /// item that may have missing events; it stops if a fifth of the hour's calls is left. Works
+    /// with and without a link.
     ///
     /// # Errors
-    /// Where nothing can be looked for. What was left out for another reason is in the answer.
+    /// If nothing can be searched. The answer contains what was left out for another reason.
     pub async fn repair(&self, repair: Repair) -> Result<Repaired, RepairError> {
         let public = self.public_url();
         Seeker::new(&self.hook_admin, repair)
@@ -23,8 +23,8 @@ impl AgentHandle {
             .await
     }
 
-    /// Sends an event that was repaired to the local service for the first time: as a delivery, not
-    /// as a replay. Returns when the attempt has ended and is in the history.
+    /// Sends a repaired event to the local service for the first time, as a delivery and not as a
+    /// replay. Returns when the attempt has ended and is stored.
     pub async fn deliver_repaired(
         &self,
         event: EventId,

@@ -1,27 +1,27 @@
-//! The door to the answer why: see [`crate::why`].
+//! The handle's access to the answer why: see [`crate::why`].
 
 use super::AgentHandle;
 use crate::history::HistoryError;
 use crate::why::{FindItemError, Gatherer, ItemPage, Subject, Why};
 
 impl AgentHandle {
-    /// The item of a page in Podio. Costs one call for each known app until the right one is found, and
-    /// one for the item.
+    /// Returns the item of a page in Podio. Costs one call for each known app until the right one
+    /// is found, and one for the item.
     ///
     /// # Errors
-    /// When Podio cannot be asked, or the page is of no known app.
+    /// If Podio cannot be asked, or the page belongs to no known app.
     pub async fn find_item(&self, page: &ItemPage) -> Result<Subject, FindItemError> {
         let places = self.hook_admin.known_places().await?;
         let item = page.find(&self.hook_admin.client, &places).await?;
         Ok(Subject::Object(item))
     }
 
-    /// Why something arrived or did not, link by link. Costs up to two calls of Podio's API, and one
-    /// for each known place, so call it when a person asks; without credentials it costs none. Works
-    /// with and without a link.
+    /// Explains step by step why something arrived or did not. Costs up to two calls of Podio's
+    /// API, and one for each known place, so call it only on a person's request; without
+    /// credentials it costs none. Works with and without a link.
     ///
     /// # Errors
-    /// When the history cannot be read. What Podio refuses is told in the answer.
+    /// If the history cannot be read. The answer contains what Podio refuses.
     pub async fn why(&self, subject: Subject) -> Result<Why, HistoryError> {
         let gatherer = Gatherer {
             hook_admin: &self.hook_admin,
