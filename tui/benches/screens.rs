@@ -1,6 +1,7 @@
-//! What a person waits for on a large history: the first frame, a frame while scrolling, the first
-//! rows of a filter. `cargo bench -p podtap-tui`; `PODTAP_BENCH_EVENTS` events, a million by
-//! default. Filling takes minutes the first time; the history is then kept under `target/`.
+//! Measures what a person waits for on a large history: the first frame, a frame while scrolling,
+//! the first rows of a filter. Run it with `cargo bench -p podtap-tui`. `PODTAP_BENCH_EVENTS` sets
+//! the number of events, a million by default. Filling the history takes minutes the first time;
+//! it is then kept under `target/`.
 
 #![expect(
     clippy::unwrap_used,
@@ -30,7 +31,8 @@ const SCREEN: Size = Size {
     height: 60,
 };
 
-/// The kinds of filters, each as it is typed. What is in braces differs from history to history.
+/// The kinds of filters, each in the form in which a person types it. The parts in
+/// braces differ between histories.
 const FILTERS: [&str; 24] = [
     "item:17",
     "item:{oldest}",
@@ -64,7 +66,7 @@ fn main() {
     divan::main();
 }
 
-/// From the opened history to a drawn screen with its rows.
+/// Measures the time from the opened history to a drawn screen with its rows.
 #[divan::bench(sample_size = 1, sample_count = 50)]
 fn first_frame(bencher: Bencher<'_, '_>) {
     let (history, mut terminal) = (&*HISTORY, terminal());
@@ -77,13 +79,13 @@ fn first_frame(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// A key and its frame, without what is read meanwhile.
+/// Measures a key press and its frame, without the reads that follow.
 #[divan::bench(args = ["j", "pgdn"], sample_size = 1, sample_count = 300)]
 fn frame_after_key(bencher: Bencher<'_, '_>, key: &str) {
     scroll(bencher, key, false);
 }
 
-/// A key, whatever has to be read after it, and the frame that then shows it.
+/// Measures a key press, the reads that follow, and the frame that shows their result.
 #[divan::bench(args = ["j", "pgdn", "G"], sample_size = 1, sample_count = 300)]
 fn frame_after_reading(bencher: Bencher<'_, '_>, key: &str) {
     scroll(bencher, key, true);
@@ -105,12 +107,12 @@ fn scroll(bencher: Bencher<'_, '_>, key: &str, reads: bool) {
             }
             ui.draw(&mut terminal).unwrap();
         });
-        // Not measured where it is not asked for, but the next key finds its rows.
+        // If it is not measured, the reading must still end, so that the next key finds its rows.
         history.runtime.block_on(ui.wait_until_idle());
     });
 }
 
-/// From the last key of a filter, typed as fast as the keys are taken, to its first rows.
+/// Measures the time from the last key of a filter, typed as fast as possible, to its first rows.
 #[divan::bench(args = FILTERS, sample_size = 1, sample_count = 15)]
 fn filter(bencher: Bencher<'_, '_>, text: &str) {
     let (history, mut terminal) = (&*HISTORY, terminal());
@@ -137,7 +139,7 @@ fn filter(bencher: Bencher<'_, '_>, text: &str) {
         });
 }
 
-/// A whole page of a filter, however long it has to be looked for.
+/// Measures the reading of a complete page of a filter, however long the search takes.
 #[divan::bench(args = FILTERS, sample_size = 1, sample_count = 5)]
 fn page(bencher: Bencher<'_, '_>, text: &str) {
     let history = &*HISTORY;
@@ -151,7 +153,7 @@ fn page(bencher: Bencher<'_, '_>, text: &str) {
     bencher.bench_local(|| history.runtime.block_on(page()).unwrap());
 }
 
-/// The total beside it.
+/// Measures the count of the events that match the filter.
 #[divan::bench(args = FILTERS, sample_size = 1, sample_count = 3)]
 fn total(bencher: Bencher<'_, '_>, text: &str) {
     let history = &*HISTORY;
@@ -183,7 +185,7 @@ fn terminal() -> Terminal<CrosstermBackend<Sink>> {
 struct History {
     runtime: Runtime,
     handle: AgentHandle,
-    /// When the newest event arrived: what `after:10m` counts from.
+    /// The time at which the newest event arrived, which `after:10m` is relative to.
     newest: Timestamp,
     _agent: Agent,
 }

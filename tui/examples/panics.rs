@@ -1,7 +1,7 @@
-//! The real UI on the history at the first argument, in a program that panics on SIGUSR1: the test
-//! of the terminal looks at what is left behind. The second argument says how: `here`, where the UI
-//! is unwound with the rest; `aside`, in a task beside it, so that the UI goes on for a moment; or
-//! `abort`, where nothing is unwound, as in a release build.
+//! Runs the real UI on the history at the first argument, in a program that panics on SIGUSR1, so
+//! that a test can check the terminal afterwards. The second argument is the kind of panic: `here`
+//! unwinds the UI with the rest; `aside` panics in another task, so that the UI continues for a
+//! moment; `abort` unwinds nothing, as in a release build.
 
 #![expect(clippy::panic, reason = "that is what it is for")]
 
@@ -36,7 +36,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut aside = JoinSet::new();
     aside.spawn(panic_when(told));
     let watch = async {
-        // The UI draws on until it is told, as it does where others are in between.
+        // The UI continues to draw until it is cancelled, as it does if other tasks
+        // run between the panic and the end.
         aside.join_next().await;
         tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
         token.cancel();

@@ -1,6 +1,6 @@
-//! The terminal UI as a person and the agent see it: scripts through the real loop and a real history,
-//! the UI in a real pseudo-terminal, and a rule on its sources. One binary: SQLite and hyper are linked
-//! once.
+//! Tests the terminal UI from outside: scripts through the real loop and a real history,
+//! the UI in a real pseudo-terminal, and a rule about its sources. One binary, so that
+//! SQLite and hyper are linked only once.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! Whole stories: keys and events in, screens out, through the real loop and a real history.
+//! Tests complete stories: keys and events go in, and screens come out, through
+//! the real loop and a real history.
 
 use std::time::Instant;
 
@@ -102,7 +103,7 @@ async fn a_note_is_written_seen_and_found() {
             person.sees(" 1 ╮").await;
             person.press("enter ;").await;
             person.press("ctrl-u enter").await;
-            // It no longer passes, and stays until something else is selected.
+            // The event no longer matches, and stays until another one is selected.
             person.sees("▶ ∅").await;
             person.press("g").await;
             person.sees("No event matches").await;
@@ -150,7 +151,7 @@ async fn a_replay_without_a_local_service_says_so() {
         .await;
 }
 
-/// An editor that needs nobody.
+/// An editor that works without a person.
 #[cfg(unix)]
 const CHANGE_ITEM: &str =
     r#"sh -c 'sed s/item_id=41/item_id=42/ "$1" > "$1.new" && mv "$1.new" "$1"' sh"#;
@@ -195,7 +196,7 @@ async fn a_flood_is_drawn_no_faster_than_allowed_and_a_key_is_answered_in_it() {
     };
     let look = async |person: &mut Person| {
         let (before, start) = (person.frames(), Instant::now());
-        // Answered although the newest rows never stand still.
+        // Keys are answered although the newest rows change all the time.
         for _ in 0..3 {
             person.press("?").await;
             person.sees("esc closes").await;
@@ -208,7 +209,8 @@ async fn a_flood_is_drawn_no_faster_than_allowed_and_a_key_is_answered_in_it() {
         (drawn, elapsed)
     };
     let script = async |person: &mut Person| {
-        // Before the flood: it moves these rows out of sight sooner than a busy machine draws them.
+        // Before the flood of events, which moves these rows off the screen
+        // before a busy machine can draw them.
         person.sees("item 100 r3").await;
         let (last, (drawn, elapsed)) = tokio::join!(flood, look(person));
         person.sees(&format!("item {last} r3")).await;
@@ -216,7 +218,7 @@ async fn a_flood_is_drawn_no_faster_than_allowed_and_a_key_is_answered_in_it() {
         (drawn, elapsed)
     };
     let (drawn, elapsed) = session.beside(agent).play(script).await;
-    // 40 a second, the first of them at once.
+    // 40 frames per second, the first of them immediately.
     let allowed = elapsed.as_millis() * 40 / 1_000 + 2;
     assert!(u128::from(drawn) <= allowed, "{drawn} in {elapsed:?}");
 }
@@ -236,7 +238,7 @@ async fn what_never_ends_is_not_imported_and_keeps_nobody_waiting() {
             person.press("I").await;
             person.paste(&pipe.display().to_string()).await;
             person.press("enter").await;
-            // The form is there again with the name, as it may be a slip.
+            // The form opens again with the name, because it may be a typing error.
             person.sees("is not a file").await;
             person.press("esc").await;
             person.no_longer_sees("pipe.har").await;

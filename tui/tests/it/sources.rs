@@ -1,13 +1,13 @@
-//! Invariant 7 as a rule on the sources: captured bytes reach cells through one door.
+//! Checks invariant 7 in the sources: captured bytes reach cells only through safe text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What may be written only in these files.
+/// Calls that are allowed in these files only.
 const DOORS: [(&str, &[&str]); 3] = [
-    // Lossy text may hold control characters; the editor's file is no screen.
+    // Lossy text may contain control characters; the editor's file is not a screen.
     ("from_utf8_lossy", &["editor/file.rs"]),
-    // Text goes into cells as lines of safe text.
+    // Text goes into cells only as lines of safe text.
     (".set_string", &["line.rs"]),
     (".set_span", &[]),
 ];

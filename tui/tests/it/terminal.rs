@@ -1,5 +1,5 @@
-//! The UI in a real pseudo-terminal that is found as it was, whatever ended the program. What the
-//! built binary does there is tested with the binary.
+//! Tests that the UI restores a real pseudo-terminal, however the program ends. The tests of the
+//! built binary cover what the binary does there.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::Bench;
 
-/// Far more than anything here takes.
+/// Maximum time to wait, much longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the system says of a program that SIGABRT ended.
+/// The description that the system gives of a program that SIGABRT ended.
 const ABORTED: &str = "Aborted";
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn the_first_key_after_a_change_of_size_is_seen() {
     }
 }
 
-/// The example, once it shows its events.
+/// Starts the example and waits until it shows its events.
 async fn listing(bench: &Bench, how: &str) -> Pty {
     bench.history.append(1..=50).await;
     let mut command = CommandBuilder::new(example());
@@ -73,7 +73,7 @@ async fn listing(bench: &Bench, how: &str) -> Pty {
     pty
 }
 
-/// Lets the example panic; returns how it ended and what was on the screen then.
+/// Lets the example panic. Returns how it ended and what was on the screen then.
 async fn panicking(how: &str) -> (ExitStatus, String) {
     let bench = Bench::new(None);
     let mut pty = listing(&bench, how).await;
@@ -83,7 +83,7 @@ async fn panicking(how: &str) -> (ExitStatus, String) {
     until(&mut pty, "the words of the panic", |pty| {
         pty.text().contains("told to panic").then_some(())
     });
-    // A reason to draw, for a UI that is still there.
+    // Gives a UI that is still running a reason to draw.
     pty.resize(99, 29).unwrap();
     let ended = until(&mut pty, "the end", |pty| pty.ended().unwrap());
     assert_eq!(pty.traces(), [""; 0], "{}", pty.text());
@@ -107,7 +107,8 @@ fn until<T>(pty: &mut Pty, what: &str, holds: impl Fn(&mut Pty) -> Option<T>) ->
     }
 }
 
-/// Cargo builds examples with the tests of a package, beside the folder of its tests.
+/// Returns the path of the example. Cargo builds examples with the tests of a package, in a
+/// folder beside that of the tests.
 fn example() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(std::path::Path::parent).unwrap();

@@ -1,11 +1,12 @@
-//! The trigger form through the real loop, an agent without a link and a real local service.
+//! Tests the trigger form through the real loop, with an agent without a
+//! link and a real local service.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::support::{Bench, Person};
 
-/// Takes one request, answers 201 and gives the request.
+/// Accepts one request, answers 201, and returns the request.
 async fn take_one(service: TcpListener) -> String {
     let (mut stream, _) = service.accept().await.unwrap();
     let mut request = Vec::new();
@@ -17,7 +18,7 @@ async fn take_one(service: TcpListener) -> String {
     String::from_utf8(request).unwrap()
 }
 
-/// Whether a request is there with all of its body.
+/// Returns whether a request has arrived with its complete body.
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
@@ -47,7 +48,7 @@ async fn an_event_is_filled_in_sent_and_listed() {
             person.sees("item 4711").await;
             person.sees("triggered or imported here").await;
 
-            // What was sent last is offered again, also for another type.
+            // The values that were sent last are offered again, even for another type.
             person.press("t i t e m . d").await;
             let form = person.sees("item.delete ▸").await;
             assert!(form.contains("item_id           4711"), "{form}");
@@ -59,7 +60,7 @@ async fn an_event_is_filled_in_sent_and_listed() {
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /podio/hook HTTP/1.1"), "{head}");
     assert!(head.contains("podtap-replay: false"), "{head}");
-    // The order is by chance.
+    // The order of the parameters is random.
     let mut said: Vec<&str> = body.split('&').collect();
     said.sort_unstable();
     let expected = [

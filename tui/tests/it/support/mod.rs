@@ -1,4 +1,4 @@
-//! A history that a script fills, and the UI on it.
+//! A history that a script fills, and the UI on that history.
 
 mod screen;
 
@@ -15,17 +15,17 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use screen::Person;
 
-/// Time for anything to appear; far more than it takes.
+/// Maximum time to wait for anything to appear, much longer than it takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An agent without a link on a history of its own, and a second writer of that history.
+/// An agent without a link, on a history of its own, and a second writer of that history.
 pub(crate) struct Bench {
     pub(crate) agent: Agent,
     pub(crate) handle: AgentHandle,
     pub(crate) history: Elsewhere,
 }
 
-/// Another process that writes the same history.
+/// The writer of another process to the same history.
 pub(crate) struct Elsewhere {
     writer: Writer,
     _writer_thread: WriterThread,
@@ -60,7 +60,7 @@ impl Elsewhere {
     pub(crate) async fn append(&self, items: impl IntoIterator<Item = u32>) {
         let event = |item: u32| {
             let received_at = Timestamp::now();
-            // Types in turns: of one alone, many events at once would be a burst.
+            // The types alternate, because many events of one type at once would be a burst.
             let is_even = item.is_multiple_of(2);
             let kind = if is_even {
                 "item.create"
@@ -90,7 +90,7 @@ impl Elsewhere {
     }
 }
 
-/// The UI on a screen of its own.
+/// A UI with a screen of its own.
 pub(crate) struct Session {
     handle: AgentHandle,
     agent: Option<Agent>,
@@ -99,7 +99,7 @@ pub(crate) struct Session {
 }
 
 impl Bench {
-    /// The UI on a usual screen, beside an agent that does not run.
+    /// Creates a UI on a screen of usual size, with an agent that does not run.
     pub(crate) fn session(&self) -> Session {
         Session {
             handle: self.handle.clone(),
@@ -111,30 +111,31 @@ impl Bench {
 }
 
 impl Session {
-    /// On a screen of this size.
+    /// Sets the size of the screen.
     pub(crate) fn on(self, width: u16, height: u16) -> Self {
         let size = (width, height);
         Self { size, ..self }
     }
 
-    /// With this editor.
+    /// Sets the editor.
     pub(crate) fn with_editor(mut self, editor: &str) -> Self {
         editor.clone_into(&mut self.config.editor);
         self
     }
 
-    /// Beside an agent that runs until the UI has ended.
+    /// Runs this agent until the UI has ended.
     pub(crate) fn beside(self, agent: Agent) -> Self {
         let agent = Some(agent);
         Self { agent, ..self }
     }
 
-    /// Runs the UI and a script beside each other until both have ended.
+    /// Runs the UI and a script at the same time until both have ended.
     pub(crate) fn play<T>(
         self,
         script: impl AsyncFnOnce(&mut Person) -> T,
     ) -> impl Future<Output = T> {
-        // The UI's whole state is in it: on the heap, not in each test's own future.
+        // The future contains the UI's whole state, so it is on the heap
+        // and not in the future of each test.
         Box::pin(async move {
             let (width, height) = self.size;
             let (token, agent_token) = (CancellationToken::new(), CancellationToken::new());

@@ -17,13 +17,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::PATIENCE;
 
-/// The UI's end of the scripted terminal.
+/// The UI's side of the scripted terminal.
 pub(super) struct TestScreen {
     terminal: Terminal<Published>,
     keys: mpsc::Receiver<Input>,
 }
 
-/// The script's end of it.
+/// The script's side of the scripted terminal.
 pub(crate) struct Person {
     keys: mpsc::Sender<Input>,
     frames: watch::Receiver<String>,
@@ -31,7 +31,7 @@ pub(crate) struct Person {
     token: CancellationToken,
 }
 
-/// Both ends; the UI ends with `token`.
+/// Creates both sides. The UI ends when `token` is cancelled.
 pub(super) fn screen(width: u16, height: u16, token: CancellationToken) -> (TestScreen, Person) {
     let (sender, keys) = mpsc::channel(64);
     let (publish, frames) = watch::channel(String::new());
@@ -91,7 +91,7 @@ impl Person {
         self.token.cancel();
     }
 
-    /// Presses keys, as the help writes them.
+    /// Presses keys in the notation of the help.
     pub(crate) async fn press(&self, keys: &str) {
         for key in keys.split(' ') {
             let key: KeyPress = key.parse().unwrap();
@@ -102,28 +102,28 @@ impl Person {
         }
     }
 
-    /// Types text.
+    /// Pastes text.
     pub(crate) async fn paste(&self, text: &str) {
         self.keys.send(Input::Paste(text.to_owned())).await.unwrap();
     }
 
-    /// Waits until the screen shows what is wanted.
+    /// Waits until the screen shows `wanted`.
     pub(crate) async fn sees(&mut self, wanted: &str) -> String {
         self.waits_for(wanted, |frame| frame.contains(wanted)).await
     }
 
-    /// Waits until the screen no longer shows this.
+    /// Waits until the screen no longer shows `unwanted`.
     pub(crate) async fn no_longer_sees(&mut self, unwanted: &str) -> String {
         self.waits_for(unwanted, |frame| !frame.contains(unwanted))
             .await
     }
 
-    /// How many frames have been drawn.
+    /// Returns the number of frames that have been drawn.
     pub(crate) fn frames(&self) -> u64 {
         self.drawn.load(Ordering::SeqCst)
     }
 
-    /// Waits until so many frames have been drawn.
+    /// Waits until this number of frames has been drawn.
     pub(crate) async fn draws(&mut self, frames: u64) {
         let drawn = Arc::clone(&self.drawn);
         let enough = move |_: &str| drawn.load(Ordering::SeqCst) >= frames;
@@ -144,7 +144,7 @@ impl Person {
     }
 }
 
-/// A test backend whose frames can be read from outside.
+/// A test backend that publishes its frames.
 pub(super) struct Published {
     inner: TestBackend,
     publish: watch::Sender<String>,
