@@ -1,4 +1,4 @@
-// The page: a list that follows the history, a pane beside it, and two pictures.
+// Starts the page: a list that follows the history, a pane beside it, and two charts.
 
 import { readFigures } from "./figures.js";
 import { startKeys } from "./keys.js";
@@ -8,7 +8,8 @@ import { follow, startStatus } from "./status.js";
 
 const FIGURES_APART = 2000; // milliseconds
 
-// Figures change with every event, and cost more than the list.
+// The charts change with every event and cost more to read than the list,
+// so they are read less often.
 let figures = null;
 function figuresSoon() {
   figures ??= setTimeout(() => {

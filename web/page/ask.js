@@ -1,15 +1,15 @@
-// Questions to the process that serves this page.
+// Sends requests to the process that serves this page.
 
-// The tunnel that this page shows, where it is named.
+// The tunnel in the URL of this page, if there is one.
 export const TUNNEL = new URLSearchParams(location.search).get("tunnel");
 
-// The path of a question about this tunnel.
+// Returns the path of a request about this tunnel.
 export function about(path, query = {}) {
   const named = new URLSearchParams(TUNNEL === null ? query : { ...query, tunnel: TUNNEL });
   return `/api/${path}${named.size > 0 ? `?${named}` : ""}`;
 }
 
-// Asks; an answer that is no success is an error in words.
+// Sends a request. Throws an error with the server's words if the answer is not a success.
 export async function ask(path, { query, post } = {}) {
   const options = { headers: { accept: "application/json" } };
   if (post !== undefined) Object.assign(options, { method: "POST", body: post });
@@ -20,5 +20,5 @@ export async function ask(path, { query, post } = {}) {
   return object;
 }
 
-// The part of a path that names something.
+// Encodes a name for use in a path.
 export const named = encodeURIComponent;

@@ -1,16 +1,16 @@
-// Elements, and values as people read them. What was captured is a stranger's: it becomes text, never
-// markup.
+// Creates elements, and formats values for people. Captured data is
+// untrusted: it becomes text, never markup.
 
 export const $ = (id) => document.getElementById(id);
 
 const DRAWING = "http://www.w3.org/2000/svg";
 
-// An element with attributes; a child that is no node is text.
+// Creates an element with attributes. A child that is not a node becomes text.
 export function element(name, attributes = {}, ...children) {
   return made(document.createElement(name), attributes, children);
 }
 
-// The same in a drawing.
+// Creates an element of an SVG drawing in the same way.
 export function drawn(name, attributes = {}, ...children) {
   return made(document.createElementNS(DRAWING, name), attributes, children);
 }
@@ -24,7 +24,7 @@ function made(node, attributes, children) {
   return node;
 }
 
-// Says something in a live region: once, not with each change.
+// Sets the text of a live region, but only if it differs, so that it is not announced again.
 export function tell(id, words) {
   if ($(id).textContent !== words) $(id).textContent = words;
 }
@@ -36,7 +36,7 @@ export function clock(text) {
   return today ? time : `${at.toLocaleDateString(undefined, { month: "short", day: "numeric" })} ${time}`;
 }
 
-// A time with its place in the machine's own words.
+// Creates an element with a time, shown in the browser's time zone.
 export function moment(text) {
   return element("time", { datetime: text, title: text }, clock(text));
 }
@@ -47,7 +47,7 @@ export function milliseconds(ms) {
   return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 }
 
-// How long after another time, in one or two words.
+// Returns the time between two times, in the largest unit that fits.
 export function since(before, after) {
   const seconds = Math.max(0, (new Date(after) - new Date(before)) / 1000);
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
@@ -67,7 +67,7 @@ export function count(number, noun) {
   return `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-// The sign and word of an outcome, and its kind: good, warn, bad or dim.
+// Returns the sign and word of an outcome, and its kind: good, warn, bad or dim.
 export function outcomeOf(row) {
   if (row.error !== null && row.error !== undefined) return ["✗ failed", "bad"];
   if (row.status === null || row.status === undefined) return [row.state ?? "", "dim"];

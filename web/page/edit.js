@@ -1,4 +1,5 @@
-// An event edited: its request as text, how that differs from what came, and sending it.
+// Edits an event: shows its request as text, shows how the edited text differs from the
+// request as received, and sends it.
 
 import { ask, named } from "./ask.js";
 import { $, element, tell } from "./dom.js";
@@ -6,7 +7,7 @@ import { saidOfReplay } from "./event.js";
 
 const REVIEW_AFTER = 200; // milliseconds without a key
 
-// What a person typed and did not send, by event: leaving the view loses nothing.
+// Text that was typed and not sent, by event. It survives when a person leaves the view.
 const drafts = new Map();
 
 export async function editView(id) {

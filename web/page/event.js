@@ -1,9 +1,9 @@
-// One event whole: what came, what changed, what was answered.
+// Shows one event completely: the request as received, the changes, and the answers.
 
 import { ask, named } from "./ask.js";
 import { chip, element, milliseconds, outcomeOf, size, tell } from "./dom.js";
 
-// The view of an event in the pane.
+// Returns the view of an event for the pane.
 export async function eventView(id) {
   const event = await ask(`events/${named(id)}`);
   const object = event.object === null ? null : event.object.replace(" ", ":");
@@ -29,7 +29,7 @@ async function replay(id) {
   return saidOfReplay(sent);
 }
 
-// What came of a replay, in a few words.
+// Returns the outcome of a replay in a few words.
 export function saidOfReplay(sent) {
   return `replayed: ${outcomeOf(sent)[0]}${sent.error ? `, ${sent.error}` : ""}`;
 }
@@ -85,14 +85,14 @@ export function section(title, ...children) {
   return element("section", {}, element("h3", {}, title), ...children);
 }
 
-// A table of names and values; what has no value is left out.
+// Returns a table of names and values. A pair without a value is left out.
 export function pairs(list) {
   const rows = list.filter(([, value]) => value !== null && value !== undefined && value !== "");
   const line = ([name, value]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value));
   return element("table", { class: "pairs" }, element("tbody", {}, rows.map(line)));
 }
 
-// Fields before and after.
+// Returns the fields, each with its value before and after.
 export function changes(list) {
   return list.map(([field, from, to]) => [
     field,

@@ -1,4 +1,5 @@
-// Two pictures: when events came in the last hour, and how long the local service took.
+// Draws two charts: when events arrived in the last hour, and how long the
+// local service took to answer.
 
 import { ask } from "./ask.js";
 import { $, count, drawn, element, milliseconds } from "./dom.js";
@@ -38,7 +39,7 @@ function showHour({ per_minute: minutes, hour }) {
   $("hour-words").textContent = words.join(", ");
 }
 
-// How something was, a cell a minute; nothing where that is not known.
+// Returns the states of the hour, one cell per minute; null if none is known.
 function strip(hour, of) {
   if (hour.every((minute) => of(minute) === "unknown")) return null;
   const cells = hour.map((minute) => element("span", { class: of(minute), title: of(minute) }));
@@ -46,7 +47,7 @@ function strip(hour, of) {
 }
 
 function showTimes({ buckets, answered, unanswered, over_limit: over, p50_ms: p50, p95_ms: p95, max_ms: max }) {
-  // Empty buckets at both ends say nothing.
+  // Empty buckets at both ends are left out.
   const first = buckets.findIndex(([, answers]) => answers > 0);
   const last = buckets.findLastIndex(([, answers]) => answers > 0);
   const used = buckets.slice(Math.max(0, first - 1), last + 2);

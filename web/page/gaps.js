@@ -1,15 +1,16 @@
-// Gaps: rows between the events that tell of webhooks that never came. They cannot be opened; all that is
-// known of one stands in its row.
+// Gaps: rows between the events that stand for webhooks that never arrived. A gap cannot be opened,
+// because its row has everything that is known about it.
 
 import { element, moment } from "./dom.js";
 
-// Known ones and those of another window, each once, newest first.
+// Merges the known gaps and those of another page. Each gap appears once, newest first.
 export function merged(known, more) {
   const all = new Map([...known, ...more].map((gap) => [gap.position, gap]));
   return [...all.values()].sort((one, other) => other.position - one.position);
 }
 
-// The elements of rows with the gaps where they are: one beyond the rows only where the window ends there.
+// Returns the elements of the rows, with the gaps between them. A gap beyond the first or last row
+// is included only if the history has no events there.
 export function between(rows, gaps, { isNewest, isOldest }, rowOf) {
   const made = [];
   const left = gaps.filter((gap) => isNewest || gap.position < (rows[0]?.position ?? 0));

@@ -1,10 +1,10 @@
-// What each key does: one table, which is also the help.
+// The action of each key: one table, which is also the help.
 
 import { $, element } from "./dom.js";
 import { chosen, focusChosen, move, newest, search } from "./list.js";
 import * as pane from "./pane.js";
 
-// Keys, what they do in words, and what they do.
+// The keys of each action, its description, and its function.
 const KEYS = [
   [["j", "ArrowDown"], "next event", () => move(1)],
   [["k", "ArrowUp"], "previous event", () => move(-1)],
@@ -24,7 +24,7 @@ const KEYS = [
 
 const NAMES = { ArrowDown: "↓", ArrowUp: "↑", PageDown: "PgDn", PageUp: "PgUp", Escape: "Esc" };
 
-// Keys that scroll the pane where the focus is in there, and that a control has for itself.
+// Keys that scroll the pane if the focus is in the pane, and that then have no other action.
 const SCROLLS = new Set(["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home"]);
 
 function why() {

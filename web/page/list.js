@@ -4,23 +4,23 @@ import { ask } from "./ask.js";
 import { $, chip, element, milliseconds, moment, tell } from "./dom.js";
 import { between, merged } from "./gaps.js";
 
-const ROWS = 100; // read at once
-const MOST = 300; // kept in the page
-const KINDS = { verified: "good", "not verified": "bad", replayed: "dim" }; // of marks; others are warnings
-const NEAR = 400; // pixels from an edge at which more is read
+const ROWS = 100; // rows per request
+const MOST = 300; // rows kept in the page
+const KINDS = { verified: "good", "not verified": "bad", replayed: "dim" }; // of marks; all others are warnings
+const NEAR = 400; // distance from an edge, in pixels, at which more rows are read
 
 const list = {
   filter: "",
   rows: [], // newest first
-  gaps: [], // rows between them that are no events, newest first
-  follows: true, // whether the window is the newest
+  gaps: [], // gaps between the rows, newest first
+  follows: true, // whether the window shows the newest rows
   older: true, // whether there may be older rows
   chosen: null, // id of the row that keys act on
-  holds: false, // whether a person has chosen it: else it is the newest
+  holds: false, // whether a person has chosen that row; if not, it is the newest
   open: null, // id of the event beside the list
-  asked: 0, // counts questions: late answers to old ones are dropped
+  asked: 0, // number of the last request; answers to older ones are dropped
   reading: false,
-  shown: "", // what is on the screen, as text
+  shown: "", // the rows on the screen, as JSON
 };
 
 export const chosen = () => list.chosen;
@@ -46,7 +46,8 @@ async function readNewest() {
   const fresh = list.follows ? page.rows.filter((row) => !known.has(row.id)).length : 0;
   if (list.rows.length > 0 && fresh > 0) tell("news", fresh === 1 ? "1 new event" : `${fresh} new events`);
   list.follows = true;
-  // Rows below a page that reaches the known ones stay: a person may have scrolled to them.
+  // If the page reaches the known rows, the rows below it stay, because a
+  // person may have scrolled to them.
   const last = page.rows.at(-1);
   const kept = known.has(last?.id) ? list.rows.filter((row) => row.position < last.position) : [];
   const rows = page.rows.concat(kept);
@@ -56,7 +57,7 @@ async function readNewest() {
   showRows();
 }
 
-// Reads the rows that are shown once more: something of them may have changed.
+// Reads the shown rows again, because they may have changed.
 export async function refresh() {
   if (list.follows || list.rows.length === 0) return readNewest();
   const asked = ++list.asked;
@@ -70,14 +71,14 @@ export async function refresh() {
   showRows();
 }
 
-// One reading at a time; what a newer question overtakes is dropped.
+// Reads one page at a time. The answer is dropped if a newer request has been sent.
 async function readMore(place, take) {
   list.reading = true;
   const asked = ++list.asked;
   try {
     const page = await read(place);
     if (asked === list.asked) take(page);
-    // What was dropped is asked for again, and what is still at an edge goes on.
+    // Reads again if the answer was dropped, or if the scroll position is still near an edge.
     setTimeout(readAtEdge);
   } catch (error) {
     tell("news", error.message);
@@ -86,7 +87,7 @@ async function readMore(place, take) {
   }
 }
 
-// Reads on where a person has scrolled near an end of the window.
+// Reads more rows if a person has scrolled near an end of the window.
 function readAtEdge() {
   const { scrollTop, scrollHeight, clientHeight } = $("scroll");
   if (scrollTop + clientHeight > scrollHeight - NEAR) readOlder();
@@ -123,8 +124,8 @@ async function readNewer() {
   });
 }
 
-// Shows the rows; `gone` of them left at the top (or came there, where it is negative), so that what
-// a person looks at stays where it is.
+// Shows the rows. `gone` is the number of rows that were removed at the top, or added if it is
+// negative. The scroll position is adjusted, so that the rows on the screen stay in place.
 function showRows(gone = 0) {
   const scroll = $("scroll");
   const shown = JSON.stringify([list.rows, list.gaps, list.open]);
@@ -144,7 +145,7 @@ function showRows(gone = 0) {
   if (hadFocus) chosenLink()?.focus({ preventScroll: true });
 }
 
-// Marks the row that keys act on, where nothing else has changed.
+// Marks the row that keys act on, without drawing the other rows again.
 function choose() {
   for (const row of $("rows").children) {
     if (row.dataset.id === undefined) continue;
@@ -196,7 +197,7 @@ export async function move(step) {
   link?.scrollIntoView({ block: "nearest" });
 }
 
-// An event is beside the list, or none is.
+// Marks the event that is open beside the list; null for none.
 export function showOpen(id) {
   list.open = id;
   if (id !== null && list.rows.some((row) => row.id === id)) {
@@ -220,7 +221,7 @@ function showFilterError(error, hint = null) {
   $("filter").setAttribute("aria-invalid", error === null ? "false" : "true");
 }
 
-// Shows only what passes the filter that is typed.
+// Shows only the events that match the typed filter.
 export function search() {
   list.filter = $("filter").value.trim();
   list.rows = [];

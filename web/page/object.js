@@ -1,9 +1,10 @@
-// All that happened to one object: a row of marks, and each event with who made the change.
+// Shows everything that happened to one object: a row of marks, and each
+// event with the author of the change.
 
 import { ask, named } from "./ask.js";
 import { chip, count, element, moment, since } from "./dom.js";
 
-// Shapes differ, so that a loop is seen without colour.
+// The shapes differ, so that a loop is visible without colour.
 const MARKS = {
   own: ["◆", "your client", "warn"],
   other: ["○", "others", "good"],
@@ -46,7 +47,7 @@ function sign(mark) {
   return element("span", { class: kind, "aria-hidden": "true" }, text);
 }
 
-// Oldest left: the shape of what happened at a glance.
+// Returns the row of marks, the oldest at the left.
 function strip(entries) {
   const marks = entries.toReversed().map(markOf);
   const used = Object.keys(MARKS).filter((mark) => marks.includes(mark));

@@ -1,5 +1,5 @@
-// The pane beside the list: one view at a time, named by the URL's fragment, so that the browser's own
-// way back works.
+// The pane beside the list. It shows one view at a time, which the fragment of the URL names, so
+// that the browser's back button works.
 
 import { $, element, tell } from "./dom.js";
 import { editView } from "./edit.js";
@@ -10,11 +10,11 @@ import { whyView } from "./why.js";
 
 const VIEWS = { event: eventView, edit: editView, object: objectView, why: whyView };
 
-// What is shown, and the view that was made for it.
+// The view on the screen, and what it was created for.
 let shown = null;
 let asked = 0;
 
-// What the fragment names: `event/ID`.
+// Returns the view that the fragment names, such as `event/ID`.
 function wanted() {
   const [name, ...rest] = location.hash.slice(1).split("/");
   if (!Object.hasOwn(VIEWS, name)) return null;
@@ -31,14 +31,14 @@ export function close() {
   if (shown !== null) go("");
 }
 
-// Shows what this fragment names; the way back leads to what was shown before.
+// Shows the view of this fragment. The browser's back button returns to the former view.
 export function go(fragment) {
   const here = location.pathname + location.search;
   history.pushState(null, "", fragment === "" ? here : `${here}#${fragment}`);
   return route();
 }
 
-// Shows what the fragment names.
+// Shows the view that the fragment names.
 export async function route() {
   const now = wanted();
   const mine = ++asked;
@@ -62,7 +62,7 @@ export async function route() {
   shown = { ...now, view };
   document.body.classList.add("two");
   $("detail-pane").hidden = false;
-  // What came of an edited replay is said beside the event.
+  // After an edited replay, its outcome stays on the screen beside the event.
   if (!isSame && !wasEdit) tell("told", "");
   fill(view, isSame);
   showOpen(now.name === "event" || now.name === "edit" ? now.about : null);
@@ -72,7 +72,7 @@ export async function route() {
   }
 }
 
-// Reads a view again that may be different by now.
+// Reads the view again, if it may have changed.
 export async function refresh() {
   if (shown === null || !shown.view.isLive) return;
   const { name, about } = shown;
@@ -83,7 +83,7 @@ export async function refresh() {
   fill(view, true);
 }
 
-// What a person has opened stays open, and what has the focus keeps it.
+// Fills the pane. If it is the same view, opened details stay open and the focus stays.
 function fill(view, isSame) {
   const pane = $("detail");
   const opened = isSame ? [...pane.querySelectorAll("details[open]")].map((it) => it.dataset.key) : [];
@@ -110,7 +110,7 @@ function actionOf(action) {
   return button;
 }
 
-// Does what an action does, and says what came of it.
+// Runs an action and shows its outcome.
 async function run(action) {
   tell("told", "…");
   try {
@@ -121,7 +121,7 @@ async function run(action) {
   await refresh();
 }
 
-// Does what a key of the view does; of the chosen event where none is open.
+// Runs the action of a key in the view. If no event is open, opens the chosen one first.
 export async function act(key, chosen) {
   if (shown === null || (shown.name !== "event" && !has(key))) {
     if (chosen === null) return;

@@ -1,11 +1,11 @@
-// The top of the page: the tunnel, its URL, the link and the local service; and the stream that tells
-// of changes.
+// The top of the page: the tunnel, its URL, the link and the local service.
+// Also receives the stream of changes.
 
 import { about, ask, TUNNEL } from "./ask.js";
 import { $, element, tell } from "./dom.js";
 
 const TUNNELS_APART = 5000; // milliseconds
-const SAID = 2000; // milliseconds that a button says what it did
+const SAID = 2000; // milliseconds for which a button shows its result
 
 function light(id, state, words) {
   $(id).className = `light ${state}`;
@@ -23,7 +23,7 @@ function showStatus(status) {
   tell("waiting", status.waiting > 0 ? `${status.waiting} waiting` : "");
 }
 
-// The name of the tunnel; with several, a switch between them.
+// Shows the name of the tunnel; if there are several, a menu to switch between them.
 function showTunnels(tunnels) {
   const now = TUNNEL ?? tunnels.find((tunnel) => tunnel.failed === null)?.name;
   const several = tunnels.length > 1;
@@ -52,7 +52,8 @@ async function readTunnels() {
   return tunnels?.length ?? 1;
 }
 
-// Tells of each change, one after the other; what comes meanwhile is told together.
+// Calls `onChange` after each change, one call at a time. Changes during a
+// call cause one more call.
 export function follow(onChange) {
   const changes = new EventSource(about("changes"));
   let [busy, again] = [false, false];

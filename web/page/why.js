@@ -1,4 +1,5 @@
-// Why something arrived or did not. It costs calls of Podio's API, so it is asked when a person says so.
+// Explains why something arrived or did not. This costs calls of Podio's API, so it
+// runs only when a person asks for it.
 
 import { ask } from "./ask.js";
 import { element, tell } from "./dom.js";
