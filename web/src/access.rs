@@ -1,5 +1,5 @@
-//! What opens the page: the token of a run, the session that a browser gets for it, and the
-//! password of a page that is not on this machine alone.
+//! The secrets that open the page: the token of a run, the session that a browser gets for it, and
+//! the password of a page that other machines can reach.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use tokio::time::sleep;
 
 use crate::once::OneTimeTokens;
 
-/// Random bytes of a token and of a session.
+/// Number of random bytes in a token and in a session.
 const RANDOM_BYTES: usize = 24;
 
-/// Passwords that wait to be looked at; more are turned away.
+/// Maximum number of passwords that wait to be checked. Further ones are refused.
 const MAX_TRIES: usize = 8;
 
-/// How long a wrong password takes, one after the other.
+/// Time that a wrong password takes. Passwords are checked one at a time.
 const WRONG_TAKES: Duration = Duration::from_secs(1);
 
 /// The secrets of one run.
@@ -31,12 +31,12 @@ pub(crate) struct PageSecrets {
     one_at_a_time: Semaphore,
 }
 
-/// What became of a password.
+/// The result of checking a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LoginOutcome {
     Right,
     Wrong,
-    /// Too many are being tried.
+    /// Too many passwords are being checked.
     Busy,
 }
 
@@ -52,17 +52,17 @@ impl PageSecrets {
         })
     }
 
-    /// For the URL that the person opens.
+    /// Returns the token for the URL that the person opens.
     pub(crate) fn token(&self) -> &str {
         self.token.expose_secret()
     }
 
-    /// For the cookie of a browser that has shown the token or the password.
+    /// Returns the session for the cookie of a browser that has sent the token or the password.
     pub(crate) fn session(&self) -> &str {
         self.session.expose_secret()
     }
 
-    /// Another token, good once and soon.
+    /// Creates a token that works once and for a short time.
     pub(crate) fn one_time_token(&self) -> Result<String, getrandom::Error> {
         let token = random()?;
         let text = token.expose_secret().to_owned();
@@ -70,7 +70,7 @@ impl PageSecrets {
         Ok(text)
     }
 
-    /// Whether this opens the page. A token that is good once is good no longer.
+    /// Returns whether this token opens the page. A one-time token is used up by this.
     pub(crate) fn is_token(&self, given: &str) -> bool {
         is_same(&self.token, given) || self.once.take(|token| is_same(token, given))
     }
@@ -79,12 +79,13 @@ impl PageSecrets {
         is_same(&self.session, given)
     }
 
-    /// Whether a password opens the page, too.
+    /// Returns whether a password also opens the page.
     pub(crate) fn has_password(&self) -> bool {
         self.password.is_some()
     }
 
-    /// Tries a password: one after the other, and slowly where they are wrong.
+    /// Checks a password. Passwords are checked one at a time, and a wrong
+    /// one takes [`WRONG_TAKES`].
     pub(crate) async fn login(&self, given: &str) -> LoginOutcome {
         let (Some(password), Ok(_waiting)) = (&self.password, self.tries.try_acquire()) else {
             return LoginOutcome::Busy;
@@ -106,7 +107,7 @@ fn random() -> Result<SecretString, getrandom::Error> {
     Ok(BASE64URL_NOPAD.encode(&bytes).into())
 }
 
-/// Whether they are the same, in a time that does not tell how much of them is.
+/// Compares a secret in constant time, so that the time does not reveal how many bytes are correct.
 fn is_same(secret: &SecretString, given: &str) -> bool {
     secret
         .expose_secret()

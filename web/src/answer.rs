@@ -1,4 +1,4 @@
-//! What is answered, each with the headers that keep a browser from making more of it than it is.
+//! Creates the answers, each with the headers that restrict what a browser does with it.
 
 use std::convert::Infallible;
 
@@ -9,11 +9,11 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use serde::Serialize;
 
-/// An answer: whole, or a stream of changes.
+/// An answer: complete, or a stream of changes.
 pub(crate) type PageAnswer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
-/// On every answer. Scripts and styles are the page's own files; nothing is framed, sniffed, kept,
-/// or told where it was linked from.
+/// Headers of every answer. Only the page's own scripts and styles run, and the page is not framed,
+/// sniffed or cached, and sends no referrer.
 const GUARDS: [(HeaderName, &str); 8] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -38,12 +38,12 @@ const GUARDS: [(HeaderName, &str); 8] = [
     ),
 ];
 
-/// An answer of this type with these bytes.
+/// Returns an answer of this type with these bytes.
 pub(crate) fn whole(status: StatusCode, kind: &'static str, bytes: impl Into<Bytes>) -> PageAnswer {
     of(status, kind, Full::new(bytes.into()).boxed_unsync())
 }
 
-/// An answer of this type with this body.
+/// Returns an answer of this type with this body.
 pub(crate) fn of(
     status: StatusCode,
     kind: &'static str,
@@ -59,17 +59,17 @@ pub(crate) fn of(
     answer
 }
 
-/// A few words for a person.
+/// Returns an answer with a short text for a person.
 pub(crate) fn text(status: StatusCode, words: &str) -> PageAnswer {
     whole(status, "text/plain; charset=utf-8", format!("{words}\n"))
 }
 
-/// An object for the page.
+/// Returns an answer with an object for the page.
 pub(crate) fn json(object: &impl Serialize) -> PageAnswer {
     json_as(StatusCode::OK, object)
 }
 
-/// What was wrong, for the page to show.
+/// Returns an error, which the page shows.
 pub(crate) fn error(status: StatusCode, words: &str) -> PageAnswer {
     json_as(status, &serde_json::json!({ "error": words }))
 }

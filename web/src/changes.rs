@@ -1,5 +1,6 @@
-//! A stream of server-sent events: that the history is not what it was, and the state of the agent. A hint
-//! to read again, never the data; what comes within a moment is told together.
+//! Streams server-sent events: a hint that the history has changed, with the state of
+//! the agent. The page then reads the history again; the stream has no events. Changes
+//! within a short time share one hint.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -18,16 +19,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answer::{PageAnswer, of};
 
-/// Streams at once: each is a tab.
+/// Maximum number of streams. Each browser tab has one.
 pub(crate) const MAX_STREAMS: usize = 16;
 
-/// How far apart two hints are.
+/// Minimum time between two hints.
 const APART: Duration = Duration::from_millis(200);
 
-/// A line without meaning after this silence: it finds out whether the tab is still there.
+/// Silence after which an empty comment is sent, to find out whether the tab is still open.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// A stream that ends with `ending`.
+/// Returns a stream that ends when `ending` is cancelled.
 pub(crate) fn stream(
     handle: &AgentHandle,
     place: OwnedSemaphorePermit,
@@ -57,7 +58,7 @@ struct Hints {
 }
 
 impl Hints {
-    /// The next lines; `None` at the end.
+    /// Returns the next lines; `None` at the end.
     async fn next(&mut self) -> Option<String> {
         if std::mem::take(&mut self.is_first) {
             return Some(self.hint());
@@ -75,16 +76,16 @@ impl Hints {
         }
     }
 
-    /// Waits until something is not as it was; whether anything can still come.
+    /// Waits until something changes. Returns whether more changes can follow.
     async fn wait_for_change(&mut self) -> bool {
         tokio::select! {
             changed = self.status.changed() => changed.is_ok(),
-            // One that lags loses nothing: it reads again.
+            // Lagging loses nothing, because the page reads the history again.
             change = self.changes.recv() => !matches!(change, Err(RecvError::Closed)),
         }
     }
 
-    /// What there is to know now. What came meanwhile is part of it.
+    /// Returns a hint for all changes until now.
     fn hint(&mut self) -> String {
         self.changes = self.changes.resubscribe();
         let status = self.status.borrow_and_update();

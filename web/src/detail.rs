@@ -1,4 +1,5 @@
-//! One event whole: what came, what changed, what was answered, and another try.
+//! Answers requests about one event: the request as received, the changes,
+//! the answers, and a replay.
 
 use http::StatusCode;
 use podtap_agent::explain::ExplainError;
@@ -9,10 +10,10 @@ use podtap_agent::{AgentHandle, EventId, Replay, ReplayError};
 use crate::answer::{PageAnswer, error, json};
 use crate::edit;
 
-/// Of a body this many bytes are shown; `podtap show` has all of it.
+/// Maximum number of bytes of a body to show. `podtap show` shows all of them.
 const MAX_SHOWN: usize = 256 * 1024;
 
-/// An event with its attempts, and what is remembered of it.
+/// Returns an event with its attempts, and what is known about it from Podio.
 pub(crate) async fn whole(handle: &AgentHandle, id: EventId) -> PageAnswer {
     let read = async {
         let Some(event) = handle.history().event(id).await? else {
@@ -37,7 +38,7 @@ pub(crate) async fn whole(handle: &AgentHandle, id: EventId) -> PageAnswer {
     }
 }
 
-/// What Podio knows of an event.
+/// Asks Podio about an event.
 pub(crate) async fn explain(handle: &AgentHandle, id: EventId) -> PageAnswer {
     match handle.explain(id).await {
         Ok(explanation) => json(&ShownExplanation::from(&explanation)),
@@ -51,7 +52,8 @@ pub(crate) async fn explain(handle: &AgentHandle, id: EventId) -> PageAnswer {
     }
 }
 
-/// Sends an event to the local service once more; where there is a file, what a person made of it.
+/// Sends an event to the local service again. If `file` is not empty, sends
+/// the edited request in it.
 pub(crate) async fn replay(handle: &AgentHandle, id: EventId, file: &str) -> PageAnswer {
     let edited = match file {
         "" => None,

@@ -1,5 +1,5 @@
-//! A request as a person edits it: the file that the terminal UI gives to an editor, and how what
-//! they made of it differs.
+//! Lets a person edit a request in the browser, as the same file that the terminal UI opens in an
+//! editor, and shows how the edited file differs.
 
 use http::StatusCode;
 use podtap_agent::history::{EditedRequest, Event};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::answer::{PageAnswer, error, json};
 
-/// Bytes of a body that is edited here, at most: a browser is no editor for more.
+/// Maximum number of bytes of a body to edit. A browser is not a suitable editor for more.
 const MAX_EDITED: usize = 512 * 1024;
 
 #[derive(Debug, Serialize)]
@@ -19,13 +19,13 @@ struct File<'a> {
 
 #[derive(Debug, Serialize)]
 struct Review {
-    /// What is wrong with it; then it cannot be sent.
+    /// Why the file is not valid, so that it cannot be sent.
     error: Option<String>,
-    /// Each line with `- `, `+ ` or two spaces in front.
+    /// The lines, each with its prefix: `- `, `+ ` or two spaces.
     difference: Vec<(&'static str, String)>,
 }
 
-/// The file of an event as it came.
+/// Returns the file of an event as received.
 pub(crate) async fn file(handle: &AgentHandle, id: EventId) -> PageAnswer {
     match event(handle, id).await {
         Ok(event) if event.request.body.len() > MAX_EDITED => error(
@@ -39,7 +39,7 @@ pub(crate) async fn file(handle: &AgentHandle, id: EventId) -> PageAnswer {
     }
 }
 
-/// How an edited file differs from the event as it came, and what is wrong with it.
+/// Returns how an edited file differs from the event as received, and why it is not valid.
 pub(crate) async fn review(handle: &AgentHandle, id: EventId, file: &str) -> PageAnswer {
     let event = match event(handle, id).await {
         Ok(event) => event,
@@ -55,7 +55,7 @@ pub(crate) async fn review(handle: &AgentHandle, id: EventId, file: &str) -> Pag
     json(&review)
 }
 
-/// What is to be sent.
+/// Returns the request of an edited file.
 pub(crate) fn read(file: &str) -> Result<EditedRequest, String> {
     match parse(&with_end(file)) {
         Ok(Some(edited)) => Ok(edited),
@@ -64,8 +64,8 @@ pub(crate) fn read(file: &str) -> Result<EditedRequest, String> {
     }
 }
 
-/// A file ends with a line break that is no part of the body. A text field has none at its end, and
-/// others within it are those of the network.
+/// Normalizes the text of a text field. A file ends with a line break that does not belong to the
+/// body, but a text field has none at its end, and it sends line breaks as CR LF.
 fn with_end(file: &str) -> String {
     let mut file = file.replace("\r\n", "\n");
     if !file.ends_with('\n') {

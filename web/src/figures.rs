@@ -1,4 +1,5 @@
-//! When events came, and how long the local service took: what the page draws.
+//! Returns the figures that the page draws: when events arrived, and how long
+//! the local service took to answer.
 
 use http::StatusCode;
 use podtap_agent::AgentHandle;
@@ -10,9 +11,9 @@ use crate::answer::{PageAnswer, error, json};
 
 #[derive(Debug, Serialize)]
 struct Figures {
-    /// Events in each of the last 60 minutes, oldest first.
+    /// Number of events in each of the last 60 minutes, oldest first.
     per_minute: Vec<u64>,
-    /// The link and the local service in each of them.
+    /// The states of the link and of the local service in each of those minutes.
     hour: Vec<MinuteObject>,
     answers: Answers,
 }
@@ -22,19 +23,20 @@ struct MinuteObject {
     at: String,
     link: &'static str,
     service: &'static str,
-    /// The most events that waited at once.
+    /// Maximum number of events that waited at the same time.
     waiting: u64,
-    /// Webhooks that the relay refused, or removed before they were taken.
+    /// Number of webhooks that the relay refused, or removed before an agent received them.
     lost: u64,
 }
 
 #[derive(Debug, Serialize)]
 struct Answers {
-    /// Upper edges in milliseconds, the last one open, and how many answers each has.
+    /// The buckets, each with its upper edge in milliseconds, which the last one
+    /// lacks, and its number of answers.
     buckets: Vec<(Option<f64>, u64)>,
     answered: u64,
     unanswered: u64,
-    /// Longer than Podio waits.
+    /// Number of answers that took longer than Podio waits.
     over_limit: u64,
     p50_ms: Option<f64>,
     p95_ms: Option<f64>,
@@ -57,7 +59,7 @@ pub(crate) async fn now(handle: &AgentHandle) -> PageAnswer {
     }
 }
 
-/// Of all hooks together.
+/// Returns the events per minute of all hooks together.
 fn per_minute(traffic: &Traffic) -> Vec<u64> {
     let mut all = vec![0; MINUTES];
     for hook in &traffic.hooks {

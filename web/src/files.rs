@@ -1,4 +1,4 @@
-//! The page's own files: hand-written, and part of the program.
+//! The page's own files, which are written by hand and compiled into the program.
 
 use http::StatusCode;
 
@@ -9,10 +9,10 @@ const STYLE: &str = "text/css; charset=utf-8";
 const DRAWING: &str = "image/svg+xml";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// Makes the table of the files below a folder.
+/// Defines the table of the files in a folder.
 macro_rules! page_files {
     ($($path:literal = $kind:ident $file:literal,)+) => {
-        /// Path, type and text of each.
+        /// The path, type and text of each file.
         const FILES: &[(&str, &str, &str)] =
             &[$(($path, $kind, include_str!(concat!("../page/", $file)))),+];
     };
@@ -38,16 +38,16 @@ page_files! {
     "/why.js" = SCRIPT "why.js",
 }
 
-/// The style of the page that asks for a password: the only file that is given to anyone.
+/// The style of the page that asks for a password: the only file that is served without a session.
 const LOGIN_STYLE: &str = include_str!("../page/login.css");
 
-/// The file at this path.
+/// Returns the file at this path.
 pub(crate) fn file(path: &str) -> Option<PageAnswer> {
     let found = FILES.iter().find(|(known, ..)| *known == path);
     found.map(|(_, kind, text)| whole(StatusCode::OK, kind, *text))
 }
 
-/// The file at this path that needs no session.
+/// Returns the file at this path, if it needs no session.
 pub(crate) fn open_file(path: &str) -> Option<PageAnswer> {
     (path == "/login.css").then(|| whole(StatusCode::OK, STYLE, LOGIN_STYLE))
 }

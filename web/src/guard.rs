@@ -1,11 +1,11 @@
-//! Who is answered. The page listens on this machine, and so does everything that a browser on this
-//! machine can reach: a foreign page may send requests here, and a foreign name may be made to lead
-//! here. So a request is answered only where
+//! Decides which requests are answered. The page listens on this machine, where every page in the
+//! person's browser can send requests to it, and a foreign name can be made to resolve to its
+//! address. So a request is answered only if
 //!
-//! - it names this address as its host (a name that was rebound says its own),
-//! - the browser does not say that another site made it,
-//! - it carries this run's session, and
-//! - where it changes anything, it comes from this page (`Origin`).
+//! - it names this address as its host (after DNS rebinding, it names the attacker's host),
+//! - the browser does not report that another site made it,
+//! - it has this run's session, and
+//! - if it changes anything, it comes from this page (`Origin`).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,21 +19,21 @@ use crate::access::PageSecrets;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// The only name of a machine for itself that no name server is asked for.
+/// The only name of this machine that is resolved without a name server.
 const THIS_MACHINE: &str = "localhost";
 
 /// Why a request is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageRefusal {
-    /// It asks another host.
+    /// It names another host.
     Misdirected,
-    /// Another site makes it.
+    /// Another site made it.
     Foreign,
-    /// It carries no session.
+    /// It has no session.
     NoSession,
 }
 
-/// Knows its own address.
+/// Checks requests to the page at this address.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PageGuard {
     address: SocketAddr,
@@ -44,12 +44,13 @@ impl PageGuard {
         Self { address }
     }
 
-    /// Cookies of one host are those of all its ports: each page has a name of its own.
+    /// Returns the name of the session cookie. It includes the port, because all
+    /// ports of a host share their cookies.
     pub(crate) fn cookie_name(&self) -> String {
         format!("podtap-{}", self.address.port())
     }
 
-    /// Whether the request is for this host and no other site makes it.
+    /// Checks that the request is for this host and that no other site made it.
     pub(crate) fn check_origin(&self, head: &Parts) -> Result<(), PageRefusal> {
         let host = one(&head.headers, &HOST).filter(|host| self.is_own(host));
         let Some(host) = host else {
@@ -57,8 +58,8 @@ impl PageGuard {
         };
         let is_reading = matches!(head.method, Method::GET | Method::HEAD);
         let site = one(&head.headers, &FETCH_SITE);
-        // A person may follow a link to the page itself from anywhere, and gets what the session
-        // allows: a cookie that is `SameSite=Strict` does not come along.
+        // A person may follow a link to the page itself from anywhere. The browser then does not send
+        // a cookie that is `SameSite=Strict`, so the answer is the page without a session.
         let is_visit = is_reading && one(&head.headers, &FETCH_MODE) == Some("navigate");
         let is_own_site = match site {
             None | Some("same-origin" | "none") => true,
@@ -75,7 +76,7 @@ impl PageGuard {
         }
     }
 
-    /// Whether the request carries this run's session.
+    /// Checks that the request has this run's session.
     pub(crate) fn check_session(
         &self,
         headers: &HeaderMap,
@@ -95,8 +96,9 @@ impl PageGuard {
         }
     }
 
-    /// Whether a `Host` names this page: by an address, for that cannot be rebound, or as this
-    /// machine. An address of a page for all addresses may be any.
+    /// Returns whether a `Host` names this page: an IP address, because DNS rebinding
+    /// cannot change it, or a name of this machine. If the page listens on all
+    /// addresses, any IP address is correct.
     fn is_own(&self, host: &str) -> bool {
         let Ok(host) = host.parse::<Authority>() else {
             return false;
@@ -123,7 +125,7 @@ impl PageGuard {
     }
 }
 
-/// The value of a header that may be there once.
+/// Returns the value of a header that must not be repeated.
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).into_iter();
     let first = values.next()?.to_str().ok()?;

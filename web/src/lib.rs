@@ -1,10 +1,11 @@
-//! A web page on the histories of agents: the list as it grows, each event whole, what changed and why it
-//! arrived, its attempts, a replay, also of an edited request, all that happened to an object, and when
-//! and how fast it all was.
+//! A web page on the histories of agents: the list while it grows, each event with its changes, its
+//! attempts and why it arrived, replays, also of edited requests, the timeline of an object, and
+//! when and how fast events were answered.
 //!
-//! The page is for the person at the machine. [`BoundPage::bind`] listens, [`PageLink::url`] is what that
-//! person opens, with a token that is good for one run. Everything else is refused: see `guard`.
-//! What was captured leaves here as JSON alone, and the page shows it as text.
+//! The page is for the person at this machine. [`BoundPage::bind`] listens, and
+//! [`PageLink::url`] is the URL that the person opens, with a token that is valid for one
+//! run. All other requests are refused: see `guard`. Captured data leaves this crate only as
+//! JSON, and the page shows it as text.
 
 mod access;
 mod answer;

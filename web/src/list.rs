@@ -1,4 +1,5 @@
-//! A window of the list: rows around a place, in the filter language of `podtap events`.
+//! Returns a window of the list: the rows around a position, in the filter
+//! language of `podtap events`.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -9,13 +10,13 @@ use serde::Serialize;
 
 use crate::answer::{PageAnswer, error, json, json_as};
 
-/// Rows of a window, at most.
+/// Maximum number of rows in a window.
 const MAX_ROWS: usize = 200;
 
-/// Characters of a filter, at most.
+/// Maximum number of characters in a filter.
 const MAX_FILTER: usize = 1_000;
 
-/// What was asked for.
+/// The parsed query of a request.
 #[derive(Debug, PartialEq)]
 struct Wanted {
     filter: String,
@@ -53,21 +54,21 @@ impl Wanted {
     }
 }
 
-/// Rows, newest first, and how far was looked for them.
+/// The rows, newest first, and how far the history was searched for them.
 #[derive(Debug, Serialize)]
 struct Window<'a> {
     rows: Vec<ShownRow<'a>>,
-    /// Gaps among them; none where a filter wants only some events.
+    /// The gaps among the rows; empty if a filter is set.
     gaps: Vec<ShownGap>,
-    /// Where looking for older rows stopped before there were enough: there may be more.
+    /// The position at which the search for older rows stopped early, so that there may be more.
     older: Option<i64>,
     newer: Option<i64>,
     newest: i64,
-    /// What a person may have meant by the filter.
+    /// What a person may have meant by a word in the filter.
     hint: Option<String>,
 }
 
-/// A window of the list.
+/// Returns a window of the list.
 pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> PageAnswer {
     let wanted = match Wanted::parse(query) {
         Ok(wanted) => wanted,
@@ -119,7 +120,7 @@ pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> Pa
     }
 }
 
-/// Between which places a page has all that there is, both excluded.
+/// Returns the range of positions, both ends excluded, that a page covers.
 fn reach(page: &Page, anchor: Anchor, limit: usize) -> (Position, Position) {
     let is_whole = page.rows.len() < limit;
     let oldest = page.rows.last().map(|row| row.position);

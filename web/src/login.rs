@@ -1,4 +1,4 @@
-//! The way in: a URL with the run's token, or a password; both lead to a cookie.
+//! The login: a URL with the run's token, or a password. Both lead to a cookie.
 
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
@@ -7,13 +7,13 @@ use crate::access::{LoginOutcome, PageSecrets};
 use crate::answer::{PageAnswer, text, whole};
 use crate::guard::PageGuard;
 
-/// Asks for the password; shown where there is one.
+/// The form that asks for the password, if the page has one.
 const FORM: &str = include_str!("../page/login.html");
 
-/// What stands in `FORM` for a word on the last try.
+/// The part of `FORM` that is replaced by a message about the last try.
 const SAID: &str = "<!-- said -->";
 
-/// The page without a session: how to get one.
+/// Returns the page for a request without a session, which says how to get one.
 pub(crate) fn login_page(access: &PageSecrets) -> PageAnswer {
     if access.has_password() {
         return form(StatusCode::UNAUTHORIZED, "");
@@ -25,13 +25,13 @@ pub(crate) fn login_page(access: &PageSecrets) -> PageAnswer {
     )
 }
 
-/// Whether this query has the run's token.
+/// Returns whether this query has the run's token.
 pub(crate) fn has_token(query: Option<&str>, access: &PageSecrets) -> bool {
     let query = query.unwrap_or_default().as_bytes();
     form_urlencoded::parse(query).any(|(name, value)| name == "token" && access.is_token(&value))
 }
 
-/// Looks at the password of a form.
+/// Checks the password in a form.
 pub(crate) async fn login(form_body: &[u8], access: &PageSecrets, guard: &PageGuard) -> PageAnswer {
     let mut fields = form_urlencoded::parse(form_body);
     let password = fields.find_map(|(name, value)| (name == "password").then_some(value));
@@ -45,14 +45,15 @@ pub(crate) async fn login(form_body: &[u8], access: &PageSecrets, guard: &PageGu
     }
 }
 
-/// The tunnel that a query names.
+/// Returns the tunnel that a query names.
 pub(crate) fn tunnel(query: Option<&str>) -> Option<String> {
     let query = query.unwrap_or_default().as_bytes();
     let mut named = form_urlencoded::parse(query).filter(|(name, _)| name == "tunnel");
     named.next().map(|(_, tunnel)| tunnel.into_owned())
 }
 
-/// Gives the browser its session, and leads it to the page, on this tunnel, without a secret in its URL.
+/// Gives the browser its session, and redirects it to the page of this tunnel,
+/// with a URL that contains no secret.
 pub(crate) fn open(access: &PageSecrets, guard: &PageGuard, tunnel: Option<&str>) -> PageAnswer {
     let cookie = format!(
         "{}={}; HttpOnly; SameSite=Strict; Path=/",

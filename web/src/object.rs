@@ -1,4 +1,4 @@
-//! What happened to one object, step by step.
+//! Returns what happened to one object, step by step.
 
 use http::StatusCode;
 use podtap_agent::AgentHandle;
@@ -7,8 +7,8 @@ use podtap_agent::why::Subject;
 
 use crate::answer::{PageAnswer, error, json};
 
-/// The timeline of the object that a query names as `about=item:4711`. Of changes of which it is not known who made
-/// them Podio is asked ahead, as far as a share of the hour's calls goes.
+/// Returns the timeline of the object that a query names as `about=item:4711`. Lets the agent ask
+/// Podio for unknown authors of changes, within a share of the calls per hour.
 pub(crate) async fn timeline(handle: &AgentHandle, query: &str) -> PageAnswer {
     let mut given = form_urlencoded::parse(query.as_bytes());
     let named = given.find_map(|(name, value)| (name == "about").then_some(value));

@@ -1,5 +1,5 @@
-//! Tokens that open the page once, and soon: for a URL that other programs get to see, such as in the
-//! list of processes.
+//! One-time tokens that open the page for a short time. They are for URLs that other programs can
+//! see, for example in the list of processes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,17 +7,17 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-/// How long one is good.
+/// How long a token is valid.
 const GOOD_FOR: Duration = Duration::from_mins(1);
 
-/// Tokens that wait to be used; the oldest gives way.
+/// Maximum number of unused tokens. Above that, the oldest is dropped.
 const MAX_WAITING: usize = 8;
 
 #[derive(Debug, Default)]
 pub(crate) struct OneTimeTokens(Mutex<Vec<(Instant, SecretString)>>);
 
 impl OneTimeTokens {
-    /// Another one is good from now on.
+    /// Adds a token, which is valid from now on.
     pub(crate) fn add(&self, token: SecretString) {
         let mut waiting = self.lock();
         if waiting.len() >= MAX_WAITING {
@@ -26,7 +26,7 @@ impl OneTimeTokens {
         waiting.push((Instant::now(), token));
     }
 
-    /// Whether the one that `is_it` knows is good, which it then is no longer.
+    /// Returns whether a token for which `is_it` returns true is valid, and removes it.
     pub(crate) fn take(&self, is_it: impl Fn(&SecretString) -> bool) -> bool {
         let mut waiting = self.lock();
         waiting.retain(|(since, _)| since.elapsed() <= GOOD_FOR);

@@ -1,4 +1,5 @@
-//! The listener of the page: bounded connections, each served until it ends or the page does.
+//! The listener of the page: a limited number of connections, each served
+//! until it or the page ends.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -22,44 +23,46 @@ use crate::guard::PageGuard;
 use crate::route::Site;
 use crate::tunnels::PageTunnels;
 
-/// Connections at once: some tabs of a browser, six each. Further ones wait to be accepted.
+/// Maximum number of connections: some browser tabs, six connections each.
+/// Further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 64;
 
-/// The largest head of a request.
+/// Maximum size of a request's head.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// How long a head may take, and how long a connection may be quiet.
+/// Maximum time for a request's head, and for a connection without requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long answers that are under way have when the page ends.
+/// Maximum time for running answers when the page ends.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Pause after a connection that could not be accepted.
+/// Pause after a connection could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What a page is served with.
+/// The configuration of a page.
 #[derive(Debug)]
 pub struct PageConfig {
     pub address: SocketAddr,
-    /// What opens it beside the token; required where others can reach the address.
+    /// The password that opens the page in addition to the token. It is required if
+    /// other machines can reach the address.
     pub password: Option<SecretString>,
     /// The filters that a person has saved.
     pub saved: Saved,
 }
 
-/// Why there is no page.
+/// Why the page cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
-    /// Others can reach the address, and there is no password.
+    /// Other machines can reach the address, and there is no password.
     #[error("{0} can be reached from other machines, and there is no password")]
     Unprotected(SocketAddr),
-    /// The address cannot be had.
+    /// The address cannot be used.
     #[error("cannot listen on {address}")]
     Address {
         address: SocketAddr,
         source: std::io::Error,
     },
-    /// The system has no random bytes.
+    /// The system returned no random bytes.
     #[error("the system gives no random bytes for a token")]
     Random(#[source] getrandom::Error),
 }
@@ -71,7 +74,7 @@ pub struct BoundPage {
     link: PageLink,
 }
 
-/// Leads to a page. Cheap to clone.
+/// A link to a page. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PageLink {
     /// Scheme, host and port.
@@ -80,7 +83,8 @@ pub struct PageLink {
 }
 
 impl BoundPage {
-    /// Listens where the configuration says; shows these tunnels, of which there is at least one.
+    /// Listens on the configured address. The page shows these tunnels, of
+    /// which there must be at least one.
     pub async fn bind(config: PageConfig, tunnels: PageTunnels) -> Result<Self, PageError> {
         let PageConfig {
             address,
@@ -102,12 +106,12 @@ impl BoundPage {
         Ok(Self { listener, link })
     }
 
-    /// What leads to it.
+    /// Returns the link to the page.
     pub fn link(&self) -> PageLink {
         self.link.clone()
     }
 
-    /// Answers until cancelled.
+    /// Answers requests until `token` is cancelled.
     pub async fn run(self, token: CancellationToken) {
         let mut connections = JoinSet::new();
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -142,20 +146,22 @@ impl BoundPage {
 }
 
 impl PageLink {
-    /// The URL to open, with the token of this run: as secret as the history.
+    /// Returns the URL to open, with the token of this run. Like the
+    /// history, it must be kept secret.
     pub fn url(&self) -> String {
         self.with_token(self.site.run_token(), None)
     }
 
-    /// The same for one of several tunnels.
+    /// Returns the URL that opens one of several tunnels.
     pub fn url_of(&self, tunnel: &str) -> String {
         self.with_token(self.site.run_token(), Some(tunnel))
     }
 
-    /// A URL that opens the page on a tunnel once, within a minute: other programs may see it.
+    /// Returns a URL that opens the page of a tunnel once, within a minute,
+    /// so that other programs may see it.
     ///
     /// # Errors
-    /// When the system has no random bytes.
+    /// If the system returns no random bytes.
     pub fn one_time_url(&self, tunnel: &str) -> Result<String, PageError> {
         let token = self.site.one_time_token().map_err(PageError::Random)?;
         let tunnel = Some(tunnel).filter(|_| self.site.has_several());
@@ -198,7 +204,7 @@ async fn serve(stream: TcpStream, site: Arc<Site>, token: CancellationToken) {
     }
 }
 
-/// An address of this machine in place of one that stands for all of them.
+/// Returns an address of this machine instead of an unspecified address.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let mut address = address;
     if address.ip().is_unspecified() {

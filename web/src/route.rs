@@ -1,4 +1,4 @@
-//! Which question goes where, once it may be asked.
+//! Routes a request to the code that answers it, once the request has passed the checks.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ use crate::guard::{PageGuard, PageRefusal};
 use crate::tunnels::{self, PageTunnels};
 use crate::{changes, detail, edit, figures, files, list, login, object, status, why};
 
-/// The largest form: one with a password.
+/// Maximum size of a form, in bytes. The only form has a password.
 const MAX_FORM_BYTES: usize = 4 * 1024;
 
-/// The largest text that the page itself sends: an edited request.
+/// Maximum size of a text that the page sends, in bytes. The largest is an edited request.
 const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
-/// What is looked at or waited for at once; the rest waits for its turn.
+/// Maximum number of requests that are answered at the same time. Further ones wait.
 const MAX_AT_ONCE: usize = 8;
 
 #[derive(Debug)]
@@ -53,22 +53,22 @@ impl Site {
         }
     }
 
-    /// The token of this run.
+    /// Returns the token of this run.
     pub(crate) fn run_token(&self) -> &str {
         self.access.token()
     }
 
-    /// Whether there is more than one tunnel.
+    /// Returns whether there is more than one tunnel.
     pub(crate) fn has_several(&self) -> bool {
         self.tunnels.open.len() + self.tunnels.failed.len() > 1
     }
 
-    /// A token that opens the page once.
+    /// Creates a token that opens the page once.
     pub(crate) fn one_time_token(&self) -> Result<String, getrandom::Error> {
         self.access.one_time_token()
     }
 
-    /// Answers; a stream of changes ends with `ending`.
+    /// Answers a request. A stream of changes ends when `ending` is cancelled.
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
@@ -149,7 +149,7 @@ impl Site {
     }
 }
 
-/// What is asked about an event, or done with it.
+/// Answers a request about one event.
 async fn one_event(
     handle: &AgentHandle,
     id: EventId,
@@ -168,7 +168,7 @@ async fn one_event(
     }
 }
 
-/// What the page sends along.
+/// Reads the text that the page sends.
 async fn read_text(body: Incoming) -> Result<String, PageAnswer> {
     let Ok(whole) = Limited::new(body, MAX_TEXT_BYTES).collect().await else {
         let words = "the text is too large";

@@ -1,4 +1,4 @@
-//! How the link and the local service are.
+//! Returns the state of the link and of the local service.
 
 use podtap_agent::AgentHandle;
 use podtap_agent::export::shown::ShownStatus;

@@ -1,5 +1,5 @@
-//! The tunnels that a page is about: one, or those of `podtap up`. A question names the one it means;
-//! the first is meant where it names none.
+//! The tunnels that a page shows: one, or those of `podtap up`. A request names its tunnel; without
+//! a name, it is about the first one.
 
 use http::StatusCode;
 use podtap_agent::AgentHandle;
@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use crate::answer::{PageAnswer, json};
 
-/// What is shown.
+/// The tunnels to show.
 #[derive(Debug, Clone, Default)]
 pub struct PageTunnels {
-    /// Those that run, by their names.
+    /// The tunnels that run, each with its name.
     pub open: Vec<(String, AgentHandle)>,
-    /// Those that could not be opened, and why.
+    /// The tunnels that could not be opened, each with its name and the reason.
     pub failed: Vec<(String, String)>,
 }
 
@@ -21,12 +21,12 @@ pub struct PageTunnels {
 struct TunnelObject<'a> {
     name: &'a str,
     status: Option<ShownStatus<'a>>,
-    /// Why it does not run.
+    /// Why the tunnel does not run.
     failed: Option<&'a str>,
 }
 
 impl PageTunnels {
-    /// A single one.
+    /// Creates the list with a single tunnel.
     pub fn one(name: impl Into<String>, handle: AgentHandle) -> Self {
         Self {
             open: vec![(name.into(), handle)],
@@ -34,7 +34,7 @@ impl PageTunnels {
         }
     }
 
-    /// The tunnel that a query means, and the rest of the query.
+    /// Returns the tunnel that a query names, and the rest of the query.
     pub(crate) fn find(&self, query: &str) -> Option<(&AgentHandle, String)> {
         let mut rest = form_urlencoded::Serializer::new(String::new());
         let mut named = None;
@@ -52,12 +52,12 @@ impl PageTunnels {
         found.map(|(_, handle)| (handle, rest.finish()))
     }
 
-    /// Whether there is one of this name.
+    /// Returns whether there is a tunnel with this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.open.iter().any(|(known, _)| known == name)
     }
 
-    /// All of them, and how each is.
+    /// Returns all tunnels and their states.
     pub(crate) fn list(&self) -> PageAnswer {
         let statuses: Vec<_> = self
             .open
@@ -80,7 +80,7 @@ impl PageTunnels {
     }
 }
 
-/// No tunnel of this page is meant.
+/// Returns the answer to a request for an unknown tunnel.
 pub(crate) fn unknown() -> PageAnswer {
     crate::answer::error(StatusCode::NOT_FOUND, "this page has no such tunnel")
 }

@@ -1,5 +1,5 @@
-//! Why something arrived or did not. It costs calls of Podio's API, so it is asked by a POST: only the
-//! page itself can.
+//! Explains why something arrived or did not. This costs calls of Podio's API, so the request is a
+//! POST, which only the page itself can send.
 
 use http::StatusCode;
 use podtap_agent::AgentHandle;
@@ -8,14 +8,14 @@ use serde::Serialize;
 
 use crate::answer::{PageAnswer, error, json};
 
-/// Characters of a question, at most.
+/// Maximum number of characters in a question.
 const MAX_QUESTION: usize = 1_000;
 
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     #[serde(flatten)]
     why: WhyObject<'a>,
-    /// What each link is called on a screen.
+    /// The name of each link, for the screen.
     labels: Vec<&'static str>,
 }
 
