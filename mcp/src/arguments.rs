@@ -1,4 +1,4 @@
-//! What a tool is called with: read strictly, so that a mistake is named and not guessed at.
+//! Parses the arguments of a tool strictly, so that an error is reported and not guessed around.
 
 use rmcp::model::JsonObject;
 use serde::de::DeserializeOwned;
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::problem::ToolProblem;
 
-/// Characters of a filter, at most.
+/// Maximum number of characters in a filter.
 pub(crate) const MAX_FILTER: usize = 1_000;
 
-/// The arguments of a call to this tool.
+/// Parses the arguments of a call to this tool.
 pub(crate) fn parse<T: DeserializeOwned>(
     tool: &str,
     arguments: Option<JsonObject>,
@@ -30,7 +30,7 @@ pub(crate) fn parse<T: DeserializeOwned>(
     })
 }
 
-/// A number that must be within these limits.
+/// Checks that a number is within these limits.
 pub(crate) fn within(name: &str, number: u32, least: u32, most: u32) -> Result<usize, ToolProblem> {
     if (least..=most).contains(&number) {
         return Ok(usize::try_from(number).unwrap_or(usize::MAX));

@@ -1,21 +1,21 @@
-//! Cuts what was captured to a size, and takes secrets out of it.
+//! Cuts captured data to a maximum size, and removes secrets from it.
 
 use serde_json::Value;
 
-/// Entries of one list, and fields of one object.
+/// Maximum number of elements of one list, and of fields of one object.
 const MAX_ENTRIES: usize = 200;
 
-/// What a number, a word or the sign between two values takes.
+/// Number of bytes to count for a number, a keyword, or the separator between two values.
 const SCALAR: usize = 8;
 
-/// Takes secrets out of a text.
+/// Removes the secrets from a text.
 pub(crate) type HideSecrets = dyn Fn(&str) -> String + Send + Sync;
 
-/// How much may still be said.
+/// The number of bytes that an answer may still use.
 pub(crate) struct AnswerBudget<'a> {
-    /// Bytes of one text.
+    /// Maximum number of bytes of one text.
     text: usize,
-    /// Bytes of everything that is left to say.
+    /// Number of bytes that are left.
     left: usize,
     redact: &'a HideSecrets,
     /// Whether anything was cut.
@@ -23,7 +23,7 @@ pub(crate) struct AnswerBudget<'a> {
 }
 
 impl<'a> AnswerBudget<'a> {
-    /// At most `text` bytes for one text and `all` for everything.
+    /// Creates a budget of `text` bytes for one text and `all` bytes for everything.
     pub(crate) fn new(text: usize, all: usize, redact: &'a HideSecrets) -> Self {
         Self {
             text,
@@ -33,12 +33,12 @@ impl<'a> AnswerBudget<'a> {
         }
     }
 
-    /// Whether there is room for more.
+    /// Returns whether there is room for more.
     pub(crate) fn has_room(&self) -> bool {
         self.left > 0
     }
 
-    /// A value as it may be said.
+    /// Returns the value, cut and without secrets.
     pub(crate) fn value(&mut self, value: Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.text(&text)),

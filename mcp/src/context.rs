@@ -1,4 +1,4 @@
-//! What the tools work with.
+//! The configuration and the shared state of the tools.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,36 +9,36 @@ use tokio_util::sync::CancellationToken;
 use crate::problem::ToolProblem;
 use crate::source::AgentSource;
 
-/// What a server is made with.
+/// The configuration of a server.
 pub struct McpConfig {
-    /// The history's file, which may not be there yet.
+    /// The path of the history, which may not exist yet.
     pub history: PathBuf,
-    /// The name of the tunnel whose history it is.
+    /// The name of the tunnel to which the history belongs.
     pub tunnel: String,
-    /// What `@name` stands for in a filter.
+    /// The filters that `@name` refers to.
     pub saved: Saved,
-    /// Whether events may be sent to services on this machine.
+    /// Whether tools may send events to services on this machine.
     pub allow_write: bool,
-    /// Takes the secrets out of a text that leaves.
+    /// Removes the secrets from a text before it is sent.
     pub redact: Box<dyn Fn(&str) -> String + Send + Sync>,
 }
 
-/// What the tools work with.
+/// The shared state of the tools.
 pub(crate) struct ToolContext {
     pub(crate) config: McpConfig,
     pub(crate) source: Arc<dyn AgentSource>,
-    /// Cancelled at the end of the input, or of the run.
+    /// Cancelled at the end of the input or of the run.
     pub(crate) ended: CancellationToken,
 }
 
 impl ToolContext {
-    /// There is nothing to look at yet.
+    /// Returns the problem that there is no history yet.
     pub(crate) fn no_history(&self) -> ToolProblem {
         no_history(&self.config.tunnel)
     }
 }
 
-/// A tunnel has no history yet.
+/// Returns the problem that a tunnel has no history yet.
 pub(crate) fn no_history(tunnel: &str) -> ToolProblem {
     ToolProblem::new(format!("the tunnel {tunnel} has no history yet")).hint(
         "ask the user to start `podtap listen 3000`, or to name another tunnel: `podtap mcp --name NAME`",

@@ -1,10 +1,11 @@
-//! An agent's history for coding assistants: tools of the Model Context Protocol over any stream of
-//! lines, such as stdin and stdout.
+//! An agent's history for coding assistants: tools of the Model Context Protocol, over any stream
+//! of lines such as stdin and stdout.
 //!
-//! What was captured is of strangers, and who reads it follows words. So an answer has two parts: words
-//! of ours, and below them, between two marks that no captured byte can imitate, JSON lines with what was
-//! captured, cut to a size and without the secrets that this run knows (`answer`). The tools read, unless
-//! [`McpConfig::allow_write`] says otherwise; then they send to this machine alone.
+//! Captured data comes from strangers, and a language model may follow instructions in it. So an
+//! answer has two parts: Podtap's own words, and below them, between two marks that no captured
+//! byte can imitate, JSON lines with the captured data, cut to a maximum size and without the
+//! secrets that this run knows (`answer`). The tools only read, unless [`McpConfig::allow_write`]
+//! is set; then they also send events, but only to this machine.
 
 mod answer;
 mod arguments;

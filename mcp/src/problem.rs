@@ -1,4 +1,4 @@
-//! Why a tool has no answer, for who called it: what is wrong, and what to do.
+//! Why a tool has no answer, for the caller: what is wrong, and what to do.
 
 use std::error::Error;
 
@@ -6,19 +6,20 @@ use podtap_agent::history::HistoryError;
 use podtap_agent::reason::chain;
 use serde_json::{Value, json};
 
-/// A call that came to nothing.
+/// The problem that ended a call.
 #[derive(Debug)]
 pub struct ToolProblem {
-    /// What is wrong, lower-case and without a full stop; words of ours.
+    /// What is wrong, in lower case and without a full stop. It never contains captured data.
     pub(crate) what: String,
-    /// What to do.
+    /// What to do about the problem.
     pub(crate) cure: Option<String>,
-    /// What others said or sent, which is fenced like everything from outside.
+    /// Data from outside that belongs to the problem. It is put between the
+    /// marks like all captured data.
     pub(crate) captured: Vec<Value>,
 }
 
 impl ToolProblem {
-    /// With these words.
+    /// Creates a problem with these words.
     pub fn new(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -27,19 +28,20 @@ impl ToolProblem {
         }
     }
 
-    /// With what to do.
+    /// Adds what to do.
     #[must_use]
     pub fn hint(mut self, cure: impl Into<String>) -> Self {
         self.cure = Some(cure.into());
         self
     }
 
-    /// Because of an error, in which Podio's words may be.
+    /// Creates a problem because of an error, whose text may come from
+    /// Podio and so counts as captured.
     pub(crate) fn because(what: &str, error: &(dyn Error + 'static)) -> Self {
         Self::new(what).with(vec![json!({ "error": chain(error) })])
     }
 
-    /// With what came instead.
+    /// Adds captured data.
     pub(crate) fn with(mut self, captured: Vec<Value>) -> Self {
         self.captured = captured;
         self

@@ -1,15 +1,15 @@
-//! Where the tools look.
+//! The source of the history that the tools read.
 
 use podtap_agent::AgentHandle;
 
 use crate::ToolProblem;
 
-/// Gives the tools an agent's handle. There may be no history yet when a server begins, so it is asked
-/// for by each call.
+/// Opens an agent's handle for the tools. Each call opens a handle, because the history may not
+/// exist yet when the server starts.
 pub trait AgentSource: Send + Sync + 'static {
-    /// A handle on the history as it is now, beside the agent that runs or without one.
+    /// Returns a handle on the current history, whether an agent is running or not.
     ///
     /// # Errors
-    /// When there is no history yet, or it cannot be opened.
+    /// If there is no history yet, or if it cannot be opened.
     fn handle(&self) -> Result<AgentHandle, ToolProblem>;
 }

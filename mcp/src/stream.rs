@@ -1,14 +1,14 @@
-//! The stream to a client, whose end is told.
+//! A transport to a client that reports the end of the stream.
 
 use rmcp::RoleServer;
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio_util::sync::CancellationToken;
 
-/// The longest message that a client may send: far more than any of ours needs. A longer one is dropped.
+/// Maximum size of a message from a client: far more than any tool needs. A longer one is dropped.
 pub(crate) const MAX_MESSAGE: usize = 1024 * 1024;
 
-/// Another transport whose end cancels a token.
+/// A transport that cancels a token when the inner transport ends.
 #[derive(Debug)]
 pub(crate) struct WithEnd<T> {
     pub(crate) inner: T,

@@ -1,4 +1,4 @@
-//! `explain_event`: what Podio knows of an event.
+//! `explain_event`: returns what Podio knows about an event.
 
 use podtap_agent::ExplainError;
 use podtap_agent::export::json::ExplanationObject;

@@ -1,4 +1,4 @@
-//! The filter of a call.
+//! Parses the filter of a call.
 
 use jiff::Timestamp;
 use podtap_agent::history::Filter;
@@ -7,7 +7,7 @@ use crate::arguments::MAX_FILTER;
 use crate::context::ToolContext;
 use crate::problem::ToolProblem;
 
-/// The filter that a text says, and what a person may have meant by a word in it.
+/// Parses a filter. Also returns what the caller may have meant by a word in it.
 pub(super) fn parse(
     text: &str,
     world: &ToolContext,

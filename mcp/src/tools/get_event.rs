@@ -1,4 +1,4 @@
-//! `get_event`: one event, whole.
+//! `get_event`: returns one complete event.
 
 use podtap_agent::export::shown::ShownEvent;
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! `link_state`: whether webhooks can arrive.
+//! `link_state`: returns whether webhooks can arrive.
 
 use podtap_agent::export::shown::ShownStatus;
 use podtap_agent::figures::Holds;

@@ -1,4 +1,4 @@
-//! `list_events`: rows of the history.
+//! `list_events`: returns rows of the history.
 
 use podtap_agent::export::shown::ShownRow;
 use podtap_agent::history::{Anchor, PageQuery, Position};

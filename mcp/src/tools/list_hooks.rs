@@ -1,4 +1,4 @@
-//! `list_hooks`: the hooks of the known places, as Podio has them.
+//! `list_hooks`: returns the hooks that Podio lists for the known places.
 
 use podtap_agent::ManageHooksError;
 use podtap_agent::hooks::ListedHookObject;

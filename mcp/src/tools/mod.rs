@@ -1,4 +1,4 @@
-//! The tools: a file each, and the table of them.
+//! The tools: one file for each, and the table of all of them.
 
 mod explain_event;
 mod filter;
@@ -64,22 +64,22 @@ impl Tool {
         }
     }
 
-    /// The tool with this name.
+    /// Returns the tool with this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tool| tool.name() == name)
     }
 
-    /// Whether it sends something.
+    /// Returns whether the tool sends events.
     pub(crate) const fn writes(self) -> bool {
         matches!(self, Self::ReplayEvent | Self::TriggerEvent)
     }
 
-    /// Whether it asks Podio.
+    /// Returns whether the tool asks Podio.
     const fn asks_podio(self) -> bool {
         matches!(self, Self::ExplainEvent | Self::ListHooks | Self::Why)
     }
 
-    /// As a client is told about it.
+    /// Returns the description for the client.
     pub(crate) fn describe(self) -> Description {
         match self {
             Self::ListEvents => self.with::<list_events::ListEventsArguments>(list_events::TEXT),
@@ -113,7 +113,7 @@ impl Tool {
             .with_annotations(hints)
     }
 
-    /// Does what it is called for.
+    /// Runs the tool.
     pub(crate) async fn call(
         self,
         world: &ToolContext,
@@ -138,7 +138,7 @@ impl Tool {
     }
 }
 
-/// The event that an id, or a part of one, names.
+/// Returns the id of the event with this id or part of an id.
 async fn find(history: &History, text: &str) -> Result<EventId, ToolProblem> {
     match history.find(text).await?.as_slice() {
         [id] => Ok(*id),
@@ -154,7 +154,7 @@ async fn find(history: &History, text: &str) -> Result<EventId, ToolProblem> {
     }
 }
 
-/// The event that an id, or a part of one, names, whole.
+/// Returns the complete event with this id or part of an id.
 async fn load(handle: &AgentHandle, text: &str) -> Result<Event, ToolProblem> {
     let id = find(handle.history(), text).await?;
     let event = handle.history().event(id).await?;

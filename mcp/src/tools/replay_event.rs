@@ -65,7 +65,7 @@ pub(super) async fn call(
     Ok(ToolAnswer::new(words).with_all(shown))
 }
 
-/// What came of it, in words of ours.
+/// Returns the outcome in Podtap's own words.
 pub(super) fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Answered { status, .. } if *status < 400 => format!("answered {status}, passed"),

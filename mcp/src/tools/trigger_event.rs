@@ -1,4 +1,4 @@
-//! `trigger_event`: an event that Podio did not send.
+//! `trigger_event`: creates an event that Podio did not send, and sends it to the local service.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `wait_for_event`: until events that match have arrived.
+//! `wait_for_event`: waits until matching events have arrived.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) const TEXT: &str = "Waits until events that match have arrived. Looks
 const MAX_COUNT: u32 = 100;
 const MAX_SECONDS: u32 = 600;
 
-/// How long a look may still take once the client has no more to say.
+/// Maximum time for the last read of the history after the client's input has ended.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -103,7 +103,7 @@ pub(super) async fn call(
 
 fn shown(rows: &[EventRow]) -> Vec<Value> {
     let rows = rows.iter().map(|row| ShownRow::new(row, None));
-    // A row has text as the names of its fields.
+    // Serialization cannot fail: all keys of a row are text.
     rows.filter_map(|row| serde_json::to_value(row).ok())
         .collect()
 }

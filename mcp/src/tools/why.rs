@@ -1,4 +1,4 @@
-//! `why`: why an event arrived, or why it did not.
+//! `why`: explains why an event arrived, or why it did not.
 
 use podtap_agent::why::{FindItemError, NoSubject, WhyObject, WhyQuestion};
 use schemars::JsonSchema;

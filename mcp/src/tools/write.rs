@@ -1,10 +1,10 @@
-//! Where a tool may send to: this machine alone.
+//! Restricts the targets of tools to this machine.
 
 use podtap_agent::Target;
 
 use crate::problem::ToolProblem;
 
-/// The target that a text names.
+/// Parses a target.
 pub(super) fn target(text: &str) -> Result<Target, ToolProblem> {
     text.parse().map_err(|_| {
         ToolProblem::new("`to` is not a local service")
@@ -12,7 +12,7 @@ pub(super) fn target(text: &str) -> Result<Target, ToolProblem> {
     })
 }
 
-/// Only targets on this machine.
+/// Checks that all targets are on this machine.
 pub(super) fn on_this_machine(targets: &[Target]) -> Result<(), ToolProblem> {
     if targets.iter().all(Target::is_loopback) {
         return Ok(());
