@@ -1,10 +1,12 @@
-//! Latencies in buckets of a fixed relative width, so that a run of any length takes the same memory.
+//! Counts latencies in buckets of a fixed relative width, so that runs of
+//! any length use the same memory.
 
 use std::time::Duration;
 
-/// Each power of two is cut into this many buckets: an error of at most 1.6 %.
+/// Number of buckets per power of two: an error of at most 1.6 %.
 const STEPS: u64 = 64;
-/// Up to 2^40 ns, eighteen minutes; what is slower lands in the last bucket.
+/// Number of buckets. They cover up to 2^40 ns, or eighteen minutes; longer
+/// durations are counted in the last bucket.
 const BUCKETS: usize = 35 * 64;
 
 /// Counts of durations.
@@ -26,7 +28,7 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts one duration.
+    /// Adds one duration.
     pub fn record(&mut self, duration: Duration) {
         let ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         if let Some(count) = self.counts.get_mut(bucket(ns).min(BUCKETS - 1)) {
@@ -36,7 +38,8 @@ impl Histogram {
         self.max = self.max.max(duration);
     }
 
-    /// The duration that `share` (0 to 1) of those recorded do not exceed, in milliseconds.
+    /// Returns the duration, in milliseconds, that the part `share` (0 to 1)
+    /// of all durations does not exceed.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -55,7 +58,7 @@ impl Histogram {
         0.0
     }
 
-    /// What the benchmark script reads: count, p50, p99 and maximum.
+    /// Returns what the benchmark script reads: count, p50, p99 and maximum.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
             "count": self.total,

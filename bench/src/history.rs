@@ -1,6 +1,6 @@
-//! A history as a busy year leaves it behind, made from numbers alone: mixed types and answers,
-//! some events refused, unanswered or replayed, bodies of 60 to 600 bytes. Filled once and kept in
-//! the build folder; every program that measures readers starts from it.
+//! Fills a history like that of a busy year, computed from numbers alone: mixed types and answers,
+//! some events refused, unanswered or replayed, bodies of 60 to 600 bytes. It is filled once and
+//! kept in the build folder; every program that measures readers starts from it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,19 +15,20 @@ use podtap_agent::history::{
 };
 use podtap_agent::{EventId, WebhookRequest};
 
-/// Changes with what is filled in, so that nobody measures an older kind of history.
+/// The version of the content. It must change with the content, so that no
+/// measurement uses an older history.
 const KIND: &str = "v1";
 
-/// Events of one transaction.
+/// Number of events per transaction.
 const GROUP: u64 = 2_000;
 
-/// From one event to the next: a million in twelve days.
+/// Time between two events: a million in twelve days.
 const PACE: SignedDuration = SignedDuration::from_secs(1);
 
-/// The item of the oldest event, and of no other.
+/// The item of the oldest event. No other event has it.
 pub const OLDEST_ITEM: u64 = 9_900_001;
 
-/// A word of the oldest event, and of no other.
+/// A word of the oldest event. No other event has it.
 pub const OLDEST_WORD: &str = "coelacanth";
 
 /// A word of one event in 50,000.
@@ -36,13 +37,13 @@ pub const RARE_WORD: &str = "axolotl";
 /// A word of two events in three.
 pub const COMMON_WORD: &str = "ticket";
 
-/// How long the full-text index may take to catch up after the filling.
+/// Maximum time for the full-text index to catch up after filling.
 const INDEXED_WITHIN: Duration = Duration::from_mins(30);
 
-/// A folder for a history that does not exist yet, on the same disk.
+/// Creates a folder on the same disk, for a history that does not exist yet.
 ///
 /// # Errors
-/// When it cannot be made.
+/// If it cannot be created.
 pub fn fresh() -> anyhow::Result<tempfile::TempDir> {
     let folder = kept_in();
     std::fs::create_dir_all(&folder)?;
@@ -53,10 +54,11 @@ fn kept_in() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/histories")
 }
 
-/// The path of a history with this many events, filled first if it is not there yet.
+/// Returns the path of a history with this number of events, and fills it
+/// first if it does not exist.
 ///
 /// # Errors
-/// When it cannot be filled.
+/// If it cannot be filled.
 pub async fn filled_history(events: u64) -> anyhow::Result<PathBuf> {
     let folder = kept_in();
     let kept = folder.join(format!("{KIND}-{events}"));
@@ -85,7 +87,7 @@ async fn write_events(path: &Path, events: u64) -> anyhow::Result<()> {
         }
     }
     let history = History::open_read_only(path)?;
-    // Events are indexed in their order: when the last one is found, all are.
+    // Events are indexed in order, so once the last one is found, all are indexed.
     let has_text = |number: &u64| request(*number).2.windows(6).any(|part| part == b"title=");
     let last = (0..events)
         .rev()
@@ -111,14 +113,14 @@ async fn until_found(history: &History, word: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The event of a number, `start` being the time of number 0.
+/// Returns the event with a number. `start` is the time of event 0.
 pub fn event(start: Timestamp, number: u64) -> NewEvent {
     let seconds = SignedDuration::from_secs(number.cast_signed());
     let received_at = start.saturating_add(seconds).unwrap_or(Timestamp::MAX);
     event_at(received_at, number)
 }
 
-/// The event of a number that arrives at this time.
+/// Returns the event with a number that arrives at this time.
 pub fn event_at(received_at: Timestamp, number: u64) -> NewEvent {
     let (path, content_type, body) = request(number);
     NewEvent {
@@ -142,14 +144,14 @@ pub fn event_at(received_at: Timestamp, number: u64) -> NewEvent {
     }
 }
 
-/// Path, content type and body.
+/// Returns path, content type and body of an event.
 fn request(number: u64) -> (&'static str, &'static str, Bytes) {
     let form = "application/x-www-form-urlencoded";
     let chance = dice(number, 1);
     let hook = 9_000 + chance % 7;
     let item = match number {
         0 => OLDEST_ITEM,
-        // Half of what happens, happens to few items.
+        // Half of all events are about a few items.
         _ if chance.is_multiple_of(2) => dice(number, 2) % 400,
         _ => dice(number, 2) % 60_000,
     };
@@ -191,7 +193,7 @@ fn request(number: u64) -> (&'static str, &'static str, Bytes) {
     (path, form, body.into())
 }
 
-/// Some words: those that are looked for, and others.
+/// Returns some words: those that searches look for, and others.
 fn text(number: u64) -> String {
     const WORDS: [&str; 12] = [
         "login", "fails", "on", "safari", "after", "update", "customer", "waits", "invoice",
@@ -218,13 +220,14 @@ fn text(number: u64) -> String {
     text
 }
 
-/// A word that only this event has.
+/// Returns a word that only this event has.
 fn word_of(number: u64) -> String {
     format!("n{number}n")
 }
 
-/// What came of the event: most were answered well at once, some were refused or not answered, some
-/// of these replayed; few are held without a try.
+/// Returns the attempts of an event. Most events were answered with a success
+/// immediately, some were refused or not answered, and some of these were replayed. A few
+/// events are held without an attempt.
 fn attempts(start: Timestamp, number: u64) -> Vec<NewAttempt> {
     let event = event(start, number);
     let attempt = |replay: bool, outcome: Outcome| NewAttempt {
@@ -267,7 +270,7 @@ fn attempts(start: Timestamp, number: u64) -> Vec<NewAttempt> {
     }
 }
 
-/// A number that looks like chance (splitmix64), another one for every throw.
+/// Returns a pseudo-random number (splitmix64), a different one for each `throw`.
 fn dice(number: u64, throw: u64) -> u64 {
     let mut state = number
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -277,11 +280,11 @@ fn dice(number: u64, throw: u64) -> u64 {
     state ^ (state >> 31)
 }
 
-/// A copy of a filled history for somebody who writes to it, as `NAME.db` in a folder that is removed
-/// with what this returns.
+/// Returns a copy of a filled history for a program that writes to it, as `NAME.db` in a folder
+/// that is removed when the returned value is dropped.
 ///
 /// # Errors
-/// When there is no room for it.
+/// If there is not enough space.
 pub async fn copied(events: u64, name: &str) -> anyhow::Result<tempfile::TempDir> {
     let source = filled_history(events).await?;
     let Some(folder) = source.parent().and_then(Path::parent) else {
@@ -289,7 +292,7 @@ pub async fn copied(events: u64, name: &str) -> anyhow::Result<tempfile::TempDir
     };
     let copy = tempfile::tempdir_in(folder)?;
     std::fs::copy(&source, copy.path().join(format!("{name}.db")))?;
-    // What was not yet copied into the file itself.
+    // The write-ahead log, which has the part that is not in the database file yet.
     let log = source.with_file_name("history.db-wal");
     if log.exists() {
         std::fs::copy(log, copy.path().join(format!("{name}.db-wal")))?;

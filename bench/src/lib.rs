@@ -1,7 +1,7 @@
-//! What the programs for benchmarks and pictures share: a clock that two processes agree on, a
-//! histogram, a history, a terminal.
+//! The shared parts of the programs for benchmarks and pictures: a clock that two processes agree
+//! on, a histogram, a history, a terminal.
 //!
-//! `bench/run.py` builds and starts the programs; nothing of the product imports this, but for its tests.
+//! `bench/run.py` builds and starts the programs. Only tests of the product import this crate.
 
 mod histogram;
 pub mod history;
@@ -12,7 +12,7 @@ pub mod usage;
 
 pub use histogram::Histogram;
 
-/// Nanoseconds since 1970, by the clock that sender and sink share on one machine.
+/// Returns nanoseconds since 1970, by the clock that sender and sink share on one machine.
 pub fn now_ns() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default()
 }

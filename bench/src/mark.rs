@@ -1,22 +1,23 @@
-//! The mark that a benchmark's sender puts at the end of a body and its sink finds again: a number
-//! and the time of sending, as form parameters, so that the body stays one that Podio could send.
+//! The mark that a benchmark's sender appends to a body, and by which its sink recognizes the body:
+//! a number and the time of sending, as form parameters, so that Podio could send such a body.
 
-/// A sent body's number and time.
+/// The number and the time of a sent body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeMark {
     /// Unique within a run, counted from 0.
     pub number: u64,
-    /// When it was due, in nanoseconds since 1970.
+    /// When the body was due, in nanoseconds since 1970.
     pub sent_ns: u64,
 }
 
-/// Both numbers have a fixed width, so that bodies of one run have one length.
+/// Digits of each number. The width is fixed, so that all bodies of a run have the same length.
 const DIGITS: usize = 20;
 /// `&n=`, a number, `&t=`, a number.
 const LENGTH: usize = 2 * (3 + DIGITS);
 
 impl TimeMark {
-    /// A body of Podio's `item.update` for one of `objects` items, padded to about `size` bytes.
+    /// Returns a body of Podio's `item.update` for one of `objects` items,
+    /// padded to about `size` bytes.
     pub fn body(self, objects: u64, size: usize) -> String {
         let item = 2_900_000_000 + self.number % objects.max(1);
         let mut body = format!(
@@ -28,7 +29,7 @@ impl TimeMark {
         body + &format!("&n={:0DIGITS$}&t={:0DIGITS$}", self.number, self.sent_ns)
     }
 
-    /// The mark at the end of a body, if there is one.
+    /// Returns the mark at the end of a body, if there is one.
     pub fn find(body: &[u8]) -> Option<Self> {
         let tail = body.get(body.len().checked_sub(LENGTH)?..)?;
         let tail = std::str::from_utf8(tail).ok()?;

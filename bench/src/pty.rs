@@ -1,5 +1,5 @@
-//! A real pseudo-terminal with a program in it: keys go in, the screen is read back. For tests and
-//! benchmarks of what draws on terminals.
+//! Runs a program in a real pseudo-terminal: sends keys, and reads the screen. For tests and
+//! benchmarks of programs that draw on terminals.
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -25,21 +25,21 @@ pub struct Pty {
     before: String,
 }
 
-/// What has come out of the program so far.
+/// The output of the program so far.
 struct State {
     screen: vt100::Parser<Told>,
     bytes: u64,
     last_ns: u64,
 }
 
-/// What a program has told the terminal beside what it draws.
+/// What a program has sent to the terminal in addition to what it draws.
 #[derive(Debug, Default)]
 struct Told {
-    /// What it put into the clipboard last, in base64.
+    /// The last content of the clipboard, in base64.
     clipboard: Vec<u8>,
-    /// How often it rang the bell.
+    /// Number of times that the program rang the bell.
     bells: usize,
-    /// Notices that it wanted shown.
+    /// Notifications that the program sent.
     notices: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl vt100::Callbacks for Told {
 #[derive(Debug, Clone, Copy)]
 pub struct Drawn {
     pub bytes: u64,
-    /// When the last of them came, in nanoseconds since 1970.
+    /// When the last bytes arrived, in nanoseconds since 1970.
     pub last_ns: u64,
 }
 
@@ -73,7 +73,7 @@ impl Pty {
     /// Starts a program in a terminal of `cols` × `rows`.
     ///
     /// # Errors
-    /// When the system has no terminal to give, or no such program.
+    /// If the system has no terminal available, or if the program does not exist.
     pub fn start(command: CommandBuilder, cols: u16, rows: u16) -> anyhow::Result<Self> {
         let pair = native_pty_system().openpty(size(cols, rows))?;
         let before = modes(&*pair.master);
@@ -117,32 +117,32 @@ impl Pty {
         })
     }
 
-    /// What the screen shows.
+    /// Returns the text on the screen.
     pub fn text(&self) -> String {
         self.screen(vt100::Screen::contents)
     }
 
-    /// The screen as a picture.
+    /// Returns the screen as a picture.
     pub fn picture(&self, palette: &Palette, title: &str) -> String {
         self.screen(|screen| svg(screen, palette, title))
     }
 
-    /// What was put into the terminal's clipboard last, in base64.
+    /// Returns the last content of the terminal's clipboard, in base64.
     pub fn clipboard(&self) -> Vec<u8> {
         lock(&self.state).screen.callbacks().clipboard.clone()
     }
 
-    /// How often the program has rung the bell.
+    /// Returns the number of times that the program rang the bell.
     pub fn bells(&self) -> usize {
         lock(&self.state).screen.callbacks().bells
     }
 
-    /// The notices that the program wanted shown.
+    /// Returns the notifications that the program sent.
     pub fn notices(&self) -> Vec<String> {
         lock(&self.state).screen.callbacks().notices.clone()
     }
 
-    /// Whether the screen is the one a full-screen program draws on.
+    /// Returns whether the alternate screen is active, on which full-screen programs draw.
     pub fn is_alternate(&self) -> bool {
         self.screen(vt100::Screen::alternate_screen)
     }
@@ -151,7 +151,7 @@ impl Pty {
         look(lock(&self.state).screen.screen())
     }
 
-    /// How much has been drawn.
+    /// Returns how much has been drawn.
     pub fn drawn(&self) -> Drawn {
         let state = lock(&self.state);
         Drawn {
@@ -160,7 +160,8 @@ impl Pty {
         }
     }
 
-    /// Why the terminal is not as a program finds it, in words; nothing where it is.
+    /// Returns how the terminal differs from its state at the start of the
+    /// program, in words; empty if it does not.
     pub fn traces(&self) -> Vec<String> {
         let mut traces = self.screen(|screen| {
             let modes = [
@@ -187,17 +188,17 @@ impl Pty {
     /// Types these keys.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal is gone.
     pub fn keys(&mut self, keys: &str) -> anyhow::Result<()> {
         let to = self.keys.as_mut().context("the terminal is gone")?;
         to.write_all(keys.as_bytes())?;
         Ok(to.flush()?)
     }
 
-    /// Makes the terminal larger or smaller.
+    /// Changes the size of the terminal.
     ///
     /// # Errors
-    /// When it is gone.
+    /// If the terminal is gone.
     pub fn resize(&mut self, cols: u16, rows: u16) -> anyhow::Result<()> {
         let master = self.master.as_ref().context("the terminal is gone")?;
         let mut state = lock(&self.state);
@@ -208,11 +209,11 @@ impl Pty {
         master.resize(size(cols, rows))
     }
 
-    /// Takes the terminal away from the program, as a closed window does. The program must be one
-    /// that draws when its terminal gets another size.
+    /// Takes the terminal away from the program, as closing a window does. The program must be one
+    /// that draws when the size of its terminal changes.
     ///
     /// # Errors
-    /// When it is gone already.
+    /// If the terminal is already gone.
     pub fn hang_up(&mut self) -> anyhow::Result<()> {
         self.closing.store(true, Ordering::SeqCst);
         self.resize(81, 25)?;
@@ -224,15 +225,15 @@ impl Pty {
         Ok(())
     }
 
-    /// The program's number.
+    /// Returns the process id of the program.
     pub fn pid(&self) -> Option<u32> {
         self.child.process_id()
     }
 
-    /// How it ended, if it has.
+    /// Returns how the program ended, if it has.
     ///
     /// # Errors
-    /// When the system does not know.
+    /// If the system does not know.
     pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
@@ -240,7 +241,7 @@ impl Pty {
 
 impl Drop for Pty {
     fn drop(&mut self) {
-        // Already gone is fine.
+        // The program may have ended already.
         self.child.kill().ok();
         self.child.wait().ok();
     }
@@ -254,13 +255,13 @@ impl std::fmt::Debug for Pty {
     }
 }
 
-/// The line discipline's settings, comparable.
+/// Returns the settings of the line discipline, as text to compare.
 #[cfg(unix)]
 fn modes(master: &dyn MasterPty) -> String {
     format!("{:?}", master.get_termios())
 }
 
-/// A console of Windows has none that can be read from outside.
+/// Returns nothing: the settings of a Windows console cannot be read from outside.
 #[cfg(not(unix))]
 fn modes(_: &dyn MasterPty) -> String {
     String::new()

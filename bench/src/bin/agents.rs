@@ -1,8 +1,9 @@
-//! Many agents in one process, to weigh what a connected agent costs the relay.
+//! Runs many agents in one process, to measure what a connected agent costs the relay.
 //!
-//! Each opens a tunnel of its own (`PREFIX-0`, `PREFIX-1`, …) with one token, says hello, waits for
-//! the welcome, and from then on answers pings and acknowledges whatever arrives. Prints a line of
-//! JSON once all are welcome, and stays until it is ended or the relay closes a connection.
+//! Each agent opens a tunnel of its own (`PREFIX-0`, `PREFIX-1`, …) with the same token, sends
+//! its hello, waits for the welcome, and from then on answers pings and acknowledges every
+//! event. The program prints one line of JSON once all agents are welcome, and runs until it is
+//! ended or the relay closes a connection.
 
 use std::time::Duration;
 
@@ -27,10 +28,10 @@ struct Options {
     /// The file that holds the token
     #[arg(long)]
     token_file: std::path::PathBuf,
-    /// How many agents
+    /// Number of agents
     #[arg(long, default_value_t = 1000)]
     count: usize,
-    /// What the tunnels' names begin with
+    /// Prefix of the tunnels' names
     #[arg(long, default_value = "bench")]
     prefix: String,
 }
@@ -57,7 +58,7 @@ async fn main() -> anyhow::Result<()> {
     }
 }
 
-/// A connection on which the relay has said welcome.
+/// Opens a connection and waits for the relay's welcome.
 async fn connect(relay: &str, token: &str, name: &str) -> anyhow::Result<Socket> {
     let mut request = format!("ws://{relay}/-/connect").into_client_request()?;
     let headers = request.headers_mut();
@@ -93,7 +94,7 @@ async fn connect(relay: &str, token: &str, name: &str) -> anyhow::Result<Socket>
     }
 }
 
-/// Reading is what answers the relay's pings.
+/// Reads frames and acknowledges events. Reading also answers the relay's pings.
 async fn stay(mut socket: Socket) -> anyhow::Result<()> {
     while let Some(received) = socket.next().await {
         if let Message::Binary(frame) = received?

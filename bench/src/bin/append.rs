@@ -1,5 +1,6 @@
-//! How fast an agent's history takes events and attempts, with a history of this size behind it: one
-//! that was used for a year is to be nearly as fast as a new one. Prints a line of JSON.
+//! Measures how fast an agent's history stores events and attempts if it already has a
+//! given number of events. A history that was used for a year should be nearly as fast as a
+//! new one. Prints one line of JSON.
 
 use std::time::Duration;
 
@@ -9,19 +10,19 @@ use podtap_agent::history::{Attempt, NewAttempt, NewEvent, Outcome, Position, Wr
 use podtap_bench::history::{copied, event_at, fresh};
 use tokio::time::Instant;
 
-/// The first event's number: beyond those of any history that is filled.
+/// The number of the first event, larger than those of any filled history.
 const FIRST: u64 = 1 << 40;
 
 #[derive(Debug, Parser)]
 #[command(about = "Appends events and attempts to a history of a given size")]
 struct Options {
-    /// Events that are there before; made once, which takes some minutes for a million
+    /// Number of events that the history has before; filling it takes some minutes for a million
     #[arg(long, default_value_t = 0)]
     filled: u64,
     /// Events to append, each with an attempt
     #[arg(long, default_value_t = 20_000)]
     events: u64,
-    /// Events of one commit
+    /// Number of events per commit
     #[arg(long, default_value_t = 256)]
     batch: u64,
 }
@@ -51,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
         for attempt in ended {
             writer.record_soon(attempt).await?;
         }
-        // With this one all before it are on the disk.
+        // Once the last attempt is recorded, all attempts before it are on the disk.
         if let Some(last) = last {
             writer.record(last).await?;
         }

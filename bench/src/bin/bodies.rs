@@ -1,6 +1,7 @@
-//! What it costs to have large bodies on stable storage, without a relay around it: batches of
-//! events into SQLite as the relay's queue writes them, beside two ways that would keep bodies out
-//! of its pages. Each line is one way: events a second, CPU, system calls that write, bytes written.
+//! Measures the cost of storing large bodies on stable storage, without a relay: batches of events
+//! go into SQLite as the relay's queue writes them, and, for comparison, in two ways that keep
+//! bodies out of SQLite's pages. Prints one line per way: events per second, CPU time, system
+//! calls that write, bytes written.
 //!
 //!     cargo run --release -p podtap-bench --bin bodies -- --body 10000 --secs 2
 
@@ -16,10 +17,10 @@ use podtap_disk::sqlite::{self, Profile};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::time::Instant;
 
-/// Bytes of a log's file, which is made whole before and used again from its beginning.
+/// Bytes of a log's file. The file is filled before the measurement, and reused from its beginning.
 const LOG_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Headers of a webhook, about.
+/// Headers of about the size that webhooks have.
 const HEADERS: &str = r#"[["host","relay.example.com"],["user-agent","Podio Hooks"],["content-type","application/x-www-form-urlencoded"],["content-length","10000"]]"#;
 
 const TABLES: &str = "
@@ -30,32 +31,32 @@ const TABLES: &str = "
 
 #[derive(Parser)]
 struct Args {
-    /// Bytes of a body.
+    /// Bytes per body.
     #[arg(long, default_value_t = 10_000)]
     body: usize,
-    /// Events of one commit.
+    /// Number of events per commit.
     #[arg(long, default_value_t = 24)]
     batch: usize,
-    /// How long each way is measured.
+    /// Seconds to measure each way.
     #[arg(long, default_value_t = 2)]
     secs: u64,
-    /// Where the files are made; their file system is what is measured.
+    /// Folder for the files; its file system is measured.
     #[arg(long, default_value = "target")]
     folder: std::path::PathBuf,
 }
 
-/// A way to store a batch of events of this body, the first with this number.
+/// A way to store a batch of events with these bodies. `first` is the number of the first event.
 trait Way {
     fn store(&mut self, first: usize, bodies: &[&[u8]]) -> anyhow::Result<()>;
 }
 
-/// As the relay does.
+/// Stores bodies in SQLite's pages, as the relay does.
 struct InPages(Connection);
 
-/// Bodies in a log of its own, their rows in SQLite say where: two syncs.
+/// Stores bodies in a separate log, and their offsets in SQLite: two syncs.
 struct BodiesApart(Log, Connection);
 
-/// Everything in a log, and nothing to read it back by: what no storage can be faster than.
+/// Stores everything in a log without an index. No storage can be faster.
 struct LogAlone(Log);
 
 struct Log {
@@ -88,7 +89,8 @@ impl Way for LogAlone {
 impl Log {
     fn new(path: &Path) -> anyhow::Result<Self> {
         let mut file = podtap_disk::private::create_new(path)?;
-        // Written, not only made room for: a block that was never written costs a sync more.
+        // The space is written and not only reserved, because the first write of a
+        // block makes a sync more expensive.
         let zeros = vec![0; 1024 * 1024];
         for _ in 0..LOG_BYTES / (1024 * 1024) {
             file.write_all(&zeros)?;
@@ -149,7 +151,7 @@ fn database(folder: &Path, page_bytes: u32, log_mib: u32) -> anyhow::Result<Conn
     Ok(connection)
 }
 
-/// System calls that write, and bytes that the kernel had to write, of this process until now.
+/// Returns the number of system calls that write, and of bytes written, of this process until now.
 fn written() -> anyhow::Result<(u64, u64)> {
     let about = std::fs::read_to_string("/proc/self/io")?;
     let field = |name: &str| {
@@ -173,7 +175,8 @@ fn measure(name: &str, args: &Args, mut way: impl Way) -> anyhow::Result<()> {
         events += args.batch;
     }
     let took = begun.elapsed();
-    // What is left in the log is copied at the next checkpoint: it belongs to what was measured.
+    // The remaining part of the log is copied at the next checkpoint, which
+    // is part of the measurement.
     drop(way);
     let (calls_after, bytes_after) = written()?;
     let cpu = usage::cpu(std::process::id())?.saturating_sub(cpu);

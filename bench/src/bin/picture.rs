@@ -1,5 +1,5 @@
-//! Draws a picture of what a program shows on a terminal: `docs/pictures.sh` makes those of the
-//! documentation with it.
+//! Draws a picture of what a program shows on a terminal. `docs/pictures.sh` creates the
+//! pictures of the documentation with it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use clap::Parser;
 use podtap_bench::picture::Palette;
 use podtap_bench::pty::{CommandBuilder, Pty};
 
-/// What a screen reader says.
+/// The description for screen readers.
 const TITLE: &str = "Podtap: a list of Podio events, and the decoded detail of one";
 
-/// Rows: a terminal as many have it open.
+/// Number of rows, as in many people's terminals.
 const ROWS: u16 = 36;
 
-/// How often the screen is looked at,
+/// Interval at which the screen is checked,
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// and how many times until it is given up: for two minutes.
+/// and number of checks before giving up: two minutes.
 const LOOKS: usize = 2_400;
 
-/// How long a key may take to show what it does.
+/// Maximum time for a key press to take effect on the screen.
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Parser)]
@@ -63,19 +63,19 @@ fn main() -> anyhow::Result<()> {
             "esc" => "\x1b",
             key => key,
         })?;
-        // A key that follows at once could be taken for a part of the one before it.
+        // Without a pause, two keys could be read as one escape sequence.
         std::thread::sleep(LOOK_EVERY);
     }
     let is_there = |screen: &str| options.then.iter().all(|text| screen.contains(text));
     wait_until(&terminal, is_there)?;
     std::thread::sleep(SETTLES_WITHIN);
-    // Something else may have come meanwhile.
+    // The screen may have changed meanwhile.
     wait_until(&terminal, is_there)?;
     for (palette, page) in [(Palette::DARK, "dark"), (Palette::LIGHT, "light")] {
         let file = format!("{}-{page}.svg", options.output.display());
         std::fs::write(file, terminal.picture(&palette, TITLE))?;
     }
-    // It takes its files away only if it may end by itself.
+    // The program removes its files only if it can end by itself.
     terminal.keys("\x03")?;
     for _ in 0..LOOKS {
         if terminal.ended()?.is_some() {
@@ -86,7 +86,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The total that the list's first line ends in.
+/// Returns the total at the end of the list's first line.
 fn listed(screen: &str) -> Option<u64> {
     let (title, _) = screen.split_once('╮')?;
     title.trim_end().rsplit(' ').next()?.parse().ok()

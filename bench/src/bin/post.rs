@@ -1,8 +1,9 @@
-//! The sender of the end-to-end benchmark: a known number of webhooks, each one until it is accepted.
+//! The sender of the end-to-end benchmark: sends a known number of
+//! webhooks, each until it is accepted.
 //!
-//! wrk and oha count answers; this also knows which webhooks were accepted, so that the sink can be
-//! asked for exactly those. With `--rate` the loop is open: a webhook that had to wait for a free
-//! connection counts its wait.
+//! wrk and oha count answers. This program also knows which webhooks were accepted, so that the
+//! sink can be checked for exactly those. With `--rate` the loop is open: the latency of a webhook
+//! includes its wait for a free connection.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -24,15 +25,15 @@ use tokio::time::{Instant, sleep, sleep_until};
 #[derive(Debug, Parser)]
 #[command(about = "Sends webhooks, each until it is accepted")]
 struct Options {
-    /// Where to: the whole URL of a hook
+    /// Target: the complete URL of a hook
     url: Uri,
-    /// How many
+    /// Number of webhooks
     #[arg(long, default_value_t = 1000)]
     events: u64,
     /// Kept-alive connections
     #[arg(long, default_value_t = 16)]
     connections: usize,
-    /// Webhooks a second over all connections; without it, as fast as they are answered
+    /// Webhooks per second over all connections; without it, as fast as they are answered
     #[arg(long)]
     rate: Option<f64>,
     /// Bytes of each body
@@ -46,7 +47,7 @@ struct Options {
     limit_s: u64,
 }
 
-/// Shared by the senders, all on one thread.
+/// The state that the senders share. They all run on one thread.
 #[derive(Debug)]
 struct Run {
     options: Options,
@@ -95,7 +96,7 @@ async fn send_all(run: Rc<Run>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One connection's part: the next number, until there is none.
+/// Runs one connection: sends the next number until there are none left.
 async fn send_some(run: Rc<Run>) -> anyhow::Result<()> {
     let mut connection = Connection::open(&run.options.url).await?;
     loop {
@@ -119,7 +120,8 @@ async fn send_some(run: Rc<Run>) -> anyhow::Result<()> {
 }
 
 impl Run {
-    /// Waits for a webhook's turn; tells when it was due. The timer's own delay is nobody's latency.
+    /// Waits until a webhook is due, and returns when it was due. The delay of the
+    /// timer is not part of the latency.
     async fn due(&self, number: u64) -> u64 {
         let Some(rate) = self.options.rate else {
             return now_ns();
@@ -137,7 +139,7 @@ impl Run {
 
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    /// Aborts the task that drives the connection when it goes.
+    /// Aborts the task of the connection when it is dropped.
     _driver: JoinSet<()>,
 }
 
@@ -157,7 +159,8 @@ impl Connection {
         })
     }
 
-    /// Whether the webhook was accepted; false asks for another try, as a 503 does.
+    /// Returns whether the webhook was accepted. If not, for example after
+    /// a 503, it must be sent again.
     async fn post(&mut self, url: &Uri, body: Bytes) -> anyhow::Result<bool> {
         let request = Request::builder()
             .method(Method::POST)

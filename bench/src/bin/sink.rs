@@ -1,8 +1,9 @@
-//! The local service of the benchmarks: answers 200 to everything and counts what came.
+//! The local service of the benchmarks: answers 200 to every request and counts the requests.
 //!
-//! `GET /count` answers the number of POSTs, `GET /report` a JSON object: `posts`, `distinct` (bodies
-//! told apart by their [`TimeMark`]) and the time from sending to here. `GET /reset` forgets all of it.
-//! One thread, so that it takes as little as possible of the machine it shares with the measured.
+//! `GET /count` returns the number of POSTs, `GET /report` a JSON object: `posts`, `distinct`
+//! (bodies with different [`TimeMark`]s) and the time from sending to arrival. `GET /reset`
+//! resets all counts. The program has one thread, so that it uses little of the machine that it
+//! shares with the measured programs.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -27,7 +28,7 @@ use tokio::task::{JoinSet, LocalSet};
 #[derive(Debug, Parser)]
 #[command(about = "A local service that counts what reaches it")]
 struct Options {
-    /// Where to listen
+    /// Address to listen on
     listen: SocketAddr,
 }
 
@@ -59,7 +60,7 @@ async fn accept(listener: TcpListener) -> anyhow::Result<()> {
     }
 }
 
-/// A connection that breaks is the sender's affair: what did not arrive is not counted.
+/// Serves a connection. An error on it is ignored, because only complete requests are counted.
 async fn serve(stream: TcpStream, seen: Rc<RefCell<Seen>>) {
     if stream.set_nodelay(true).is_err() {
         return;
@@ -76,7 +77,7 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let is_post = request.method() == Method::POST;
     let path = request.uri().path().to_owned();
-    // The question borrows nothing across this await, so that connections can share `seen`.
+    // Nothing is borrowed from `seen` across this await, so that connections can share it.
     let Ok(body) = request.into_body().collect().await else {
         return Ok(Response::default());
     };

@@ -1,10 +1,11 @@
-//! The built binary's terminal UI under load, in a real pseudo-terminal: how soon a key is answered,
-//! how often it draws, what it costs. One part a run, one JSON object on stdout;
+//! Measures the built binary's terminal UI under load, in a real pseudo-terminal: how fast it
+//! answers a key, how often it draws, and what it costs. Runs one part, and prints one JSON object.
 //! docs/PERFORMANCE.md has the commands.
 //!
-//! The parts: `idle` (nobody writes, nothing may be drawn), `flood` (another process's events, at
-//! `--rate` a second) and `listen` (webhooks at that rate through a relay within the process, stored
-//! and delivered by it, with an empty history at the start).
+//! The parts are `idle` (there are no new events, so nothing may be drawn), `flood`
+//! (another process writes events, at `--rate` per second) and `listen` (webhooks
+//! arrive at that rate through a relay in the process, which stores and delivers them,
+//! with an empty history at the start).
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -19,16 +20,16 @@ use podtap_bench::pty::{CommandBuilder, Pty};
 use podtap_bench::{Histogram, history, now_ns, usage};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-/// Silence on the terminal that separates two frames: below a frame's shortest distance.
+/// Silence on the terminal that separates two frames: shorter than the minimum time between frames.
 const BETWEEN_FRAMES: Duration = Duration::from_millis(4);
 
-/// How often the writer of the flood commits.
+/// Number of commits per second of the process that writes events.
 const GROUPS_A_SECOND: u64 = 50;
 
-/// Longest that anything may take before the run is called broken.
+/// Maximum time for any step, after which the run has failed.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The tunnel whose history it is.
+/// The tunnel to which the history belongs.
 const NAME: &str = "bench";
 
 /// A large screen.
@@ -44,21 +45,21 @@ enum Part {
 #[derive(Debug, Parser)]
 #[command(about = "Measures the terminal UI in a pseudo-terminal")]
 struct Options {
-    /// What to measure
+    /// Part to measure
     part: Part,
-    /// The binary
+    /// Path of the binary
     #[arg(long, default_value = "target/release/podtap")]
     podtap: PathBuf,
     /// Events in the history at the start
     #[arg(long, default_value_t = 1_000_000)]
     events: u64,
-    /// Events a second of a flood
+    /// Events per second
     #[arg(long, default_value_t = 5_000)]
     rate: u64,
-    /// Seconds
+    /// Seconds to measure
     #[arg(long, default_value_t = 20)]
     secs: u64,
-    /// A filter that is in force meanwhile
+    /// Filter to apply during the measurement
     #[arg(long, default_value = "")]
     filter: String,
 }
@@ -80,7 +81,7 @@ async fn main() -> anyhow::Result<()> {
         let titled = format!("Events · {}", options.filter);
         until(&pty, "the filter", |pty| pty.text().contains(&titled)).await?;
     }
-    // The total of a large history is counted beside everything else.
+    // The total of a large history is counted in parallel, so wait until that has ended.
     settled(&pty).await?;
     let result = match options.part {
         Part::Idle => idle(&pty, Duration::from_secs(options.secs)).await?,
@@ -91,7 +92,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `podtap ui` on the history in a folder.
+/// Returns the command for `podtap ui` on the history in a folder.
 fn command(podtap: &Path, folder: &Path) -> anyhow::Result<CommandBuilder> {
     let podtap = podtap.canonicalize().context("build podtap first")?;
     let mut command = CommandBuilder::new(podtap);
@@ -100,7 +101,7 @@ fn command(podtap: &Path, folder: &Path) -> anyhow::Result<CommandBuilder> {
     command.env_clear();
     command.env("TERM", "xterm-256color");
     command.env("HOME", folder);
-    // Retention is not what is measured here.
+    // Retention must not change the history during the measurement.
     command.env("PODTAP_KEEP_EVENTS", "100000000");
     command.cwd(folder);
     Ok(command)
@@ -146,7 +147,8 @@ async fn flood(pty: &mut Pty, file: &Path, options: &Options) -> anyhow::Result<
     }))
 }
 
-/// `podtap listen` with everything on this machine: sender, relay, agent, local service, terminal.
+/// Measures `podtap listen` with everything on this machine: sender, relay,
+/// agent, local service, terminal.
 async fn listen(options: &Options) -> anyhow::Result<serde_json::Value> {
     let folder = tempfile::tempdir()?;
     let service = free_address()?;
@@ -199,7 +201,7 @@ async fn listen(options: &Options) -> anyhow::Result<serde_json::Value> {
     }))
 }
 
-/// Another program of this benchmark.
+/// Returns the command for another program of the benchmark.
 fn beside(name: &str) -> anyhow::Result<tokio::process::Command> {
     let path = std::env::current_exe()?.with_file_name(name);
     ensure!(path.exists(), "build {name} first");
@@ -208,12 +210,12 @@ fn beside(name: &str) -> anyhow::Result<tokio::process::Command> {
     Ok(command)
 }
 
-/// An address of this machine that nobody listens on.
+/// Returns an address of this machine on which no program listens.
 fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-/// The tunnel's URL, as the header shows it.
+/// Returns the tunnel's URL in the header.
 fn public_url(screen: &str) -> Option<String> {
     let (_, rest) = screen.split_once("http://127.0.0.1:")?;
     let rest = rest.split_whitespace().next()?;
@@ -226,7 +228,7 @@ fn per_second(count: u64, seconds: f64) -> f64 {
     count as f64 / seconds
 }
 
-/// Writes events at a rate; returns how many.
+/// Writes events at a rate, and returns their number.
 async fn write(writer: &Writer, from: u64, rate: u64, time: Duration) -> anyhow::Result<u64> {
     let mut groups = interval(Duration::from_secs(1) / u32::try_from(GROUPS_A_SECOND)?);
     groups.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -241,8 +243,8 @@ async fn write(writer: &Writer, from: u64, rate: u64, time: Duration) -> anyhow:
     Ok(number - from)
 }
 
-/// Presses a key again and again; the help opens and closes, which no event does. Returns how soon
-/// each was answered, and how many frames were drawn meanwhile.
+/// Presses a key repeatedly. It opens and closes the help, which no event does. Returns the times
+/// until the answers, and the number of frames that were drawn meanwhile.
 async fn type_keys(pty: &mut Pty, time: Duration) -> anyhow::Result<(Histogram, u64)> {
     let (mut answers, mut frames) = (Histogram::default(), 0);
     let (start, mut last) = (Instant::now(), pty.drawn().last_ns);

@@ -1,4 +1,4 @@
-//! Box lines and bars as shapes: typed, they leave gaps between rows in most fonts.
+//! Draws box lines and bars as shapes. As text, they would leave gaps between rows in most fonts.
 
 /// Width of a cell, in pixels.
 pub(super) const CELL_WIDTH: f32 = 8.4;
@@ -9,7 +9,7 @@ pub(super) const CELL_HEIGHT: f32 = 18.0;
 /// Radius of a rounded corner.
 const RADIUS: f32 = 4.0;
 
-/// The shape of a symbol in the cell at (`x`, `y`), or `None` where it is text.
+/// Returns the shape of a symbol in the cell at (`x`, `y`), or `None` if the symbol is text.
 pub(super) fn shape(symbol: &str, x: f32, y: f32, ink: &str) -> Option<String> {
     let (right, bottom) = (x + CELL_WIDTH, y + CELL_HEIGHT);
     let (middle, center) = (x + CELL_WIDTH / 2.0, y + CELL_HEIGHT / 2.0);
@@ -41,7 +41,7 @@ pub(super) fn shape(symbol: &str, x: f32, y: f32, ink: &str) -> Option<String> {
     ))
 }
 
-/// A bar of eighths, standing on the cell's lower edge.
+/// Returns a bar of eighths that starts at the cell's lower edge.
 fn bar(symbol: &str, x: f32, bottom: f32, ink: &str) -> Option<String> {
     let mut chars = symbol.chars();
     let (Some(bar), None) = (chars.next(), chars.next()) else {

@@ -1,4 +1,4 @@
-//! What a terminal shows, as a picture for the documentation.
+//! Turns the screen of a terminal into a picture for the documentation.
 
 mod glyph;
 mod svg;

@@ -1,5 +1,5 @@
-//! A terminal's screen → an SVG with an exact grid of cells: every word and every sign has its own place, and
-//! lines and bars are drawn, not typed.
+//! Draws a terminal's screen as an SVG with an exact grid of cells: every word and sign has its own
+//! position, and lines and bars are shapes and not text.
 
 use std::fmt::Write as _;
 
@@ -7,20 +7,21 @@ use vt100::{Cell, Color, Screen};
 
 use super::glyph::{self, CELL_HEIGHT, CELL_WIDTH};
 
-/// From a cell's top to the base line of its text.
+/// Distance from a cell's top to the baseline of its text.
 const BASE_LINE: f32 = 13.5;
 
-/// Air around the frame.
+/// Space around the frame.
 const MARGIN: f32 = 14.0;
 
 /// The colours of a terminal, as `#rrggbb`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Palette {
-    /// Behind everything.
+    /// The background of the whole picture.
     pub background: &'static str,
     /// Ordinary text.
     pub foreground: &'static str,
-    /// The sixteen: black, red, green, yellow, blue, magenta, cyan, white, then the bright ones.
+    /// The sixteen colours: black, red, green, yellow, blue, magenta, cyan,
+    /// white, then the bright ones.
     pub colors: [&'static str; 16],
 }
 
@@ -55,7 +56,7 @@ impl Palette {
     }
 }
 
-/// The SVG of a screen. `title` is what a screen reader says.
+/// Returns the SVG of a screen. `title` is the description for screen readers.
 pub fn svg(screen: &Screen, palette: &Palette, title: &str) -> String {
     let (rows, columns) = screen.size();
     let (rows, columns) = (rows.get(), columns.get());
@@ -94,7 +95,7 @@ impl Drawing<'_> {
         let _ = self.svg.write_fmt(text);
     }
 
-    /// A row: runs of cells that look the same.
+    /// Draws a row in runs of cells with the same style.
     fn row(&mut self, y: f32, cells: &[&Cell]) {
         let mut column = 0_u16;
         for run in cells.chunk_by(|a, b| style(a) == style(b)) {
@@ -134,8 +135,9 @@ impl Drawing<'_> {
         };
         let look = format!("fill=\"{ink}\"{weight}{dim}{line}");
         let mut column = 0_u16;
-        // Plain letters stand together, anything else alone: some renderers place only the first
-        // character of a text, and only in plain letters do all fonts agree on the width.
+        // Plain letters form one text, and any other character a text of its own: some
+        // renderers position only the first character of a text, and fonts agree only
+        // about the width of plain letters.
         let is_plain = |cell: &Cell| matches!(cell.contents().as_bytes(), [b'!'..=b'~']);
         for piece in run.chunk_by(|a, b| is_plain(a) && is_plain(b)) {
             let x = x + f32::from(column) * CELL_WIDTH;
@@ -153,7 +155,7 @@ impl Drawing<'_> {
     }
 }
 
-/// What decides how a cell looks, but for its text.
+/// Returns the style of a cell: everything about its appearance except its text.
 fn style(cell: &Cell) -> (Color, Color, [bool; 4]) {
     let marks = [cell.bold(), cell.dim(), cell.underline(), cell.inverse()];
     (cell.fgcolor(), cell.bgcolor(), marks)
