@@ -1,6 +1,6 @@
-//! What Podtap is built of: where each package comes from, and under which licence. The lock file
-//! decides; nothing is asked of the network. `cargo deny` and `cargo shear` in `.ci/run` say the same
-//! and more: these tests run without them, and take the licences from `deny.toml`.
+//! Checks where each dependency comes from, and its licence, by the lock file and
+//! without the network. `cargo deny` and `cargo shear` in `.ci/run` check this and
+//! more; these tests run without them, and read the licences from `deny.toml`.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Where packages may come from.
+/// The only allowed source of packages.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 fn packages() -> Vec<Value> {
@@ -65,7 +65,7 @@ impl Licences {
         }
     }
 
-    /// Whether one of the alternatives of an SPDX expression has only licences that are allowed.
+    /// Returns whether one alternative of an SPDX expression has only allowed licences.
     fn allow(&self, package: &str, expression: &str) -> bool {
         let is_allowed = |licence: &str| {
             let exception = (package.to_owned(), licence.to_owned());
@@ -128,7 +128,7 @@ fn the_lock_file_has_a_checksum_for_every_package_of_the_registry() {
     }
 }
 
-/// The text of all Rust files below a folder.
+/// Appends the text of all Rust files below a folder.
 fn sources(folder: &Path, text: &mut String) {
     for entry in folder.read_dir().into_iter().flatten() {
         let path = entry.unwrap().path();
@@ -140,7 +140,7 @@ fn sources(folder: &Path, text: &mut String) {
     }
 }
 
-/// Whether a text names a crate, in a path or alone in a `use`.
+/// Returns whether a text contains a crate's name, in a path or alone in a `use`.
 fn names(text: &str, krate: &str) -> bool {
     text.match_indices(krate).any(|(at, _)| {
         let before = text.get(..at).unwrap_or_default();
@@ -151,8 +151,8 @@ fn names(text: &str, krate: &str) -> bool {
     })
 }
 
-/// As `cargo machete` does it, offline: what a manifest asks for is named in the sources, and what
-/// the workspace offers is asked for by a manifest.
+/// Checks offline what `cargo machete` does: the sources use each dependency
+/// of a manifest, and a manifest uses each dependency of the workspace.
 #[test]
 fn every_dependency_is_used() {
     let metadata = Command::new(env!("CARGO"))

@@ -1,8 +1,8 @@
-//! What takes bytes from outside, one function for each kind. Any bytes will do: a panic is a fault,
-//! and so is a value that does not survive its own way out and back in.
+//! The functions that receive bytes from outside, one for each kind. Any bytes are valid inputs:
+//! a panic is a fault, and so is a value that changes when it is written and read again.
 //!
-//! `cargo fuzz` calls these functions (`fuzz_targets`), and so does a test with inputs made of
-//! `corpus` by chance, for a bounded time (`tests/bounded.rs`).
+//! `cargo fuzz` calls these functions (`fuzz_targets`). So does a test, for a bounded
+//! time, with inputs that are random changes of `corpus` (`tests/bounded.rs`).
 
 #![forbid(unsafe_code)]
 
@@ -17,10 +17,10 @@ use podtap_agent::import::ArchiveImport;
 use podtap_podio::decode;
 use podtap_wire::{AgentFrame, Decoded, Encoded, RelayFrame};
 
-/// A kind: its name, and its function.
+/// The name of a target, and its function.
 pub type FuzzTarget = (&'static str, fn(&[u8]));
 
-/// Every kind.
+/// All targets.
 pub const TARGETS: [FuzzTarget; 4] = [
     ("codec", codec),
     ("filter", filter),
@@ -28,10 +28,10 @@ pub const TARGETS: [FuzzTarget; 4] = [
     ("har", har),
 ];
 
-/// A message of the wire protocol, as the relay and as the agent read it.
+/// Decodes a message of the wire protocol, both as the relay and as the agent do.
 ///
 /// # Panics
-/// When a frame that was read is another after it was written and read again.
+/// If a decoded frame changes when it is encoded and decoded again.
 pub fn codec(data: &[u8]) {
     let message = Bytes::copy_from_slice(data);
     if let Ok(Decoded::Frame(frame)) = AgentFrame::decode_binary(&message) {
@@ -76,10 +76,10 @@ fn same_again<F: PartialEq + Debug, E: Debug>(
     }
 }
 
-/// The body of a webhook.
+/// Decodes the body of a webhook.
 ///
 /// # Panics
-/// When the parameters that were read are others after they were written and read again.
+/// If the decoded parameters change when they are encoded and decoded again.
 pub fn form(data: &[u8]) {
     for content_type in [None, Some("application/x-www-form-urlencoded")] {
         if let Ok(event) = decode(content_type, data) {
@@ -89,10 +89,10 @@ pub fn form(data: &[u8]) {
     }
 }
 
-/// A filter as a person types it.
+/// Parses a filter as typed by a person.
 ///
 /// # Panics
-/// When a mistake is pointed out where there is no text.
+/// If the error's position is outside the text.
 pub fn filter(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Err(error) = Filter::parse(&text, Timestamp::UNIX_EPOCH, &Saved::default()) {
@@ -101,16 +101,16 @@ pub fn filter(data: &[u8]) {
     }
 }
 
-/// An archive of any tool; nothing of it goes anywhere.
+/// Reads an archive of any tool, without storing it.
 ///
 /// # Panics
-/// When there is no memory for a thread.
+/// If the runtime cannot be created.
 pub fn har(data: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let source = Cursor::new(data.to_vec());
     runtime.expect("a runtime").block_on(async {
         if let Ok(import) = ArchiveImport::open(source).await {
-            // What is wrong in it is told, and no fault.
+            // Errors in the archive are reported, so they are not faults.
             let _ = import.discard().await;
         }
     });

@@ -1,5 +1,5 @@
-//! The functions that `cargo fuzz` calls, with inputs made by chance of the corpus: the same ones at
-//! every run, for a bounded time. Without coverage to go by, this finds less, and needs no nightly.
+//! Calls the functions of `cargo fuzz` with random changes of the corpus: the same inputs in each
+//! run, for a bounded time. It uses no coverage, so it finds less, but needs no nightly Rust.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use fastrand::Rng;
 use podtap_fuzz::TARGETS;
 use tokio::time::Instant;
 
-/// Inputs for each function, and the time after which there are no more.
+/// Number of inputs for each function, and the time after which no more are tried.
 const INPUTS: u32 = 4_000;
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Bytes that mean something to one of the readers.
+/// Bytes with a meaning in one of the formats.
 const TELLING: &[u8] = b"\0\x01\x7f\x80\xff\"\\{}[],:;%&=+-*@<> \n\r\t09ezZ";
 
-/// The most bytes of an input.
+/// Maximum size of an input, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
 
 fn corpus(name: &str) -> Vec<Vec<u8>> {
@@ -31,7 +31,7 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// An input of the corpus with a few changes.
+/// Returns an input of the corpus with a few changes.
 fn changed(corpus: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
     let mut input = corpus[rng.usize(..corpus.len())].clone();
     for _ in 0..rng.usize(1..=6) {
@@ -58,7 +58,7 @@ fn changed(corpus: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
     input
 }
 
-/// Prints the input that made a function panic.
+/// Prints the input if a function panics.
 struct Shown<'a>(&'a str, &'a [u8]);
 
 impl Drop for Shown<'_> {
@@ -69,7 +69,7 @@ impl Drop for Shown<'_> {
     }
 }
 
-/// The names of the programs in `Cargo.toml`, which `cargo fuzz` builds.
+/// Returns the names of the programs in `Cargo.toml`, which `cargo fuzz` builds.
 fn programs() -> Vec<String> {
     let manifest: toml::Table = include_str!("../Cargo.toml").parse().expect("a manifest");
     let programs = manifest["bin"].as_array().expect("programs");

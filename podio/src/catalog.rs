@@ -51,7 +51,7 @@ pub struct ParameterSpec {
 /// The description of one event type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventSpec {
-    /// The event type.
+    /// The event type that is described.
     pub event: EventType,
     /// The objects on which a hook of this type can be created;
     /// empty for `hook.verify`, which every hook receives.

@@ -1,4 +1,4 @@
-//! A relay that orders its certificate by itself, from Debian's pebble, an authority for tests.
+//! A relay that orders its certificate from Debian's pebble, a certificate authority for tests.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const DOMAIN: &str = "hooks.example.test";
 const OTHER: &str = "www.example.test";
 const REFUSED: &str = "refused.example.test";
 
-/// An authority that looks at a relay on this machine, whatever its name.
+/// A certificate authority that validates a relay on this machine, whatever its name.
 struct Pebble {
     stage: Stage,
     authority: Authority,
@@ -32,9 +32,9 @@ struct Pebble {
 }
 
 impl Pebble {
-    /// The files of it, and the names; `None` where it is not installed.
+    /// Creates its files and its name server; returns `None` if pebble is not installed.
     fn new() -> Option<Self> {
-        // It answers no `--version`; its file is where Debian has it.
+        // Pebble has no `--version`; this is where Debian installs it.
         let program = Path::new("/usr/bin/pebble");
         let is_there = script::available("bash", Some(program), "install pebble to try ACME");
         if !is_there {
@@ -74,7 +74,7 @@ impl Pebble {
         })
     }
 
-    /// Where a name leads from now on.
+    /// Sets the address of a name.
     async fn lead(&self, name: &str, address: &str) {
         let entry = serde_json::json!({"host": name, "addresses": [address]});
         for what in ["clear-a", "add-a"] {
@@ -94,7 +94,7 @@ impl Pebble {
         Process::spawn(pebble)
     }
 
-    /// Its root, in a file.
+    /// Writes its root certificate to a file and returns the path.
     async fn root(&self) -> String {
         let management = format!("127.0.0.1:{}", self.management);
         let deadline = tokio::time::Instant::now() + DEADLINE;
@@ -139,7 +139,7 @@ impl Pebble {
         Path::new(&self.stage.relay_dir()).join("acme-certificate.pem")
     }
 
-    /// Keeps a certificate in its last third for the next relay, as if it had ordered it.
+    /// Stores a certificate in its last third for the next relay, as if that had ordered it.
     fn keep_an_old_one(&self) -> Certificate {
         let mut params = CertificateParams::new(vec![DOMAIN.to_owned()]).unwrap();
         let now = jiff::Timestamp::now().as_second().unsigned_abs();
@@ -153,18 +153,18 @@ impl Pebble {
     }
 }
 
-/// Waits until a relay's log has these words.
+/// Waits until a relay's log contains these words, and returns the log.
 async fn says(relay: &Relay, words: &str) -> String {
     let told = || Some(relay.process.stderr()).filter(|log| log.contains(words));
     eventually(words, told, || relay.process.stderr()).await
 }
 
-/// The certificate that a relay shows, once it is one of this root.
+/// Waits until a relay's certificate is from this root, and returns it.
 async fn certificate(relay: &Relay, root: &str) -> Vec<u8> {
     certificate_for(DOMAIN, relay, root).await
 }
 
-/// The same for one of its names.
+/// Like [`certificate`], for one of its names.
 async fn certificate_for(name: &str, relay: &Relay, root: &str) -> Vec<u8> {
     let deadline = tokio::time::Instant::now() + 2 * DEADLINE;
     loop {
@@ -184,12 +184,12 @@ async fn a_certificate_is_ordered_once_the_authority_is_there_and_kept_over_a_re
     let Some(pebble) = Pebble::new() else { return };
     let mut relay = pebble.relay(&[DOMAIN]).await;
     says(&relay, "directory cannot be reached").await;
-    // What needs no certificate works meanwhile.
+    // Meanwhile, requests without TLS work.
     let http = relay.http.clone().unwrap();
     let ready = format!("GET /-/readyz HTTP/1.1\r\nhost: {http}\r\nconnection: close\r\n\r\n");
     assert_eq!(send(&http, ready.as_bytes()).await.status, 200);
 
-    // Handshakes that never end are in nobody's way.
+    // Handshakes that never end must not block others.
     let mut stuck = Vec::new();
     for start in [&[][..], &[0x16, 3, 1, 2, 0, 1, 0, 1]] {
         let mut half = TcpStream::connect(&relay.authority).await.unwrap();
@@ -245,7 +245,7 @@ async fn several_names_share_a_certificate_and_one_that_leads_elsewhere_is_told(
     let Some(pebble) = Pebble::new() else { return };
     let _authority = pebble.start();
     let root = pebble.root().await;
-    // There, a relay has a certificate and knows nothing of the order.
+    // The relay at that address has a certificate but does not know about the order.
     pebble.lead(OTHER, "127.0.0.7").await;
     let elsewhere = Stage::new();
     let [cert, key] = Authority::new(elsewhere.home()).issue(|_| {});
@@ -274,7 +274,7 @@ async fn an_authority_that_hangs_amid_an_order_is_given_up_and_asked_again() {
     let root = pebble.root().await;
     let old = pebble.keep_an_old_one();
     let kept = pebble.kept();
-    // It looks at no relay before it knows where that is: the order stays as it is.
+    // Without the address of the relay, the authority validates nothing, so the order stays open.
     pebble.names.signal(Signal::STOP);
     let relay = pebble.relay(&[DOMAIN]).await;
     let is_ordered = |line: &String| line.contains("POST /chalZ");

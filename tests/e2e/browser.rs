@@ -1,4 +1,5 @@
-//! What Podio knows of an event, in the detail and in the person's browser, on the demo's sandbox.
+//! What Podio knows about an event, in the detail view
+//! and in the person's browser, with the demo's sandbox.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -29,7 +30,7 @@ async fn an_item_is_explained_and_opened_in_the_browser_or_copied_over_ssh() {
 
         terminal.shows("item.update").await;
         terminal.keys("/type:item.update\r");
-        // Until the rows of the filter are there, keys mean an event of those before.
+        // Until the filtered rows appear, keys refer to an earlier row.
         let filtered = || {
             let text = terminal.text();
             let mut rows = text

@@ -1,4 +1,4 @@
-//! Invariant 3: what the local service receives is, byte for byte, what was sent.
+//! Invariant 3: the local service receives, byte for byte, what was sent.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,10 +7,10 @@ use podtap_podio::{EventType, sample};
 
 use crate::support::{Answer, Received, Service, Stage, form_post, send};
 
-/// `type=item.update&item_id=4`, by `gzip -n`.
+/// `type=item.update&item_id=4`, compressed with `gzip -n`.
 const PACKED: &str = "H4sIAAAAAAAAAyupLEi1zSxJzdUrLUhJLElVA7HjM1NsTQBBXZfMGgAAAA==";
 
-/// A tunnel on its own relay, with a service behind it.
+/// A tunnel with its own relay and a local service.
 struct Way {
     stage: Stage,
     service: Service,
@@ -32,8 +32,8 @@ impl Way {
         }
     }
 
-    /// Sends a request whose head is written by hand, `PREFIX` standing for the tunnel's path, and
-    /// gives the relay's answer and what the service got.
+    /// Sends a request with a hand-written head, in which `PREFIX` is replaced by the
+    /// tunnel's path. Returns the relay's response and what the service received.
     async fn carry(&self, head: &str, body: &[u8]) -> (Answer, Received) {
         let (authority, path) = crate::support::split(&self.url);
         let head = head

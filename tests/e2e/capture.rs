@@ -1,5 +1,4 @@
-//! `listen` without a local service: events are recorded and held, and delivered when that is asked
-//! for.
+//! `listen` without a local service: events are recorded and held, and delivered on request.
 
 use crate::support::{Service, Stage, form_post};
 

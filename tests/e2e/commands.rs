@@ -1,5 +1,5 @@
-//! Commands that tell how things are: `url`, `config`, `man` and completions; and what is said of a
-//! listing that is not whole, a filter that finds nothing, a tunnel that is taken.
+//! Commands that describe this installation: `url`, `config`, `man` and completions. Also the
+//! messages about an incomplete listing, a filter that matches nothing, and a tunnel in use.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::support::{Process, Service, Stage, command, form_post};
 
-/// An agent for the tunnel `crm` with a relay inside it, its URL, and its local service.
+/// Starts an agent for the tunnel `crm` with its own
+/// relay; returns it with its URL and its local service.
 async fn listen(stage: &Stage) -> (Process, String, Service) {
     let service = Service::start().await;
     let target = service.address().to_string();
@@ -68,7 +69,7 @@ async fn a_trigger_goes_where_the_tunnel_goes_and_is_in_its_history() {
         .object("event", |event| event["id"] == sent["id"])
         .await;
 
-    // What Podio is given has its path already.
+    // The URL for Podio already has the path.
     let through = format!("{url}podio/hook");
     stage.succeed(&[
         "trigger",

@@ -1,4 +1,4 @@
-//! `podtap demo` off a terminal: the whole product in one process, ending by itself.
+//! `podtap demo` without a terminal: the whole product in one process, which ends by itself.
 
 use crate::support::Stage;
 

@@ -6,7 +6,8 @@ use rustix::process::Signal;
 
 use crate::support::{Process, Relay, Stage, eventually, form_post};
 
-/// An agent that runs this for each event, in the stage's folder, and its public URL.
+/// Starts an agent that runs `command` for each event in
+/// the stage's folder; returns it with its public URL.
 async fn listening(stage: &Stage, relay: &Relay, token: &str, command: &str) -> (Process, String) {
     let url = relay.url();
     let args = [
@@ -21,7 +22,7 @@ async fn listening(stage: &Stage, relay: &Relay, token: &str, command: &str) -> 
     (agent, url)
 }
 
-/// Waits until the process whose id is in the file is gone.
+/// Waits until the process whose id is in the file has ended.
 async fn is_gone(file: &Path) {
     let pid = eventually(
         "the id of a process",
@@ -95,7 +96,7 @@ async fn the_end_of_listen_ends_the_command_and_what_it_has_started() {
         eventually("the command runs", has_begun, || agent.stderr()).await;
         for signal in signals {
             agent.signal(*signal);
-            // The second of two of the same kind is not merged with the first.
+            // Otherwise the kernel may merge the second of two equal signals with the first.
             crate::support::pause(std::time::Duration::from_millis(300)).await;
         }
         agent.ended().await;

@@ -1,16 +1,17 @@
-//! The end of the terminal is an event: a closed window and a lost ssh clean up as `q` does.
+//! The end of the terminal: when a window is closed or ssh
+//! disconnects, everything is cleaned up as after `q`.
 
 use crate::hooks::{APP, CREDENTIALS, Podio};
 use crate::support::{Service, Stage, Terminal, eventually, form_post};
 
-/// Leaders of the terminal that outlive it: one that keeps its end to itself, one that wants
-/// nothing to end with it. Each writes down how `podtap` ended.
+/// Scripts that start `podtap` and outlive the terminal. One ignores SIGHUP itself,
+/// the other also for its children. Each writes the exit code of `podtap` to a file.
 const LEADERS: [&str; 2] = [
     r#"trap : HUP; "$@"; echo $? > code; sleep 1"#,
     r#"trap "" HUP; "$@"; echo $? > code"#,
 ];
 
-/// Takes the terminal away from a shell, and waits for what `podtap` said to that.
+/// Closes the terminal of a shell, and waits for the exit code of `podtap`.
 async fn hung_up(stage: &Stage, mut terminal: Terminal) -> String {
     let code = stage.home().join("code");
     terminal.hang_up();
@@ -41,7 +42,7 @@ async fn listen_removes_its_hooks_when_the_terminal_is_closed() {
         ]);
         let terminal = Terminal::in_script(&stage, leader, &args, &variables);
         terminal.shows("hook.verify").await;
-        // The first one may be verified before the last one is made.
+        // The first hook may be verified before the last one is created.
         let made = || (podio.hooks(&stage).len() == 3).then_some(());
         eventually("three hooks", made, || terminal.text()).await;
 

@@ -1,4 +1,4 @@
-//! Health and metrics: on a listener of their own, away from what the world reaches.
+//! Health and metrics, on a separate listener that the internet does not reach.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ async fn refused_webhooks_are_told_to_the_developer_and_counted_by_reason() {
     }
 }
 
-/// What the document and the relay say of metrics is the same.
+/// The document and the relay list the same metrics.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_metric_and_every_reason_is_in_the_operating_guide() {
     const GUIDE: &str = include_str!("../../docs/OPERATING.md");

@@ -1,4 +1,4 @@
-//! `podtap events`, `show` and `replay`, beside a running agent and without one.
+//! `podtap events`, `show` and `replay`, with and without a running agent.
 
 use crate::support::{Gone, Service, Stage, form_post};
 
@@ -223,7 +223,7 @@ async fn the_middle_of_text_without_spaces_is_found() {
     }
 }
 
-/// Failures of the same fault are one line, found by its fingerprint, and sent again by it.
+/// Failures with the same cause share a line; its fingerprint finds and replays them.
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_are_grouped_by_their_fault_and_replayed_by_it() {
     let stage = Stage::new();

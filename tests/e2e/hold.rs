@@ -1,4 +1,4 @@
-//! A local service that is down makes events wait; nothing is marked failed for it.
+//! While a local service is down, events are held; none is marked as failed because of it.
 
 use crate::support::{Gone, Service, Stage, form_post};
 

@@ -1,4 +1,4 @@
-//! The hooks pane in a real pseudo-terminal, against the sandbox.
+//! The hooks pane in a real pseudo-terminal, with the sandbox.
 
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ async fn hooks_are_seen_made_verified_and_deleted_in_the_pane() {
 
     terminal.keys("c");
     terminal.shows("New hook").await;
-    // A choice takes what is typed; the rest is as wanted.
+    // Typed text selects a choice; the other defaults are right.
     terminal.keys("item.create\r");
     terminal.shows("Created hook").await;
     terminal.shows("● active   item.create    Orders").await;

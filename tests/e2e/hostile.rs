@@ -1,5 +1,5 @@
-//! Invariant 7 for every command: what a relay, Podio's API, a file, an event or the command line
-//! itself brings along reaches neither stdout nor stderr as a terminal would obey it.
+//! Invariant 7 for every command: text from a relay, Podio's API, a file, an event or
+//! the command line reaches neither stdout nor stderr in a form that a terminal obeys.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -10,18 +10,18 @@ use serde_json::json;
 
 use crate::support::{Process, Service, Stage, command, form_post, post};
 
-/// The clipboard by OSC 52, a cleared screen, a title in 8-bit controls, an override of direction,
-/// a way back to the line's beginning, and what hides.
+/// Sets the clipboard by OSC 52, clears the screen, sets a title with 8-bit controls, changes
+/// the text direction, returns to the beginning of the line, and has invisible characters.
 const HOSTILE: &str =
     "x\x1b]52;c;QUJD\x07\x1b[2J\u{9d}0;t\u{9c}\u{9b}31m\u{7f}\u{202e}\u{2066}\u{200b}\r\x08y";
 
-/// A harmless word that shows that hostile text was printed at all.
+/// A harmless part that shows that the hostile text was printed.
 const MARK: &str = "52;c;QUJD";
 
-/// Commands that print nothing from outside; the terminal UI has tests of its own.
+/// Commands that print no text from outside; the terminal UI has its own tests.
 const STATIC: [&str; 5] = ["completions", "demo", "help", "man", "ui"];
 
-/// What was run, and whether anything of it came out raw.
+/// The commands that were run, and the raw text in their output.
 struct Trial {
     stage: Stage,
     api: String,
@@ -67,7 +67,7 @@ fn is_raw(c: char) -> bool {
     (c.is_control() && c != '\n') || directs
 }
 
-/// An API of Podio, or a relay, that answers whatever it is asked with hostile words.
+/// Starts a Podio API, or a relay, that answers every request with hostile text.
 async fn liar() -> Service {
     Service::answering(|request| {
         let (status, body) = match request.path.as_str() {
@@ -94,7 +94,7 @@ async fn liar() -> Service {
             }
             _ => (400, json!({ "error": HOSTILE, "error_description": HOSTILE })),
         };
-        // What a relay says of itself, and then not what it should.
+        // As a relay: first a valid state, then invalid responses.
         let is_ready = request.path == "/-/readyz";
         let status = if is_ready { 200 } else { status };
         let body = Full::from(body.to_string());
@@ -106,7 +106,7 @@ async fn liar() -> Service {
     .await
 }
 
-/// An archive with hostile text wherever it has room.
+/// Writes an archive with hostile text in every possible place.
 fn archive(stage: &Stage) -> String {
     let event = json!({
         "v": 1, "type": "event", "id": "01KAR8Z4M6W4Q0C8J2T7VXN5PD", "seq": null,
@@ -155,7 +155,7 @@ async fn login(trial: &mut Trial) {
     trial.judge(&["login"], stdout.as_bytes(), process.stderr().as_bytes());
 }
 
-/// A hostile webhook by way of `listen`, printed as lines and as JSON.
+/// Sends a hostile webhook through `listen`, which prints it as lines or as JSON.
 async fn listen(trial: &mut Trial, how: &str) {
     let service = Service::start().await;
     let target = service.address().to_string();
@@ -197,7 +197,7 @@ async fn listen(trial: &mut Trial, how: &str) {
     trial.judge(&args, stdout.as_bytes(), process.stderr().as_bytes());
 }
 
-/// Files and what was imported from them.
+/// Tries files, and events imported from them.
 fn read_files(trial: &mut Trial, file: &str) {
     trial.run(&["import", file, "--name", "crm"]);
     trial.run(&["import", file, "--name", "crm", "--json"]);
@@ -228,7 +228,7 @@ fn read_files(trial: &mut Trial, file: &str) {
     }
 }
 
-/// The local service and Podio's API.
+/// Tries the local service and Podio's API.
 async fn call(trial: &mut Trial, to: &str) {
     for to in [to, "127.0.0.1:9"] {
         for form in [&[][..], &["--json"]] {
@@ -247,7 +247,7 @@ async fn call(trial: &mut Trial, to: &str) {
     login(trial).await;
 }
 
-/// A relay that refuses, and webhooks.
+/// Tries a relay that refuses, and webhooks.
 async fn listen_to(trial: &mut Trial, api: &str) {
     for form in [&[][..], &["--json"]] {
         let doctor = [
@@ -281,7 +281,7 @@ async fn listen_to(trial: &mut Trial, api: &str) {
     }
 }
 
-/// The command line itself.
+/// Tries the command line itself.
 fn type_words(trial: &mut Trial) {
     for args in [
         &["events", HOSTILE][..],

@@ -1,21 +1,20 @@
-//! A relay and an agent that have nothing to do sleep: they wait for what happens, and do not look
-//! all the time whether it did.
+//! An idle relay and an idle agent sleep: they wait for events instead of polling for them.
 
 use std::time::Duration;
 
 use crate::support::{Process, Service, Stage, form_post};
 
-/// Wake-ups a second of each process: about 4 where nothing but its own clockwork wakes it.
+/// Maximum wake-ups per second of each process: about 4 if only its own timers wake it.
 const MOST_A_SECOND: f64 = 8.0;
 
-/// How long it is watched.
+/// Duration of the measurement.
 const WATCHED: Duration = Duration::from_secs(10);
 
-/// What may still be done after the last webhook: deleting what was acknowledged, indexing.
+/// Time for work after the last webhook: deleting acknowledged events, indexing.
 const SETTLED_AFTER: Duration = Duration::from_secs(4);
 
-/// How often the process's threads have gone to sleep by themselves: what others on a busy machine
-/// take from it does not count.
+/// Returns how often the process's threads have gone to sleep voluntarily.
+/// Preemption by other processes on a busy machine does not count.
 fn sleeps(process: &Process) -> f64 {
     let tasks = std::fs::read_dir(format!("/proc/{}/task", process.pid())).unwrap();
     let of_thread = |task: std::io::Result<std::fs::DirEntry>| -> Option<f64> {

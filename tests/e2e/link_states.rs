@@ -1,5 +1,5 @@
-//! What `listen --json` says of the two ends of an agent, the relay and the local service: once for
-//! each reason, not for each try.
+//! The states in `listen --json` of the agent's two connections, to the relay
+//! and to the local service: once for each reason, not for each attempt.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

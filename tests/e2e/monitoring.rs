@@ -1,5 +1,5 @@
-//! What watches a relay from outside: its metrics, the alerts and the dashboard that use them, and
-//! a log that programs can read.
+//! The monitoring of a relay: its metrics, the alerts and the
+//! dashboard that use them, and a log that programs can read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ const RULES: &str = include_str!("../../deploy/prometheus/podtap.rules.yml");
 const DASHBOARD: &str = include_str!("../../deploy/grafana/podtap-relay.json");
 const GUIDE: &str = include_str!("../../docs/OPERATING.md");
 
-/// The names of the relay's metrics in a text. A word before `{` or `[` is a name as well.
+/// Returns the names of the relay's metrics in a text. A word before `{` or `[` is a name as well.
 fn named(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.starts_with("podtap_"))
@@ -34,7 +34,7 @@ async fn alerts_dashboard_and_guide_name_metrics_that_there_are() {
             assert!(series.contains(name), "{file}: the relay has no {name}");
         }
     }
-    // The guide names a histogram without what its series end in.
+    // The guide names a histogram without the suffixes of its series.
     let guide = named(GUIDE);
     for name in &series {
         let base = ["_bucket", "_sum", "_count"]
@@ -88,12 +88,12 @@ async fn metrics_are_named_as_prometheus_wants_them() {
             units.get(name).is_none_or(|unit| name.ends_with(unit)),
             "{name}"
         );
-        // The series of a counter, and of nothing else, end in this.
+        // Only the series of counters have this suffix.
         let total = format!("{name}_total");
         let has_total = metrics.lines().any(|line| line.starts_with(&total));
         assert_eq!(kind == "counter", has_total, "{name} is a {kind}");
     }
-    // Labels are of the relay's own making: nothing of a sender or an owner is one.
+    // Labels have only values that the relay defines, none of senders or owners.
     let labels = metrics.lines().filter_map(|line| line.split_once('{'));
     for (name, labels) in labels {
         let label = labels.split('=').next().unwrap();

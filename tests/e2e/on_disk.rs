@@ -1,4 +1,4 @@
-//! What lies on the disk: who may read it, and where histories are.
+//! Files on the disk: who may read them, and where histories are.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use rustix::process::Signal;
 
 use crate::support::{Service, Stage, Terminal, eventually, form_post, podtap, split};
 
-/// Every file and folder below this one that others may do something with.
+/// Returns the files and folders below this one that other users can access.
 fn open_to_others(folder: &Path) -> Vec<(PathBuf, u32)> {
     let mut found = Vec::new();
     let mut left = vec![folder.to_owned()];
     while let Some(path) = left.pop() {
-        // Gone meanwhile: SQLite removes what it needs no more.
+        // SQLite may remove its temporary files meanwhile.
         let Ok(about) = path.symlink_metadata() else {
             continue;
         };
@@ -37,7 +37,7 @@ fn files(folder: &Path) -> usize {
         .sum()
 }
 
-/// `podtap` under this umask.
+/// Returns a command that runs `podtap` under this umask.
 fn under(umask: &str, stage: &Stage, args: &[&str]) -> Command {
     let plain = podtap(stage.home());
     let mut command = Command::new("sh");

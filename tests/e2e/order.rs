@@ -1,5 +1,5 @@
-//! Invariant 2: events of one object reach the local service in order, different objects side by
-//! side.
+//! Invariant 2: events of one object reach the local
+//! service in order, different objects in parallel.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::support::{Service, Stage, form_post};
 async fn one_objects_events_stay_in_order_while_others_overtake() {
     let stage = Stage::new();
     let service = Service::answering(|received| {
-        // The slow object must not hold the others up.
+        // The slow object must not delay the others.
         if received.body.starts_with(b"item_id=1&") {
             std::thread::sleep(Duration::from_millis(15));
         }

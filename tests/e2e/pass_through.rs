@@ -1,5 +1,5 @@
-//! `--respond local`: senders hear the local service, the relay stores nothing of it, the history has
-//! it all, in order, and each event once.
+//! `--respond local`: senders get the local service's response, the relay does
+//! not store these events, and the history has all of them, in order and once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ fn body(item: usize, revision: usize) -> String {
     format!("item_id={item}&item_revision_id={revision}&type=item.update&hook_id=7")
 }
 
-/// One that says what it got.
+/// Starts a service that responds with the body that it received.
 async fn echo() -> Service {
     Service::answering(|received| {
         let mut response = Response::new(Full::new(received.body.clone()));
@@ -63,7 +63,7 @@ async fn what_the_local_service_answers_is_not_stored_by_the_relay() {
     assert_eq!(service.count(), EVENTS);
 }
 
-/// Invariant 2: what was accepted while no agent was there comes first.
+/// Invariant 2: events that were accepted while no agent was connected come first.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_not_overtaken() {
     const WAITING: usize = 60;
@@ -78,7 +78,7 @@ async fn what_waits_is_not_overtaken() {
         revision += 1;
     }
     let _agent = stage.start_agent(&relay.url(), &token, service.address(), &LOCAL);
-    // Sent all the while, until one has gone through.
+    // Sent repeatedly until one has gone through to the service.
     loop {
         let answer = form_post(&url, body(1, revision).as_bytes()).await;
         revision += 1;
@@ -98,7 +98,7 @@ async fn what_waits_is_not_overtaken() {
     assert_eq!(bodies(&stage.settled(&[], revision)), expected);
 }
 
-/// As many senders at once as there are objects and more: one object's events go one by one.
+/// More parallel senders than objects: the events of one object are sent one at a time.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_objects_requests_go_one_by_one_and_others_beside_them() {
     const ITEMS: usize = 4;
@@ -140,7 +140,7 @@ async fn one_objects_requests_go_one_by_one_and_others_beside_them() {
     assert_eq!(clashes.load(Ordering::SeqCst), 0);
     let history = stage.events(&[]);
     assert_eq!(history.len(), ITEMS * SENDERS * EACH);
-    // Each was delivered once, and one object's in the order of the history.
+    // Each event was delivered once, and those of one object in the order of the history.
     let mut orders: HashMap<String, [Vec<String>; 2]> = HashMap::new();
     let received = service.received();
     let received = received
@@ -159,8 +159,8 @@ async fn one_objects_requests_go_one_by_one_and_others_beside_them() {
     }
 }
 
-/// A local service that takes too long: the relay stores the event and answers; the agent, which has
-/// it already, does not deliver it again.
+/// A local service that takes too long: the relay stores the event and
+/// responds. The agent has the event already and does not deliver it again.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_relay_answers_in_the_end_is_delivered_once() {
     let (stage, service) = (Stage::new(), echo().await);

@@ -1,7 +1,7 @@
-//! A Python client of Podio's API as a judge of the sandbox.
+//! A Python client of Podio's API tests the sandbox.
 //!
-//! Needs python3 and `pip install --target tests/python/packages -r tests/python/requirements.txt`;
-//! without them the test only says so, except where `CI` is `true`.
+//! Needs python3 and `pip install --target tests/python/packages -r tests/python/requirements.txt`.
+//! Without them, the test prints that it is skipped, or fails if `CI` is `true`.
 
 use std::path::Path;
 

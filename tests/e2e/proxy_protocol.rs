@@ -1,4 +1,5 @@
-//! Behind Debian's haproxy, which passes connections on untouched and says whose they are.
+//! A relay behind Debian's haproxy, which forwards
+//! connections unchanged and reports their addresses.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -11,7 +12,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::support::tls::{Authority, connect_over};
 use crate::support::{DEADLINE, Process, Service, Stage, eventually, pause, script, split};
 
-/// The sender's address, which is not the proxy's.
+/// The sender's address, which differs from the proxy's.
 const SENDER: &str = "127.0.0.9";
 
 fn haproxy(stage: &Stage, relay: &str, send: &str) -> (Process, SocketAddr) {
@@ -38,7 +39,7 @@ backend relays
     (Process::spawn(command), address)
 }
 
-/// A connection through the proxy from the sender's address.
+/// Connects through the proxy from the sender's address.
 async fn through(proxy: SocketAddr) -> TcpStream {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
@@ -79,7 +80,7 @@ async fn the_service_hears_who_sends_through_haproxy_with_and_without_tls() {
         drop(through(address).await);
         let token = stage.token("ann");
         let scheme = if is_tls { "https" } else { "http" };
-        // The agent comes through the proxy as well.
+        // The agent connects through the proxy as well.
         let url = format!("{scheme}://{address}");
         let trust = ["--ca-file", &authority.file()];
         let (_agent, url) = stage.agent(&url, &token, service.address(), &trust).await;

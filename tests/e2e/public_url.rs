@@ -1,5 +1,5 @@
-//! `listen --public-url`: what stands before the relay inside the process, as cloudflared, Tailscale
-//! Funnel and ngrok would.
+//! `listen --public-url`: a tunnel program in front of the relay
+//! inside the process, like cloudflared, Tailscale Funnel and ngrok.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::hooks::{APP, Podio};
 use crate::support::{Process, Service, Stage, eventually, send};
 
-/// What each of them adds to a request, and that it closes the connection: one request each.
+/// The headers that each of them adds. Each closes the connection after one request.
 const HEADERS: [(&str, &str); 3] = [
     (
         "cloudflared",
@@ -27,7 +27,7 @@ const HEADERS: [(&str, &str); 3] = [
     ),
 ];
 
-/// A stand-in for one of them.
+/// A stand-in for one of these programs.
 struct Front {
     listener: TcpListener,
 }
@@ -42,7 +42,7 @@ impl Front {
         self.listener.local_addr().unwrap()
     }
 
-    /// Passes every request on to the relay, with these headers.
+    /// Forwards every request to the relay, with these headers.
     fn before(self, relay: SocketAddr, headers: &'static str) -> JoinSet<()> {
         let mut front = JoinSet::new();
         front.spawn(async move {
@@ -68,13 +68,14 @@ async fn pass(mut outside: TcpStream, relay: SocketAddr, headers: &str) {
     inside.write_all(&head).await.unwrap();
     let more = format!("{headers}Connection: close\r\n\r\n");
     inside.write_all(more.as_bytes()).await.unwrap();
-    // Either side may end first.
+    // Either side may close first.
     tokio::io::copy_bidirectional(&mut outside, &mut inside)
         .await
         .ok();
 }
 
-/// Where the relay inside the process of the tunnel `crm` listens: it remembers its port.
+/// Returns the address of the relay inside the process
+/// of the tunnel `crm`, from its file with the port.
 async fn relay_of(stage: &Stage, agent: &Process) -> SocketAddr {
     let file = stage.home().join("data/podtap/relay-crm/port");
     let port = || {
@@ -109,7 +110,7 @@ async fn hooks_are_made_on_the_public_url_and_podio_calls_through_it() {
         "item.create",
     ];
     let mut command = podio.command(&stage, &args);
-    // As a variable; the other test has the flag.
+    // As a variable; the other test uses the flag.
     command.env("PODTAP_PUBLIC_URL", &public);
     let agent = Process::spawn(command);
     let _front = front.before(relay_of(&stage, &agent).await, HEADERS[0].1);

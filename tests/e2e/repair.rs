@@ -1,4 +1,4 @@
-//! `podtap repair`: what an outage swallowed is found, added once, and sent.
+//! `podtap repair`: finds the events that an outage lost, adds each once, and sends it.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,8 @@ struct World {
 }
 
 impl World {
-    /// An agent with hooks for items and comments that are active, one second ago at least: Podio
-    /// tells the second of a change, and what happens in the first one is not claimed.
+    /// Starts an agent with active hooks for items and comments, and waits at least one
+    /// second: Podio's times of changes are whole seconds, so a repair ignores the first one.
     async fn new() -> Self {
         let stage = Stage::new();
         let podio = Podio::start(&stage).await;
@@ -52,7 +52,7 @@ impl World {
         done[0]["object"].as_str().unwrap().to_owned()
     }
 
-    /// What the local service was told of items, once it is so much.
+    /// Waits until the local service has received `count` events of items, and returns them.
     async fn told(&self, count: usize) -> Vec<String> {
         let told = || {
             let all = self.service.received().into_iter();
@@ -132,7 +132,7 @@ async fn what_an_outage_swallowed_is_added_once_and_sent_on_demand() {
     assert!(told[2].contains("item_revision_id=1"), "{told:?}");
     let again = world.repair(&["--deliver"]);
     assert_eq!(again.len(), 1, "{again:?}");
-    // The update that came knows of no gap before it any more.
+    // The update that arrived no longer shows a gap before it.
     let closed = || {
         let missing = world.stage.events(&["missing:yes"]);
         missing.is_empty().then_some(())

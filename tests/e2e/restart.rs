@@ -1,5 +1,5 @@
-//! A relay that systemd starts: the socket outlives it, so that a restart refuses no webhook, and it
-//! tells when it is ready, alive and ending.
+//! A relay that systemd starts: the socket stays open while the relay restarts, so
+//! no webhook is refused. The relay reports when it is ready, alive and ending.
 
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -17,8 +17,8 @@ use crate::support::{
     Process, Service, Stage, eventually, form_post, own_address, podtap, script, split,
 };
 
-/// Starts `podtap relay` as systemd does for a socket unit: descriptor 3 listens, and variables say
-/// so to this process alone.
+/// Starts `podtap relay` as systemd does for a socket unit: descriptor 3 is
+/// a listening socket, and environment variables for this process say so.
 fn activated(stage: &Stage, listener: &TcpListener) -> Process {
     let relay = podtap(stage.home());
     let mut shell = Command::new("sh");
@@ -39,7 +39,7 @@ fn activated(stage: &Stage, listener: &TcpListener) -> Process {
     Process::spawn(shell)
 }
 
-/// How many webhooks were sent, and the item that the next one is about.
+/// The number of sent webhooks, and the item of the next one.
 #[derive(Default)]
 struct Load {
     sent: AtomicU64,
@@ -56,7 +56,7 @@ impl Load {
         goes_on.then(|| format!("type=item.create&item_id={item}"))
     }
 
-    /// A connection for each webhook.
+    /// Sends each webhook over its own connection.
     async fn with_connections(&self, url: &str) {
         while let Some(body) = self.next() {
             let answer = form_post(url, body.as_bytes()).await;
@@ -64,7 +64,7 @@ impl Load {
         }
     }
 
-    /// One connection for as many as the relay lets through it.
+    /// Sends as many webhooks over one connection as the relay allows.
     async fn kept_alive(&self, url: &str) {
         let (authority, path) = split(url);
         let mut connection = None;
@@ -82,7 +82,7 @@ impl Load {
     }
 }
 
-/// Sends one webhook and reads its answer: the connection, and the head in lower case.
+/// Sends one webhook and reads the response. Returns the connection, and the head in lower case.
 async fn exchange(
     mut stream: BufReader<TcpStream>,
     authority: &str,

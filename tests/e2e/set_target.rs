@@ -1,4 +1,4 @@
-//! A target set from the terminal UI of a `listen` that was started without one.
+//! Sets a target in the terminal UI of a `listen` that was started without one.
 
 use crate::support::{Service, Stage, Terminal, eventually, form_post};
 

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM on either side finish what was promised, within ten seconds.
+//! SIGINT and SIGTERM on either side: what was accepted is finished within ten seconds.
 
 use std::time::Duration;
 

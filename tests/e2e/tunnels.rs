@@ -1,4 +1,4 @@
-//! Invariant 6: only the owner gets in, the URL stays, and a newer connection takes over.
+//! Invariant 6: only the owner has access, the URL stays, and a newer connection takes over.
 
 use crate::support::{Process, Service, Stage, eventually, form_post};
 
@@ -46,7 +46,7 @@ async fn a_newer_connection_takes_the_tunnel_over_and_the_older_one_says_so() {
         "{said}"
     );
 
-    // A supervisor starts it again at once, and it does not fight for the tunnel.
+    // A supervisor restarts it at once, and it does not take the tunnel back.
     let mut again = stage.start_agent(&relay.url(), &token, service.address(), &[]);
     assert_eq!(again.ended().await.code(), Some(7), "{}", again.stderr());
     assert!(again.stderr().contains("--take-over"), "{}", again.stderr());
@@ -55,7 +55,7 @@ async fn a_newer_connection_takes_the_tunnel_over_and_the_older_one_says_so() {
         .object("event", |event| event["event"] == "item.create")
         .await;
 
-    // A person takes it all the same.
+    // A person can take it over nevertheless.
     let options = ["--take-over"];
     let (_third, _) = stage
         .agent(&relay.url(), &token, service.address(), &options)
@@ -64,8 +64,8 @@ async fn a_newer_connection_takes_the_tunnel_over_and_the_older_one_says_so() {
     assert_eq!(newer.ended().await.code(), Some(7), "{}", newer.stderr());
 }
 
-/// Starts an agent again as soon as it ends, as a supervisor does; how often it was started, and what
-/// each of them ended with and said.
+/// An agent that is restarted as soon as it ends, as by a supervisor.
+/// Counts the starts, and stores the exit codes and the output.
 struct Supervised {
     stage: Stage,
     relay: String,
@@ -89,7 +89,7 @@ impl Supervised {
         }
     }
 
-    /// Until it has ended this often.
+    /// Waits until the agent has ended this number of times.
     async fn times(&mut self, ends: usize) {
         while self.ends.len() < ends {
             let status = self.agent.ended().await;
@@ -115,7 +115,7 @@ async fn two_supervised_agents_do_not_take_the_tunnel_from_each_other_for_ever()
     let mut newer = Supervised::start(&relay.url(), &token, service.address());
     newer.agent.object("ready", |_| true).await;
 
-    // Well within the minute in which the older one does not get it back.
+    // Well within the minute in which the older agent cannot take the tunnel back.
     tokio::select! {
         () = older.times(4) => {}
         () = newer.times(1) => {}
@@ -196,7 +196,7 @@ async fn tunnels_are_looked_after_by_their_owner_and_on_the_data_folder() {
         "the relay has told how the world reaches it"
     );
 
-    // A new URL: the running agent says it, and the old one works through its grace.
+    // A new URL: the running agent prints it, and the old one works for the grace period.
     let (code, new, said) = tunnels(&["rotate", "crm", "--grace", "1h"], &own);
     assert_eq!(code, 0, "{said}");
     let new = new.trim();
@@ -217,7 +217,7 @@ async fn tunnels_are_looked_after_by_their_owner_and_on_the_data_folder() {
         .await;
     assert_eq!(form_post(new, b"x").await.status, 404);
 
-    // Nothing is deleted without a yes.
+    // Without confirmation, nothing is deleted.
     let (code, _, said) = tunnels(&["delete", "crm"], &own);
     assert!(code == 2 && said.contains("--yes"), "{said}");
     let (code, _, said) = tunnels(&["delete", "crm", "--yes"], &own);
@@ -268,7 +268,7 @@ async fn each_column_of_a_list_says_what_its_heading_promises() {
     let list = |way: &[&str]| {
         let json = stage.succeed(&[&["tunnels", "list", "--json"], way].concat());
         let object: serde_json::Value = serde_json::from_str(json.trim()).unwrap();
-        // Later, so that it says at least what the object does.
+        // Listed after the object, so it contains at least as much.
         let table = stage.succeed(&[&["tunnels", "list"], way].concat());
         (table, object)
     };
@@ -276,7 +276,7 @@ async fn each_column_of_a_list_says_what_its_heading_promises() {
     let host = host.nodename().to_string_lossy().into_owned();
 
     for way in [&own[..], &folder] {
-        // The command line hears of an agent a moment later where it asks the folder.
+        // With the data folder, the command sees an agent a moment later.
         let connected = || Some(list(way)).filter(|(_, object)| object["connected"].is_object());
         let (table, object) = eventually("the agent", connected, || list(way).0).await;
         let mut lines = table.lines();

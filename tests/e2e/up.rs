@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::{Process, Relay, Service, Stage, Terminal, eventually, form_post};
 
-/// A configuration with these tables, as a path.
+/// Writes a configuration with these tables and returns its path.
 fn config(stage: &Stage, relay: &Relay, token: &str, tables: &[String]) -> String {
     let (file, secret) = (stage.home().join("up.toml"), stage.home().join("token"));
     fs::write(&secret, token).unwrap();
@@ -22,7 +22,7 @@ fn table(name: &str, service: &Service) -> String {
     format!("name = '{name}'\nforward-to = '{}'", service.address())
 }
 
-/// The public URL of a tunnel, once it has one.
+/// Waits for the public URL of a tunnel.
 async fn url_of(agent: &Process, tunnel: &str) -> String {
     let ready = agent
         .object("ready", |ready| ready["tunnel"] == tunnel)
@@ -41,7 +41,7 @@ async fn each_tunnel_has_its_own_url_history_and_target_and_one_that_ends_ends_n
         "name = 'old'\ntoken = 'pt_wrong'".to_owned(),
     ];
     let file = config(&stage, &relay, &stage.token("ann"), &tables);
-    // A variable is for all, and a table is more exact.
+    // A variable applies to all tunnels, but the table of a tunnel overrides it.
     let mut up = crate::support::command(&stage, &["up", "--json", "--config", &file]);
     up.env("PODTAP_NAME", "other").env("PODTAP_FORWARD_TO", "9");
     let mut up = Process::spawn(up);
@@ -64,7 +64,7 @@ async fn each_tunnel_has_its_own_url_history_and_target_and_one_that_ends_ends_n
         assert_eq!(attempt["status"], 200);
         let event = up.object("event", |event| event["tunnel"] == tunnel).await;
         assert_eq!(event["params"]["external_id"], tunnel);
-        // Other commands take the settings of its table, too.
+        // Other commands also use the settings of the tunnel's table.
         let replay = [
             "replay", "-n", tunnel, "--filter", "item:1", "--config", &file,
         ];
@@ -171,7 +171,7 @@ async fn the_ui_switches_between_tunnels() {
     let body = b"type=item.create&item_id=4711&item_revision_id=0";
     form_post(url.trim(), body).await;
     terminal.shows("item 4711").await;
-    // What arrives behind the screen is there when it is back.
+    // An event that arrives while another screen is open is shown on return.
     let url = stage.succeed(&["url", "crm"]);
     form_post(url.trim(), b"type=item.create&item_id=815").await;
     crm.wait_for(1).await;
@@ -246,7 +246,7 @@ async fn hooks_are_created_for_each_tunnel_on_its_own_app_and_removed_at_the_end
     up.ended().await;
     assert_eq!(podio.hooks(&stage), Vec::<serde_json::Value>::new());
 
-    // A tunnel without credentials is named before anything runs.
+    // A tunnel without credentials is reported before anything runs.
     let (code, _, stderr) = stage.run(&args);
     assert_eq!(code, 2, "{stderr}");
     assert!(

@@ -1,4 +1,4 @@
-//! `podtap wait`: whichever is first, the event or the command.
+//! `podtap wait`: the event may arrive before or after the command starts.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Process, Service, Stage, form_post, pause};
 
-/// A `wait` for the tunnel `crm` that runs.
+/// Starts a `wait` for the tunnel `crm`.
 fn waits(stage: &Stage, args: &[&str]) -> Process {
     stage.start(&[&["wait", "--name", "crm", "--json"], args].concat())
 }
@@ -27,7 +27,7 @@ async fn exits(process: &mut Process) -> i32 {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_there_before_and_what_comes_later_count_alike() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    // Before there is a history.
+    // Started before there is a history.
     let mut early = waits(&stage, &["type:item.*", "--count", "2", "--timeout", "5m"]);
     let (relay, token) = (stage.relay().await, stage.token("ann"));
     let (agent, url) = stage
@@ -44,7 +44,8 @@ async fn what_was_there_before_and_what_comes_later_count_alike() {
     assert_eq!(exits(&mut late).await, 0, "{}", late.stderr());
     assert_eq!(ids(&late), ["1"]);
     let mut new = waits(&stage, &["--since", "0s", "--timeout", "5m"]);
-    // From when on it counts, only itself knows: until then there is always another event.
+    // The test cannot know when the command begins to
+    // count, so it sends events until the command ends.
     for item in 2.. {
         let body = format!("type=item.update&item_id={item}&item_revision_id=1");
         form_post(&url, body.as_bytes()).await;
@@ -112,7 +113,7 @@ async fn a_wait_in_vain_says_what_came_instead() {
 async fn delivered_means_answered() {
     let stage = Stage::new();
     let (relay, token) = (stage.relay().await, stage.token("ann"));
-    // A port on which nothing listens.
+    // A free port on which nothing listens.
     let address: SocketAddr = {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         free.local_addr().unwrap()

@@ -1,16 +1,17 @@
-//! A clock that jumps: told at once, by whichever side it happens to, and nothing is removed for it.
+//! A clock that jumps, on either side: it is reported
+//! at once, and no event is removed because of it.
 
 use std::path::Path;
 
 use crate::world::{World, broken};
 
-/// Longer than anything is kept.
+/// Longer than the retention of any data.
 const AHEAD_S: i64 = 400 * 24 * 60 * 60;
 
-/// Events that are there before, of two lanes.
+/// Number of events before the jump, in two lanes.
 const EVENTS: u64 = 20;
 
-/// Both clocks jump, with events in the history and others in the relay's queue.
+/// Lets both clocks jump while there are events in the history and others in the relay's queue.
 pub(crate) async fn a_clock_that_is_set_is_told(library: &Path) {
     let world = World::start(library, 1).await;
     let (accepted, mut senders) = world.send(2, EVENTS / 2);

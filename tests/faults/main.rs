@@ -1,10 +1,11 @@
-//! Faults on purpose, by seed: processes killed, power cut, disks full or broken, lines cut at any
-//! byte or silent. Whatever happens, each webhook that was answered 200 is in the history once and in
-//! order, and was offered to the local service; and nobody has to help.
+//! Causes faults that depend on a seed: killed processes, power cuts, full or
+//! broken disks, connections that are cut at any byte or silent. Afterwards each
+//! webhook that was answered 200 must be in the history once and in order, and must
+//! have been offered to the local service. No fault may need help from a person.
 //!
-//! `cargo test --test faults` runs a few seeds; `cargo test --test faults -- --seeds 1..200` more,
-//! `-- --seeds 17 --events 2000` one for longer. A control run shows that a disk that lies about its
-//! syncs is caught: without it, nothing here would prove anything.
+//! `cargo test --test faults` runs a few seeds, `cargo test --test faults -- --seeds
+//! 1..200` more, and `-- --seeds 17 --events 2000` one for longer. A control run shows that
+//! the tests catch a disk that lies about its syncs; otherwise they would prove nothing.
 
 #![allow(
     dead_code,
@@ -36,10 +37,10 @@ use std::time::Duration;
 use support::Service;
 use world::{World, broken};
 
-/// Senders at once; each sends in order.
+/// Number of parallel senders; each sends in order.
 const LANES: u64 = 4;
 
-/// Faults of one run.
+/// Number of faults per run.
 const FAULTS: u64 = 6;
 
 struct Arguments {
@@ -64,7 +65,7 @@ fn arguments() -> Arguments {
                 arguments.seeds = from..to;
             }
             "--events" => arguments.events = value().parse().expect("a number"),
-            // What `cargo test` passes to every test binary.
+            // Ignores the arguments that `cargo test` passes to every test binary.
             _ => {}
         }
     }
@@ -100,7 +101,7 @@ fn main() {
     }
 }
 
-/// One run. The seed decides which faults come, and when.
+/// Does one run. The seed decides the faults and their times.
 async fn faults(library: &Path, seed: u64, events: u64, respond: &'static str) {
     let mut random = fastrand::Rng::with_seed(seed);
     let service = Service::start().await;
@@ -149,8 +150,8 @@ async fn faults(library: &Path, seed: u64, events: u64, respond: &'static str) {
     println!("faults: seed {seed}, respond {respond}: {count} accepted, all there after {came:?}");
 }
 
-/// A relay killed when the agent has acknowledged everything and little of it is deleted: what comes
-/// again is in the history once, and is not delivered again.
+/// Kills a relay when the agent has acknowledged everything but little of it is deleted.
+/// Events that are sent again must be in the history once, and must not be delivered again.
 async fn acknowledged(library: &Path) {
     const EVENTS: u64 = 40;
     let mut world = World::start(library, 1).await;
@@ -169,7 +170,8 @@ async fn acknowledged(library: &Path) {
     println!("faults: {waiting} of {EVENTS} acknowledged events came again after a kill");
 }
 
-/// A relay that starts on a full disk serves, refuses, and takes webhooks when there is room again.
+/// A relay that starts on a full disk serves, refuses
+/// webhooks, and accepts them when there is space again.
 async fn full_at_the_start(library: &Path) {
     const EVENTS: u64 = 10;
     let mut world = World::start(library, 1).await;
@@ -193,8 +195,8 @@ async fn full_at_the_start(library: &Path) {
     println!("faults: a relay started on a full disk, and took webhooks when there was room");
 }
 
-/// An agent delivers an event while its commit hangs, and ends there: the event was acknowledged by
-/// nobody, so it comes again, enters the history once, and is offered again.
+/// Ends an agent that has delivered an event while its commit hangs. The event was
+/// not acknowledged, so it is sent again, is stored once, and is offered again.
 async fn killed_between_delivery_and_commit(library: &Path, with_power: bool) {
     let mut world = World::start(library, 1).await;
     world.agent_disk.hold(true);
@@ -215,8 +217,8 @@ async fn killed_between_delivery_and_commit(library: &Path, with_power: bool) {
     println!("faults: killed between delivery and commit: the event is there once");
 }
 
-/// Events that only the relay has, and a power cut: an honest disk keeps them, a lying one does not,
-/// and that is seen.
+/// Cuts the power while only the relay has the events. An honest
+/// disk keeps them, a lying one does not, and the test must notice.
 async fn control(library: &Path, lies: bool) {
     const EVENTS: u64 = 20;
     let mut world = World::start(library, 1).await;

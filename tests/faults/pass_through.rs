@@ -1,30 +1,30 @@
-//! `--respond local`, and a part killed at each step of a request. Whatever was answered is in the
-//! history once and was offered; what was not may come again.
+//! Kills a part at each step of a request with `--respond local`. Each event with a response
+//! must be in the history once and must have been offered; the others may arrive again.
 
 use std::path::Path;
 
 use crate::support::Service;
 use crate::world::{Accepted, World, broken};
 
-/// How far a request is.
+/// The step that a request has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// The local service has it and says nothing; it is in the history.
+    /// The local service has received the event but not responded; the event is in the history.
     Delivered,
-    /// The local service has answered, the history's commit hangs.
+    /// The local service has responded, but the commit of the history hangs.
     Uncommitted,
-    /// The sender has its answer.
+    /// The sender has received the response.
     Answered,
-    /// The relay has stored it and answered by itself; the agent has it already.
+    /// The relay has stored the event and responded by itself; the agent has the event already.
     Stored,
 }
 
-/// Who is killed.
+/// The part that is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Killed {
     Relay,
     Agent,
-    /// With what was not synced.
+    /// The agent, and its disk loses what was not synced.
     AgentWithPower,
     Both,
 }
@@ -55,7 +55,7 @@ async fn killed_at(library: &Path, step: Step, killed: Killed) {
     match step {
         Step::Delivered => {
             world.offered(1).await;
-            // Told after the commit.
+            // The agent prints an event after its commit.
             world.taken(1).await;
         }
         Step::Uncommitted => world.offered(1).await,
@@ -83,7 +83,7 @@ async fn killed_at(library: &Path, step: Step, killed: Killed) {
     if killed != Killed::Relay {
         world.start_agent();
     }
-    // Whoever got no answer has sent it again by now, as another event.
+    // Senders without a response have repeated their request, which is another event.
     ends(&mut senders).await;
     let history = world.settled(1).await;
     let broken = broken(&accepted.lock().unwrap(), &history);
@@ -92,7 +92,7 @@ async fn killed_at(library: &Path, step: Step, killed: Killed) {
     assert!(history.len() <= most, "{step:?}, {killed:?}: {history:?}");
 }
 
-/// Whether the sender had no answer, and had to send it again.
+/// Returns whether the sender had no response, so it had to repeat the request.
 fn is_again(step: Step, killed: Killed) -> bool {
     matches!(step, Step::Delivered | Step::Uncommitted)
         && matches!(killed, Killed::Relay | Killed::Both)

@@ -1,5 +1,5 @@
-//! A line that is cut: passes bytes on between an agent and its relay, ends connections after any
-//! byte while it is told to, or holds everything back.
+//! A bad network: forwards bytes between an agent and its relay, and on request
+//! ends connections after a random number of bytes or holds all bytes back.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Bytes after which a connection is cut at the latest, while the line is bad.
+/// Maximum number of bytes after which a connection is cut while the line is bad.
 const MOST_BYTES: u64 = 60_000;
 
 #[derive(Default)]
@@ -21,7 +21,7 @@ struct State {
     random: AtomicU64,
 }
 
-/// A running line; ends when dropped.
+/// A running line; it ends when it is dropped.
 pub(crate) struct Line {
     pub(crate) address: SocketAddr,
     state: Arc<State>,
@@ -57,18 +57,18 @@ impl Line {
         }
     }
 
-    /// From now on each connection ends after some bytes, or does not.
+    /// Sets whether new connections end after some bytes.
     pub(crate) fn is_bad(&self, bad: bool) {
         self.state.is_bad.store(bad, Ordering::Relaxed);
         self.cut();
     }
 
-    /// Ends every connection.
+    /// Ends all connections.
     pub(crate) fn cut(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// Holds everything back for a while, in silence.
+    /// Forwards nothing for a while, without closing connections.
     pub(crate) async fn hold(&self, time: Duration) {
         self.state.holds.store(true, Ordering::Relaxed);
         tokio::time::sleep(time).await;
@@ -110,7 +110,7 @@ async fn pass_on(
     }
 }
 
-/// Bytes passed on; `None` at the end.
+/// Returns the number of forwarded bytes; `None` at the end.
 async fn pass(
     read: std::io::Result<usize>,
     bytes: &[u8],

@@ -1,4 +1,4 @@
-//! Faults of the agent's disk one by one: each is told, and over by itself.
+//! Single faults of the agent's disk: the agent reports each, and recovers without help.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,24 +6,24 @@ use std::time::Duration;
 use crate::support::Process;
 use crate::world::{World, broken};
 
-/// Events of each fault.
+/// Number of events per fault.
 const EVENTS: u64 = 8;
 
 /// Longer than a write waits for another program.
 const HELD_FOR: Duration = Duration::from_secs(13);
 
-/// What is wrong with the disk.
+/// The fault of the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
-    /// No room from before the agent starts.
+    /// The disk is full before the agent starts.
     FullAtStart,
     /// One write fails.
     OneError,
-    /// Another program holds the history.
+    /// Another program locks the history.
     Held,
 }
 
-/// Every fault, each on a stage of its own.
+/// Tries each fault on its own stage.
 pub(crate) async fn each_fault_passes(library: &Path) {
     for wrong in [Wrong::FullAtStart, Wrong::OneError, Wrong::Held] {
         passes(library, wrong).await;
@@ -56,7 +56,7 @@ async fn passes(library: &Path, wrong: Wrong) {
     }
     match wrong {
         Wrong::FullAtStart => world.agent_disk.is("enospc", false),
-        // Over before anybody need have seen it.
+        // This fault is over by itself.
         Wrong::OneError => {}
         Wrong::Held => {
             tokio::time::sleep(HELD_FOR).await;

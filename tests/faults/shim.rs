@@ -1,11 +1,11 @@
-//! The faults of a disk: a library for `LD_PRELOAD`, compiled from `shim.c` by the machine's `cc`, and
-//! its switches.
+//! Faults of a disk: a library for `LD_PRELOAD`, compiled
+//! from `shim.c` by the machine's `cc`, and its switches.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// A compiled library, or none where there is no `cc`.
+/// Compiles the library; returns `None` if there is no `cc`.
 pub(crate) fn compile(folder: &Path) -> Option<PathBuf> {
     let library = folder.join("faults.so");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/shim.c");
@@ -40,7 +40,7 @@ impl Disk {
         }
     }
 
-    /// Puts a process on this disk.
+    /// Makes a process use this disk.
     pub(crate) fn under(&self, command: &mut Command) {
         command
             .env("LD_PRELOAD", &self.library)
@@ -48,7 +48,7 @@ impl Disk {
             .env("FAULT_SYNCED", &self.synced);
     }
 
-    /// Says from now on that it has written what it has not.
+    /// From now on, the disk reports syncs as done that are not.
     pub(crate) fn lie(&self) {
         self.is("lies", true);
     }
@@ -63,7 +63,7 @@ impl Disk {
         }
     }
 
-    /// Is full from now on, or has room again.
+    /// Makes the disk full, or gives it space again.
     pub(crate) fn is_full(&self, full: bool) {
         let switch = self.switches.join("enospc");
         if full {
@@ -73,7 +73,7 @@ impl Disk {
         }
     }
 
-    /// Lets syncs hang, or go on.
+    /// Makes syncs hang, or continue.
     pub(crate) fn hold(&self, holds: bool) {
         let switch = self.switches.join("hold");
         if holds {
@@ -83,23 +83,24 @@ impl Disk {
         }
     }
 
-    /// Fails in this way, `enospc` or `eio`, for a while.
+    /// Makes writes fail with `enospc` or `eio` for a while.
     pub(crate) async fn fail(&self, way: &str, time: Duration) {
         self.is(way, true);
         tokio::time::sleep(time).await;
         self.is(way, false);
     }
 
-    /// Has the wall clock of its process set, so many seconds ahead of what it is.
+    /// Sets the wall clock of the process this number of seconds ahead.
     pub(crate) fn set_clock(&self, seconds: i64) {
         let switch = self.switches.join("clock");
-        // Never half written: the process reads it at any moment.
+        // Replaced as a whole, since the process may read it at any time.
         let written = self.switches.join("clock.new");
         std::fs::write(&written, seconds.to_string()).unwrap();
         std::fs::rename(written, switch).unwrap();
     }
 
-    /// What a power cut leaves: every database as it was at its last sync. The process must be gone.
+    /// Simulates a power cut: restores every database
+    /// to its last sync. The process must have ended.
     pub(crate) fn cut_power(&self, folder: &Path) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -1,5 +1,5 @@
-//! A relay, an agent and a local service, each of which can be ended in any way and started again,
-//! and what has to hold at the end.
+//! A relay, an agent and a local service, each of which a test can
+//! end in several ways and restart, and the checks at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::proxy::Line;
 use crate::shim::Disk;
 use crate::support::{DEADLINE, Process, Service, Stage, command, own_address, split};
 
-/// What was answered 200, by lane, in the order in which it was.
+/// The numbers of the events that were answered 200, by lane, in order.
 pub(crate) type Accepted = Arc<Mutex<Vec<Vec<u64>>>>;
 
 pub(crate) struct World {
@@ -28,7 +28,7 @@ pub(crate) struct World {
     agent: Option<Process>,
     authority: String,
     token: String,
-    /// Who answers the sender, as the agent is told.
+    /// The agent's `--respond`: who decides the response to the sender.
     respond: &'static str,
 }
 
@@ -37,7 +37,7 @@ impl World {
         Self::start_with(library, seed, "stored", Service::start().await).await
     }
 
-    /// The same with a word on who answers the sender, and another local service.
+    /// Starts a world with another `--respond` and another local service.
     pub(crate) async fn start_with(
         library: &Path,
         seed: u64,
@@ -69,7 +69,7 @@ impl World {
         world
     }
 
-    /// The agent that runs.
+    /// Returns the running agent.
     pub(crate) fn agent(&self) -> &Process {
         self.agent.as_ref().unwrap()
     }
@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    /// Waits until the agent has told of so many events.
+    /// Waits until the agent has printed this number of events.
     pub(crate) async fn taken(&self, events: u64) {
         let last = format!("n={}", events - 1);
         let agent = self.agent.as_ref().unwrap();
@@ -117,7 +117,7 @@ impl World {
         agent.object("event", is_last).await;
     }
 
-    /// Waits until nothing waits at the relay.
+    /// Waits until the relay's queue is empty.
     pub(crate) async fn is_drained(&self) {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         while self.waiting() > 0 {
@@ -129,7 +129,7 @@ impl World {
         }
     }
 
-    /// Events in the relay's database.
+    /// Returns the number of events in the relay's database.
     pub(crate) fn waiting(&self) -> u64 {
         let dir = self.stage.relay_dir();
         let list = command(
@@ -151,7 +151,7 @@ impl World {
         }
     }
 
-    /// Kills the relay and starts it again. Answers how many events waited in between.
+    /// Kills the relay and restarts it. Returns how many events were queued in between.
     pub(crate) async fn restart_relay_and_count(&mut self) -> u64 {
         self.end_relay();
         let waiting = self.waiting();
@@ -159,7 +159,7 @@ impl World {
         waiting
     }
 
-    /// Ends the relay and starts it again.
+    /// Ends the relay and restarts it; with `with_power`, a power cut happens in between.
     pub(crate) async fn restart_relay(&mut self, with_power: bool) {
         self.end_relay();
         if with_power {
@@ -170,12 +170,12 @@ impl World {
         self.relay = Some(process);
     }
 
-    /// Whether an agent that nobody ended has ended.
+    /// Returns what the agent has printed on stderr.
     pub(crate) fn agent_words(&self) -> String {
         self.agent.as_ref().map_or(String::new(), Process::stderr)
     }
 
-    /// Sends numbered events, each until it is answered 200, in `lanes` at once.
+    /// Sends numbered events in `lanes` parallel lanes; repeats each until it is answered 200.
     pub(crate) fn send(&self, lanes: u64, each: u64) -> (Accepted, JoinSet<()>) {
         let count = usize::try_from(lanes).unwrap();
         let accepted = Accepted::new(Mutex::new(vec![Vec::new(); count]));
@@ -193,7 +193,7 @@ impl World {
         (accepted, senders)
     }
 
-    /// Sends one event, once. Whether it is answered 200.
+    /// Sends one event once; returns whether it was answered 200.
     pub(crate) async fn is_taken(&self, number: u64) -> bool {
         let (authority, request) = webhook(&self.url, 0, number);
         is_accepted(&authority, request.as_bytes())
@@ -201,7 +201,7 @@ impl World {
             .unwrap_or(false)
     }
 
-    /// Waits until the local service has got so many requests.
+    /// Waits until the local service has received this number of requests.
     pub(crate) async fn offered(&self, count: usize) {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         while self.service.received().len() < count {
@@ -211,7 +211,8 @@ impl World {
         }
     }
 
-    /// The numbers of the history, in its order, once nothing comes any more and all were offered.
+    /// Waits until no more events arrive and all were offered.
+    /// Returns the numbers in the history, in its order.
     pub(crate) async fn settled(&self, at_least: usize) -> Vec<u64> {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
@@ -245,7 +246,7 @@ impl World {
     }
 }
 
-/// What was answered 200 and is not in the history, or not in its order.
+/// Returns the events that were answered 200 but are missing from the history or out of order.
 pub(crate) fn broken(accepted: &[Vec<u64>], history: &[u64]) -> Vec<String> {
     let mut first = BTreeMap::new();
     for (place, number) in history.iter().enumerate() {
@@ -287,7 +288,7 @@ async fn relay(stage: &Stage, disk: &Disk, listen: &str) -> (Process, String) {
     (process, authority)
 }
 
-/// Where an event goes, and its request.
+/// Returns the authority of the URL, and the request for an event.
 fn webhook(url: &str, lane: u64, number: u64) -> (String, String) {
     let (authority, path) = split(url);
     let body = format!("type=item.update&item_id={lane}&item_revision_id={number}&n={number}");
@@ -301,7 +302,7 @@ fn webhook(url: &str, lane: u64, number: u64) -> (String, String) {
 
 async fn until_accepted(url: &str, lane: u64, number: u64) {
     let (authority, request) = webhook(url, lane, number);
-    // A connection that is cut has no answer: not accepted, so again.
+    // A cut connection has no response, so the event was not accepted and is sent again.
     while !is_accepted(&authority, request.as_bytes())
         .await
         .unwrap_or(false)

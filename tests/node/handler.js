@@ -1,5 +1,5 @@
-// The handler that Podio's own documentation suggests: a switch on `type`, validating
-// hook.verify itself with the official client. Prints its port, then one JSON line a webhook.
+// The handler that Podio's own documentation suggests: a switch on `type`, which validates
+// hook.verify itself with the official client. Prints its port, then one JSON line per webhook.
 'use strict';
 
 const http = require('http');

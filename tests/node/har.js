@@ -1,5 +1,5 @@
-// Judges a HAR by the schema of HAR 1.2, every format of it checked: prints its number of entries,
-// or what is wrong with it, as one JSON line.
+// Checks a HAR by the schema of HAR 1.2, including all formats. Prints
+// its number of entries, or what is wrong with it, as one JSON line.
 'use strict';
 
 const fs = require('fs');

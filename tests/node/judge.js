@@ -1,5 +1,5 @@
-// Plays a developer with the official client, in the order of tests/e2e/judges.rs. Prints one JSON
-// line a step; a check that fails ends it.
+// Acts as a developer with the official client, in the order of tests/e2e/judges.rs.
+// Prints one JSON line per step; a failed check ends the script.
 'use strict';
 
 const assert = require('node:assert');
@@ -139,7 +139,8 @@ async function play() {
   const file = await podio.uploadFile(path.join(folder, 'a b.pdf'), 'a b.pdf');
   fs.rmSync(folder, { recursive: true });
   await post(`/file/${file.file_id}/attach`, { ref_type: 'item', ref_id: id });
-  // The client has no operation for bytes: it gives a link for the browser, with the token in it.
+  // The client has no operation to download a file: it
+  // returns a link for the browser, which needs the token.
   const raw = async (url) => {
     const answer = await fetch(`${url}?oauth_token=${podio.authObject.accessToken}`);
     return bytes.equals(Buffer.from(await answer.arrayBuffer()));

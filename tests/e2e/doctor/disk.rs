@@ -27,7 +27,8 @@ async fn a_damaged_history_is_found_and_left_as_it_is() {
     agent.ended().await;
     let history = stage.home().join("data/podtap/tunnels/crm.db");
     let mut bytes = std::fs::read(&history).unwrap();
-    // The second half of each page but the first two: what is in the tables, not what they are.
+    // Overwrites a part of each page after the first
+    // two: the content of the tables, not the schema.
     for page in bytes.chunks_mut(4_096).skip(2) {
         page[8..200].fill(0xa5);
     }

@@ -1,5 +1,5 @@
-//! `podtap doctor`: each link of the way from Podio to the local service, broken on purpose, is the one
-//! that is found; what depends on it is skipped, and what does not is looked at.
+//! `podtap doctor`: breaks each link of the way from Podio to the local service. The
+//! doctor must find that link, skip those that depend on it, and check the others.
 
 mod bundle;
 mod disk;
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::support::{Stage, command, schema};
 
-/// The links, in order.
+/// All links, in order.
 const LINKS: [&str; 15] = [
     "settings",
     "data-folder",
@@ -34,7 +34,7 @@ const LINKS: [&str; 15] = [
     "last-event",
 ];
 
-/// What a doctor said.
+/// The result of a doctor.
 #[derive(Debug)]
 struct Said {
     code: Option<i32>,
@@ -42,7 +42,7 @@ struct Said {
 }
 
 impl Said {
-    /// Runs it for the tunnel `crm`.
+    /// Runs the doctor for the tunnel `crm`.
     fn of(stage: &Stage, args: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = command(
             stage,
@@ -52,7 +52,7 @@ impl Said {
         Self::of_command(command)
     }
 
-    /// Runs this one.
+    /// Runs this command.
     fn of_command(mut command: Command) -> Self {
         let output = command.output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
@@ -81,7 +81,7 @@ impl Said {
         checks.find(|check| check["link"] == link).unwrap()
     }
 
-    /// A link that has this status, and says this.
+    /// Checks that a link has this status and contains these words.
     fn has(&self, link: &str, status: &str, words: &str) -> &Self {
         let check = self.link(link);
         let detail = check["detail"].as_str().unwrap();
@@ -94,7 +94,7 @@ impl Said {
         self
     }
 
-    /// This link is the first that is broken, and those that depend on it are skipped for it.
+    /// Checks that this link is the first broken one, and that those that depend on it are skipped.
     fn breaks_at(&self, link: &str, words: &str, dependent: &[&str]) -> &Self {
         self.has(link, "failed", words);
         let first = self.checks.iter().find(|check| check["status"] == "failed");
@@ -106,7 +106,7 @@ impl Said {
         self
     }
 
-    /// What to do about a link.
+    /// Returns the proposed fix of a link.
     fn fix(&self, link: &str) -> &str {
         self.link(link)["fix"].as_str().unwrap()
     }

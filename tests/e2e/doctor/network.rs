@@ -1,4 +1,4 @@
-//! The way of packets to the relay: its name, a proxy, the connection, TLS.
+//! The network to the relay: DNS, a proxy, the connection, TLS.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -38,7 +38,7 @@ async fn a_port_that_refuses_is_told() {
     said.breaks_at("tcp", "connection refused", &dependent);
 }
 
-/// Answers whatever it is asked with this, once per connection.
+/// Starts a server that sends `answer` once per connection, whatever it receives.
 async fn proxy(answer: &'static [u8]) -> (SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -77,7 +77,7 @@ async fn a_proxy_that_leads_nowhere_is_told_without_its_password() {
     }
 }
 
-/// An HTTPS server with a certificate of these options of `openssl`; `None` where there is none.
+/// Starts an HTTPS server with a certificate of `openssl`; returns `None` if that was not made.
 async fn https(folder: &Path, made: bool) -> Option<(Process, String)> {
     if !made {
         #[expect(clippy::print_stderr, reason = "whoever runs the tests should know")]
@@ -118,7 +118,7 @@ fn certificate(folder: &Path, name: &str) -> bool {
     openssl(folder, &fixed)
 }
 
-/// A certificate of another year.
+/// Creates a certificate that has expired.
 fn expired_certificate(folder: &Path) -> bool {
     const CONFIG: &str = "[ca]\ndefault_ca=c\n[c]\ndatabase=index.txt\nnew_certs_dir=.\nserial=serial\n\
         default_md=sha256\npolicy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n\
@@ -205,7 +205,7 @@ async fn a_certificate_that_cannot_be_trusted_is_told_with_what_is_wrong_in_it()
     let days = ["29 more days", "30 more days"];
     let detail = said.link("tls")["detail"].as_str().unwrap();
     assert!(days.iter().any(|days| detail.contains(days)), "{said:?}");
-    // What answers behind it is a page.
+    // The server behind this certificate is a web page, not a relay.
     said.breaks_at("relay", "web page", &["clock", "token"]);
 }
 

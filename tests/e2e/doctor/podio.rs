@@ -1,4 +1,4 @@
-//! Podio's API and the hooks, against the sandbox.
+//! Podio's API and the hooks, checked with the sandbox.
 
 use super::Said;
 use crate::hooks::{APP, CREDENTIALS, Podio};
@@ -18,7 +18,7 @@ async fn credentials_that_podio_does_not_take_are_told() {
         said.breaks_at("podio", "", &["hooks"]);
         assert!(!format!("{said:?}").contains("hunter2"), "{said:?}");
     }
-    // A half is worse than none.
+    // Incomplete credentials are an error.
     let half = [("PODTAP_PODIO_URL", podio.url.as_str()), CREDENTIALS[0]];
     Said::of(&stage, &[], &half).breaks_at("podio", "podio-client-secret is not", &["hooks"]);
     let said = doctor(&stage, &podio.url, &[], &[]);
@@ -73,7 +73,7 @@ async fn a_hook_that_is_missing_elsewhere_or_inactive_is_told() {
     said.breaks_at("hooks", "no hook leads to this tunnel", &[]);
     assert!(said.fix("hooks").contains("podtap hooks move"), "{said:?}");
 
-    // Without an agent nothing answers its hook.verify.
+    // Without an agent, no one validates the hook.
     agent.terminate();
     agent.ended().await;
     let hook = format!("{url}podio/hook");

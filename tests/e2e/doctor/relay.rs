@@ -1,4 +1,4 @@
-//! The relay: something else in its place, what lies before it, its token, its tunnels, its clock.
+//! The relay: another server at its address, a proxy in front of it, its token, tunnels and clock.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use crate::support::{Service, Stage, form_post};
 
 const TOKEN: (&str, &str) = ("PODTAP_TOKEN", "pt_aaaaaa_none");
 
-/// What answers every request with this status, and these words of this kind.
+/// Starts a server that answers every request with this status, media type and text.
 async fn other(status: u16, media: &'static str, words: &'static str) -> (Service, String) {
     let service = Service::answering(move |_| {
         let response = Response::builder().status(status);
@@ -67,7 +67,7 @@ async fn a_relay_that_takes_no_webhooks_says_why() {
 async fn a_clock_that_is_an_hour_off_is_told() {
     for (hours, words) in [(1, "1 h behind"), (-1, "1 h ahead of")] {
         let service = Service::answering(move |_| {
-            // A minute more, so that the time of the test does not matter.
+            // A minute more than an hour, so that the duration of the test does not matter.
             let off = SignedDuration::from_mins(hours * 61);
             let date = Timestamp::now().checked_add(off).unwrap();
             let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
@@ -135,18 +135,18 @@ async fn a_tunnel_that_is_unknown_unserved_full_or_refuses_is_told() {
     doctor(&[]).breaks_at("tunnel", "10 of 10 events", &[]);
 }
 
-/// What a proxy that knows nothing of websockets does with one.
+/// What a proxy without support for websockets does with one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Does {
-    /// It answers with its own words.
+    /// It sends a response of its own.
     Refuses,
-    /// It passes the upgrade on, and nothing after it.
+    /// It forwards the upgrade, but nothing after it.
     Swallows,
-    /// It passes the upgrade on, and ends it.
+    /// It forwards the upgrade, then closes the connection.
     Cuts,
 }
 
-/// Passes everything on to a relay, but for websockets.
+/// Forwards everything to a relay, except websockets.
 async fn before(relay: String, does: Does) -> (SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -180,7 +180,7 @@ async fn pass_on(mut near: TcpStream, relay: String, does: Does) {
     let length = far.read(&mut head).await.unwrap_or(0);
     near.write_all(&head[..length]).await.ok();
     if does == Does::Swallows {
-        // Until the other side has enough.
+        // Until the other side gives up.
         while near.read(&mut head).await.is_ok_and(|count| count > 0) {}
     }
 }
@@ -198,7 +198,7 @@ async fn what_keeps_websockets_from_passing_is_told() {
         let at = format!("http://{address}");
         let said = Said::of(&stage, &["--relay", &at], &[("PODTAP_TOKEN", &token)]);
         said.breaks_at("websocket", words, &[]);
-        // The tunnel is asked for over plain HTTP, and is well.
+        // The tunnel is checked over plain HTTP, so it is good.
         said.has("tunnel", "ok", "served by an agent");
     }
 }

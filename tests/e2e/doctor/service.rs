@@ -1,4 +1,4 @@
-//! The local service: away, elsewhere, or a port with nothing behind it.
+//! The local service: not running, elsewhere, or a port that nothing listens on.
 
 use std::net::{Ipv6Addr, SocketAddr};
 use std::process::Command;
@@ -37,7 +37,7 @@ async fn a_service_on_the_other_ip_version_is_found() {
     let fix = said.fix("service");
     assert!(fix.contains(&format!("http://[::1]:{port}")), "{fix}");
 
-    // By its name it is reached on either.
+    // By its name, the service is reached on either IP version.
     let said = Said::of(&stage, &["--forward-to", &port.to_string()], &[]);
     said.has("service", "ok", "[::1]");
 }
@@ -53,8 +53,8 @@ async fn a_port_with_nothing_behind_it_is_not_a_service() {
     said.breaks_at("service", "closes them immediately", &[]);
 }
 
-/// Runs a doctor in a container that knows these hosts: what `/etc/hosts` says is this process's alone,
-/// and a variable that Kubernetes sets says that this is a container. None where the system forbids it.
+/// Runs a doctor as in a container with these hosts: only this process sees the `/etc/hosts`, and
+/// a variable of Kubernetes marks the container. Returns `None` if the system does not allow it.
 fn in_container(stage: &Stage, hosts: &str, target: &str) -> Option<Said> {
     const ENTER: &str = "mount --bind \"$1\" /etc/hosts && mount --bind \"$2\" /etc/nsswitch.conf \
                          && shift 2 && exec \"$@\"";
@@ -63,7 +63,7 @@ fn in_container(stage: &Stage, hosts: &str, target: &str) -> Option<Said> {
         std::fs::write(&path, text).unwrap();
         path
     };
-    // No name server of this machine is asked.
+    // Name servers of this machine are not asked.
     let files = [file("hosts", hosts), file("nsswitch", "hosts: files\n")];
     let enter = |command: &mut Command| {
         command.args(["--mount", "--map-root-user", "sh", "-c", ENTER, "sh"]);
@@ -99,7 +99,7 @@ async fn a_service_outside_of_the_container_is_found_by_the_name_of_its_machine(
     let stage = Stage::new();
     let gone = Gone::new();
     let (target, port) = (gone.address().to_string(), gone.address().port());
-    // The same port on another address of loopback is the machine outside.
+    // The same port on another loopback address represents the machine outside.
     let outside = SocketAddr::from(([127, 0, 0, 77], port));
     let listener = TcpListener::bind(outside).await.unwrap();
     let mut open = JoinSet::new();

@@ -1,4 +1,4 @@
-//! A way that works, and the settings.
+//! A way without faults, and the settings.
 
 use super::Said;
 use crate::support::{Service, Stage, command, form_post};
@@ -36,7 +36,7 @@ async fn beside_a_running_agent_each_link_works_and_the_tunnel_stays_the_agents(
     said.has("hooks", "skipped", "no Podio credentials");
     assert!(!format!("{said:?}").contains(&token), "{said:?}");
 
-    // The agent was there all the time.
+    // The doctor has not disconnected the agent.
     form_post(&url, b"type=item.create&item_id=2").await;
     service.wait_for(2).await;
     let links = agent.objects("link");

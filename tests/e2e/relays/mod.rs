@@ -21,7 +21,7 @@ use crate::support::{
 
 const EVENTS: usize = 1_000;
 
-/// haproxy before two relays, of which it uses those that are ready.
+/// Starts haproxy in front of two relays; it uses those that are ready.
 fn haproxy(stage: &Stage, port: u16, relays: [&str; 2]) -> Process {
     let [a, b] = relays;
     let file = stage.home().join("haproxy.cfg");
@@ -51,7 +51,7 @@ backend relays
     Process::spawn(command)
 }
 
-/// What a relay says of itself to a load balancer.
+/// Returns the status that a load balancer gets from a relay.
 async fn readiness(authority: &str) -> u16 {
     get(authority, "/-/readyz").await.status
 }
@@ -64,7 +64,7 @@ async fn is_ready(authority: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_relays_behind_one_address_lose_nothing_when_either_is_killed() {
-    // It answers no `--version`; its file is where Debian has it.
+    // Haproxy has no `--version`; this is where Debian installs it.
     let haproxy_file = Path::new("/usr/sbin/haproxy");
     if !script::available(
         "bash",
@@ -111,7 +111,7 @@ async fn nothing_is_lost_when_the_database_crashes_and_comes_back() {
     load.reaches(EVENTS / 4).await;
 
     shared.server.crash();
-    // Refused so that Podio sends it again, and the load balancer knows.
+    // Refused so that Podio sends it again; the load balancer sees it, too.
     let refused = form_post(&url, b"type=item.update&item_id=1&n=0").await;
     assert_eq!(refused.status, 503);
     assert!(refused.header("retry-after").is_some());
@@ -149,7 +149,7 @@ async fn a_sender_at_one_relay_gets_the_answer_of_an_agent_at_another() {
         .await;
     let there = url.replace(&first.authority, &second.authority);
 
-    // The other relay learns within a second that the agent answers.
+    // The other relay learns within a second that the agent decides the response.
     let mut answer = form_post(&there, b"type=item.update&item_id=1").await;
     let deadline = tokio::time::Instant::now() + DEADLINE;
     while answer.status == 200 && tokio::time::Instant::now() < deadline {
@@ -186,7 +186,7 @@ async fn an_agent_hears_what_another_relay_refused() {
     let reason = told()[0]["reason"].as_str().unwrap().to_owned();
     assert!(reason.contains("body over"), "{reason}");
 
-    // An owner who asks any relay hears of all of them, and so does whoever runs them.
+    // Owners and the operator see all tunnels through any relay.
     let at = first.url();
     let own = ["--relay", &at, "--token", &token];
     for way in [&own[..], &["--database", &shared.database]] {

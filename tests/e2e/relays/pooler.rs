@@ -8,7 +8,7 @@ use crate::support::{Service, Shared, form_post, own_port, pause, script};
 
 const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
 
-/// PgBouncer in this mode before the database; its URL.
+/// Starts PgBouncer in this mode in front of the database; returns its URL.
 async fn pooler(shared: &Shared, mode: &str) -> String {
     let (port, server) = (own_port(), shared.server.port());
     let database = shared.server.database();

@@ -26,7 +26,7 @@ impl Pair {
         let (folder, one) = (primary.folder().display(), primary.port());
         let followed = format!("host={folder} port={one} user=postgres");
         let standby = Server::start_as(&followed, &[])?;
-        // After the standby was made, which would wait for one of its own otherwise.
+        // Set only now: otherwise creating the standby would wait for a standby.
         let names = "ALTER SYSTEM SET synchronous_standby_names = '*'";
         primary.sql("postgres", names);
         primary.reload();
@@ -57,7 +57,7 @@ impl Pair {
         })
     }
 
-    /// A webhook is refused so that Podio sends it again.
+    /// Checks that a webhook is refused so that Podio sends it again.
     async fn is_refused(&self) {
         let refused = form_post(&self.url, b"type=item.update&item_id=1&n=0").await;
         assert_eq!(refused.status, 503);
@@ -74,7 +74,7 @@ async fn nothing_is_lost_when_a_synchronous_standby_takes_over() {
     load.reaches(EVENTS / 3).await;
 
     pair.primary.crash();
-    // The standby is there, and takes nothing yet.
+    // The standby runs but does not accept writes yet.
     pair.is_refused().await;
     pair.standby.sql("postgres", "SELECT pg_promote()");
     load.end().await;

@@ -1,4 +1,4 @@
-//! A database that is of no use: what is wrong, where, and what to do.
+//! A database that cannot be used: what is wrong, where, and what to do.
 
 use crate::support::{Shared, Stage};
 
@@ -99,7 +99,8 @@ fn an_authority_of_the_database_that_cannot_be_read_is_named_before_anything_is_
     }
 }
 
-/// A password is asked of ann. Databases whose tables another has made, and a newer release.
+/// Makes ann's logins require a password. Returns a database whose
+/// tables belong to another user, and the URL of one of a newer release.
 fn tables_of_others(shared: &Shared) -> (String, String) {
     let hba = "sed -i '1i host all ann 127.0.0.1/32 scram-sha-256' data/pg_hba.conf";
     shared.server.run(hba);

@@ -1,4 +1,4 @@
-//! The page in a real browser.
+//! The web page in a real browser.
 
 use http::Response;
 use http_body_util::Full;
@@ -8,7 +8,7 @@ use super::Paged;
 use super::driver::{Browser, ENTER, ESCAPE, installed};
 use crate::support::{Service, Stage, eventually, form_post, node, pause};
 
-/// Rows that stand in the page.
+/// The number of rows in the page.
 const ROWS: &str = "return document.querySelectorAll('#rows tr').length";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,7 +35,7 @@ async fn events_come_by_themselves_and_keys_alone_do_everything() {
     let newest = "return document.querySelector('#rows tr.chosen').cells[2].textContent";
     browser.comes_to_say(newest, json!("item 3")).await;
 
-    // To the second row, open, replay: without a mouse.
+    // Goes to the second row, opens it and replays it, all by keyboard.
     browser.keys("j").await;
     let chosen = "return document.activeElement.closest('tr')?.cells[2].textContent";
     browser.comes_to_say(chosen, json!("item 2")).await;
@@ -47,7 +47,7 @@ async fn events_come_by_themselves_and_keys_alone_do_everything() {
     browser.shows("replayed: ✓ 200").await;
     browser.shows("2 replay").await;
 
-    // A filter, a wrong one, and back.
+    // A filter, an invalid one, and back.
     browser.keys(ESCAPE).await;
     browser.keys("/").await;
     browser.keys("item:3").await;
@@ -96,7 +96,7 @@ async fn what_was_captured_is_text_and_no_script() {
             "return document.querySelectorAll('#detail img, #detail script, #rows img').length";
         assert_eq!(browser.says(made).await, 0);
     }
-    // Time for a script that ran late.
+    // Time for an injected script that would run late.
     pause(std::time::Duration::from_millis(300)).await;
     assert_eq!(browser.says("return document.title").await, "Podtap");
     browser.close().await;
@@ -135,12 +135,12 @@ async fn a_foreign_page_can_neither_read_nor_replay() {
     })
     .await;
     let evil = format!("evil.test:{}", foreign.address().port());
-    // A name that leads here, as a rebound one would.
+    // A host name of another site that resolves to this machine, as in DNS rebinding.
     let browser = Browser::start(&["--host-resolver-rules=MAP *.test 127.0.0.1"]).await;
     browser.goto(&paged.page).await;
     browser.comes_to_say(ROWS, json!(1)).await;
 
-    // Another port of the same host is the same site: the cookie comes along.
+    // Another port of the same host is the same site, so the cookie is sent.
     for authority in [foreign.address().to_string(), evil] {
         browser.goto(&format!("http://{authority}/")).await;
         browser
@@ -185,12 +185,12 @@ async fn a_hundred_thousand_events_are_a_window_of_rows() {
             json!(true),
         )
         .await;
-    // Far down, by its end again and again: never more than a window.
+    // Scrolls down to the end repeatedly: the page never holds more than a window of rows.
     let oldest = "const cells = [...document.querySelectorAll('#rows tr')].map((row) => row.cells[2].textContent);
         return Number(cells.at(-1).split(' ')[1])";
     for scroll in 0..8 {
         if scroll == 2 {
-            // What comes does not take away what was scrolled to.
+            // A new event does not remove the rows to which the person scrolled.
             form_post(&paged.url, b"type=item.create&item_id=1").await;
             browser.shows("item.create").await;
             let rows = browser.says(ROWS).await.as_u64().unwrap();
@@ -206,7 +206,7 @@ async fn a_hundred_thousand_events_are_a_window_of_rows() {
         assert!(rows <= 300, "{rows}");
     }
     assert!(browser.says(oldest).await.as_u64().unwrap() < 99_300);
-    // What comes meanwhile moves nothing, and `g` leads to it.
+    // New events do not move the view; `g` goes to them.
     form_post(&paged.url, b"type=comment.create&item_id=1&comment_id=2").await;
     browser
         .comes_to_say(

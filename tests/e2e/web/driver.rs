@@ -1,5 +1,5 @@
-//! Chromium by `WebDriver`, without a screen and without a way out of this machine. Eight commands of
-//! the protocol are spoken here: the client that there is for it brings twenty packages along.
+//! Controls headless Chromium through `WebDriver`; the browser cannot reach other machines. The
+//! eight commands that are needed are implemented here: the existing client adds twenty packages.
 
 use std::process::Command;
 
@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 
 use crate::support::{DEADLINE, Process, eventually, script};
 
-/// The keys of the protocol that are no characters.
+/// The protocol's codes of keys that are not characters.
 pub(super) const ENTER: &str = "\u{E007}";
 pub(super) const ESCAPE: &str = "\u{E00C}";
 pub(super) const TAB: &str = "\u{E004}";
 
 const CONTROL: &str = "\u{E009}";
 
-/// What the protocol calls the id of an element.
+/// The protocol's name for the id of an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// A browser; it ends with [`Browser::close`].
+/// A browser, which must be closed with [`Browser::close`].
 pub(super) struct Browser {
     authority: String,
     session: String,
@@ -31,7 +31,7 @@ pub(super) struct Browser {
     _driver: Process,
 }
 
-/// Whether there is a browser to look with.
+/// Returns whether Chromium and its driver are installed.
 pub(super) fn installed() -> bool {
     ["chromium", "chromedriver"].into_iter().all(|program| {
         script::available(
@@ -43,7 +43,7 @@ pub(super) fn installed() -> bool {
 }
 
 impl Browser {
-    /// One with further options of Chromium.
+    /// Starts a browser with further options of Chromium.
     pub(super) async fn start(options: &[&str]) -> Self {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0");
@@ -88,7 +88,7 @@ impl Browser {
         browser
     }
 
-    /// A command of the session; what it answers.
+    /// Sends a command of the session and returns the result.
     async fn tell(&self, command: &str, with: Value) -> Value {
         let url = format!("http://{}/session{}{command}", self.authority, self.session);
         let request = Request::post(url).header("content-type", "application/json");
@@ -122,19 +122,19 @@ impl Browser {
         self.tell("/url", json!({ "url": url })).await;
     }
 
-    /// What a script says.
+    /// Runs a script and returns its value.
     pub(super) async fn says(&self, script: &str) -> Value {
         let with = json!({ "script": script, "args": [] });
         self.tell("/execute/sync", with).await
     }
 
-    /// What a script says later, by calling its last argument.
+    /// Runs a script that returns its value later, by calling its last argument.
     pub(super) async fn says_later(&self, script: &str) -> Value {
         let with = json!({ "script": script, "args": [] });
         self.tell("/execute/async", with).await
     }
 
-    /// Waits until a script says this.
+    /// Waits until a script returns this value.
     pub(super) async fn comes_to_say(&self, script: &str, expected: Value) {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
@@ -150,13 +150,13 @@ impl Browser {
         }
     }
 
-    /// Waits until the text of the page has this.
+    /// Waits until the page contains this text.
     pub(super) async fn shows(&self, text: &str) {
         let script = format!("return document.body.innerText.includes({})", json!(text));
         self.comes_to_say(&script, json!(true)).await;
     }
 
-    /// Presses a key while control is down.
+    /// Presses a key while the control key is down.
     pub(super) async fn control(&self, key: &str) {
         let press = |kind: &str, value: &str| json!({ "type": kind, "value": value });
         let strokes = [
@@ -169,7 +169,7 @@ impl Browser {
         self.tell("/actions", json!({ "actions": [device] })).await;
     }
 
-    /// Types, wherever the focus is.
+    /// Types into the element that has the focus.
     pub(super) async fn keys(&self, keys: &str) {
         let strokes = keys
             .chars()
@@ -183,7 +183,7 @@ impl Browser {
         self.tell_element(selector, "click", json!({})).await;
     }
 
-    /// Ends the browser: its driver does not do that by itself.
+    /// Ends the browser, which its driver does not do by itself.
     pub(super) async fn close(self) {
         let url = format!("http://{}/session{}", self.authority, self.session);
         self.ask(Request::delete(url).body(Full::default()).unwrap())

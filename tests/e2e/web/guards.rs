@@ -1,9 +1,10 @@
-//! Who is answered: everything that a browser, or somebody beside it, can send.
+//! Access control of the web page: every kind of request
+//! that a browser, or another program, can send.
 
 use super::Paged;
 use crate::support::{Answer, Service, Stage, form_post, send};
 
-/// Sends a request with these headers beside `Host`.
+/// Sends a request with these headers besides `Host`.
 async fn ask(authority: &str, line: &str, host: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request =
         format!("{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 0\r\n");
@@ -14,7 +15,7 @@ async fn ask(authority: &str, line: &str, host: &str, headers: &[(&str, &str)]) 
     send(authority, request.as_bytes()).await
 }
 
-/// Opens the page with its token; the cookie.
+/// Opens the page with its token and returns the cookie.
 async fn session(paged: &Paged) -> String {
     let (authority, path) = crate::support::split(&paged.page);
     let opened = ask(authority, &format!("GET {path}"), authority, &[]).await;
@@ -63,12 +64,12 @@ async fn only_the_page_itself_gets_what_it_asks_for() {
     let list: serde_json::Value = serde_json::from_str(&list.body).unwrap();
     assert_eq!(list["rows"][0]["id"], id);
 
-    // Another name: what a rebound name server leads here.
+    // Another host name, as in an attack by DNS rebinding.
     for host in ["evil.test", "127.0.0.1", "127.0.0.1:1"] {
         let rebound = ask(authority, "GET /api/events", host, &[own]).await;
         assert_eq!(rebound.status, 421, "{host}");
     }
-    // Another site's doing, as the browser tells.
+    // Requests that other sites caused, as the browser reports them.
     for site in ["cross-site", "same-site"] {
         let foreign = [own, ("sec-fetch-site", site)];
         assert_eq!(
@@ -95,7 +96,7 @@ async fn only_the_page_itself_gets_what_it_asks_for() {
         ask(authority, &replay, authority, &stranger).await.status,
         401
     );
-    // Nor does anything else that costs or changes something answer to another site.
+    // Other requests that cost or change something are refused for other sites, too.
     for path in ["explain", "review"] {
         let line = format!("POST /api/events/{id}/{path}");
         let foreign = [own, ("origin", "http://evil.test")];
@@ -116,7 +117,7 @@ async fn without_the_session_of_this_run_nothing_is_shown() {
     let service = Service::start().await;
     let paged = Paged::start(&service).await;
     let authority = paged.authority();
-    // Neither the page nor what it is made of.
+    // Neither the page nor its files.
     for path in [
         "/",
         "/app.js",

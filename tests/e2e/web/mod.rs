@@ -1,4 +1,4 @@
-//! `--web`: the page, what it shows in a browser, and who is turned away.
+//! `--web`: access control, and what the page shows in a browser.
 
 mod browser;
 mod driver;
@@ -8,12 +8,12 @@ mod views;
 
 use crate::support::{Process, Service, Stage};
 
-/// An agent with a page.
+/// An agent with a web page.
 struct Paged {
     agent: Process,
-    /// Where webhooks go.
+    /// The URL for webhooks.
     url: String,
-    /// The page with its token.
+    /// The URL of the page, with its token.
     page: String,
     stage: Stage,
 }
@@ -47,7 +47,7 @@ impl Paged {
         }
     }
 
-    /// Host and port of the page.
+    /// Returns the host and port of the page.
     fn authority(&self) -> &str {
         crate::support::split(&self.page).0
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::driver::{Browser, installed};
 use crate::support::{Service, Stage, form_post};
 
-/// A configuration of two tunnels, each with a relay of its own.
+/// Writes a configuration of two tunnels, each with its own relay.
 fn config(stage: &Stage, services: [&Service; 2]) -> String {
     let file = stage.home().join("up.toml");
     let tables = ["crm", "shop"].into_iter().zip(services);
@@ -40,7 +40,7 @@ async fn one_page_switches_between_the_tunnels() {
     assert_eq!(origin(&pages[0]), origin(&pages[1]), "one page for all");
 
     let browser = Browser::start(&[]).await;
-    // The URL of a tunnel's own line opens the page on it.
+    // Each tunnel prints a URL that opens the page on this tunnel.
     browser.goto(&pages[1]).await;
     let search = "return location.search";
     browser.comes_to_say(search, json!("?tunnel=shop")).await;

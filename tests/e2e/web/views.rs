@@ -1,5 +1,5 @@
-//! What stands beside the list: an event edited, why it arrived, all that happened to its object. By the
-//! keys of the terminal UI, in a real browser.
+//! The views besides the list: editing an event, why it arrived, and the
+//! history of its object. With the keys of the terminal UI, in a real browser.
 
 use http::Response;
 use http_body_util::Full;
@@ -11,7 +11,7 @@ use crate::support::{Service, form_post};
 
 const FOCUS: &str = "return document.activeElement.id";
 
-/// A page on these events of item 4711, with the newest open.
+/// Sends these events of item 4711 and opens a page with the newest one.
 async fn opened(paged: &Paged, bodies: &[&str]) -> Browser {
     for body in bodies {
         form_post(&paged.url, body.as_bytes()).await;
@@ -48,7 +48,7 @@ async fn an_event_is_edited_its_difference_shown_and_sent_by_keys_alone() {
     browser.comes_to_say(FOCUS, json!("edited")).await;
     browser.shows("Nothing was changed.").await;
 
-    // What cannot be sent is said, and not sent.
+    // An invalid request is reported and not sent.
     let text = "const it = document.getElementById('edited');
         it.value = VALUE; it.dispatchEvent(new Event('input'));";
     browser.says(&text.replace("VALUE", "'POST'")).await;
@@ -64,7 +64,7 @@ async fn an_event_is_edited_its_difference_shown_and_sent_by_keys_alone() {
         .await;
     assert_eq!(service.count(), 1, "nothing was sent yet");
 
-    // What was typed is still there after a look elsewhere.
+    // The typed text is still there after another view was open.
     browser.keys(ESCAPE).await;
     browser
         .comes_to_say("return location.hash", json!(""))
@@ -95,7 +95,7 @@ async fn an_objects_timeline_and_why_are_a_key_away_and_the_browsers_way_back_wo
         format!("type=item.update&item_id=4711&item_revision_id={revision}&hook_id=7")
     });
     let browser = opened(&paged, &bodies.each_ref().map(String::as_str)).await;
-    // The remark that the terminal UI makes, too.
+    // The terminal UI makes the same remark.
     browser
         .shows("2 revisions before this one never arrived")
         .await;
@@ -118,7 +118,7 @@ async fn an_objects_timeline_and_why_are_a_key_away_and_the_browsers_way_back_wo
     browser.comes_to_say(FOCUS, json!("about")).await;
     let about = "return document.getElementById('about').value";
     browser.comes_to_say(about, json!("item:4711")).await;
-    // Without a person's word nothing is asked of Podio.
+    // Podio is not asked until the person confirms.
     let answer = "return document.getElementById('answer').textContent";
     assert_eq!(browser.says(answer).await, "");
     browser.keys(ENTER).await;
@@ -140,7 +140,7 @@ async fn an_objects_timeline_and_why_are_a_key_away_and_the_browsers_way_back_wo
     browser
         .comes_to_say("return document.getElementById('help').open", json!(false))
         .await;
-    // Every control is reached by the tabulator, and none is a trap.
+    // The tabulator key reaches every control, and leaves each.
     let mut seen = Vec::new();
     for _ in 0..60 {
         browser.keys(TAB).await;
