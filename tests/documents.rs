@@ -1,4 +1,4 @@
-//! What the documents say of the filter language, of the keys and of a relay's limits is so.
+//! The documents describe the filter language, the keys and a relay's limits correctly.
 
 #![expect(clippy::unwrap_used, reason = "tests say so by failing")]
 
@@ -18,12 +18,12 @@ const SCHEMA: &str = include_str!("../docs/json.schema.json");
 const UI: &str = include_str!("../docs/UI.md");
 const ARCHITECTURE: &str = include_str!("../docs/ARCHITECTURE.md");
 
-/// What stands between backquotes.
+/// Returns the texts between backquotes.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The section with this heading.
+/// Returns the section with this heading.
 fn section(heading: &str) -> &'static str {
     let (_, rest) = UI.split_once(&format!("\n## {heading}\n")).unwrap();
     rest.split_once("\n## ")
@@ -71,7 +71,8 @@ fn every_key_that_the_document_names_has_something_to_do() {
     assert!(named > 20, "{named}");
 }
 
-/// Settings and their defaults in the tables of a document whose heads begin with `setting`.
+/// Returns the settings and their defaults in the tables
+/// of a document whose headings begin with `setting`.
 fn limits(document: &str) -> BTreeMap<String, String> {
     let mut limits = BTreeMap::new();
     let mut is_table = false;
@@ -123,7 +124,7 @@ fn the_service_file_lets_the_relay_do_what_it_must_and_no_more() {
         let mut command = std::process::Command::new("systemd-analyze");
         command.args(args).arg(unit).output()
     };
-    // Ten times the exposure that it prints: 2.0 at most.
+    // The threshold is ten times the exposure that is printed: at most 2.0.
     let Ok(judged) = systemd(&["security", "--offline=true", "--no-pager", "--threshold=20"])
     else {
         let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
@@ -137,7 +138,7 @@ fn the_service_file_lets_the_relay_do_what_it_must_and_no_more() {
     let words = String::from_utf8_lossy(&verified.stderr).into_owned();
     let wrong: Vec<&str> = words
         .lines()
-        // The binary is not where it will be.
+        // The binary is not installed on this machine.
         .filter(|line| line.contains("podtap-relay") && !line.contains("not executable"))
         .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
@@ -152,7 +153,7 @@ fn the_image_and_the_compose_file_name_settings_that_there_are() {
         .concat()
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
     {
-        // The name that the web server gets is no setting of Podtap.
+        // The name for the web server is not a setting of Podtap.
         let Some(name) = word
             .strip_prefix("PODTAP_")
             .filter(|name| *name != "DOMAIN")
@@ -185,7 +186,7 @@ fn the_walk_to_a_new_key_names_files_that_are_there_and_at_most_six_of_them() {
     }
 }
 
-/// Every property of a schema and of those inside it.
+/// Collects every property of a schema and of its nested schemas.
 fn properties(schema: &Value, found: &mut BTreeSet<String>) {
     match schema {
         Value::Object(members) => {
@@ -223,7 +224,7 @@ fn the_schema_of_json_lines_has_the_types_and_fields_of_the_document() {
         let cells: Vec<&str> = row.split(" | ").collect();
         if let [name, _, _] = cells.as_slice() {
             let name = name.trim_start_matches("| ").trim_matches('`');
-            // The heads of both tables begin so, too.
+            // The headings of both tables match, too.
             assert!(
                 name == "type" || types.contains(name),
                 "the schema has no type {name}"
@@ -232,13 +233,13 @@ fn the_schema_of_json_lines_has_the_types_and_fields_of_the_document() {
     }
 }
 
-/// What stands between backquotes and looks like a path below the root.
+/// Returns the texts between backquotes that look like a path below the root.
 fn paths(document: &str) -> impl Iterator<Item = &str> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     quoted(document).filter(move |word| {
         let folder = word.split_once('/').map(|(folder, _)| folder);
         let is_path = folder.is_some_and(|folder| {
-            // A build makes what is in `target`.
+            // `target` has only build results.
             !["", "target"].contains(&folder) && root.join(folder).is_dir()
         });
         is_path && !word.contains([' ', '*', '<', '…'])

@@ -1,10 +1,10 @@
-//! The bell and the notice when a delivery fails, in a real terminal.
+//! The bell and the notice for a failed delivery, in a real terminal.
 
 use hyper::Response;
 
 use crate::support::{Received, Service, Stage, Terminal, eventually, form_post};
 
-/// Where `listen` beside this stage takes webhooks.
+/// Waits for the public URL of a `listen` that runs on this stage.
 async fn public_url(stage: &Stage) -> String {
     let url = || {
         let (code, said, _) = stage.run(&["url", "crm"]);
@@ -45,7 +45,7 @@ async fn a_failed_delivery_rings_once_in_the_ui_and_off_it_and_says_nothing_unle
         ];
         let mut terminal = Terminal::start(&stage, &args, 120, 40);
         let url = public_url(&stage).await;
-        // The first one names no type of Podio's: what a stranger writes is not repeated.
+        // The type of the first event is not Podio's: text from strangers is not repeated.
         post(&url, "evil%1b%5d0%3bowned%07", 1).await;
         post(&url, "item.update", 2).await;
         post(&url, "item.update", 3).await;

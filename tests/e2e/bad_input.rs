@@ -1,4 +1,4 @@
-//! What is wrong gets a clear error, the right status or exit code, and nothing is lost.
+//! Invalid input gets a clear error and the right status or exit code, and nothing is lost.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::support::{Answer, Gone, Service, Stage, command, form_post, script, s
 
 const NEVER_A_KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// The facts of an answer that must not tell an unknown key from a malformed one.
+/// The parts of a response that must be equal for an unknown and for a malformed key.
 fn shape(answer: &Answer) -> (u16, Vec<String>, String) {
     let headers = answer
         .head
@@ -282,7 +282,7 @@ fn a_malformed_network_is_named_wherever_it_was_set() {
     }
 }
 
-/// The first port that needs no right, by the kernel.
+/// Returns the first port that needs no privilege, according to the kernel.
 fn first_free_port() -> u16 {
     let file = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
     let text = std::fs::read_to_string(file).unwrap_or_default();
@@ -311,7 +311,7 @@ fn a_port_that_needs_a_right_is_explained_with_how_to_give_it() {
             "127.0.0.1:81",
         ),
     ] {
-        // As an ordinary user has it, also where the tests are run by root.
+        // As for an ordinary user, even if root runs the tests.
         let relay = command(&stage, &[&["relay", "--data-dir", &dir], options].concat());
         let mut command = Command::new("setpriv");
         command.arg("--inh-caps=-net_bind_service");

@@ -1,4 +1,4 @@
-//! `podtap ui` beside a running agent: it shows how that agent is, as it changes.
+//! `podtap ui` while an agent runs in another process: it shows the agent's state as it changes.
 
 use crate::support::{Service, Stage, Terminal, form_post};
 

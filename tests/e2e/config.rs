@@ -1,5 +1,5 @@
-//! What people configure of the terminal UI and of filters: keys and saved filters, and what is
-//! said where they are wrong.
+//! The configuration of the terminal UI and of filters:
+//! keys and saved filters, and the errors in them.
 
 use crate::support::{Service, Stage, Terminal, form_post};
 
@@ -13,7 +13,7 @@ help = ['ctrl-h', 'f1']
 creations = 'type:*.create'
 ";
 
-/// Three events in the stage's own history, which need no relay.
+/// Imports three events into the stage's own history, which needs no relay.
 async fn with_events(stage: &Stage) {
     let service = Service::start().await;
     let target = service.address().to_string();
@@ -190,7 +190,7 @@ async fn the_printed_keys_are_a_configuration_that_changes_nothing() {
     let config = configure(&stage, &printed);
     let again = stage.succeed(&["ui", "--print-keys", "--config", &config]);
     assert_eq!(again, printed);
-    // A history that does not exist, so the keys were taken.
+    // The history does not exist, so the keys were accepted.
     let (code, _, stderr) = stage.run(&["ui", "--config", &config]);
     assert_eq!(code, 6, "{stderr}");
 }

@@ -1,5 +1,5 @@
-//! A stranger who holds connections open does not keep others waiting, however few descriptors the
-//! relay has.
+//! A stranger who holds many connections open does not delay
+//! others, however few file descriptors the relay has.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -12,7 +12,8 @@ async fn connect_from(source: &str, authority: &str) -> TcpStream {
     socket.connect(authority.parse().unwrap()).await.unwrap()
 }
 
-/// The answer to a webhook for a tunnel that is not there, from another address than 127.0.0.1.
+/// Sends a webhook for an unknown tunnel from another
+/// address than 127.0.0.1; returns the response's status.
 async fn status(authority: &str) -> String {
     let exchange = async {
         let mut stream = connect_from("127.0.0.2", authority).await;

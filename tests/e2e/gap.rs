@@ -1,8 +1,9 @@
-//! A gap in a real terminal: it arrives between two keys, is a row like others, and is in `events`.
+//! A gap in a real terminal: it appears between two keys,
+//! is a row like others, and is listed by `events`.
 
 use crate::support::{Service, Stage, Terminal, eventually, form_post};
 
-/// More than a relay takes of a body.
+/// More bytes than a relay accepts for a body.
 const TOO_LARGE: usize = 9 * 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread")]

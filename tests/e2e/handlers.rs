@@ -1,7 +1,8 @@
-//! Handlers as Podio's developers write them, in PHP and in Ruby, behind the tunnel: a switch on
-//! `type`, and `hook.verify` validated by themselves.
+//! Handlers as Podio's developers write them, in PHP and in Ruby, behind the
+//! tunnel: a switch on `type`, with their own validation of `hook.verify`.
 //!
-//! Need `php` and `ruby`; without them the tests only say so, except where `CI` is `true`.
+//! Need `php` and `ruby`. Without them, the tests print
+//! that they are skipped, or fail if `CI` is `true`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,7 +23,7 @@ async fn a_handler_in_php_validates_its_hooks_and_hears_what_happens() {
     let folder = Path::new(TESTS).join("php");
     let args = ["-S", "127.0.0.1:0", "handler.php"];
     let handler = script::run("php", &folder, &args, &play.environment());
-    // PHP's own server says where it listens in its log.
+    // PHP's own server logs its address.
     let port = || {
         let log = handler.stderr();
         let (_, rest) = log.split_once("(http://127.0.0.1:")?;
@@ -69,7 +70,7 @@ impl Play {
         [("API_URL", self.url.clone())]
     }
 
-    /// The agent makes hooks and leaves their validation to the handler; then things happen.
+    /// The agent creates hooks and leaves their validation to the handler; then the items change.
     async fn through(self, handler: &Process, port: u16) {
         let Self {
             stage,
@@ -127,7 +128,7 @@ impl Play {
     }
 }
 
-/// What a handler printed, a JSON object a line.
+/// Returns the JSON lines that a handler has printed.
 fn lines(handler: &Process) -> Vec<Value> {
     let printed = handler.stdout();
     let parsed = printed.iter().map(|line| serde_json::from_str(line));

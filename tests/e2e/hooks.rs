@@ -1,11 +1,11 @@
-//! Hooks that live as long as `listen`, and the commands that manage hooks, against the sandbox.
+//! Hooks that exist while `listen` runs, and the commands that manage hooks, with the sandbox.
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{Process, Relay, Service, Stage, command, eventually, get, split};
 
-/// The sandbox's first app, with its invented credentials.
+/// The invented credentials of the sandbox's first app.
 pub(crate) const CREDENTIALS: &[(&str, &str)] = &[
     ("PODTAP_PODIO_CLIENT_ID", "podtap"),
     ("PODTAP_PODIO_CLIENT_SECRET", "sandbox-secret"),
@@ -38,7 +38,7 @@ impl Podio {
         command
     }
 
-    /// Runs a command to its end, which must be good, and gives the objects it printed.
+    /// Runs a command, which must succeed, and returns the objects that it printed.
     pub(crate) fn objects(&self, stage: &Stage, args: &[&str]) -> Vec<Value> {
         let output = self.command(stage, args).output().unwrap();
         assert!(output.status.success(), "podtap {args:?}: {output:?}");
@@ -49,7 +49,7 @@ impl Podio {
             .collect()
     }
 
-    /// Runs a command to its end, which must be good.
+    /// Runs a command, which must succeed.
     pub(crate) fn run(&self, stage: &Stage, args: &[&str]) {
         let output = self.command(stage, args).output().unwrap();
         assert!(output.status.success(), "podtap {args:?}: {output:?}");
@@ -59,7 +59,7 @@ impl Podio {
         self.objects(stage, &["hooks", "list", "--json", "--name", "crm"])
     }
 
-    /// A command that listens for hooks on the app, over a relay, as the tunnel `crm`.
+    /// Returns a command that listens for hooks on the app, through a relay, as the tunnel `crm`.
     pub(crate) fn listen(
         &self,
         stage: &Stage,
@@ -81,7 +81,7 @@ impl Podio {
     }
 }
 
-/// Waits until as many hooks are active.
+/// Waits until this number of hooks is active.
 pub(crate) async fn are_verified(agent: &Process, count: usize) {
     let verified = || {
         let ok = agent.objects("verify").into_iter();
@@ -265,7 +265,7 @@ async fn a_login_in_the_browser_is_kept_for_the_next_command() {
     };
     let page = eventually("the page to open", page, || login.stderr()).await;
 
-    // What a browser does: the page, once agreed to, leads back to the waiting command.
+    // As a browser does: once the person agrees, the page redirects to the waiting command.
     let (authority, path) = split(&page);
     let answer = get(authority, path).await;
     let back = answer
@@ -446,7 +446,7 @@ async fn hooks_that_cannot_be_had_are_told_with_the_cure_and_wrong_credentials_e
         "--on",
         "item.update",
     ];
-    // On a stage of its own, where no tokens of the right credentials are kept.
+    // On a separate stage, where no tokens of the right credentials are stored.
     let stage = Stage::new();
     let mut listen = podio.command(&stage, &args);
     listen.env("PODTAP_PODIO_CLIENT_SECRET", "wrong");

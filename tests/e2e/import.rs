@@ -1,4 +1,5 @@
-//! `podtap events --har`, `events --json` and `import`: what was captured goes out and comes in again.
+//! `podtap events --har`, `events --json` and `import`:
+//! captured events are exported and imported again.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -9,7 +10,7 @@ use http_body_util::Full;
 
 use crate::support::{Gone, Service, Stage, command, form_post, node, send, split};
 
-/// A stage whose tunnel `crm` has captured what is hard to write down.
+/// Creates a stage whose tunnel `crm` has captured events that are hard to export.
 async fn hostile() -> Stage {
     let service = Service::answering(|request| {
         let mut answer = Response::new(Full::from(Bytes::from_static(b"\xff\x00ok")));
@@ -75,9 +76,9 @@ async fn hostile() -> Stage {
     stage
 }
 
-/// What the tunnel cannot have captured by itself.
+/// Adds what the tunnel cannot have captured itself.
 fn add_the_rest(stage: &Stage) {
-    // One attempt that fails, of an event; and an event without any.
+    // A failed attempt of an event, and an event without attempts.
     let gone = Gone::new();
     let address = gone.address().to_string();
     let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
@@ -93,7 +94,7 @@ fn lines(stage: &Stage, name: &str) -> String {
     stage.succeed(&["events", "--json", "-l", "1000", "--name", name])
 }
 
-/// The lines without the one field that an import leaves out.
+/// Returns the lines without the only field that an import leaves out.
 fn without_seq(lines: &str) -> String {
     let mut text = String::new();
     for line in lines.lines() {
@@ -291,7 +292,7 @@ async fn an_archive_names_the_service_that_answered_and_never_the_tunnels_key() 
     assert_eq!(log["entries"][0]["request"]["url"], expected);
     let key = url.trim_end_matches('/').rsplit('/').next().unwrap();
     assert!(!har.contains(key), "{har}");
-    // Firefox's network panel walks the pages and every timing unasked.
+    // Firefox's network panel requires the pages and all timings.
     assert_eq!(log["pages"], serde_json::json!([]));
     let timings = log["entries"][0]["timings"].as_object().unwrap();
     assert!(timings.values().all(serde_json::Value::is_number), "{har}");

@@ -1,9 +1,9 @@
-//! The clients of Podio's API as judges of the sandbox: each plays the same developer and has to see
-//! what Podio would show it. podio-js runs itself; podio-rb, podio-php and pypodio2 are in no registry
-//! that can be asked here, so that scripts make the requests that they make.
+//! Tests the sandbox with the clients of Podio's API: each acts as the same developer and
+//! must see what Podio would show. podio-js runs itself. podio-rb, podio-php and pypodio2
+//! are not available from the registries here, so scripts make the same requests.
 //!
-//! Need node with `npm ci --prefix tests/node`, ruby, php and python3; without one of them its test
-//! only says so, except where `CI` is `true`.
+//! Need node with `npm ci --prefix tests/node`, ruby, php and python3. If one
+//! is missing, its test prints that it is skipped, or fails if `CI` is `true`.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::support::{Stage, node, script};
 
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
-/// Runs a script beside a sandbox of its own; gives what it printed, an object a line.
+/// Runs a script with its own sandbox; returns the JSON lines that it printed.
 async fn judge(program: &str, folder: &str, args: &[&str]) -> Vec<Value> {
     let stage = Stage::new();
     let sandbox = stage.start(&["sandbox", "--json", "--listen", "127.0.0.1:0"]);
@@ -38,7 +38,7 @@ async fn judge(program: &str, folder: &str, args: &[&str]) -> Vec<Value> {
     parsed.collect()
 }
 
-/// What a client sees that has all operations.
+/// Returns what a client with all operations sees.
 fn whole_flow() -> Vec<Value> {
     vec![
         json!({ "step": "login", "app": "app", "code": "user", "password": "user", "refresh": "user" }),
@@ -73,7 +73,7 @@ async fn podio_php_finds_the_sandbox_as_it_would_podio() {
     }
 }
 
-/// It refreshes by itself alone, and tells a refusal of a login by its status.
+/// This client refreshes tokens only by itself, and reports a refused login by its status.
 #[tokio::test(flavor = "multi_thread")]
 async fn podio_js_finds_the_sandbox_as_it_would_podio() {
     if !node::installed("podio-js") {
@@ -85,7 +85,7 @@ async fn podio_js_finds_the_sandbox_as_it_would_podio() {
     assert_eq!(judge("node", "node", &["judge.js"]).await, expected);
 }
 
-/// It has fewer operations, and some that the others have not.
+/// This client has fewer operations, and some that the others do not have.
 #[tokio::test(flavor = "multi_thread")]
 async fn pypodio2_finds_the_sandbox_as_it_would_podio() {
     if !script::available("python3", None, "python3 is needed") {

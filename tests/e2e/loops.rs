@@ -1,5 +1,5 @@
-//! An object that fires the same hook again and again is found once, with the cure; where asked for,
-//! its events are held.
+//! An object that fires the same hook again and again is reported
+//! once, with the cure. If requested, its events are held.
 
 use crate::support::{Service, Stage, eventually, form_post};
 

@@ -1,5 +1,5 @@
-//! Invariant 1: what was answered 200 is in the history once and was offered to the local service,
-//! whatever was killed in between.
+//! Invariant 1: each event that was answered 200 is in the history once and
+//! was offered to the local service, whichever process was killed in between.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::support::{Relay, Service, Shared, Stage, eventually, form_post, own_a
 
 const EVENTS: usize = 2_000;
 
-/// Posts event `n` until it is answered 200: what any sender does while a relay restarts.
+/// Posts event `n` until it is answered 200, as any sender does while a relay restarts.
 async fn accepted(url: &str, n: usize) {
     let body = format!(
         "type=item.update&item_id={}&item_revision_id={n}&n={n}",
@@ -28,7 +28,8 @@ async fn accepted(url: &str, n: usize) {
             one.spawn(async move { form_post(&url, body.as_bytes()).await.status });
             one.join_next().await.unwrap()
         };
-        // A connection cut by the kill has no answer and fails the task: not accepted, so again.
+        // A connection that the kill cuts has no response, and the
+        // task fails. The event was not accepted, so it is sent again.
         if matches!(posted, Ok(200)) {
             return;
         }
@@ -36,7 +37,7 @@ async fn accepted(url: &str, n: usize) {
     }
 }
 
-/// How often each `n` is found in these bodies.
+/// Counts each `n` in these bodies.
 fn occurrences<'a>(bodies: impl Iterator<Item = &'a str>) -> HashMap<usize, usize> {
     let mut counts = HashMap::new();
     for body in bodies {
@@ -46,7 +47,7 @@ fn occurrences<'a>(bodies: impl Iterator<Item = &'a str>) -> HashMap<usize, usiz
     counts
 }
 
-/// Senders that go on until each of their events is accepted.
+/// Senders that continue until each of their events is accepted.
 pub(crate) struct Load {
     senders: JoinSet<()>,
     sent: watch::Receiver<usize>,
@@ -68,14 +69,14 @@ impl Load {
         Self { senders, sent }
     }
 
-    /// Waits until so many were accepted.
+    /// Waits until this number of events was accepted.
     pub(crate) async fn reaches(&self, count: usize) {
         let state = || format!("{} sent", *self.sent.borrow());
         let reached = || (*self.sent.borrow() >= count).then_some(());
         eventually("progress", reached, state).await;
     }
 
-    /// Waits until all were accepted.
+    /// Waits until all events were accepted.
     pub(crate) async fn end(mut self) {
         while let Some(sender) = self.senders.join_next().await {
             sender.unwrap();
@@ -83,7 +84,8 @@ impl Load {
     }
 }
 
-/// Each event was offered to the local service, and is in the history once and in order.
+/// Checks that each event was offered to the local
+/// service, and is in the history once and in order.
 pub(crate) async fn is_whole(stage: &Stage, service: &Service, events: usize) {
     let delivered = || {
         let received = service.received();
@@ -98,8 +100,8 @@ pub(crate) async fn is_whole(stage: &Stage, service: &Service, events: usize) {
     })
     .await;
 
-    // A sender whose answer was cut off by a kill sent it again: those are two webhooks, so the
-    // history may have as many rows as there were events while one of them is still to be stored.
+    // If a kill cuts off a response, the sender repeats the request, which makes two webhooks. So
+    // the history may have as many rows as there were events while one of them is not stored yet.
     let stored = |history: &[serde_json::Value]| {
         occurrences(history.iter().map(|event| event["body"].as_str().unwrap())).len()
     };
@@ -138,7 +140,7 @@ async fn events_in_a_shared_database_survive_the_same_kills() {
     survives_kills(&shared.stage, relay, &token, &options).await;
 }
 
-/// Agent, relay and agent are killed under load; the next relay has these options.
+/// Kills agent, relay and agent under load; the next relay has these options.
 async fn survives_kills(stage: &Stage, mut relay: Relay, token: &str, options: &[&str]) {
     let service = Service::start().await;
     let (mut agent, url) = stage

@@ -1,4 +1,5 @@
-//! End-to-end: the built binary as separate processes, real sockets, a real local service.
+//! End-to-end tests: the built binary as separate
+//! processes, with real sockets and a real local service.
 
 #![expect(
     clippy::unwrap_used,

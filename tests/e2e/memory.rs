@@ -1,4 +1,4 @@
-//! What an agent takes in memory, whatever waits in its history and whatever its service answers.
+//! The memory of an agent, whatever its history holds and whatever its service responds.
 
 use bytes::Bytes;
 use http::Response;
@@ -7,16 +7,16 @@ use tokio::task::JoinSet;
 
 use crate::support::{Gone, Process, Service, Stage, command, eventually, form_post};
 
-/// The promises: an agent stays below it, and so does a relay.
+/// The promised maximum memory of an agent and of a relay.
 const AGENT_MIB: u64 = 150;
 const RELAY_MIB: u64 = 300;
 
-/// Large webhooks, in all far beyond the promise. `LARGE_EVENTS=150 cargo test --test e2e memory`
-/// sends more.
+/// The large webhooks, in total far above the promised memory.
+/// `LARGE_EVENTS=150 cargo test --test e2e memory` sends more.
 const EVENTS: usize = 28;
 const BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Answers at once, each of which is beyond what the relay takes.
+/// Number of parallel responses, each larger than the relay accepts.
 const ANSWERS: usize = 8;
 const ANSWER_BYTES: usize = 100 * 1000 * 1000;
 
@@ -39,7 +39,7 @@ async fn large_events_wait_for_a_service_that_is_away_on_disk_and_not_in_memory(
     let (mut first, public) = stage.agent(&relay.url(), &token, away, &[]).await;
     first.terminate();
     first.ended().await;
-    // Prints nothing: what is printed would have to be whole in memory.
+    // Without output, since the test would hold all of it in memory.
     let (away, url) = (away.to_string(), relay.url());
     let mut agent = command(
         &stage,

@@ -1,4 +1,4 @@
-//! Names do not collide with the world: other programs' ports, variables and words.
+//! Names that Podtap shares with other programs: ports, environment variables and words.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ fn port(ready: &Value) -> u16 {
     authority.rsplit(':').next().unwrap().parse().unwrap()
 }
 
-/// The bodies of the events that `podtap events` prints.
+/// Returns the bodies of the events that `podtap events` prints.
 fn bodies(stage: &Stage, args: &[&str]) -> Vec<String> {
     let printed = stage.succeed(&[&["events", "--json"], args].concat());
     let events = printed
@@ -21,7 +21,7 @@ fn bodies(stage: &Stage, args: &[&str]) -> Vec<String> {
     events.map(body).collect()
 }
 
-/// A tunnel with one event that names it.
+/// Creates a tunnel with one event that contains the tunnel's name.
 async fn with_event(stage: &Stage, name: &str) {
     let service = Service::start().await;
     let target = service.address().to_string();
@@ -74,7 +74,7 @@ async fn a_relay_of_ones_own_keeps_its_port_and_stays_off_the_ports_of_services(
         (agent, port)
     };
 
-    // Other tests take usual ports meanwhile, so the one that is to stay is none of them.
+    // Other tests may use the usual ports meanwhile, so the port that must stay is another one.
     let (mut first, crm) = listen("8080", "crm", &["--listen", "127.0.0.1:0"]).await;
     let (_second, shop) = listen("3000", "shop", &[]).await;
     assert!((7638..7738).contains(&shop), "{shop}");

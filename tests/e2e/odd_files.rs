@@ -1,5 +1,5 @@
-//! What a person names as a file and is none, and what is no local service of this machine: each
-//! gets a word.
+//! Paths that are not regular files, and local services
+//! that are not on this machine: each gets a clear message.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::support::{Process, Stage, command, eventually};
 
-/// One of each kind in the stage's folder; `false` where there is no `mkfifo`.
+/// Creates one path of each kind in the stage's folder; returns `false` without `mkfifo`.
 fn odd_files(stage: &Stage) -> bool {
     let at = |name: &str| stage.home().join(name);
     std::fs::create_dir(at("folder")).unwrap();
@@ -49,7 +49,7 @@ fn a_history_that_is_no_file_is_told_and_not_waited_for() {
         assert_eq!((code, stdout.as_str()), (1, ""), "{kind}: {stderr}");
         assert!(stderr.contains(words), "{kind}: {stderr}");
         let (code, _, stderr) = stage.run(&["events", "--name", kind]);
-        // A link that leads nowhere is a history that is not there yet.
+        // A link to a missing file counts as a history that does not exist yet.
         let expected = if kind == "dangling" { 6 } else { 1 };
         assert_eq!(code, expected, "{kind}: {stderr}");
     }
@@ -117,7 +117,7 @@ async fn an_import_that_waits_for_a_pipe_says_so_and_can_be_ended() {
     );
 }
 
-/// Each file that is a setting may be a pipe, and nothing may ever be written to it.
+/// Each file in a setting may be a pipe to which nothing is ever written.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_waits_for_a_pipe_in_a_setting_can_be_ended() {
     use std::os::unix::process::ExitStatusExt as _;

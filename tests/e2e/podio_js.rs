@@ -1,8 +1,8 @@
-//! Podio's own JavaScript client as the judge: it talks to the sandbox as it would to Podio, and
-//! the handler that Podio's documentation suggests is the local service behind the tunnel.
+//! Podio's own JavaScript client tests the sandbox: it talks to it as to Podio. The
+//! handler that Podio's documentation suggests is the local service behind the tunnel.
 //!
-//! Needs `node` and an `npm ci --prefix tests/node`; without them the tests only say so, except
-//! where `CI` is `true`.
+//! Needs `node` and an `npm ci --prefix tests/node`. Without them,
+//! the tests print that they are skipped, or fail if `CI` is `true`.
 
 use std::net::SocketAddr;
 
@@ -28,7 +28,7 @@ async fn two_validations_of_one_code_are_still_a_success() {
     }
 }
 
-/// Everything from the sandbox to the handler, running.
+/// All parts from the sandbox to the handler, running.
 struct Play {
     stage: Stage,
     environment: Vec<(&'static str, String)>,
@@ -68,7 +68,8 @@ impl Play {
         })
     }
 
-    /// The script makes hooks and changes an item; the handler sees exactly what Podio sends.
+    /// The script creates hooks and changes an item; the
+    /// handler receives exactly what Podio would send.
     async fn through(self) -> Process {
         let mut script = node::run("script.js", &[], &self.environment);
         let status = script.ended().await;
@@ -107,7 +108,7 @@ impl Play {
     }
 }
 
-/// The invented credentials of the sandbox, as the scripts take them.
+/// Returns the sandbox's invented credentials, as environment variables of the scripts.
 fn credentials(stage: &Stage) -> Vec<(&'static str, String)> {
     let seed: Value = serde_json::from_str(&stage.succeed(&["sandbox", "--print-seed"])).unwrap();
     let (client, app) = (&seed["clients"][0], &seed["spaces"][0]["apps"][0]);
@@ -119,14 +120,14 @@ fn credentials(stage: &Stage) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What a script printed, a JSON object a line.
+/// Returns the JSON lines that a script has printed.
 fn lines(process: &Process) -> Vec<Value> {
     let printed = process.stdout();
     let parsed = printed.iter().map(|line| serde_json::from_str(line));
     parsed.collect::<Result<_, _>>().unwrap()
 }
 
-/// The first line of a script that suits, as soon as it is printed.
+/// Waits until a script prints a matching line, and returns the first one.
 async fn said(process: &Process, suits: impl Fn(&Value) -> bool) -> Value {
     let found = || lines(process).into_iter().find(|line| suits(line));
     eventually("a line of a script", found, || {

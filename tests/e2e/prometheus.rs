@@ -1,5 +1,5 @@
-//! Prometheus itself as the judge of what watches a relay: it reads the metrics, evaluates the alert
-//! rules, and answers each query of the dashboard.
+//! Tests the monitoring of a relay with Prometheus itself: it reads the
+//! metrics, evaluates the alert rules, and answers each query of the dashboard.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,8 +13,8 @@ use crate::support::{
 
 const MISSING: &str = "install prometheus to have it judge the metrics, rules and dashboard";
 
-/// Queries of the dashboard that answer something as soon as one webhook was delivered. The others
-/// are about what went wrong.
+/// Number of the dashboard's queries that have values as soon
+/// as one webhook was delivered. The others are about failures.
 const ALWAYS: usize = 14;
 
 fn deployed(file: &str) -> String {
@@ -40,7 +40,7 @@ fn each_alert_fires_when_it_should_and_not_before() {
             String::from_utf8_lossy(&judged.stdout) + String::from_utf8_lossy(&judged.stderr);
         assert!(judged.status.success(), "{said}");
     }
-    // Each alert is in the test.
+    // Each alert must be in the test.
     let rules = std::fs::read_to_string(deployed("prometheus/podtap.rules.yml")).unwrap();
     let tests = std::fs::read_to_string(deployed("prometheus/podtap.rules.test.yml")).unwrap();
     for name in rules
@@ -54,7 +54,7 @@ fn each_alert_fires_when_it_should_and_not_before() {
     }
 }
 
-/// Prometheus, and its address.
+/// Starts Prometheus; returns it with its address.
 async fn prometheus(stage: &Stage, relay: &str) -> (Process, String) {
     let file = stage.home().join("prometheus.yml");
     let rules = deployed("prometheus/podtap.rules.yml");
@@ -81,14 +81,14 @@ async fn prometheus(stage: &Stage, relay: &str) -> (Process, String) {
         Some(address.trim().to_owned())
     };
     let address = eventually("Prometheus listens", address, || process.stderr()).await;
-    // It listens before it has what it needs to answer.
+    // It listens before it can answer queries.
     while get(&address, "/-/ready").await.status != 200 {
         pause(Duration::from_millis(50)).await;
     }
     (process, address)
 }
 
-/// What Prometheus answers at this path. An HTTP/1.0 client gets it in one piece.
+/// Returns Prometheus's response for this path. By HTTP/1.0, the response is not chunked.
 async fn ask(prometheus: &str, path: &str) -> Value {
     let request = format!("GET {path} HTTP/1.0\r\nhost: {prometheus}\r\n\r\n");
     let answer = send(prometheus, request.as_bytes()).await;
@@ -96,7 +96,7 @@ async fn ask(prometheus: &str, path: &str) -> Value {
     serde_json::from_str(&answer.body).unwrap()
 }
 
-/// The values that a query has.
+/// Returns the values of a query.
 async fn query(prometheus: &str, query: &str) -> Vec<Value> {
     let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
     let answer = ask(prometheus, &format!("/api/v1/query?query={query}")).await;
@@ -133,7 +133,7 @@ async fn prometheus_reads_the_metrics_and_answers_each_query_of_the_dashboard() 
         targets.flat_map(|panel| panel["targets"].as_array().cloned().unwrap_or_default());
     let exprs: Vec<String> = targets
         .filter_map(|target| Some(target["expr"].as_str()?.to_owned()))
-        // As Grafana does.
+        // Grafana replaces these variables, too.
         .map(|expr| {
             expr.replace("$instance", ".*")
                 .replace("$__rate_interval", "1m")
@@ -155,7 +155,7 @@ async fn prometheus_reads_the_metrics_and_answers_each_query_of_the_dashboard() 
     assert!(rules.len() >= 7, "{answer}");
     for rule in rules {
         assert_ne!(rule["health"], "err", "{rule}");
-        // One may be pending where a machine with much to do was late once.
+        // An alert may be pending if a busy machine was late once.
         assert_ne!(rule["state"], "firing", "all is well: {rule}");
     }
 }

@@ -1,5 +1,5 @@
-//! What the command line does on a terminal alone: it asks before many or edited events are sent,
-//! keeps control characters of a body back, and counts a long import.
+//! What the command line does only on a terminal: it asks before many or edited events are
+//! sent, does not print control characters of a body, and shows the progress of a long import.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::{Service, Stage, Terminal};
 
-/// Events of the tunnel `crm`, imported, with this many lines.
+/// Imports this number of events into the tunnel `crm`; returns their JSON lines.
 fn imported(stage: &Stage, events: usize, body: &str) {
     let body = serde_json::to_string(body).unwrap();
     let lines: Vec<String> = (0..events)
@@ -87,7 +87,7 @@ async fn a_raw_body_with_control_characters_reaches_a_terminal_only_by_force() {
     let mut terminal = Terminal::start(&stage, &[&args[..], &["--force"]].concat(), 120, 40);
     terminal.shows("ab").await;
     assert_eq!(terminal.ended().await.exit_code(), 0);
-    // A pipe gets the bytes as they are.
+    // A pipe gets the bytes unchanged.
     assert_eq!(stage.succeed(&args), "a\u{1b}]0;hostile\u{7}b");
 }
 
@@ -106,8 +106,8 @@ async fn a_long_import_counts_on_the_last_line() {
     let mut terminal = Terminal::start(&stage, &args, 120, 40);
     let write = move || {
         let mut pipe = OpenOptions::new().write(true).open(pipe).unwrap();
-        // Batch by batch for longer than it takes until there is a counter, and not to the end:
-        // the last line stays until it has been seen.
+        // Written in batches, for longer than it takes until the counter
+        // appears. The last line is written only after the counter was seen.
         for number in 0..6_000 {
             writeln!(pipe, r#"{{"v":1,"type":"event","path":"/{number}"}}"#).unwrap();
             if number % 600 == 0 {

@@ -1,5 +1,5 @@
-//! Every `podtap` command of the README is run, as a reader would: the examples' names and ports
-//! replaced by the test's own. What stands in a block that is no shell's is at least a command.
+//! Runs every `podtap` command of the README, as a reader would, with the test's own names
+//! and ports. A line in a block of another language must at least be a valid command.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,10 @@ use crate::support::{Process, Service, Stage, command, form_post};
 
 const README: &str = include_str!("../../README.md");
 
-/// Where the README's relays listen.
+/// The address of the README's relays.
 const LISTEN: &str = "127.0.0.1:8080";
 
-/// The `podtap` command lines in the README's blocks, with whether the block is a shell's.
+/// Returns the `podtap` command lines in the README's blocks, and whether the block is of a shell.
 fn commands() -> Vec<(Vec<String>, bool)> {
     let mut fence = None;
     let mut commands = Vec::new();
@@ -27,8 +27,8 @@ fn commands() -> Vec<(Vec<String>, bool)> {
     commands
 }
 
-/// The words of a shell line without its `podtap`, and without what only a shell wants; single
-/// quotes group.
+/// Splits a shell line into words, without `podtap` and
+/// what only a shell needs; single quotes group words.
 fn words(line: &str) -> Vec<String> {
     let line = line.split(" # ").next().unwrap().trim_end();
     let line = line.trim_end_matches(" &");
@@ -43,24 +43,24 @@ fn words(line: &str) -> Vec<String> {
     words.split_off(1)
 }
 
-/// Who follows the README.
+/// A reader who follows the README.
 struct Reader {
     stage: Stage,
     service: Service,
-    /// Where a relay that the README names really is.
+    /// The real address of each relay that the README names.
     relays: HashMap<String, String>,
-    /// The public URL of the relay started last.
+    /// The public URL of the relay that was started last.
     public_url: String,
     token: String,
-    /// What was exported.
+    /// The exported environment variables.
     exports: Vec<(String, String)>,
-    /// An event's id.
+    /// The id of an event.
     id: String,
     running: Vec<Process>,
 }
 
 impl Reader {
-    /// A word of the README as it is here.
+    /// Returns a word of the README with the test's own names and addresses.
     fn word(&self, word: &str) -> String {
         if let Some(relay) = self.relays.get(word) {
             return relay.clone();
@@ -104,7 +104,7 @@ impl Reader {
         self.running.push(process);
     }
 
-    /// The five lines that a reader pastes.
+    /// Starts the sandbox and sets the five variables that a reader pastes.
     async fn sandbox(&mut self, args: &[String]) {
         let process = self.start(args, &["--listen", "127.0.0.1:0"]);
         let exports = || {
@@ -133,7 +133,7 @@ impl Reader {
         } else if !by_itself {
             assert!(url.starts_with(&self.public_url), "{url}");
         } else if command.contains(&"--app".to_owned()) {
-            // Made, verified and fired by the stand-in.
+            // The hook is created, verified and fired by the sandbox.
             process
                 .object("verify", |verify| verify["ok"] == true)
                 .await;
@@ -160,7 +160,7 @@ impl Reader {
         match (command[0].as_str(), command.get(1).map(String::as_str)) {
             ("relay", Some("token")) => self.token = self.succeed(&args),
             ("relay", _) => {
-                // The name of an earlier one would lead there.
+                // The name of an earlier relay would otherwise be replaced by its address.
                 let plain = command.iter().map(|word| match word.as_str() {
                     LISTEN => "127.0.0.1:0".to_owned(),
                     "/var/lib/podtap" => self.stage.relay_dir(),
@@ -171,11 +171,11 @@ impl Reader {
             }
             ("sandbox", _) => self.sandbox(&args).await,
             ("listen", _) => self.listen(command, &args).await,
-            // The UI needs a terminal; its own test drives it in one.
+            // The UI needs a terminal; its own test has one.
             ("ui", _) => {}
-            // It needs an app with hooks, and finds what was lost: `repair.rs` has both.
+            // A repair needs an app with hooks, and lost events; `repair.rs` tests it.
             ("repair", _) => drop(self.succeed(&[&args[..], &["--help".to_owned()]].concat())),
-            // What a shell writes into a file is written by the test.
+            // The test writes the file that the shell would write.
             _ if command.contains(&">".to_owned()) => {
                 let (args, file) = args.split_at(args.len() - 2);
                 let stdout = self.succeed(args);
@@ -209,7 +209,7 @@ async fn every_command_of_the_readme_works() {
     }
 }
 
-/// The block below a heading, word for word.
+/// Returns the block below a heading, unchanged.
 fn block(heading: &str) -> &'static str {
     let (_, below) = README.split_once(&format!("\n### {heading}\n")).unwrap();
     let (_, block) = below.split_once("```bash\n").unwrap();

@@ -1,4 +1,5 @@
-//! Routes of the built binary: which events go to which local services, and what is told of it.
+//! Routes of the built binary: which events go to
+//! which local services, and what is printed about it.
 
 use std::fs;
 
@@ -54,7 +55,7 @@ async fn events_go_where_their_routes_lead_and_each_attempt_names_its_target() {
     expected.sort_unstable();
     assert_eq!(targets, expected);
 
-    // Beside the agent that runs, a replay goes where that delivers.
+    // While an agent runs, a replay goes where the agent delivers.
     let args = [
         "replay",
         "--name",

@@ -1,10 +1,10 @@
-//! `podtap sandbox` as people use it: its knobs, its lines, and what a running one is told.
+//! `podtap sandbox` as people use it: its options, its output, and commands for a running one.
 
 use crate::support::{Process, Stage, eventually, podtap};
 
 const LISTEN: &[&str] = &["sandbox", "--json", "--listen", "127.0.0.1:0"];
 
-/// A sandbox with these options, and its address.
+/// Starts a sandbox with these options; returns it with its address.
 async fn start(stage: &Stage, options: &[&str]) -> (Process, String) {
     let sandbox = stage.start(&[LISTEN, options].concat());
     let ready = sandbox.object("ready", |_| true).await;

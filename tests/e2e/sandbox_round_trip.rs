@@ -1,5 +1,5 @@
-//! Every event type of the catalogue, from the sandbox through relay and agent to the local
-//! service: what arrives says the same as what a hook without a tunnel gets.
+//! Sends every event type of the catalogue from the sandbox through relay and agent
+//! to the local service: it must receive the same as a hook without a tunnel.
 
 #[path = "../../sandbox/tests/api/calls.rs"]
 mod calls;
@@ -66,7 +66,7 @@ fn event(received: &Received) -> PodioEvent {
     decode(Some(content_type), &received.body).unwrap()
 }
 
-/// The hooks that were asked to verify themselves.
+/// Returns the hooks that were asked to verify themselves.
 fn hooks_verified(received: &[Received]) -> BTreeSet<u64> {
     let verify = received
         .iter()
@@ -75,7 +75,7 @@ fn hooks_verified(received: &[Received]) -> BTreeSet<u64> {
     verify.map(|event| event.hook_id.unwrap()).collect()
 }
 
-/// The parameters of all other events, sorted, without the id of the hook.
+/// Returns the parameters of all other events, sorted, without the hook's id.
 fn said(received: &[Received]) -> Vec<Vec<(String, String)>> {
     let others = received
         .iter()
@@ -93,7 +93,7 @@ fn said(received: &[Received]) -> Vec<Vec<(String, String)>> {
     said
 }
 
-/// A sandbox that knows the whole catalogue, and the first user's way of calling it.
+/// A sandbox with the whole catalogue, and the access of its first user.
 struct Podio {
     url: String,
     token: String,
@@ -142,7 +142,7 @@ impl Podio {
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
-    /// A hook of every type that calls `url`.
+    /// Creates a hook of every type that calls `url`.
     async fn hooks(&self, url: &str) -> BTreeSet<u64> {
         let mut hooks = BTreeSet::new();
         for (ref_type, id) in [(RefType::App, ORDERS), (RefType::Space, SPACE)] {

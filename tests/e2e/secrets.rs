@@ -1,4 +1,5 @@
-//! Secrets stay where they belong: not in the clear, not in logs, not in other programs.
+//! Secrets stay protected: they are not sent unencrypted,
+//! not logged, and not given to other programs.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -39,7 +40,7 @@ fn a_password_in_a_url_is_refused_and_not_repeated() {
 async fn the_most_talkative_log_names_neither_key_nor_token_nor_body() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let (relay, token, mut agent, url) = stage.way_to(&service, &[]).await;
-    // Once more without `RUST_LOG`, which would win over `-vvv`.
+    // Once more without `RUST_LOG`, which overrides `-vvv`.
     agent.terminate();
     agent.ended().await;
     let listen = [
@@ -115,7 +116,8 @@ async fn the_most_talkative_log_of_a_relay_with_a_shared_database_neither() {
     }
 }
 
-/// A webhook by HTTP/2 with prior knowledge: its head by the static table of HPACK and literals.
+/// Sends a webhook by HTTP/2 with prior knowledge, its
+/// head encoded with HPACK's static table and literals.
 async fn post_by_http_2(authority: &str, path: &str, cookie: &str) {
     let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
         let length = u8::try_from(payload.len()).unwrap();
@@ -176,7 +178,7 @@ async fn no_output_of_a_relay_names_a_secret_at_any_level() {
         assert_eq!(posted.status, 200);
         post_by_http_2(authority, &format!("/{key}/taffeta"), "session=damask").await;
         service.wait_for(2).await;
-        // What is refused is not named either, nor what cannot be read.
+        // Refused tokens are not logged either, and neither is what cannot be parsed.
         let wrong = "pt_organza_organza_organza";
         for (target, header) in [
             (

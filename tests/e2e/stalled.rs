@@ -1,11 +1,11 @@
-//! What reads an agent's output may stop reading: a pager, a terminal that is held. Events are
-//! delivered all the same.
+//! A reader of an agent's output may stop reading: a pager,
+//! or a paused terminal. Events are delivered nevertheless.
 
 use std::process::Stdio;
 
 use crate::support::{Service, Stage, command, form_post};
 
-/// Events whose lines no pipe holds.
+/// Number of events whose lines are too long for any pipe's buffer.
 const EVENTS: usize = 60;
 const BODY_BYTES: usize = 8 * 1024;
 

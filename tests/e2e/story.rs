@@ -1,18 +1,18 @@
-//! A developer's hour in a real terminal: events arrive, one is found, opened, replayed, edited,
-//! copied and exported, and the terminal is left as it was.
+//! A developer's hour in a real terminal: events arrive, one is found, opened, replayed,
+//! edited, copied and exported. Afterwards the terminal is in its original state.
 
 use crate::support::{Service, Stage, Terminal, form_post};
 
-/// An editor that needs nobody: it makes item 4711 item 4712.
+/// An editor without interaction: it changes item 4711 to item 4712.
 const EDITOR: &str =
     r#"sh -c 'sed s/item_id=4711/item_id=4712/ "$1" > "$1.n" && mv "$1.n" "$1"' sh"#;
 
-/// The tunnel's URL as the header shows it.
+/// Returns the tunnel's URL in the header.
 fn public_url(screen: &str) -> Option<String> {
     let (_, rest) = screen.split_once("http://127.0.0.1:")?;
     let rest = rest.split_whitespace().next()?;
     let url = format!("http://127.0.0.1:{rest}");
-    // Shortened, it would be no URL.
+    // A shortened URL is not valid.
     (!url.contains('…') && url.ends_with('/')).then_some(url)
 }
 
@@ -43,14 +43,14 @@ async fn an_event_is_filtered_opened_replayed_edited_copied_and_exported() {
     terminal.shows("comment.create item 4698").await;
     service.wait_for(3).await;
 
-    // Filter, and open what it leaves.
+    // Filter, and open the event that is left.
     terminal.keys("/type:item.update\r");
     terminal.no_longer_shows("item 4698").await;
     terminal.keys("\r3");
     terminal.shows("&external_id=BUG-17").await;
     terminal.shows("✓ 200").await;
 
-    // Replay it as it is, then edited.
+    // Replay it unchanged, then edited.
     terminal.keys("r");
     terminal.shows("Replayed ").await;
     service.wait_for(4).await;

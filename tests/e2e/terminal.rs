@@ -1,4 +1,4 @@
-//! The terminal UI in a real pseudo-terminal; afterwards the terminal is as it was.
+//! The terminal UI in a real pseudo-terminal; afterwards the terminal is in its original state.
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 

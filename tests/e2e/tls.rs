@@ -1,5 +1,5 @@
-//! A relay with a certificate of its own, and no web server before it: agents and senders over https,
-//! webhooks on a plain port too, certificates that are replaced, and those that cannot be used.
+//! A relay with its own certificate, without a web server in front of it: agents and
+//! senders over https, webhooks on a plain port, replaced certificates, and invalid ones.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use crate::support::tls::{Authority, connect, exchange, shown};
 use crate::support::{Relay, Service, Stage, eventually, form_post, pause, send};
 
-/// A key with a passphrase, as OpenSSL wrote it before PKCS #8.
+/// A key with a passphrase, in OpenSSL's format before PKCS #8.
 const SEALED_KEY: &str = "-----BEGIN EC PRIVATE KEY-----
 Proc-Type: 4,ENCRYPTED
 DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF
@@ -18,7 +18,7 @@ MHcCAQEEIA==
 -----END EC PRIVATE KEY-----
 ";
 
-/// A relay with a certificate.
+/// Starts a relay with a certificate.
 async fn secured(stage: &Stage, [cert, key]: &[String; 2], options: &[&str]) -> Relay {
     let tls = ["--tls", "files", "--tls-cert", cert, "--tls-key", key];
     let options = [&tls[..], options].concat();
@@ -57,7 +57,7 @@ async fn webhooks_come_by_https_and_by_http_and_the_agent_by_https_alone() {
     assert_eq!(answer.status, 200);
     assert_eq!(stage.settled(&[], 2).len(), 2);
 
-    // The token stays at home.
+    // The token must not be sent unencrypted.
     agent.terminate();
     agent.ended().await;
     let plain = format!("http://{plain}");
@@ -84,7 +84,7 @@ async fn what_a_stranger_says_of_itself_is_replaced_and_never_believed() {
     let (_agent, url) = stage.agent(&https, &token, service.address(), &trust).await;
     let (_, key) = url.trim_end_matches('/').rsplit_once('/').unwrap();
 
-    // No proxy is before this relay, so this machine's address is a sender's as any other.
+    // No proxy is in front of this relay, so this machine's address counts as a sender's.
     let said = [
         ("x-forwarded-for", "198.51.100.7"),
         ("x-forwarded-host", "bank.example"),
@@ -152,7 +152,7 @@ async fn a_renewed_certificate_is_taken_by_itself_or_on_sighup_and_a_bad_one_is_
         second = now().await;
     }
 
-    // By itself.
+    // Without a signal.
     authority.issue(|_| {});
     let mut third = now().await;
     while third == second {
@@ -160,7 +160,7 @@ async fn a_renewed_certificate_is_taken_by_itself_or_on_sighup_and_a_bad_one_is_
         third = now().await;
     }
 
-    // Each pair that is of no use is told with what is wrong in it, and changes nothing.
+    // Each invalid pair is reported with its fault, and changes nothing.
     let mut lines = relay.process.stderr().lines().count();
     let [certificate, key] = &files;
     let expired = |params: &mut CertificateParams| params.not_after = date_time_ymd(2020, 1, 2);
@@ -231,7 +231,7 @@ fn a_certificate_that_cannot_be_used_keeps_the_relay_from_starting_and_is_explai
         told.contains("authority.pem") && told.contains("key.pem"),
         "{told}"
     );
-    // Root may read what is anyone's: a file that has no reader's right is tried in `pem_file`.
+    // Root can read any file, so the unreadable file is tested in `pem_file`.
     let home = stage.home();
     let [good_cert, good_key] = authority.issue(|_| {});
     let path = |name: &str| home.join(name).display().to_string();

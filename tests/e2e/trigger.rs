@@ -1,4 +1,4 @@
-//! `podtap trigger`: made-up events reach the local service, straight and through the relay.
+//! `podtap trigger`: made-up events reach the local service, directly and through the relay.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{Received, Service, Stage, form_post};
 
-/// The parameters of a request as the local service decodes them, sorted.
+/// Returns the parameters of a request as the local service decodes them, sorted.
 fn params(received: &Received) -> Vec<(String, String)> {
     let content_type = std::str::from_utf8(received.header("content-type")[0]).unwrap();
     let mut params = decode(Some(content_type), &received.body).unwrap().params;
@@ -240,7 +240,7 @@ async fn with_routes_it_goes_where_an_event_of_podio_would_go() {
     agent.terminate();
     agent.ended().await;
 
-    // Without an agent, by the settings; what no route takes is held.
+    // Without an agent, by the settings; an event that no route matches is held.
     let mut command = crate::support::command(&stage, &["trigger", "-n", "crm", "item.update"]);
     command.env("PODTAP_ROUTE", &to_tasks);
     let output = command.output().unwrap();
@@ -250,7 +250,7 @@ async fn with_routes_it_goes_where_an_event_of_podio_would_go() {
     assert_eq!(stage.events(&["status:held"]).len(), 1);
     assert_eq!((rest.count(), tasks.count(), copy.count()), (1, 1, 1));
 
-    // A service that is named gets it, whatever the routes say.
+    // A named service gets the event, whatever the routes are.
     let to = rest.address().to_string();
     stage.succeed(&["trigger", "-n", "crm", "task.create", "--to", &to]);
     assert_eq!((rest.count(), tasks.count(), copy.count()), (2, 1, 1));

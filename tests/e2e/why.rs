@@ -1,4 +1,4 @@
-//! `podtap why`: each cause is produced, and named.
+//! `podtap why`: produces each cause, which must be found.
 
 use podtap_podio::client::{Client, Credentials, Grant, PodioClientConfig, WriteOptions};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ impl World {
         }
     }
 
-    /// An agent with the app's credentials, once it has its URL.
+    /// Starts an agent with the app's credentials, and waits for its URL.
     async fn listen(&self, options: &[&str]) -> (Process, String) {
         let agent = self.start(options);
         let ready = agent.object("ready", |_| true).await;
@@ -59,14 +59,14 @@ impl World {
         self.podio.objects(&self.stage, args).remove(0)
     }
 
-    /// A change by a person, in Podio itself.
+    /// Changes something as a person, in Podio itself.
     fn by_hand(&self, args: &[&str]) -> String {
         let fixed = ["sandbox", "do", "--json", "--podio-url", &self.podio.url];
         let done = self.podtap(&[&fixed[..], args].concat());
         done["object"].as_str().unwrap().to_owned()
     }
 
-    /// A change by an API client that keeps hooks from firing.
+    /// Changes an item with an API client that suppresses hooks.
     async fn silently(&self, item: &str) {
         let value = |name: &str| {
             let pair = CREDENTIALS.iter().find(|(key, _)| *key == name).unwrap();
@@ -101,7 +101,7 @@ impl World {
         self.podtap(&["why", subject, "--name", "crm", "--json"])
     }
 
-    /// Asks until that is the cause: the agent tells others of itself a little later.
+    /// Asks until the cause is found: the agent shares its state a little later.
     async fn because(&self, subject: &str, cause: &str) -> Value {
         let mut told = Value::Null;
         for _ in 0..300 {
@@ -155,7 +155,7 @@ async fn what_does_not_arrive_is_put_down_to_the_first_link_that_is_broken() {
     let told = world.because(&item(&order), "answered").await;
     assert!(told["id"].is_string(), "{told}");
     world.silently(&order).await;
-    // The hook works: it fires for another item.
+    // The hook works, since it fires for another item.
     let other = world.by_hand(&["item.create", "title=Lamp"]);
     world.by_hand(&["item.update", &other, "title=Torch"]);
     world.because(&item(&other), "answered").await;
@@ -171,7 +171,7 @@ async fn what_does_not_arrive_is_put_down_to_the_first_link_that_is_broken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_the_relay_refused_is_told_from_one_that_podio_never_sent() {
-    // Room for the verification, and not for an update.
+    // Large enough for the verification, too small for an update.
     let world = World::new(&["--max-body", "60"]).await;
     let on = ["--app", APP, "--on", "item.update"];
     let (agent, _) = world.listen(&on).await;

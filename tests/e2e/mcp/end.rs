@@ -1,4 +1,4 @@
-//! How a server ends, and what it does about calls that do not.
+//! How a server ends, and what happens to calls that are still running.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn the_end_of_the_input_ends_a_wait_and_the_server() {
         "wait_for_event",
         &json!({ "filter": "item:2", "timeout_seconds": LONG }),
     );
-    // What can be answered at once is, though nothing more comes.
+    // Calls that can be answered at once are answered, though no more input arrives.
     let looks = client.begin_call("wait_for_event", &json!({ "filter": "item:1" }));
     let lists = client.begin_call("list_events", &json!({}));
     client.hang_up();
@@ -52,7 +52,7 @@ async fn calls_are_bounded_and_one_that_is_cancelled_makes_room() {
     let begun: Vec<u64> = (0..17)
         .map(|_| client.begin_call("wait_for_event", &wait))
         .collect();
-    // They begin side by side, so it may be any of them.
+    // The calls start in parallel, so it may be any of them.
     let answered = || {
         let messages = client.messages().into_iter();
         let mut ids = messages.filter_map(|message| message["id"].as_u64());

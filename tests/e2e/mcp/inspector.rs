@@ -1,7 +1,7 @@
-//! The inspector of the protocol's makers as the judge: it lists the tools and calls them.
+//! Tests the server with the protocol's official inspector, which lists the tools and calls them.
 //!
-//! Needs `node` and `npm ci --prefix tests/node`; without them the test only says so, except where `CI`
-//! is `true`.
+//! Needs `node` and `npm ci --prefix tests/node`. Without them,
+//! the test prints that it is skipped, or fails if `CI` is `true`.
 
 use std::process::Output;
 
@@ -14,7 +14,7 @@ const INSPECTOR: &str = concat!(
     "/tests/node/node_modules/.bin/mcp-inspector"
 );
 
-/// Has the inspector start a server of this stage and ask it something.
+/// Lets the inspector start a server of this stage and send it a request.
 fn inspect(stage: &Stage, server: &[&str], asks: &[&str]) -> Output {
     // The environment of `podtap` on this stage, which the inspector passes on.
     let podtap = command(stage, &[]);

@@ -1,4 +1,4 @@
-//! `podtap mcp`: a coding assistant reads the history, and closes the loop.
+//! `podtap mcp`: a coding assistant reads the history and sends events again.
 
 mod client;
 mod end;
@@ -17,12 +17,12 @@ use crate::hooks::Podio;
 use crate::support::{Process, Relay, Service, Stage, command, form_post, pause};
 use client::Client;
 
-/// The server for the tunnel `crm`, without credentials.
+/// Returns the server's command for the tunnel `crm`, without credentials.
 fn server(stage: &Stage, more: &[&str]) -> Command {
     command(stage, &[&["mcp", "--name", "crm"], more].concat())
 }
 
-/// A handler that fails until it is mended.
+/// Starts a handler that fails until it is fixed.
 async fn handler(status: &Arc<AtomicU16>) -> Service {
     let status = Arc::clone(status);
     Service::answering(move |_| {
@@ -36,7 +36,7 @@ async fn handler(status: &Arc<AtomicU16>) -> Service {
 
 const FAULT: &str = "KeyError: 'title'\n  at handler.py:12";
 
-/// An agent with an active hook for changed items.
+/// Starts an agent with an active hook for changed items.
 async fn agent(stage: &Stage, podio: &Podio, way: (&Service, &Relay)) -> Process {
     let on = ["--on", "item.update", "--forward-verify", "false"];
     let agent = Process::spawn(podio.listen(stage, way, &on));
@@ -44,7 +44,7 @@ async fn agent(stage: &Stage, podio: &Podio, way: (&Service, &Relay)) -> Process
     agent
 }
 
-/// An item that was made and changed in the sandbox.
+/// Creates and changes an item in the sandbox; returns its id.
 fn changed_item(stage: &Stage, podio: &Podio) -> String {
     let by_hand = |args: &[&str]| {
         let fixed = ["sandbox", "do", "--json", "--podio-url", &podio.url];
@@ -56,7 +56,7 @@ fn changed_item(stage: &Stage, podio: &Podio) -> String {
     item
 }
 
-/// The whole day of an assistant: change an item, see the handler fail, mend it, see it pass.
+/// The work of an assistant: change an item, see the handler fail, fix it, see it succeed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_awaited_its_failure_read_and_the_mended_handler_replayed() {
     let stage = Stage::new();
@@ -118,7 +118,7 @@ async fn hooks_and_the_link_are_told_as_they_are() {
     let hook = said.captured().remove(0);
     assert_eq!(hook["status"], "active");
     assert_eq!(hook["url_verdict"], "this tunnel");
-    // Of the agent in the other process it is told once a second.
+    // The state of an agent in another process is read once per second.
     let mut said = client.succeed("link_state", json!({})).await;
     for _ in 0..600 {
         if said.captured()[0]["service"] == "up" {

@@ -1,4 +1,4 @@
-//! Wrong calls, and captured words that want to be orders.
+//! Wrong calls, and captured text that looks like instructions.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,8 @@ use super::server;
 use crate::hooks::Podio;
 use crate::support::{Service, Stage, form_post, post};
 
-/// Tools, what they are wrongly called with, and words of the answer. `@ID` is an event's.
+/// Returns tools, wrong arguments, and words of the
+/// expected response. `@ID` is replaced by an event's id.
 fn wrong_calls(id: &Value) -> Vec<(String, Value, Vec<String>)> {
     let calls = include_str!("wrong_calls.json");
     let calls = calls.replace("\"@ID\"", &id.to_string());
@@ -153,7 +154,8 @@ async fn what_was_captured_is_fenced_bounded_and_without_secrets() {
     assert!(orders > 5, "{orders}");
 }
 
-/// Nothing captured stands outside of the fence, and no secret anywhere.
+/// Checks that captured text is only between the marks,
+/// that no secret is in the response, and its size.
 fn is_fenced_and_bounded(said: &Said, secrets: &[&str], of: &str) {
     let text = &said.text;
     assert!(text.len() < 512 * 1024, "{of}: {}", text.len());

@@ -1,5 +1,5 @@
-//! What every end-to-end test needs: processes, a local service that remembers, and a sender of
-//! exact bytes.
+//! What the end-to-end tests share: processes, a local
+//! service that stores requests, and a sender of exact bytes.
 
 pub(crate) mod node;
 #[path = "../../../relay/src/postgres/tests/port.rs"]
@@ -24,10 +24,10 @@ pub(crate) use shared::{Server, Shared};
 pub(crate) use stage::{Relay, Stage};
 pub(crate) use terminal::Terminal;
 
-/// Longer than anything takes on a busy machine with two cores; reached only by a failure.
+/// Longer than any step takes on a busy machine with two cores; only failures reach it.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
-/// Waits until `condition` gives a value, and fails with `state` when it never does.
+/// Waits until `condition` returns a value; fails with `state` if that takes too long.
 pub(crate) async fn eventually<T>(
     what: &str,
     mut condition: impl FnMut() -> Option<T>,
@@ -47,14 +47,14 @@ pub(crate) async fn eventually<T>(
     }
 }
 
-/// A command on this stage that the test goes on to change.
+/// Returns a command on this stage that the test may change.
 pub(crate) fn command(stage: &Stage, args: &[&str]) -> std::process::Command {
     let mut command = podtap(stage.home());
     command.args(args);
     command
 }
 
-/// An address of loopback at which a process can end and start again.
+/// Returns a loopback address at which a process can end and start again.
 pub(crate) fn own_address() -> String {
     format!("127.0.0.1:{}", own_port())
 }

@@ -1,4 +1,4 @@
-//! Judges written for node: scripts of `tests/node` with the packages that they need.
+//! Runs the scripts of `tests/node`, with the packages that they need.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::{Process, script};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
 
-/// Whether node and the package are there to judge; where `CI` is `true` they must be.
+/// Returns whether node and the package are installed; if `CI` is `true`, they must be.
 pub(crate) fn installed(package: &str) -> bool {
     let package = Path::new(FOLDER).join("node_modules").join(package);
     let missing = "node and `npm ci --prefix tests/node` are needed";

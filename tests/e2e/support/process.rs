@@ -1,4 +1,4 @@
-//! A running `podtap`, its output line by line, and signals to it.
+//! Runs `podtap`, reads its output line by line, and sends it signals.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{eventually, schema};
 
-/// A process that dies with the test.
+/// A process that is killed at the end of the test.
 pub(crate) struct Process {
     child: Child,
     stdout: Lines,
@@ -22,7 +22,7 @@ pub(crate) struct Process {
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
-/// `podtap` with nothing of the test's own environment that could change what it does.
+/// Returns a command for `podtap` without the test's environment variables that could affect it.
 pub(crate) fn podtap(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podtap"));
     for (name, _) in std::env::vars_os() {
@@ -36,7 +36,7 @@ pub(crate) fn podtap(home: &Path) -> Command {
         .env("XDG_CONFIG_HOME", home.join("config"))
         .env("XDG_DATA_HOME", home.join("data"))
         .env("XDG_STATE_HOME", home.join("state"))
-        // Nothing of a test may reach Podio; tests that need its API start a sandbox.
+        // A test must never reach Podio; tests that need its API start a sandbox.
         .env("PODTAP_PODIO_URL", "http://127.0.0.1:9")
         .env(
             "RUST_LOG",
@@ -48,7 +48,7 @@ pub(crate) fn podtap(home: &Path) -> Command {
 }
 
 impl Process {
-    /// Starts it and begins to read what it prints.
+    /// Starts the process and begins to read its output.
     pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
@@ -65,22 +65,22 @@ impl Process {
         }
     }
 
-    /// Where to write to it, where the command was told to have it.
+    /// Returns its stdin, if the command has a pipe for it.
     pub(crate) fn take_stdin(&mut self) -> Option<ChildStdin> {
         self.child.stdin.take()
     }
 
-    /// Everything it printed on stdout so far.
+    /// Returns all lines that the process has printed on stdout so far.
     pub(crate) fn stdout(&self) -> Vec<String> {
         self.stdout.lock().unwrap().clone()
     }
 
-    /// Everything it printed on stderr so far.
+    /// Returns all that the process has printed on stderr so far.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.lock().unwrap().join("\n")
     }
 
-    /// The JSON objects of this type printed so far.
+    /// Returns the JSON objects of this type that were printed so far.
     pub(crate) fn objects(&self, r#type: &str) -> Vec<Value> {
         let lines = self.stdout.lock().unwrap();
         let parsed = lines
@@ -92,14 +92,14 @@ impl Process {
         parsed.filter(|value| value["type"] == r#type).collect()
     }
 
-    /// The first JSON object of this type that suits, as soon as it is printed.
+    /// Waits until a matching JSON object of this type is printed, and returns the first one.
     pub(crate) async fn object(&self, r#type: &str, suits: impl Fn(&Value) -> bool) -> Value {
         let state = || format!("stdout {:#?}\nstderr {}", self.stdout(), self.stderr());
         let found = || self.objects(r#type).into_iter().find(|value| suits(value));
         eventually(&format!("a {type} object"), found, state).await
     }
 
-    /// The most memory that it has had so far, in MiB.
+    /// Returns the maximum memory of the process so far, in MiB.
     pub(crate) fn peak_mib(&self) -> u64 {
         let status = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(status).unwrap();
@@ -113,12 +113,12 @@ impl Process {
         kib / 1024
     }
 
-    /// Asks it to end.
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// Its id.
+    /// Returns the process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -128,13 +128,13 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Ends it without any chance to tidy up.
+    /// Kills the process, without a chance to clean up.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Its end, awaited, with all that it printed until then.
+    /// Waits until the process has ended and all its output was read.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let (stdout, stderr) = (Arc::clone(&self.stdout), Arc::clone(&self.stderr));
         let state = || {
@@ -158,7 +158,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Already gone is fine.
+        // It may have ended already.
         self.child.kill().ok();
         self.child.wait().ok();
         if !std::thread::panicking() {
@@ -185,7 +185,7 @@ fn collect(name: &str, stream: impl Read + Send + 'static) -> (Lines, JoinHandle
     (lines, reader)
 }
 
-/// Runs it to its end: exit code, stdout, stderr.
+/// Runs `podtap` to its end; returns exit code, stdout and stderr.
 pub(crate) fn output<S: AsRef<OsStr>>(home: &Path, args: &[S]) -> (i32, String, String) {
     let output = podtap(home).args(args).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();

@@ -1,5 +1,5 @@
-//! `docs/json.schema.json` judges every JSON line that `podtap` prints in these tests: fields that
-//! it does not name are a mistake here, though programs ignore them.
+//! Checks every JSON line that `podtap` prints in these tests against
+//! `docs/json.schema.json`. An unknown field is an error here, although programs ignore it.
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     jsonschema::validator_for(&schema).unwrap()
 });
 
-/// Objects inside an object take no other fields either.
+/// Forbids other fields in nested objects, too.
 fn close_within(schema: &mut Value) {
     let alternatives = schema.get_mut("anyOf").and_then(Value::as_array_mut);
     alternatives.into_iter().flatten().for_each(close_within);
@@ -36,7 +36,7 @@ fn close_within(schema: &mut Value) {
     }
 }
 
-/// What is wrong with a line, where it is one of Podtap's JSON objects.
+/// Returns what is wrong with a line if it is one of Podtap's JSON objects.
 fn faults(line: &str) -> Vec<String> {
     let Ok(object) = serde_json::from_str::<Value>(line) else {
         return Vec::new();

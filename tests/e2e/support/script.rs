@@ -1,11 +1,12 @@
-//! Judges and handlers in other languages: programs of this machine with the scripts of `tests`.
+//! Runs clients and handlers in other languages:
+//! programs of this machine with the scripts of `tests`.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::Process;
 
-/// Whether a program and what it needs are there; where `CI` is `true` they must be.
+/// Returns whether a program and what it needs are installed; if `CI` is `true`, they must be.
 pub(crate) fn available(program: &str, needed: Option<&Path>, missing: &str) -> bool {
     let answers = Command::new(program).arg("--version").output();
     let answers = answers.is_ok_and(|output| output.status.success());

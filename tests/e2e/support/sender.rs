@@ -1,4 +1,4 @@
-//! Sends exact bytes, so that no client library tidies up what a test means to be untidy.
+//! Sends exact bytes, since a client library would correct what a test sends wrong on purpose.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use super::DEADLINE;
 
-/// An HTTP/1.1 answer.
+/// An HTTP/1.1 response.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -16,7 +16,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The first value of a header.
+    /// Returns the first value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (known, value) = line.split_once(':')?;
@@ -25,12 +25,12 @@ impl Answer {
     }
 }
 
-/// Sends these bytes over a connection of its own and reads the answer. The request must ask for
-/// `connection: close`.
+/// Sends these bytes over a new connection and reads the
+/// response. The request must ask for `connection: close`.
 pub(crate) async fn send(authority: &str, request: &[u8]) -> Answer {
     let exchange = async {
         let mut stream = TcpStream::connect(authority).await.unwrap();
-        // A refusal may come, and the connection end, before all of a large request is written.
+        // The relay may refuse a large request and close before all of it is written.
         stream.write_all(request).await.ok();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.ok();
@@ -41,7 +41,7 @@ pub(crate) async fn send(authority: &str, request: &[u8]) -> Answer {
         .expect("no answer to a request")
 }
 
-/// Posts a body with the content type of Podio to a whole URL.
+/// Posts a body to an absolute URL with Podio's content type.
 pub(crate) async fn form_post(url: &str, body: &[u8]) -> Answer {
     post(
         url,
@@ -51,7 +51,7 @@ pub(crate) async fn form_post(url: &str, body: &[u8]) -> Answer {
     .await
 }
 
-/// Posts a body to a whole URL of scheme `http`.
+/// Posts a body to an absolute URL with scheme `http`.
 pub(crate) async fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let (authority, path) = split(url);
     let mut request = format!("POST {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n");
@@ -62,13 +62,13 @@ pub(crate) async fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> An
     send(authority, &[request.as_bytes(), body].concat()).await
 }
 
-/// Asks for a path.
+/// Requests a path.
 pub(crate) async fn get(authority: &str, path: &str) -> Answer {
     let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
     send(authority, request.as_bytes()).await
 }
 
-/// Authority and path of a URL of scheme `http`.
+/// Splits a URL with scheme `http` into authority and path.
 pub(crate) fn split(url: &str) -> (&str, &str) {
     let rest = url.strip_prefix("http://").expect("an http URL");
     rest.split_at(rest.find('/').expect("a path"))
@@ -77,7 +77,7 @@ pub(crate) fn split(url: &str) -> (&str, &str) {
 fn parse(answer: &[u8]) -> Answer {
     let text = String::from_utf8_lossy(answer);
     let (mut head, mut body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    // An interim answer (100 Continue) comes before the real one.
+    // An interim response (100 Continue) precedes the final one.
     while head.starts_with("HTTP/1.1 1") {
         (head, body) = body.split_once("\r\n\r\n").unwrap_or((body, ""));
     }
@@ -93,7 +93,7 @@ fn parse(answer: &[u8]) -> Answer {
     }
 }
 
-/// A pause for tests in which time itself is the subject.
+/// Waits, for tests about time itself.
 pub(crate) async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
 }

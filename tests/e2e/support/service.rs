@@ -1,4 +1,4 @@
-//! A local service that remembers every request exactly and answers as told.
+//! A local service that stores every request exactly and responds as the test wants.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,18 +16,18 @@ use tokio::task::JoinSet;
 
 use super::eventually;
 
-/// One request as the local service saw it.
+/// A request as the local service received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Received {
     pub(crate) method: String,
-    /// Path and query, escapes untouched.
+    /// Path and query, with their escapes.
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, Bytes)>,
     pub(crate) body: Bytes,
 }
 
 impl Received {
-    /// All values of a header, in order.
+    /// Returns all values of a header, in order.
     pub(crate) fn header(&self, name: &str) -> Vec<&[u8]> {
         let same = |(known, _): &&(String, Bytes)| known.eq_ignore_ascii_case(name);
         self.headers
@@ -38,11 +38,11 @@ impl Received {
     }
 }
 
-/// A service on loopback; ends when dropped.
+/// A service on loopback; it ends when it is dropped.
 pub(crate) struct Service {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
-    /// Whether it answers.
+    /// Whether it responds.
     speaks: watch::Sender<bool>,
     _server: JoinSet<()>,
 }
@@ -50,19 +50,19 @@ pub(crate) struct Service {
 type Answer = Arc<dyn Fn(&Received) -> Response<Full<Bytes>> + Send + Sync>;
 
 impl Service {
-    /// One that answers 200 on a free port.
+    /// Starts a service on a free port that answers 200.
     pub(crate) async fn start() -> Self {
         Self::answering(|_| Response::new(Full::from("ok"))).await
     }
 
-    /// One with these answers on a free port.
+    /// Starts a service on a free port that responds with `answer`.
     pub(crate) async fn answering(
         answer: impl Fn(&Received) -> Response<Full<Bytes>> + Send + Sync + 'static,
     ) -> Self {
         Self::at("127.0.0.1:0".parse().unwrap(), Arc::new(answer)).await
     }
 
-    /// One that answers 200 where another one was before.
+    /// Starts a service that answers 200 at the address of an earlier one.
     pub(crate) async fn back_at(address: SocketAddr) -> Self {
         Self::at(address, Arc::new(|_| Response::new(Full::from("ok")))).await
     }
@@ -83,7 +83,8 @@ impl Service {
         }
     }
 
-    /// Takes requests and does not answer, or answers them all.
+    /// Sets whether the service receives requests without
+    /// responding. Unset, it responds to all of them.
     pub(crate) fn is_silent(&self, silent: bool) {
         self.speaks.send_replace(!silent);
     }
@@ -92,17 +93,17 @@ impl Service {
         self.address
     }
 
-    /// Everything so far, in order of arrival.
+    /// Returns all requests so far, in the order of their arrival.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
-    /// How many requests so far.
+    /// Returns the number of requests so far.
     pub(crate) fn count(&self) -> usize {
         self.received.lock().unwrap().len()
     }
 
-    /// All requests, once there are this many.
+    /// Waits until there are this many requests, and returns all.
     pub(crate) async fn wait_for(&self, count: usize) -> Vec<Received> {
         let enough = || (self.count() >= count).then(|| self.received());
         eventually("the requests", enough, || {
@@ -112,8 +113,8 @@ impl Service {
     }
 }
 
-/// A place where no service is. The port stays taken, so that no other test's service can start on
-/// it; who connects is refused.
+/// An address without a service. The port stays bound, so no other
+/// test's service can start on it, and connections are refused.
 pub(crate) struct Gone {
     address: SocketAddr,
     _bound: TcpSocket,
@@ -161,7 +162,7 @@ async fn serve(
             .max_headers(1_000)
             .serve_connection(TokioIo::new(stream), service);
         connections.spawn(async move {
-            // A connection that breaks is part of many tests.
+            // Broken connections are part of many tests.
             connection.await.ok();
         });
     }

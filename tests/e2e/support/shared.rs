@@ -1,4 +1,4 @@
-//! Relays that share a PostgreSQL database, which is gone at the end of the test.
+//! Relays that share a PostgreSQL database, which is removed at the end of the test.
 
 #[path = "../../../relay/src/postgres/tests/server.rs"]
 mod server;
@@ -12,12 +12,12 @@ use super::{Relay, Stage};
 pub(crate) struct Shared {
     pub(crate) stage: Stage,
     pub(crate) server: Server,
-    /// Its URL.
+    /// The URL of the database.
     pub(crate) database: String,
 }
 
 impl Shared {
-    /// None where a program is missing, which says so.
+    /// Starts the database; returns `None`, after a message, if a program is missing.
     pub(crate) fn new() -> Option<Self> {
         let server = Server::start(&[])?;
         let database = server.database();
@@ -29,16 +29,16 @@ impl Shared {
         })
     }
 
-    /// One more relay.
+    /// Starts another relay.
     pub(crate) async fn relay(&self, listen: &str, public_url: Option<&str>) -> Relay {
         let mut options = vec!["--database", &self.database];
         options.extend(public_url.into_iter().flat_map(|url| ["--public-url", url]));
         self.stage.relay_with(listen, &options).await
     }
 
-    /// A token for `ann`.
+    /// Creates a token for `ann`.
     pub(crate) fn token(&self) -> String {
-        // From a machine that has never seen a relay.
+        // From a machine on which no relay has run.
         let args = [
             "relay",
             "token",

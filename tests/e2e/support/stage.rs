@@ -1,4 +1,4 @@
-//! A relay, agents and their folders, all gone at the end of the test.
+//! A relay, agents and their folders, which are removed at the end of the test.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,26 +18,26 @@ pub(crate) struct Stage {
 /// A running relay.
 pub(crate) struct Relay {
     pub(crate) process: Process,
-    /// Where it listens, `127.0.0.1:PORT`.
+    /// The address that it listens on, `127.0.0.1:PORT`.
     pub(crate) authority: String,
-    /// The admin listener's address.
+    /// The address of the admin listener.
     pub(crate) admin: String,
-    /// Where it takes webhooks over plain http beside https.
+    /// The address for webhooks over plain HTTP, if the relay has TLS.
     pub(crate) http: Option<String>,
 }
 
 impl Relay {
-    /// Its URL for agents.
+    /// Returns the relay's URL for agents.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.authority)
     }
 
-    /// What it counts, as text for Prometheus.
+    /// Returns its metrics in Prometheus's text format.
     pub(crate) async fn metrics(&self) -> String {
         get(&self.admin, "/metrics").await.body
     }
 
-    /// The value of one series without labels.
+    /// Returns the value of a metric without labels.
     pub(crate) async fn metric(&self, name: &str) -> u64 {
         let metrics = self.metrics().await;
         let mut lines = metrics.lines();
@@ -58,12 +58,12 @@ impl Stage {
         self.home.path()
     }
 
-    /// Runs `podtap` to its end: exit code, stdout, stderr.
+    /// Runs `podtap` to its end; returns exit code, stdout and stderr.
     pub(crate) fn run(&self, args: &[&str]) -> (i32, String, String) {
         process::output(self.home(), args)
     }
 
-    /// Runs `podtap`, which must succeed, and gives its stdout.
+    /// Runs `podtap`, which must succeed, and returns its stdout.
     pub(crate) fn succeed(&self, args: &[&str]) -> String {
         let (code, stdout, stderr) = self.run(args);
         assert_eq!(code, 0, "podtap {args:?}\nstdout {stdout}\nstderr {stderr}");
@@ -77,12 +77,12 @@ impl Stage {
         Process::spawn(command)
     }
 
-    /// A relay on a port of its own.
+    /// Starts a relay on its own port.
     pub(crate) async fn relay(&self) -> Relay {
         self.relay_with(&own_address(), &[]).await
     }
 
-    /// A relay at this address with further options.
+    /// Starts a relay at this address with further options.
     pub(crate) async fn relay_with(&self, listen: &str, options: &[&str]) -> Relay {
         let fixed = [
             "relay",
@@ -105,7 +105,7 @@ impl Stage {
         }
     }
 
-    /// A token for `owner`.
+    /// Creates a token for `owner`.
     pub(crate) fn token(&self, owner: &str) -> String {
         let dir = self.relay_dir();
         self.succeed(&["relay", "token", "create", owner, "--data-dir", &dir])
@@ -113,13 +113,13 @@ impl Stage {
             .to_owned()
     }
 
-    /// The relay's data folder.
+    /// Returns the relay's data folder.
     pub(crate) fn relay_dir(&self) -> String {
         self.home().join("relay").display().to_string()
     }
 
-    /// All that an event passes on its way to a service: a relay, a token for the owner `ann`, and an
-    /// agent with these options and its public URL.
+    /// Starts all that an event needs on its way to a service: a relay, a token for the
+    /// owner `ann`, and an agent with these options. Also returns the agent's public URL.
     pub(crate) async fn way_to(
         &self,
         service: &Service,
@@ -133,7 +133,7 @@ impl Stage {
         (relay, token, agent, url)
     }
 
-    /// An agent for the tunnel `crm`, printing JSON, once it has its public URL.
+    /// Starts an agent for the tunnel `crm` that prints JSON, and waits for its public URL.
     pub(crate) async fn agent(
         &self,
         relay: &str,
@@ -146,7 +146,7 @@ impl Stage {
         (process, ready["url"].as_str().unwrap().to_owned())
     }
 
-    /// An agent for the tunnel `crm`, printing JSON.
+    /// Starts an agent for the tunnel `crm` that prints JSON.
     pub(crate) fn start_agent(
         &self,
         relay: &str,
@@ -163,9 +163,9 @@ impl Stage {
         Process::spawn(command)
     }
 
-    /// The history of the tunnel `crm`, as [`events`](Self::events) reads it, once at least `count`
-    /// events match and each has an attempt: the local service has an event before the history has
-    /// what came of it.
+    /// Waits until at least `count` events match and each has an attempt, and
+    /// returns the history of the tunnel `crm` as [`events`](Self::events)
+    /// does. The local service has an event before the history has its outcome.
     pub(crate) fn settled(&self, filter: &[&str], count: usize) -> Vec<serde_json::Value> {
         let deadline = tokio::time::Instant::now() + super::DEADLINE;
         loop {
@@ -182,8 +182,7 @@ impl Stage {
         }
     }
 
-    /// The history of the tunnel `crm` as its events with their attempts, the oldest first: what is
-    /// committed now.
+    /// Returns the committed events of the tunnel `crm` with their attempts, oldest first.
     pub(crate) fn events(&self, filter: &[&str]) -> Vec<serde_json::Value> {
         let fixed = ["events", "--json", "--name", "crm", "--limit", "1000000"];
         let (code, stdout, stderr) = self.run(&[&fixed[..], filter].concat());
@@ -191,7 +190,7 @@ impl Stage {
         stdout
             .lines()
             .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-            // Between them are gaps, which have no attempts.
+            // The lines of gaps, which have no attempts, are skipped.
             .filter(|line| line["type"] == "event")
             .collect()
     }

@@ -1,4 +1,4 @@
-//! A real pseudo-terminal with `podtap` in it: keys go in, the screen is read back.
+//! Runs `podtap` in a real pseudo-terminal: types keys and reads the screen.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use podtap_bench::pty::{CommandBuilder, ExitStatus, Pty};
 
 use super::{Stage, eventually};
 
-/// A terminal of a certain size, and the process in it.
+/// A terminal of a certain size, and its process.
 pub(crate) struct Terminal {
     pty: Pty,
 }
@@ -17,7 +17,7 @@ impl Terminal {
         Self::start_with(stage, args, &[], (cols, rows))
     }
 
-    /// The same with these variables in its environment.
+    /// Starts `podtap` with these environment variables in a terminal of this size.
     pub(crate) fn start_with(
         stage: &Stage,
         args: &[&str],
@@ -29,7 +29,7 @@ impl Terminal {
         Self::run(stage, command, env, size)
     }
 
-    /// Starts `podtap` as the job of a shell, whose script `$@` stands for it in.
+    /// Starts `podtap` as a job of a shell; in the script, `$@` is the command.
     pub(crate) fn in_shell(stage: &Stage, script: &str, args: &[&str]) -> Self {
         let mut command = CommandBuilder::new("sh");
         command.args(["-m", "-c", script, "sh", env!("CARGO_BIN_EXE_podtap")]);
@@ -37,7 +37,7 @@ impl Terminal {
         Self::run(stage, command, &[], (120, 40))
     }
 
-    /// Starts a script that begins `podtap` as `$@`, without jobs, with these variables.
+    /// Starts a script that runs `podtap` as `$@`, without jobs, with these environment variables.
     pub(crate) fn in_script(
         stage: &Stage,
         script: &str,
@@ -71,12 +71,12 @@ impl Terminal {
         Self { pty }
     }
 
-    /// What the screen shows.
+    /// Returns the text on the screen.
     pub(crate) fn text(&self) -> String {
         self.pty.text()
     }
 
-    /// Waits until the terminal's clipboard holds this text.
+    /// Waits until the terminal's clipboard contains this text.
     pub(crate) async fn clipboard_holds(&self, text: &str) {
         let copied = || {
             let copied = STANDARD.decode(self.pty.clipboard()).unwrap_or_default();
@@ -86,47 +86,47 @@ impl Terminal {
         eventually(&format!("{text:?} in the clipboard"), holds, copied).await;
     }
 
-    /// How often the bell was rung.
+    /// Returns how often the bell was rung.
     pub(crate) fn bells(&self) -> usize {
         self.pty.bells()
     }
 
-    /// The notices that were to be shown.
+    /// Returns the desktop notices.
     pub(crate) fn notices(&self) -> Vec<String> {
         self.pty.notices()
     }
 
-    /// Whether the screen is the one a full-screen program draws on.
+    /// Returns whether the alternate screen is active, which full-screen programs use.
     pub(crate) fn is_alternate(&self) -> bool {
         self.pty.is_alternate()
     }
 
-    /// What a program has left of itself in the terminal: modes of the screen, of the keyboard and
-    /// of the line discipline that are not what they were.
+    /// Returns the changes that a program has left in the terminal: modes of the
+    /// screen, of the keyboard and of the line discipline that are not as before.
     pub(crate) fn traces(&self) -> Vec<String> {
         self.pty.traces()
     }
 
-    /// Waits until nothing is left of the program in the terminal.
+    /// Waits until the terminal is in its original state.
     pub(crate) async fn is_as_before(&self) {
         let restored = || self.traces().is_empty().then_some(());
         let state = || format!("{:?}\n{}", self.traces(), self.text());
         eventually("the terminal as it was", restored, state).await;
     }
 
-    /// Waits until all that a full-screen program sets in a terminal is set.
+    /// Waits until all modes of a full-screen program are set.
     pub(crate) async fn is_taken(&self) {
         let taken = || (self.traces().len() == 5).then_some(());
         let state = || format!("{:?}\n{}", self.traces(), self.text());
         eventually("a terminal that is taken", taken, state).await;
     }
 
-    /// Makes the terminal larger or smaller.
+    /// Changes the size of the terminal.
     pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
         self.pty.resize(cols, rows).unwrap();
     }
 
-    /// Takes the terminal away.
+    /// Closes the terminal.
     pub(crate) fn hang_up(&mut self) {
         self.pty.hang_up().unwrap();
     }
@@ -148,12 +148,12 @@ impl Terminal {
         self.pty.keys(keys).unwrap();
     }
 
-    /// The process's number.
+    /// Returns the process id.
     pub(crate) fn pid(&self) -> i32 {
         i32::try_from(self.pty.pid().unwrap()).unwrap()
     }
 
-    /// Its end, awaited.
+    /// Waits until the process has ended.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let limit = super::DEADLINE;
         let start = tokio::time::Instant::now();

@@ -1,4 +1,5 @@
-//! Certificates of an authority of the test's own, and a sender that trusts it alone.
+//! Creates certificates of the test's own authority,
+//! and connects with trust in that authority only.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,14 +16,14 @@ use tokio_rustls::client::TlsStream;
 
 use super::DEADLINE;
 
-/// An authority, and the certificates that it gives for this machine's loopback address.
+/// An authority that issues certificates for this machine's loopback address.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: PathBuf,
 }
 
 impl Authority {
-    /// Writes everything into this folder.
+    /// Creates an authority that writes its files into this folder.
     pub(crate) fn new(folder: &Path) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -34,12 +35,12 @@ impl Authority {
         }
     }
 
-    /// The file of the authority's own certificate.
+    /// Returns the file of the authority's own certificate.
     pub(crate) fn file(&self) -> String {
         self.path("authority.pem")
     }
 
-    /// The files of a certificate and of its key, made anew.
+    /// Issues a new certificate; returns its file and the file of its key.
     pub(crate) fn issue(&self, change: impl FnOnce(&mut CertificateParams)) -> [String; 2] {
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
         change(&mut params);
@@ -57,7 +58,7 @@ impl Authority {
     }
 }
 
-/// Opens a secured connection to an address, for this name, and trusting this authority.
+/// Opens a TLS connection to an address, for this name, with trust in this authority.
 pub(crate) async fn connect(
     authority: &str,
     name: &str,
@@ -66,7 +67,7 @@ pub(crate) async fn connect(
     connect_over(TcpStream::connect(authority).await?, name, trusted).await
 }
 
-/// The same over a connection that is open.
+/// Secures an open connection with TLS.
 pub(crate) async fn connect_over(
     stream: TcpStream,
     name: &str,
@@ -87,12 +88,12 @@ pub(crate) async fn connect_over(
         .expect("no handshake")
 }
 
-/// The certificate that the other side showed.
+/// Returns the certificate of the other side.
 pub(crate) fn shown(stream: &TlsStream<TcpStream>) -> Vec<u8> {
     stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
 }
 
-/// Sends exact bytes, which ask for the connection to be closed, and gives what is answered.
+/// Sends exact bytes, which must ask for `connection: close`, and returns the response.
 pub(crate) async fn exchange(mut stream: TlsStream<TcpStream>, request: &[u8]) -> String {
     let exchange = async {
         stream.write_all(request).await.ok();
