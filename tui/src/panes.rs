@@ -10,7 +10,7 @@ const SHARE: u16 = 58;
 /// Which panes are shown if the screen has room for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Zoom {
-    /// Both of them.
+    /// The list and the detail.
     #[default]
     Both,
     /// The focused pane.

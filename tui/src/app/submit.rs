@@ -93,7 +93,6 @@ impl App {
         }
     }
 
-    /// Starts a replay.
     pub(super) fn start_replay(&mut self, start: ReplayStart) {
         match start {
             ReplayStart::Send(effect) => self.run([UiCommand::Run(effect)]),

@@ -117,7 +117,7 @@ pub(crate) struct ImportForm {
 }
 
 impl ImportForm {
-    /// An empty form.
+    /// Creates an empty form.
     pub(crate) fn new() -> Self {
         Self {
             file: Text::new("File", "", "HAR, or the JSON lines of podtap"),

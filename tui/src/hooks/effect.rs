@@ -48,7 +48,7 @@ pub(crate) enum HookChange {
     },
     /// Requests another `hook.verify`.
     Verify { hook_id: u64 },
-    /// Deletes the hook.
+    /// Deletes the hook at Podio.
     Delete { hook_id: u64 },
 }
 

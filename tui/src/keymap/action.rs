@@ -10,7 +10,7 @@ macro_rules! actions {
         }
 
         impl Action {
-            /// Every action.
+            /// All actions, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// Returns the name of the action in the configuration and the palette.

@@ -28,10 +28,10 @@ use help::Help;
 use palette::CommandPalette;
 pub(crate) use stack::Windows;
 
-/// A window.
+/// A window over the panes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Modal {
-    /// Every key.
+    /// The help, with every key.
     Help(Help),
     /// The menu that copies an event.
     Copy(CopyMenu),
@@ -41,11 +41,10 @@ pub(crate) enum Modal {
     Health(usize),
     /// A text that a person must confirm before the action.
     Confirm(Lines, Box<PendingAction>),
-    /// The command palette.
     Palette(CommandPalette),
-    /// Something to fill in.
+    /// A form to fill in.
     Form(Box<Form<FeatureForm>>),
-    /// The hooks.
+    /// The list of hooks at Podio.
     Hooks(Box<HooksPane>),
     /// The timeline of an object.
     Timeline(Box<TimelinePane>),

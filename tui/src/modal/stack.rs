@@ -63,7 +63,7 @@ impl Windows {
         self.open.pop()
     }
 
-    /// Closes all of them.
+    /// Closes all windows.
     pub(crate) fn close_all(&mut self) {
         self.open.clear();
     }

@@ -102,7 +102,6 @@ impl Person {
         }
     }
 
-    /// Pastes text.
     pub(crate) async fn paste(&self, text: &str) {
         self.keys.send(Input::Paste(text.to_owned())).await.unwrap();
     }
