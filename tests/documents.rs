@@ -279,7 +279,7 @@ fn the_row_of_a_setting_names_the_files_that_know_one() {
             .find(|line| line.starts_with(&format!("| {what} |")))
             .unwrap()
     };
-    // A setting that every relay has, with its constant: which files name it?
+    // The files that contain a setting of every relay, with the spelling that they use.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (path, word) in [
         ("src/config/key.rs", "MAX_SESSIONS"),

@@ -1,4 +1,5 @@
-//! What people read is plain English, and what a comment cites exists.
+//! Checks that texts for people are in plain English,
+//! and that everything that comments cite exists.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,7 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Words that a reader stumbles over, with what is said instead (CONTRIBUTING.md has the page).
+/// Words that are hard for many readers, with alternatives (as in CONTRIBUTING.md).
 const AVOIDED: [(&str, &str); 14] = [
     ("shall", "must, or the plain present"),
     ("whoever", "who, or anyone who"),
@@ -45,9 +46,9 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The words to avoid in a text, whole and in any case.
+/// Returns the words to avoid in a text, as whole words and in any case.
 fn avoided(text: &str) -> Vec<(&'static str, &'static str)> {
-    // These negate no noun.
+    // These do not negate a noun.
     let lower = text.to_lowercase();
     let lower = lower.replace("no longer", "gone").replace("no one", "none");
     let lower = lower
@@ -74,7 +75,7 @@ fn check(place: &str, text: &str) {
 fn documents_and_help_are_plain() {
     for document in DOCUMENTS {
         let text = std::fs::read_to_string(root().join(document)).unwrap();
-        // The page of preferred forms names the others.
+        // The section on preferred forms lists these words itself.
         let text = text.split("## Preferred forms").next().unwrap();
         check(document, text);
     }
@@ -148,7 +149,7 @@ fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
     }
 }
 
-/// The number that follows: `1.3`, `2`, or nothing.
+/// Returns the number at the beginning, such as `1.3` or `2`, or an empty text.
 fn number(text: &str) -> String {
     let text = text.trim_start_matches([',', ' ']);
     let text = text.strip_prefix("section ").unwrap_or(text);
@@ -211,7 +212,7 @@ fn every_fact_of_podio_and_every_promise_that_a_comment_cites_exists() {
     assert!(facts > 50 && promises > 50, "{facts} {promises}");
 }
 
-/// The numbers that follow `invariant`: ` 7`, `s 1, 2 and 4`.
+/// Returns the numbers after `invariant`, such as ` 7` or `s 1, 2 and 4`.
 fn promises_cited(rest: &str) -> Vec<String> {
     let rest = rest.strip_prefix('s').unwrap_or(rest);
     let end = rest.find(|c: char| !(c.is_ascii_digit() || ", and".contains(c)));

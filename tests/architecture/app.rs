@@ -1,4 +1,5 @@
-//! `App` of the terminal UI holds the features and routes: it stays small, and no feature knows it.
+//! `App` of the terminal UI only holds the features and routes
+//! messages: it stays small, and no feature depends on it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +8,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::modules::Modules;
 
-/// Methods of `App` from which on a feature has to take some over.
+/// Number of methods of `App` at which features must take some over.
 const TOO_MANY_METHODS: usize = 30;
 
 fn root() -> &'static Path {
@@ -53,10 +54,10 @@ fn methods_are_counted_in_every_block_of_the_type_and_in_no_other() {
     assert_eq!(methods, ["one", "two", "three", "six", "seven"]);
 }
 
-/// The names of the functions in every `impl` of a type, in this file.
+/// Returns the names of the functions in every `impl` of a type in this file.
 fn methods_of(name: &str, tokens: TokenStream) -> Vec<String> {
     let mut methods = Vec::new();
-    // What stands between `impl` and the braces, while that is being read.
+    // The tokens between `impl` and the braces, while they are being read.
     let mut head: Option<Vec<String>> = None;
     for token in tokens {
         match token {
@@ -78,14 +79,15 @@ fn methods_of(name: &str, tokens: TokenStream) -> Vec<String> {
     methods
 }
 
-/// Whether the head of an `impl` is for the type: what comes last names it, outside of any `<…>`.
+/// Returns whether the head of an `impl` is for the type: its
+/// last word outside of any `<…>` must be the type's name.
 fn is_of(name: &str, head: &[String]) -> bool {
     let target = head.iter().rposition(|word| word == "for");
     let target = &head[target.map_or(0, |at| at + 1)..];
     target.last().is_some_and(|last| last == name)
 }
 
-/// The functions in an `impl`, without those inside of them.
+/// Returns the functions in an `impl`, without nested ones.
 fn functions(tokens: TokenStream) -> Vec<String> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let named = tokens.windows(3).filter_map(|three| match three {

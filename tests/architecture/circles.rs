@@ -1,5 +1,6 @@
-//! Inside a crate the modules point one way, too: a module imports what is below it. Two that name
-//! each other, directly or through others, can only be read, tested and changed together.
+//! Inside a crate, dependencies between modules have one direction, too: a
+//! module imports only what is below it. Modules that depend on each other,
+//! directly or through others, can only be read, tested and changed together.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -18,7 +19,7 @@ fn the_modules_of_a_crate_point_one_way() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Through `use crate::*` a module names what it does not spell, which no test finds.
+/// With `use crate::*`, a module uses names that are not written out, so no test can find them.
 #[test]
 fn no_module_imports_everything_of_another() {
     let mut wrong = Vec::new();
@@ -133,7 +134,7 @@ fn a_circle_is_found_wherever_it_hides() {
         let found = circles(&modules);
         assert_eq!(!found.is_empty(), is_circle, "{name}: {found:?}");
     }
-    // A module that passes on what it imported is in the way, too.
+    // Re-exported names count as dependencies, too.
     write("lib.rs", "mod first; mod second; mod third;");
     write("first.rs", "pub struct One;");
     write("second.rs", "use crate::third::One;");
@@ -159,7 +160,8 @@ fn a_circle_is_found_wherever_it_hides() {
     );
 }
 
-/// The circles at each level: among the modules of the crate, and among those of each folder.
+/// Returns the circles at each level: among the modules
+/// of the crate, and among those of each folder.
 fn circles(modules: &Modules) -> Vec<String> {
     let uses = modules.uses();
     let parents: BTreeSet<&[String]> = modules.all().map(|it| it.split_last().unwrap().1).collect();
@@ -167,8 +169,7 @@ fn circles(modules: &Modules) -> Vec<String> {
     parents.iter().flat_map(at).collect()
 }
 
-/// For each module that is in a circle with others of `parent` the shortest way round, each circle
-/// once.
+/// Returns the shortest path of each circle among the children of `parent`, each circle once.
 fn circles_in(parent: &[String], uses: &BTreeSet<(Module, Module)>) -> Vec<String> {
     let child = |module: &Module| {
         let inside = module.strip_prefix(parent)?;
@@ -206,7 +207,7 @@ fn circles_in(parent: &[String], uses: &BTreeSet<(Module, Module)>) -> Vec<Strin
     circles
 }
 
-/// The shortest way from a module back to itself.
+/// Returns the shortest path from a module back to itself.
 fn way_back(
     start: &String,
     edges: &BTreeMap<String, BTreeMap<String, (&Module, &Module)>>,

@@ -1,13 +1,13 @@
-//! A comment says what the name below it does not.
+//! A comment must say more than the name below it.
 
 use std::collections::BTreeSet;
 
 use crate::workspace::{self, Source};
 
-/// Comments of more words have something to say.
+/// Maximum number of words in a comment that is checked; longer ones say more than a name.
 const FEW_WORDS: usize = 3;
 
-/// Words that say nothing by themselves.
+/// Words without a meaning of their own.
 const EMPTY: [&str; 17] = [
     "a", "an", "the", "its", "it", "of", "is", "are", "was", "what", "which", "one", "ones",
     "this", "that", "who", "whose",
@@ -15,7 +15,7 @@ const EMPTY: [&str; 17] = [
 
 #[test]
 fn no_short_comment_only_repeats_the_name_below_it() {
-    // Not src/cli: its comments are the help.
+    // Except src/cli: its comments are the help.
     let sources: Vec<Source> = workspace::sources()
         .filter(|source| !source.place.starts_with("src/cli"))
         .collect();
@@ -51,7 +51,7 @@ fn what_a_short_comment_adds_is_seen() {
     }
 }
 
-/// The comments of one line, and of few words, that say no more than what follows them.
+/// Returns the short comments of one line that say no more than the line below them.
 fn repetitions(text: &str) -> impl Iterator<Item = String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let is_comment = |at: Option<usize>| {
@@ -78,7 +78,7 @@ fn repetitions(text: &str) -> impl Iterator<Item = String> {
     found.into_iter()
 }
 
-/// The words of a text or of the names in it, in lower case and without the `s` at their end.
+/// Returns the words of a text, or of the names in it, in lower case and without a final `s`.
 fn words(text: &str) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     let mut word = String::new();

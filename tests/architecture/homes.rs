@@ -1,20 +1,20 @@
-//! What has one home: a second one would go its own way.
+//! Names that may be used in only one place: others would implement the same thing differently.
 
 use std::path::Path;
 
 use crate::workspace::{self, Source};
 
-/// A word of another crate, and the folders or files in which it may be written.
+/// A name from another crate, and the folders or files in which it may be used.
 const HOMES: [(&str, &[&str]); 5] = [
     ("legacy::Client", &["connect/src/client.rs"]),
     ("HttpsConnectorBuilder", &["connect/src/client.rs"]),
     (
         "ClientConfig::builder",
-        // A database has its own rules: `sslmode`.
+        // PostgreSQL has its own TLS rules: `sslmode`.
         &["connect/src/tls.rs", "relay/src/database/postgres/tls.rs"],
     ),
     ("HttpConnector", &["connect/src/connector.rs"]),
-    // Printed in one place, and read in another.
+    // Sizes are printed in one file and parsed in the other.
     ("bytesize", &["agent/src/amount.rs", "src/parse.rs"]),
 ];
 

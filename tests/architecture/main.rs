@@ -1,5 +1,5 @@
-//! The shape of the code: which part may import which, crates and the modules of each, and how large
-//! a file may grow.
+//! The structure of the code: which crates and modules
+//! may import which, and the maximum size of a file.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,10 +20,10 @@ use std::path::{Path, PathBuf};
 
 use crate::workspace::Source;
 
-/// The longest file, in lines, its unit tests included.
+/// Maximum number of lines in a file, including its unit tests.
 const MAX_LINES: usize = 400;
 
-/// The table of the parts in the document: each package with those that it may import.
+/// Reads the table of the parts from the document: each package and those that it may import.
 fn allowed_imports() -> BTreeMap<String, BTreeSet<String>> {
     let document = include_str!("../../docs/ARCHITECTURE.md");
     let rows = document.lines().skip_while(|line| *line != "## The parts");
@@ -111,8 +111,8 @@ fn every_file_is_a_small_room_with_its_name_on_the_door() {
     }
 }
 
-/// Files are made by `podtap_disk::private`, with their mode: whoever makes one in another way
-/// leaves it to the umask who may read it.
+/// Files are created by `podtap_disk::private`, which sets their
+/// permissions. Otherwise the umask would decide who can read them.
 #[test]
 fn files_are_made_for_their_owner_alone() {
     const OTHER_WAYS: [&str; 5] = [
@@ -122,8 +122,8 @@ fn files_are_made_for_their_owner_alone() {
         "fs::write",
         "DirBuilder::new",
     ];
-    // They are that way, ask for the mode themselves, write into what is private already, or make
-    // what nothing of a person is in.
+    // These files are that module, set the permissions themselves, write
+    // into private folders, or write only files without personal data.
     const KNOWN: [&str; 3] = [
         "disk/src/private.rs",
         "podio/src/client/private_file.rs",
@@ -143,7 +143,7 @@ fn files_are_made_for_their_owner_alone() {
     }
 }
 
-/// What only Unix has stands behind a `cfg`, in few files: the rest compiles for any system.
+/// Code for Unix only is behind a `cfg`, in few files: the rest compiles for all systems.
 #[test]
 fn what_is_unix_stands_behind_a_door() {
     const UNIX: [&str; 11] = [
@@ -159,7 +159,7 @@ fn what_is_unix_stands_behind_a_door() {
         "process_group",
         "get_termios",
     ];
-    // Files of which every such line, or the whole file, is for Unix alone.
+    // Files in which every such line, or the whole file, is only for Unix.
     const DOORS: [&str; 12] = [
         "agent/src/delivery/program/group.rs",
         "bench/src/pty.rs",
@@ -203,7 +203,7 @@ fn what_is_unix_stands_behind_a_door() {
     assert_eq!(doors.len(), DOORS.len(), "{doors:?}");
 }
 
-/// What a folder takes from a module for Unix it takes from one for other systems as well.
+/// What a folder imports from a module for Unix, it also imports from one for other systems.
 #[test]
 fn a_door_has_the_same_names_on_its_other_side() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,5 +1,5 @@
-//! The modules of a crate, as its files declare them, and which of them names which. Code for tests
-//! alone is left out: a test may reach for anything.
+//! Finds the modules of a crate, as its files declare them, and which
+//! modules use which. Code for tests is left out: a test may use anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
@@ -7,29 +7,29 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, Ident, Punct, Spacing, TokenStream, TokenTree};
 
-/// A module by its names from the root of the crate on; the root itself has none.
+/// The path of a module from the root of the crate; the root's is empty.
 pub(crate) type Module = Vec<String>;
 
-/// What a crate's files say of each other.
+/// The modules of a crate.
 pub(crate) struct Modules {
     sources: BTreeMap<Module, Source>,
 }
 
-/// One module: a file, or what is written out in one.
+/// A module: a file, or a module inside a file.
 struct Source {
-    /// The names that it imports, each with what it is there: a name can be imported in two
-    /// functions, and `_` any number of times.
+    /// The imported names, each with the paths that it means: two functions
+    /// may import the same name, and `_` can be imported any number of times.
     imports: BTreeMap<String, BTreeSet<Vec<String>>>,
-    /// Modules of which everything is imported.
+    /// The modules from which everything is imported.
     globs: Vec<Vec<String>>,
-    /// Every path that it spells out, from the root of the crate on.
+    /// All paths in the code, from the root of the crate.
     paths: BTreeSet<Vec<String>>,
-    /// The types that it declares for others.
+    /// The types that other modules can use.
     types: BTreeSet<String>,
 }
 
 impl Modules {
-    /// Reads a crate from its root file on: `src/lib.rs` or `src/main.rs`.
+    /// Reads a crate from its root file: `src/lib.rs` or `src/main.rs`.
     pub(crate) fn read(root: &Path) -> Self {
         let mut sources = BTreeMap::new();
         let mut left = vec![(Module::new(), root.to_path_buf())];
@@ -42,18 +42,18 @@ impl Modules {
         Self { sources }
     }
 
-    /// Every module but the root.
+    /// Returns all modules except the root.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Module> {
         self.sources.keys().filter(|module| !module.is_empty())
     }
 
-    /// The types that more than one file can name, each with its module.
+    /// Returns the types that other files can use, each with its module.
     pub(crate) fn types(&self) -> impl Iterator<Item = (&str, &Module)> {
         let all = self.sources.iter();
         all.flat_map(|(module, source)| source.types.iter().map(move |it| (it.as_str(), module)))
     }
 
-    /// Which module names which: each pair once, without those of a module and what it is in.
+    /// Returns which module uses which: each pair once, except pairs of a module and its ancestor.
     pub(crate) fn uses(&self) -> BTreeSet<(Module, Module)> {
         let mut uses = BTreeSet::new();
         for (module, source) in &self.sources {
@@ -68,7 +68,7 @@ impl Modules {
         uses
     }
 
-    /// The modules of which another imports everything, with the one that does.
+    /// Returns the pairs of a module and another from which it imports everything.
     pub(crate) fn globs(&self) -> impl Iterator<Item = (&Module, &Module)> {
         self.sources.iter().flat_map(move |(module, source)| {
             let globs = source.globs.iter();
@@ -76,14 +76,14 @@ impl Modules {
         })
     }
 
-    /// The modules that a path leads through: the one that it spells, and those from which what it
-    /// names was imported there, to the one in which it is at home.
+    /// Collects the modules of a path: the one that it names, and those
+    /// through which the item was imported, up to the one that defines it.
     fn named(&self, path: &[String], depth: usize, named: &mut BTreeSet<Module>) {
         let spelled = (0..=path.len())
             .rev()
             .find(|length| self.sources.contains_key(&path[..*length]));
-        // A crate has a root. Two modules may import from each other: eight steps lead out of any
-        // that is meant.
+        // The root always matches. Two modules may import from each other,
+        // so the depth is limited; eight steps are enough for any real path.
         let (module, rest) = path.split_at(spelled.unwrap());
         named.insert(module.to_vec());
         let Some((first, inner)) = rest.split_first().filter(|_| depth < 8) else {
@@ -101,7 +101,7 @@ impl Modules {
     }
 }
 
-/// Reads one module, and those that are written out in it; notes the files of the others.
+/// Reads a module and the modules inside its file; notes the files of other modules.
 fn read_module(
     module: Module,
     folder: &Path,
@@ -114,7 +114,7 @@ fn read_module(
         let name = name.to_string();
         module.iter().cloned().chain([name]).collect()
     };
-    // What the module says itself.
+    // The code of the module itself.
     let mut own = Vec::new();
     let mut rest = tokens.as_slice();
     while let Some((token, behind)) = rest.split_first() {
@@ -150,7 +150,7 @@ fn read_module(
     sources.insert(module, source);
 }
 
-/// Where the modules are that a file declares.
+/// Returns the folder with the modules that a file declares.
 fn folder_of_children(file: &Path) -> PathBuf {
     let stem = file.file_stem().unwrap().to_str().unwrap();
     match stem {
@@ -168,7 +168,7 @@ fn file_of(folder: &Path, child: &str) -> PathBuf {
     }
 }
 
-/// The tokens without items under `#[cfg(test)]`, or under that and more.
+/// Returns the tokens without items under `#[cfg(test)]`, also combined with other conditions.
 fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
     let mut kept = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
@@ -189,8 +189,8 @@ fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
     kept
 }
 
-/// Leaves out an item with its other attributes, up to a semicolon or its braces, which are not the
-/// end of an import or of a value; or a field, a variant or an arm, up to its comma.
+/// Skips an item and its attributes up to a semicolon or its braces, unless these are
+/// part of an import or a value. Skips a field, a variant or an arm up to its comma.
 fn skip_one(tokens: &mut Peekable<impl Iterator<Item = TokenTree>>) {
     const ITEMS: [&str; 15] = [
         "fn", "struct", "enum", "union", "mod", "impl", "use", "const", "static", "type", "trait",
@@ -217,7 +217,7 @@ fn skip_one(tokens: &mut Peekable<impl Iterator<Item = TokenTree>>) {
     }
 }
 
-/// The names of the types with a `pub` of any reach, also in modules within the file.
+/// Collects the names of types with any `pub`, also in modules inside the file.
 fn types_for_others(tokens: &[TokenTree], types: &mut BTreeSet<String>) {
     const KINDS: [&str; 5] = ["struct", "enum", "union", "trait", "type"];
     for (at, token) in tokens.iter().enumerate() {
@@ -240,7 +240,7 @@ fn types_for_others(tokens: &[TokenTree], types: &mut BTreeSet<String>) {
     }
 }
 
-/// Finds the paths of one file.
+/// Collects the paths of one file.
 struct Paths<'a> {
     module: &'a Module,
     source: Source,
@@ -266,7 +266,7 @@ impl<'a> Paths<'a> {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             let before = |steps: usize| at.checked_sub(steps).and_then(|at| tokens.get(at));
-            // One colon stands before a type, two within a path.
+            // A single colon precedes a type, two are part of a path.
             let is_inner = is_sign(before(1), ':') && is_sign(before(2), ':');
             match token {
                 TokenTree::Ident(word) if *word == "use" && !is_sign(tokens.get(at + 1), '<') => {
@@ -285,7 +285,7 @@ impl<'a> Paths<'a> {
                     let (path, _) = path(tokens.get(at..).unwrap_or_default());
                     self.source.paths.extend(self.absolute(&path));
                 }
-                // `module::item`, where the module is a child or was imported.
+                // `module::item`, if the module is a child or was imported.
                 TokenTree::Ident(_) if !is_inner => {
                     let (path, _) = path(tokens.get(at..).unwrap_or_default());
                     if path.len() > 1 {
@@ -309,7 +309,7 @@ impl<'a> Paths<'a> {
         }
     }
 
-    /// Takes in what `use` names: a path that ends in a name, a new name, everything, or a group.
+    /// Collects what `use` names: a path that ends in a name, a new name, `*`, or a group.
     fn import(&mut self, tree: &[TokenTree], prefix: Vec<String>) {
         let (path, length) = path(tree);
         let mut whole = prefix;
@@ -346,7 +346,7 @@ impl<'a> Paths<'a> {
         }
     }
 
-    /// A path from the root of the crate on; `None` for one of another crate.
+    /// Returns a path from the root of the crate; `None` for a path of another crate.
     fn absolute(&self, path: &[String]) -> Option<Vec<String>> {
         let mut from = self.module.clone();
         let mut rest = path;
@@ -367,7 +367,7 @@ impl<'a> Paths<'a> {
     }
 }
 
-/// What an attribute names in strings, as `#[serde(with = "super::millis")]` does.
+/// Returns the paths in an attribute's strings, as in `#[serde(with = "super::millis")]`.
 fn paths_in_strings(tokens: TokenStream) -> Vec<TokenTree> {
     let mut found = Vec::new();
     for token in tokens {
@@ -389,7 +389,7 @@ fn paths_in_strings(tokens: TokenStream) -> Vec<TokenTree> {
     found
 }
 
-/// The names at the beginning that are joined by `::`, and how many tokens they are.
+/// Returns the names at the beginning that are joined by `::`, and their number of tokens.
 fn path(tokens: &[TokenTree]) -> (Vec<String>, usize) {
     let (mut names, mut at) = (Vec::new(), 0);
     while let Some(TokenTree::Ident(name)) = tokens.get(at) {

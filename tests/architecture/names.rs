@@ -1,11 +1,11 @@
-//! One name is one type: who reads `Holder` need not ask which one is meant.
+//! Each name means one type, so a reader of `Holder` need not ask which one is meant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::modules::Modules;
 use crate::workspace;
 
-/// Names that several types bear, and why.
+/// Names that several types have, and why.
 const SHARED: [(&str, &str); 4] = [
     (
         "App",

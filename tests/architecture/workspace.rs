@@ -1,11 +1,11 @@
-//! What the workspace consists of, as cargo knows it: a new package is not forgotten.
+//! Asks cargo for the packages of the workspace, so no new package is forgotten.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// One file of the code, by its path from the root of the workspace on.
+/// A source file, with its path from the root of the workspace.
 pub(crate) struct Source {
     pub(crate) place: PathBuf,
     pub(crate) text: String,
@@ -24,7 +24,7 @@ pub(crate) fn packages() -> Vec<Value> {
     metadata["packages"].as_array().unwrap().clone()
 }
 
-/// The libraries and programs, each with the file that it begins in.
+/// Returns the libraries and programs, each with its root file.
 pub(crate) fn crates() -> Vec<(String, PathBuf)> {
     let packages = packages();
     let targets = packages.iter().flat_map(|package| {
@@ -52,7 +52,7 @@ pub(crate) fn crates() -> Vec<(String, PathBuf)> {
     crates
 }
 
-/// The files below the `src` of each package.
+/// Returns the files below the `src` of each package.
 pub(crate) fn sources() -> impl Iterator<Item = Source> {
     let mut files = Vec::new();
     for package in packages() {

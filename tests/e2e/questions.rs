@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::{Service, Stage, Terminal};
 
-/// Imports this number of events into the tunnel `crm`; returns their JSON lines.
+/// Imports this number of events with this body into the tunnel `crm`.
 fn imported(stage: &Stage, events: usize, body: &str) {
     let body = serde_json::to_string(body).unwrap();
     let lines: Vec<String> = (0..events)

@@ -152,7 +152,7 @@ async fn a_renewed_certificate_is_taken_by_itself_or_on_sighup_and_a_bad_one_is_
         second = now().await;
     }
 
-    // Without a signal.
+    // This time without a signal.
     authority.issue(|_| {});
     let mut third = now().await;
     while third == second {
