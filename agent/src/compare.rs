@@ -76,7 +76,7 @@ impl AnswerChange {
     }
 
     /// Describes the differences in a few words: `same answer as attempt 1`, or
-    /// `was 500; another body`. Names of headers are untrusted text.
+    /// `attempt 1 was 500, another body`. Names of headers are untrusted text.
     pub fn words(&self) -> String {
         if self.is_none() {
             return format!("same answer as attempt {}", self.with_attempt);

@@ -1,4 +1,4 @@
-//! How large an answer may be, which the relay says, and how much memory all of them may take, from
+//! Limits the size of an answer, as the relay sets it, and the memory of all answers together, from
 //! the first byte that is read until the last one is sent.
 
 use std::sync::Arc;
@@ -8,21 +8,21 @@ use podtap_wire::RelayLimits;
 use podtap_wire::limits::DEFAULT_MAX_RESPONSE_BYTES;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes of all answers together.
+/// Maximum number of bytes of all answers together.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// Memory is counted in KiB.
+/// Unit in which memory is counted: 1 KiB.
 const UNIT: usize = 1024;
 
-/// What answers may take. Clones are of the same.
+/// The limits for answers. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Allowance {
-    /// The largest answer that the relay takes.
+    /// Maximum size of an answer that the relay accepts.
     most: Arc<AtomicUsize>,
     budget: Arc<Semaphore>,
 }
 
-/// The memory of one answer; given back when dropped.
+/// The memory of one answer; released when dropped.
 #[derive(Debug)]
 pub(crate) struct AnswerPermit {
     allowance: Allowance,
@@ -39,7 +39,7 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// Takes over what a relay says in its welcome.
+    /// Applies the limits of a relay's welcome.
     pub(crate) fn set_limits(&self, limits: &RelayLimits) {
         let most = match limits.max_response_bytes {
             0 => DEFAULT_MAX_RESPONSE_BYTES,
@@ -48,7 +48,7 @@ impl Allowance {
         self.most.store(most, Ordering::Relaxed);
     }
 
-    /// Room for an answer of which nothing is there yet.
+    /// Returns the permit for an answer that is still empty.
     pub(crate) fn room(&self) -> AnswerPermit {
         AnswerPermit {
             allowance: self.clone(),
@@ -58,8 +58,8 @@ impl Allowance {
 }
 
 impl AnswerPermit {
-    /// Makes room for so many bytes in all; false where the relay takes less, or where other answers
-    /// take too much.
+    /// Reserves memory for `bytes` bytes in total. Returns false if the relay accepts less, or if
+    /// other answers use too much.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
         if bytes > self.allowance.most.load(Ordering::Relaxed) {
             return false;

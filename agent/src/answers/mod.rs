@@ -1,4 +1,4 @@
-//! The local service's answers on their way back to the sender.
+//! The local service's answers that go back to the sender.
 
 mod allowance;
 mod outbox;

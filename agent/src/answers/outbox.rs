@@ -1,5 +1,5 @@
-//! Answers that wait for the relay. That to an event which the relay has not stored waits for the
-//! event's commit as well: the sender may take it for a promise, and nobody else has the event.
+//! Queues answers for the relay. An answer to an event that the relay has not stored also waits for
+//! the event's commit: the sender may rely on the answer, and no other copy of the event exists.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,11 +9,11 @@ use tokio::sync::Notify;
 
 use super::QueuedAnswer;
 
-/// Answers that wait at a moment. One more is dropped: the link is down, or all but down, and the
-/// relay answers by itself.
+/// Maximum number of waiting answers. Further ones are dropped: the link is down or nearly so, and
+/// the relay answers itself.
 const MAX_ANSWERS: usize = 1024;
 
-/// From delivery to the link. Clones are of the same.
+/// The queue from delivery to the link. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outbox(Arc<Shared>);
 
@@ -25,23 +25,24 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Events of this session that are not in the history yet, and their answers that came sooner.
+    /// Events of this session that are not in the history yet, with answers that came earlier.
     uncommitted: HashMap<EventId, Option<QueuedAnswer>>,
     ready: VecDeque<QueuedAnswer>,
 }
 
 impl Outbox {
-    /// A session begins: what was meant for an earlier one has long been answered by the relay.
+    /// Begins a session. Answers for an earlier session
+    /// are dropped: the relay has long answered them.
     pub(crate) fn begin(&self) {
         *self.lock() = State::default();
     }
 
-    /// The answer to this event goes when it is committed, and not before.
+    /// Holds the answer to this event until the event is committed.
     pub(crate) fn hold_until_committed(&self, event: EventId) {
         self.lock().uncommitted.insert(event, None);
     }
 
-    /// These events are in the history.
+    /// Releases the answers to these events, which are committed.
     pub(crate) fn release_committed(&self, events: &[EventId]) {
         let mut state = self.lock();
         for event in events {
@@ -53,7 +54,7 @@ impl Outbox {
         self.0.ready.notify_one();
     }
 
-    /// Takes an answer in.
+    /// Adds an answer.
     pub(crate) fn push(&self, answer: QueuedAnswer) {
         let mut state = self.lock();
         if state.ready.len() >= MAX_ANSWERS {
@@ -70,7 +71,7 @@ impl Outbox {
         self.0.ready.notify_one();
     }
 
-    /// The next answer to be sent.
+    /// Returns the next answer to send.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -83,7 +84,7 @@ impl Outbox {
         }
     }
 
-    /// The next one that is there already.
+    /// Returns the next answer if it is already queued.
     pub(crate) fn try_next(&self) -> Option<QueuedAnswer> {
         self.lock().ready.pop_front()
     }

@@ -1,11 +1,11 @@
-//! How long the local service takes: a histogram with buckets that grow, and the time that Podio
-//! waits as one of their edges. Pure.
+//! Computes a histogram of the local service's answer times. The buckets grow, and one of their
+//! edges is the time for which Podio waits. Pure.
 
 use std::time::Duration;
 
 use podtap_podio::standing::ANSWER_LIMIT;
 
-/// The upper edges of the buckets, in milliseconds: 1, 2, 5 and so on, and Podio's limit.
+/// Upper edges of the buckets in milliseconds: 1, 2, 5 and so on, and Podio's limit.
 const EDGES: [u64; 16] = [
     1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000,
 ];
@@ -13,33 +13,35 @@ const EDGES: [u64; 16] = [
 /// Answer times of deliveries to the tunnel's own local service.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AnswerTimes {
-    /// Every bucket, the shortest times first, empty ones included; none where nothing was counted.
+    /// Every bucket, the shortest times first, empty
+    /// ones included; no buckets if nothing was counted.
     pub buckets: Vec<Bucket>,
-    /// Deliveries that were answered.
+    /// Number of answered deliveries.
     pub answered: u64,
-    /// Deliveries that were not: no connection, a lost one, or nothing in time.
+    /// Number of deliveries without an answer: no connection, a lost one, or a timeout.
     pub unanswered: u64,
-    /// Deliveries that took longer than the 15 s that Podio waits, answered or not.
+    /// Number of deliveries that took longer than the 15 s for which Podio waits, answered or not.
     pub over_limit: u64,
-    /// Half of the answers took at most this; `None` without an answer, as the two below.
+    /// Median of the answers; `None` without an answer, as for the two fields below.
     pub p50: Option<Duration>,
-    /// 95 of 100 answers took at most this.
+    /// 95th percentile of the answers.
     pub p95: Option<Duration>,
     /// The slowest answer.
     pub max: Option<Duration>,
 }
 
-/// Answers that took longer than the bucket before, and at most this.
+/// The number of answers that took longer than the previous bucket's edge, and at most this one's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
-    /// The upper edge, included; `None` for the last bucket, which has none.
+    /// The upper edge, inclusive; `None` for the last bucket, which has none.
     pub up_to: Option<Duration>,
-    /// How many answers.
+    /// Number of answers.
     pub count: u64,
 }
 
 impl AnswerTimes {
-    /// Of these deliveries: how long each took, and whether it was answered.
+    /// Computes the histogram of these deliveries, each
+    /// with its duration and whether it was answered.
     pub(super) fn of(deliveries: impl IntoIterator<Item = (Duration, bool)>) -> Self {
         let mut times = Self::default();
         let mut answers = Vec::new();
@@ -63,7 +65,7 @@ impl AnswerTimes {
         times
     }
 
-    /// Which part of all deliveries took longer than Podio waits, from 0 to 1.
+    /// Returns the fraction of deliveries, from 0 to 1, that took longer than Podio waits.
     pub fn share_over_limit(&self) -> f64 {
         let all = self.answered + self.unanswered;
         if all == 0 {
@@ -78,7 +80,7 @@ impl AnswerTimes {
     }
 }
 
-/// Of sorted answer times.
+/// Returns the buckets of sorted answer times.
 fn buckets(answers: &[Duration]) -> Vec<Bucket> {
     let mut below = 0;
     let edges = EDGES.into_iter().map(Duration::from_millis).map(Some);
@@ -93,7 +95,7 @@ fn buckets(answers: &[Duration]) -> Vec<Bucket> {
     edges.chain([None]).map(bucket).collect()
 }
 
-/// The nearest rank of sorted answer times.
+/// Returns a percentile of sorted answer times by the nearest rank.
 fn percentile(answers: &[Duration], percent: usize) -> Option<Duration> {
     let rank = (answers.len() * percent).div_ceil(100);
     answers.get(rank.saturating_sub(1)).copied()

@@ -1,6 +1,7 @@
-//! What a screen draws beside the list: answer times, calls per hook, the last hour, the timeline of
-//! one object, the API's budget, and why nothing arrives. Plain data with its units, each answer
-//! bounded; [`AgentHandle`](crate::AgentHandle) hands them out, and nothing in here is drawn.
+//! Computes what screens show beside the list: answer times, calls per hook,
+//! the last hour, the timeline of one object, the API's budget, and why
+//! nothing arrives. The results are plain, bounded data with units, available
+//! from [`AgentHandle`](crate::AgentHandle); nothing is drawn here.
 
 mod answer_times;
 mod past_hour;
@@ -32,7 +33,7 @@ use timeline::Timelines;
 pub use timeline::{Author, MAX_TIMELINE, Timeline, TimelineEntry, TimelineEvent};
 pub use traffic::{Distance, HookLimits, HookTraffic, MAX_TRAFFIC, MINUTES, Traffic};
 
-/// Where all of it comes from. Cheap to clone.
+/// The sources of all figures. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Figures {
     recent: Recent,
@@ -68,7 +69,7 @@ impl Figures {
         self.timelines.of(object).await
     }
 
-    /// What keeps the record of the last hour.
+    /// Returns the task that records the last hour.
     pub(crate) fn recorder(
         &self,
         status: watch::Receiver<Status>,

@@ -1,6 +1,6 @@
-//! The last hour of the link and of the local service, minute by minute: what the status said
-//! before. Kept in memory alone, sixty small records; the time is passed in, but for the task that
-//! watches.
+//! Records the last hour of the link and of the local service, minute by minute, from the status.
+//! It keeps sixty small records in memory only. The time is passed in, except in the task that
+//! watches the status.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,38 +17,39 @@ use crate::change::Change;
 use crate::history::{self, Incident};
 use crate::status::{LinkState, ServiceState, Status};
 
-/// How often the status is looked at though it does not change.
+/// Pause between two samples of a status that does not change.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// What lies between two looks that are further apart is not known: the machine slept.
+/// Maximum time between two samples. If more time passes, the machine slept, and the state in
+/// between is unknown.
 const LONGEST_MS: i64 = 30_000;
 
 const MINUTE_MS: i64 = 60_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Minute {
-    /// When it began.
+    /// The start of the minute.
     pub at: Timestamp,
     /// The connection to the relay.
     pub link: MinuteState,
     /// The local service.
     pub service: MinuteState,
-    /// The most events that waited at once: on the relay and here.
+    /// Maximum number of events that waited at the same time, on the relay and here.
     pub waiting: u64,
-    /// Events that the relay removed before any agent took them.
+    /// Number of events that the relay removed before any agent received them.
     pub lost: u64,
-    /// Webhooks that the relay turned away.
+    /// Number of webhooks that the relay refused.
     pub refused: u64,
 }
 
-/// How something was during a minute.
+/// The state of the link or the service during a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MinuteState {
-    /// No agent ran here, the machine slept, or there is nothing to be up or away.
+    /// No agent ran here, the machine slept, or no relay or service is configured.
     Unknown,
-    /// It was up whenever somebody looked.
+    /// Up in every sample.
     Up,
-    /// It was up for a part of it.
+    /// Up for a part of the minute.
     Partly,
     Away,
 }
@@ -58,7 +59,7 @@ pub enum MinuteState {
 pub(crate) struct PastHour(Arc<Mutex<Hour>>);
 
 impl PastHour {
-    /// The last [`MINUTES`] minutes, oldest first; the last one is under way.
+    /// Returns the last [`MINUTES`] minutes, oldest first, including the current one.
     pub(crate) fn minutes(&self, now: Timestamp) -> Vec<Minute> {
         let mut hour = self.lock();
         hour.advance(now);
@@ -91,13 +92,13 @@ impl HourRecorder {
         }
     }
 
-    /// Goes on until the token is cancelled.
+    /// Runs until the token is cancelled.
     pub(crate) async fn run(mut self, token: CancellationToken) {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut has_changes = true;
         loop {
-            // All are cancel-safe.
+            // All arms are cancel-safe.
             let change = tokio::select! {
                 () = token.cancelled() => return,
                 _ = look.tick() => None,
@@ -120,7 +121,7 @@ impl HourRecorder {
     }
 }
 
-/// Up, away, or neither.
+/// A sample: up, down, or neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sample {
     link: Option<bool>,
@@ -148,12 +149,12 @@ impl Sample {
 
 #[derive(Debug, Default)]
 struct Hour {
-    /// Minutes of which anything is known, oldest first; at most [`MINUTES`].
+    /// Minutes with data, oldest first; at most [`MINUTES`].
     cells: VecDeque<Cell>,
     last: Option<(Timestamp, Sample)>,
 }
 
-/// One minute, by its number since the epoch.
+/// The record of one minute, which is numbered since the epoch.
 #[derive(Debug, Default)]
 struct Cell {
     minute: i64,
@@ -164,7 +165,7 @@ struct Cell {
     refused: u64,
 }
 
-/// Milliseconds up and away.
+/// Milliseconds up and down.
 #[derive(Debug, Default)]
 struct Parts {
     up: i64,
@@ -191,7 +192,7 @@ impl Parts {
 }
 
 impl Hour {
-    /// The status looks so from now on.
+    /// Records a new state.
     fn observe(&mut self, now: Timestamp, sample: Sample) {
         self.advance(now);
         self.last = Some((now, sample));
@@ -199,7 +200,7 @@ impl Hour {
         cell.waiting = cell.waiting.max(sample.waiting);
     }
 
-    /// Counts what never arrived.
+    /// Counts webhooks that did not arrive.
     fn count(&mut self, now: Timestamp, change: &Change) {
         let Change::History(history::HistoryChange::Incident(incident)) = change else {
             return;
@@ -217,7 +218,7 @@ impl Hour {
         }
     }
 
-    /// What was seen last has lasted until now.
+    /// Extends the last sample to the present.
     fn advance(&mut self, now: Timestamp) {
         let Some((then, sample)) = self.last else {
             return;
@@ -238,7 +239,7 @@ impl Hour {
         }
     }
 
-    /// The cell of this moment; a clock that goes back writes into the newest one.
+    /// Returns the cell of this time; after the clock was set back, the newest cell.
     fn cell(&mut self, at: Timestamp) -> &mut Cell {
         let minute = minute_of(at);
         let newest = self.cells.pop_back_if(|newest| newest.minute >= minute);
@@ -285,7 +286,7 @@ mod tests {
     use super::MinuteState::{Away, Partly, Unknown, Up};
     use super::*;
 
-    /// The beginning of a minute, and so many seconds.
+    /// Returns the time `seconds` seconds after the start of a minute.
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }

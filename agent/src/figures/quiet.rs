@@ -1,6 +1,6 @@
-//! Why is it quiet? The way of a webhook, link by link, and where it breaks: is there a hook, is it
-//! active, can Podio reach the relay, is the agent linked to it, is the local service up. Pure: what
-//! is known is passed in, and nobody is asked.
+//! Explains why no events arrive, along the path of a webhook: is there a hook, is it active, can
+//! Podio reach the relay, is the agent connected to the relay, is the local service up? Pure: the
+//! facts are passed in, and no call is made.
 
 use jiff::Timestamp;
 use podtap_podio::client::HookStatus;
@@ -9,41 +9,41 @@ use podtap_podio::hook_url::Uncallable;
 use crate::hooks::{HookReport, HookState};
 use crate::status::{LinkState, ServiceState, Status};
 
-/// Where to go from a link that does not hold, or an attempt that nobody answered.
+/// The hint for a link that does not hold, or an attempt without an answer.
 pub const DOCTOR: &str = "`podtap doctor` finds out why";
 
-/// The way of a webhook, from Podio to the local service.
+/// The path of a webhook, from Podio to the local service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuietChain {
-    /// One entry for each [`QuietStep`], in this order.
+    /// One link for each [`QuietStep`], in this order.
     pub links: Vec<ChainLink>,
 }
 
 impl QuietChain {
-    /// The first link that is known to be broken.
+    /// Returns the first link that is known to be broken.
     pub fn break_at(&self) -> Option<&ChainLink> {
         self.links.iter().find(|link| link.holds == Holds::No)
     }
 }
 
-/// One link of the way.
+/// One link of the path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainLink {
     pub step: QuietStep,
-    /// Whether it holds.
+    /// Whether the link holds.
     pub holds: Holds,
-    /// How that is known, or why it is not; Podio's words may be in it: escape it before showing it.
+    /// How this is known, or why it is not. May contain Podio's words: escape it before showing it.
     pub reason: String,
-    /// What to do about it; `None` where there is nothing to do.
+    /// What to do; `None` if nothing needs to be done.
     pub cure: Option<String>,
 }
 
-/// A link of the way, from Podio to the local service.
+/// A link of the path, from Podio to the local service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QuietStep {
     /// A hook leads to this tunnel.
     HookExists,
-    /// Podio calls it.
+    /// Podio calls the hook.
     HookActive,
     /// Podio can reach the relay.
     RelayReachable,
@@ -54,7 +54,7 @@ pub enum QuietStep {
 }
 
 impl QuietStep {
-    /// What it is called on a screen.
+    /// Returns the label for a screen.
     pub const fn label(self) -> &'static str {
         match self {
             Self::HookExists => "a hook leads here",
@@ -71,17 +71,17 @@ impl QuietStep {
 pub enum Holds {
     Yes,
     No,
-    /// Nothing tells.
+    /// Not known.
     Unknown,
 }
 
-/// What is known here.
+/// The facts that are known without a call.
 #[derive(Debug)]
 pub(crate) struct QuietFacts<'a> {
     pub(crate) status: &'a Status,
-    /// The hooks that this agent makes.
+    /// The hooks that this agent creates.
     pub(crate) made: &'a [HookReport],
-    /// Hooks of the known places that lead to this tunnel; `None` before anybody looked.
+    /// Hooks of the known places that lead to this tunnel; `None` before the first listing.
     pub(crate) listed: Option<&'a [(u64, HookStatus)]>,
     /// The newest event that came through the relay, with its hook.
     pub(crate) newest: Option<(Option<u64>, Timestamp)>,
@@ -91,7 +91,7 @@ pub(crate) struct QuietFacts<'a> {
     pub(crate) has_credentials: bool,
 }
 
-/// The chain as it is now.
+/// Returns the current state of the path.
 pub(crate) fn chain(known: &QuietFacts<'_>) -> QuietChain {
     QuietChain {
         links: vec![
@@ -104,7 +104,7 @@ pub(crate) fn chain(known: &QuietFacts<'_>) -> QuietChain {
     }
 }
 
-/// The words of one link.
+/// The state, reason and cure of one link.
 struct StepText(Holds, String, Option<String>);
 
 impl StepText {
@@ -253,7 +253,7 @@ impl QuietFacts<'_> {
                 StepText::yes(format!("it answered at {}", minute(*since)))
             }
             (Some(target), ServiceState::Down { reason, .. }) => StepText::no(
-                // Of several, the reason names the one.
+                // With several targets, the reason names the target.
                 match self.status.targets.len() {
                     0 | 1 => format!("{target}: {reason}"),
                     _ => reason.clone(),
@@ -279,7 +279,7 @@ impl QuietFacts<'_> {
     }
 }
 
-/// A moment to the minute.
+/// Formats a time to the minute.
 fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -1,4 +1,4 @@
-//! The newest events and deliveries in memory, read on from where it was whenever somebody asks.
+//! Keeps the newest events and deliveries in memory, and reads the new ones at each request.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::history::{HistoryError, RecentCursor, WatchReader};
 use crate::place::Place;
 use crate::standing::Standings;
 
-/// Rows of one read.
+/// Maximum number of rows per read.
 const PAGE: usize = 4096;
 
-/// Cheap to clone.
+/// The newest events and deliveries. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Recent {
     watched: WatchReader,
@@ -38,7 +38,7 @@ impl Recent {
         }
     }
 
-    /// Calls, failures and answer times of every hook that sent anything lately.
+    /// Returns calls, failures and answer times of every hook that recently sent anything.
     pub(crate) async fn traffic(&self, now: Timestamp) -> Result<Traffic, HistoryError> {
         let standings = self.standings.at(now).await?;
         let mut traffic = {
@@ -52,7 +52,7 @@ impl Recent {
         Ok(traffic)
     }
 
-    /// How long the local service takes.
+    /// Returns the answer times of the local service.
     pub(crate) async fn answer_times(&self, now: Timestamp) -> Result<AnswerTimes, HistoryError> {
         let mut kept = self.kept.lock().await;
         let window = self.read_on(&mut kept, now).await?;

@@ -1,4 +1,4 @@
-//! What happened to one object, as plain data to serialize.
+//! Serializes what happened to one object.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ pub struct ShownTimeline<'a> {
     app: Option<&'a str>,
     /// Newest first.
     entries: Vec<ShownEntry<'a>>,
-    /// Older events that are not shown.
+    /// Number of older events that are not included.
     left_out: u64,
     loops: Vec<ShownLoop<'a>>,
 }
@@ -23,7 +23,7 @@ pub struct ShownTimeline<'a> {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum ShownEntry<'a> {
     Event(Box<ShownStep<'a>>),
-    /// Revisions that never came.
+    /// Revisions that did not arrive.
     Missing {
         from: u64,
         to: u64,
@@ -36,7 +36,7 @@ struct ShownStep<'a> {
     row: ShownRow<'a>,
     who: Option<&'a str>,
     via: Option<&'a str>,
-    /// Whether that is the API client whose credentials are used here.
+    /// Whether the change was made through the API client whose credentials are used here.
     own: Option<bool>,
     changes: Vec<(&'a str, &'a str, &'a str)>,
 }

@@ -1,6 +1,6 @@
-//! The timeline of one object: its events in the order of their arrival, who made each change through
-//! which API client, what was answered, and the revisions that never came. From the history alone:
-//! who made a change is known of events that were explained, and of those that a loop was found by.
+//! Reads the timeline of one object: its events in the order of arrival, who made each change
+//! through which API client, the answers, and missing revisions. It uses only the history, so the
+//! maker is known only for events that were explained or that belong to a found loop.
 
 use std::collections::HashMap;
 
@@ -10,35 +10,35 @@ use podtap_wire::EventId;
 use crate::explain::{ExplainedField, Explainer, Remembered};
 use crate::history::{EventRow, History, HistoryError, LoopFinding, Maker};
 
-/// Events of one timeline, at most: the newest.
+/// Maximum number of events in one timeline, the newest.
 pub const MAX_TIMELINE: usize = 500;
 
 /// What happened to one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline {
     pub object: ObjectRef,
-    /// What it is called, where Podio told. Text of the outside world: escape it before showing it.
+    /// Its title, if Podio returned it. Untrusted text: escape it before showing it.
     pub title: Option<String>,
-    /// The app that it is in; the same holds.
+    /// Its app. Untrusted text as well.
     pub app: Option<String>,
-    /// Oldest first. At most [`MAX_TIMELINE`] of them are events.
+    /// The entries, oldest first. At most [`MAX_TIMELINE`] of them are events.
     pub entries: Vec<TimelineEntry>,
-    /// Older events that were left out.
+    /// Number of older events that are not included.
     pub left_out: u64,
-    /// Loops that this object is in, newest first.
+    /// Loops that contain this object, newest first.
     pub loops: Vec<LoopFinding>,
 }
 
-/// One step of a timeline.
+/// One entry of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimelineEntry {
     /// An event, with its last answer in `row.last`.
     Event(Box<TimelineEvent>),
     /// Revisions that never arrived: they were lost, or written with `hook=false`.
     Missing {
-        /// The first of them.
+        /// The first missing revision.
         from: u64,
-        /// The last of them, included.
+        /// The last missing revision, inclusive.
         to: u64,
     },
 }
@@ -48,22 +48,22 @@ pub enum TimelineEntry {
 pub struct TimelineEvent {
     /// The event as a list shows it: revision, hook, answer, duplicate.
     pub row: EventRow,
-    /// Who made the change; `None` where Podio was not asked. Ask with
-    /// [`AgentHandle::explain`](crate::AgentHandle::explain).
+    /// Who made the change; `None` if Podio was not asked.
+    /// [`AgentHandle::explain`](crate::AgentHandle::explain) asks.
     pub author: Option<Author>,
-    /// What was changed, where Podio was asked.
+    /// The changed fields, if Podio was asked.
     pub changes: Vec<ExplainedField>,
 }
 
-/// Who made a change. Names are text of the outside world: escape them before showing them.
+/// Who made a change. Names are untrusted text: escape them before showing them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
-    /// A person or an app: `Ada`.
+    /// A person or an app, such as `Ada`.
     pub who: Option<String>,
-    /// The API client: `Invoicing`.
+    /// The API client, such as `Invoicing`.
     pub via: Option<String>,
-    /// Whether that is the API client, or the app, whose credentials are used here: then the local
-    /// service has most likely caused the event itself. `None` where that cannot be told.
+    /// Whether it is the API client or app whose credentials are used here: then the local service
+    /// has most likely caused the event itself. `None` if this is unknown.
     pub own: Option<bool>,
 }
 
@@ -125,7 +125,7 @@ fn missing_entry(row: &EventRow) -> Option<TimelineEntry> {
     })
 }
 
-/// What the explanation says, or else the evidence of a loop.
+/// Returns the maker from the explanation, or else from the evidence of a loop.
 fn author(told: &Remembered, finding: Option<&LoopFinding>) -> Option<Author> {
     let (by_loop, own) = match finding.map(|finding| &finding.maker) {
         Some(Maker::Own { by }) => (Some(by), Some(true)),

@@ -1,5 +1,5 @@
-//! A table of hooks: what each sent, what became of it, and how far it is from the limits at which
-//! Podio stops calling. Pure.
+//! Builds a table of hooks: what each sent, how it was delivered, and how far the hook is from the
+//! limits at which Podio stops calling. Pure.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,21 +13,21 @@ use crate::history::{HookSender, RecentDelivery};
 use crate::place::Place;
 use crate::standing::HookStanding;
 
-/// Rows of the table, at most.
+/// Maximum number of rows in the table.
 pub const MAX_TRAFFIC: usize = 100;
 
-/// Minutes of [`HookTraffic::per_minute`].
+/// Number of minutes in [`HookTraffic::per_minute`].
 pub const MINUTES: usize = 60;
 
-/// What hooks sent lately.
+/// What hooks sent recently.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Traffic {
-    /// Since when it is counted: 24 hours ago, or later on a very busy tunnel.
+    /// Start of the period: 24 hours ago, or later on a very busy tunnel.
     pub since: Timestamp,
-    /// One row a hook and event type, the busiest first; at most [`MAX_TRAFFIC`]. `hook.verify` is
-    /// none.
+    /// One row per hook and event type, the busiest first; at most [`MAX_TRAFFIC`]. `hook.verify`
+    /// is not included.
     pub hooks: Vec<HookTraffic>,
-    /// Rows beyond that.
+    /// Number of rows beyond the limit.
     pub left_out: usize,
 }
 
@@ -36,43 +36,44 @@ pub struct Traffic {
 pub struct HookTraffic {
     /// The hook; `None` for events that name none.
     pub hook_id: Option<u64>,
-    /// The event type, cut to 64 characters; `None` for what is no Podio event. Text of the outside
-    /// world: escape it before showing it.
+    /// The event type, cut to 64 characters; `None` for requests that are not events of Podio.
+    /// Untrusted text: escape it before showing it.
     pub event_type: Option<String>,
-    /// What the hook is on, where that is known.
+    /// The place of the hook, if known.
     pub place: Option<Place>,
-    /// Webhooks that the relay took.
+    /// Number of webhooks that the relay accepted.
     pub calls: u64,
-    /// First deliveries that Podio would have counted as failed: no answer, none within 15 s, or
-    /// another one than 2xx.
+    /// Number of first deliveries that Podio would have counted as failed: no answer, none within
+    /// 15 s, or a status other than 2xx.
     pub failed: u64,
-    /// Half of the answers took at most this; `None` without an answer, as the two below.
+    /// Median of the answer times; `None` without an answer, as for the two fields below.
     pub p50: Option<Duration>,
-    /// 95 of 100 answers took at most this.
+    /// 95th percentile of the answer times.
     pub p95: Option<Duration>,
     /// The slowest answer.
     pub max: Option<Duration>,
-    /// When the newest webhook was taken.
+    /// Time at which the newest webhook was accepted.
     pub last_at: Timestamp,
-    /// Webhooks in each of the last [`MINUTES`] minutes, oldest first; the last one is under way.
+    /// Number of webhooks in each of the last [`MINUTES`]
+    /// minutes, oldest first, including the current one.
     pub per_minute: Vec<u64>,
-    /// How far the hook is from Podio's limits.
+    /// The distance of the hook from Podio's limits.
     pub distance: Distance,
 }
 
-/// The limits at which Podio gives a call, or a hook, up (podio.md 1.3).
+/// The limits at which Podio gives up a call or a hook (podio.md 1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HookLimits {
-    /// An answer that takes longer is none.
+    /// Maximum time for an answer.
     pub answer: Duration,
     /// Failures that suspend a hook.
     pub suspend: Threshold,
-    /// Failures that disable it.
+    /// Failures that disable a hook.
     pub disable: Threshold,
 }
 
 impl HookLimits {
-    /// Those of Podio's current rule: 15 s, 15 failures in 15 minutes, 200 in 7 days.
+    /// The limits of Podio's current rule: 15 s, 15 failures in 15 minutes, 200 in 7 days.
     pub const PODIO: Self = match Rule::CURRENT {
         Rule::Windows {
             suspend, disable, ..
@@ -85,37 +86,39 @@ impl HookLimits {
     };
 }
 
-/// How far a hook is from [`HookLimits::PODIO`].
+/// The distance of a hook from [`HookLimits::PODIO`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Distance {
-    /// The slowest first delivery, answered or not; `None` without one.
+    /// Duration of the slowest first delivery, answered or not; `None` without one.
     pub slowest: Option<Duration>,
-    /// Failures of the last 15 minutes; 15 suspend.
+    /// Number of failures in the last 15 minutes; 15 suspend the hook.
     pub failed_soon: usize,
-    /// Failures of the last seven days; 200 disable.
+    /// Number of failures in the last seven days; 200 disable the hook.
     pub failed_week: usize,
-    /// What Podio would have concluded; `None` of a hook that was not called within a week.
+    /// What Podio would have concluded; `None` for a hook that was not called within a week.
     pub standing: Option<HookStanding>,
 }
 
 impl Distance {
-    /// The share of the time for an answer that the slowest delivery took; over 1 is too late.
+    /// Returns the duration of the slowest delivery as a
+    /// fraction of Podio's limit; above 1 is too late.
     pub fn answer_share(&self) -> f64 {
         let slowest = self.slowest.unwrap_or_default();
         slowest.as_secs_f64() / HookLimits::PODIO.answer.as_secs_f64()
     }
 
-    /// The share of the failures that suspend; from 1 on the hook is suspended.
+    /// Returns the failures as a fraction of those that suspend; from 1 on the hook is suspended.
     pub fn suspend_share(&self) -> f64 {
         share(self.failed_soon, HookLimits::PODIO.suspend)
     }
 
-    /// The share of the failures that disable; from 1 on the hook is disabled.
+    /// Returns the failures as a fraction of those that disable; from 1 on the hook is disabled.
     pub fn disable_share(&self) -> f64 {
         share(self.failed_week, HookLimits::PODIO.disable)
     }
 
-    /// The greatest of the three: 0 is far away, 1 is the limit. For one gauge a hook.
+    /// Returns the largest of the three fractions: 0 is
+    /// far away, 1 is the limit. For one gauge per hook.
     pub fn nearest(&self) -> f64 {
         let failures = self.suspend_share().max(self.disable_share());
         self.answer_share().max(failures)
@@ -127,7 +130,7 @@ fn share(failures: usize, threshold: Threshold) -> f64 {
     failures as f64 / threshold.failures as f64
 }
 
-/// The table, without the places of its hooks.
+/// Returns the table without the places of its hooks.
 pub(super) fn of(window: &RecentWindow, standings: &[HookStanding], now: Timestamp) -> Traffic {
     let mut senders: BTreeMap<&HookSender, Vec<&RecentDelivery>> = BTreeMap::new();
     for delivery in &window.deliveries {
@@ -204,8 +207,8 @@ fn is_failure(delivery: &RecentDelivery) -> bool {
     !is_ok || delivery.duration > ANSWER_LIMIT
 }
 
-/// The index of the minute in which something was: the last one is that of `now`. The clock of a
-/// relay may be ahead of this one.
+/// Returns the index of the minute that contains `at`; the last one is that of `now`. The relay's
+/// clock may be ahead of this one.
 fn minute(at: Timestamp, now: Timestamp) -> Option<usize> {
     let age = now.duration_since(at).max(SignedDuration::ZERO);
     let minutes_ago = usize::try_from(age.as_secs() / 60).ok()?;

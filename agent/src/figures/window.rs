@@ -1,4 +1,4 @@
-//! The newest events and deliveries, bounded by count and by age. Pure.
+//! Keeps the newest events and deliveries, bounded by number and age. Pure.
 
 use std::collections::VecDeque;
 
@@ -6,23 +6,24 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::history::{RecentDelivery, RecentEvent};
 
-/// How far back figures go.
+/// Period that the figures cover.
 pub(super) const PERIOD: SignedDuration = SignedDuration::from_hours(24);
 
-/// Events, and deliveries, that are kept: some megabytes of the busiest tunnel.
+/// Maximum number of events, and of deliveries, that
+/// are kept: some megabytes for the busiest tunnel.
 pub(super) const MOST: usize = 20_000;
 
-/// What is in memory, oldest first.
+/// The events and deliveries in memory, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct RecentWindow {
     pub(super) events: VecDeque<RecentEvent>,
     pub(super) deliveries: VecDeque<RecentDelivery>,
-    /// Whether there were more events within the period than are kept.
+    /// Whether the period had more events than are kept.
     pub(super) is_cut: bool,
 }
 
 impl RecentWindow {
-    /// Forgets what is too old or too much.
+    /// Removes the events and deliveries that are too old or too many.
     pub(super) fn trim(&mut self, now: Timestamp) {
         let since = now.saturating_sub(PERIOD).unwrap_or(Timestamp::MIN);
         while let Some(oldest) = self.events.front() {

@@ -1,6 +1,6 @@
-//! What Podio's lists say of the tunnel's hooks, against what they said before: which became inactive,
-//! which are gone, and which are to be verified again, with growing pauses and not for ever. Pure: the
-//! time is passed in.
+//! Compares Podio's lists of the tunnel's hooks with earlier ones: which hooks became inactive,
+//! which are gone, and which should be verified again, with growing pauses and a limited number of
+//! times. Pure: the time is passed in.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -11,22 +11,22 @@ use tokio::time::Instant;
 use crate::history::HookCondition;
 use crate::place::PlaceRef;
 
-/// Verifications that are asked for while a hook stays inactive.
+/// Maximum number of requested verifications while a hook stays inactive.
 const MAX_TRIES: u32 = 5;
 
-/// How long a hook has to stay active before its tries are forgotten.
+/// Time for which a hook must stay active before its number of requests is reset.
 const SETTLED: Duration = Duration::from_hours(1);
 
-/// Hooks that are looked after.
+/// Maximum number of hooks that are watched.
 const MAX_HOOKS: usize = 1_000;
 
-/// What is known of every hook.
+/// The state of every hook.
 #[derive(Debug)]
 pub(super) struct HookLedger {
     hooks: BTreeMap<u64, Entry>,
-    /// Whether verifications are asked for at all.
+    /// Whether verifications are requested at all.
     verifies: bool,
-    /// The pause before the second verification; it doubles.
+    /// Pause before the second verification; it doubles each time.
     first_pause: Duration,
 }
 
@@ -35,17 +35,18 @@ struct Entry {
     at: PlaceRef,
     hook: Hook,
     state: State,
-    /// Verifications asked for.
+    /// Number of requested verifications.
     tries: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It delivers, since then at the latest.
+    /// It delivers, at least since this time.
     Active { since: Instant },
-    /// It was inactive when it was first seen: perhaps it is being verified just now.
+    /// It was inactive when it was first seen: perhaps it is just being verified.
     New { look_at: Instant },
-    /// It is inactive, which was told; `ask_at` is when it is to be verified again.
+    /// It is inactive, and this was reported; `ask_at`
+    /// is the time of the next request for verification.
     Inactive { ask_at: Option<Instant> },
 }
 
@@ -58,20 +59,20 @@ impl HookLedger {
         }
     }
 
-    /// When somebody should look again, where that is before the next reading.
+    /// Returns when to check again, if that is before the next reading.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.hooks.values().filter_map(Entry::due).min()
     }
 
-    /// The places with hooks of which something is waited for.
+    /// Returns the places of hooks that must be checked again.
     pub(super) fn waiting_places(&self) -> HashSet<PlaceRef> {
         let waiting = self.hooks.values().filter(|entry| entry.due().is_some());
         waiting.map(|entry| entry.at).collect()
     }
 
-    /// Takes in the hooks of one place that lead to this tunnel; what is new of them. One that is not
-    /// among them any more is gone, unless it `is_explained`: it leads elsewhere now, or was deleted
-    /// here.
+    /// Adds the hooks of one place that lead to this tunnel; returns what
+    /// is new about them. A hook that is no longer listed is gone, unless
+    /// it `is_explained`: it now leads elsewhere, or was deleted here.
     pub(super) fn take_in(
         &mut self,
         at: PlaceRef,
@@ -93,7 +94,8 @@ impl HookLedger {
         news
     }
 
-    /// The hooks of one place that are to be verified again now; each counts as asked for.
+    /// Returns the hooks of one place whose verification
+    /// should be requested now, and counts the requests.
     pub(super) fn due(&mut self, at: PlaceRef, now: Instant) -> Vec<u64> {
         let first_pause = self.first_pause;
         let mut due = Vec::new();

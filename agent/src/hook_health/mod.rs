@@ -1,7 +1,8 @@
-//! Whether the tunnel's hooks still deliver: one task of the agent that has the link. Every five
-//! minutes the hooks of the known places are read, within a share of the API's calls; one that
-//! became inactive is told and verified again (`ledger`), one that is gone is told, and one that
-//! sends much less or much more than it does as a rule (`pace`). What is found goes into the history.
+//! Checks whether the tunnel's hooks still deliver, in one task of the agent that has the link.
+//! Every five minutes it reads the hooks of the known places, within a share of the API's calls. A
+//! hook that became inactive is reported and verified again (`ledger`); a hook that is gone is
+//! reported, and so is one that sends much less or much more than usual (`pace`). The findings are
+//! stored in the history.
 
 mod ledger;
 mod pace;
@@ -23,22 +24,24 @@ use crate::status::{LinkState, Status};
 use ledger::HookLedger;
 use pace::Paces;
 
-/// Calls an hour for reading hooks, at most: one in eight of Podio's 1,000 (podio.md 4.3).
+/// Maximum number of calls per hour for reading hooks:
+/// about one in eight of Podio's 1,000 (podio.md 4.3).
 const CALLS_PER_HOUR: u32 = 120;
 
-/// One in so many calls of the hour is left for people and hooks: below that no hooks are read.
+/// Divisor of the hour's calls: this part is reserved for people and for creating hooks. No hooks
+/// are read if fewer calls are left.
 const LEFT_SHARE: u64 = 5;
 
-/// A verification is given so much of the time between two readings before anybody looks again.
+/// Divisor of the time between two readings: after this part, a requested verification is checked.
 const LOOKS_PER_READING: u32 = 5;
 
-/// Rows of one read.
+/// Maximum number of rows per read.
 const PAGE: usize = 4096;
 
-/// Events from which a hook's usual pace is learned at the start.
+/// Number of events from which the usual rates of hooks are learned at the start.
 const LEARNED_FROM: usize = 20_000;
 
-/// Looks after hooks. Built once, run once.
+/// Checks hooks. Built once, run once.
 #[derive(Debug)]
 pub(crate) struct HookHealth {
     client: Client,
@@ -46,9 +49,9 @@ pub(crate) struct HookHealth {
     watched: WatchReader,
     writer: Writer,
     status: watch::Receiver<Status>,
-    /// The pause between two readings.
+    /// Pause between two readings.
     every: Duration,
-    /// Whether a `hook.verify` is answered here, so that asking for one is of use.
+    /// Whether each `hook.verify` is answered here, so that requesting one helps.
     verifies: bool,
 }
 
@@ -69,8 +72,8 @@ impl HookHealth {
         }
     }
 
-    /// Goes on until the token is cancelled. A history that cannot be read or written for a while is
-    /// waited for.
+    /// Runs until the token is cancelled. Waits if the
+    /// history cannot be read or written for a while.
     pub(crate) async fn run(self, token: CancellationToken) -> Result<(), HistoryError> {
         let looked = token.run_until_cancelled(self.look_on()).await;
         looked.unwrap_or(Ok(()))
@@ -98,8 +101,8 @@ impl HookHealth {
         let mut reading = Instant::now();
         let mut not_before = reading;
         loop {
-            // A verification that is due is looked after earlier, but never at once again: where
-            // Podio cannot be asked, it stays due.
+            // A verification that is due is handled earlier, but not again immediately: if Podio
+            // cannot be asked, it stays due.
             let due = ledger.next_due().map(|due| due.max(not_before));
             sleep_until(due.map_or(reading, |due| due.min(reading))).await;
             let url = self.public_url().await;
@@ -116,7 +119,7 @@ impl HookHealth {
         self.every / LOOKS_PER_READING
     }
 
-    /// Reads the hooks of every place, or of those where a verification is waited for.
+    /// Reads the hooks of every place, or only of those that wait for a verification.
     async fn read(
         &self,
         ledger: &mut HookLedger,
@@ -149,7 +152,8 @@ impl HookHealth {
         Ok(())
     }
 
-    /// Tells what is new of the hooks of one place, and asks for the verifications that are due.
+    /// Reports what is new about the hooks of one place,
+    /// and requests the verifications that are due.
     async fn take_in(
         &self,
         ledger: &mut HookLedger,
@@ -177,12 +181,12 @@ impl HookHealth {
         self.tell(news.collect()).await
     }
 
-    /// The pause until the next reading: with many places a longer one.
+    /// Returns the pause until the next reading, which is longer with many places.
     async fn pause(&self) -> Result<Duration, HistoryError> {
         let places = self.hook_admin.known_places().await?.len();
         let places = u32::try_from(places).unwrap_or(u32::MAX);
         let fair = Duration::from_hours(1) / CALLS_PER_HOUR * places;
-        // A test's own pause is not stretched.
+        // The short pause of a test is not extended.
         let is_usual = self.every >= Duration::from_mins(1);
         Ok(if is_usual {
             self.every.max(fair)
@@ -196,13 +200,13 @@ impl HookHealth {
         rate.is_some_and(|rate| rate.remaining < rate.limit / LEFT_SHARE)
     }
 
-    /// The tunnel's URL, once the relay has told.
+    /// Returns the tunnel's URL, once the relay has sent it.
     async fn public_url(&self) -> String {
         let mut status = self.status.clone();
         let known = status.wait_for(|status| status.public_url.is_some()).await;
         match known.map(|status| status.public_url.clone()) {
             Ok(Some(url)) => url,
-            // The agent ends, and this with it.
+            // The agent ends, and this task with it.
             _ => std::future::pending().await,
         }
     }
@@ -221,7 +225,7 @@ impl HookHealth {
                     observe(&mut paces, event);
                 }
             }
-            // While the link is away silence is the link's.
+            // While the link is down, silence is due to the link.
             let is_up = matches!(self.status.borrow().link, LinkState::Up { .. });
             let now = Timestamp::now();
             let mut news = Vec::new();

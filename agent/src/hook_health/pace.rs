@@ -1,9 +1,9 @@
-//! How often a hook sends as a rule, and whether it now sends much less or much more. Pure: events come
-//! in with their own times, and the time is passed in.
+//! Determines how often a hook usually sends, and whether it now sends much less or much more.
+//! Pure: events carry their own times, and the current time is passed in.
 //!
-//! Each hook is judged against itself. Silence is told after three times its longest pause of late,
-//! so that one that sleeps at night is not told each evening for long: a day later its nights are
-//! among its pauses.
+//! Each hook is compared with itself. Silence is reported after three times the longest recent
+//! pause, so that a hook that is quiet at night is not reported each evening for long: a day later,
+//! its nights are among its pauses.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,29 +11,29 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::history::HookCondition;
 
-/// Pauses that are remembered of one hook, the latest.
+/// Number of stored pauses per hook, the latest.
 const PAUSES: usize = 100;
 
-/// Pauses, and the time that they span, before anything is usual.
+/// Minimum number of pauses, and minimum time that they span, before a hook has a usual rate.
 const LEARNED_PAUSES: usize = 20;
 const LEARNED_TIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// The shortest silence that is told, and how many times the longest pause it has to last.
+/// Minimum silence that is reported, and its minimum multiple of the longest pause.
 const SHORTEST_SILENCE: SignedDuration = SignedDuration::from_mins(15);
 const SILENCE_TIMES: i32 = 3;
 
-/// Events are counted by so many seconds, for so many of these times.
+/// Length in seconds of the slots in which events are counted, and number of slots that are kept.
 const SLOT_SECONDS: i64 = 300;
 const SLOTS: usize = 144;
 
-/// The smallest count that is told, and how many times the highest one before it has to be.
+/// Minimum count that is reported, and its minimum multiple of the highest earlier count.
 const SMALLEST_BURST: u64 = 100;
 const BURST_TIMES: u64 = 10;
 
-/// Hooks that are watched. Ids are whatever a webhook says, so a stranger may make them up.
+/// Maximum number of watched hooks. A webhook may contain any id, so a stranger may invent hooks.
 const MAX_HOOKS: usize = 1_000;
 
-/// The paces of all hooks.
+/// The rates of all hooks.
 #[derive(Debug, Default)]
 pub(super) struct Paces {
     hooks: HashMap<u64, Pace>,
@@ -45,16 +45,16 @@ struct Pace {
     first: Timestamp,
     newest: Timestamp,
     pauses: VecDeque<SignedDuration>,
-    /// Counts by the number of their time, oldest first, empty ones left out.
+    /// Number of events in each slot, oldest first, without empty slots.
     slots: VecDeque<(i64, u64)>,
-    /// Whether this silence was told.
+    /// Whether the current silence was reported.
     told_silence: bool,
-    /// The time whose count was told.
+    /// The slot whose count was reported.
     told_slot: Option<i64>,
 }
 
 impl Paces {
-    /// An event of this hook was accepted then.
+    /// Adds an event of this hook, accepted at this time.
     pub(super) fn observe(&mut self, hook_id: u64, event_type: Option<&str>, at: Timestamp) {
         if let Some(pace) = self.hooks.get_mut(&hook_id) {
             pace.observe(at);
@@ -63,12 +63,12 @@ impl Paces {
         }
     }
 
-    /// The event type of a hook.
+    /// Returns the event type of a hook.
     pub(super) fn event_type(&self, hook_id: u64) -> Option<&str> {
         self.hooks.get(&hook_id)?.event_type.as_deref()
     }
 
-    /// What is to be told now, each once, by the hooks' ids.
+    /// Returns what to report now, each condition once, ordered by hook.
     pub(super) fn check(&mut self, now: Timestamp, is_up: bool) -> Vec<(u64, HookCondition)> {
         let mut told = Vec::new();
         for (hook_id, pace) in &mut self.hooks {
@@ -101,7 +101,7 @@ impl Pace {
 
     fn observe(&mut self, at: Timestamp) {
         self.count(at);
-        // A late one says nothing of a pause.
+        // A late event does not end a pause.
         let pause = at.duration_since(self.newest);
         if pause.is_negative() {
             return;
@@ -169,11 +169,11 @@ mod tests {
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
-        // The beginning of a time for counting.
+        // The start of a slot.
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
 
-    /// A hook that has sent every three minutes, for so many events.
+    /// Returns a hook that has sent an event every three minutes.
     fn steady(events: i64) -> Paces {
         let mut paces = Paces::default();
         for number in 0..events {
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(paces.check(at(last + 901), true), [(7, silent)]);
         assert_eq!(paces.check(at(last + 9_000), true), []);
         paces.observe(7, None, at(last + 9_000));
-        // The long pause is one of its own now.
+        // The long pause is one of its pauses now.
         assert_eq!(paces.check(at(last + 18_000), true), []);
         assert_eq!(paces.check(at(last + 9_000 + 27_001), true).len(), 1);
         assert_eq!(paces.event_type(7), Some("item.update"));
@@ -224,7 +224,7 @@ mod tests {
         };
         assert!(events >= 300 && usual <= 2, "{told:?}");
         assert_eq!(paces.check(at(30 * 180 + 20), true), []);
-        // A backlog of yesterday is no burst of now.
+        // An old backlog is not a burst.
         let mut old = steady(30);
         for _ in 0..300 {
             old.observe(7, None, at(30 * 180));

@@ -1,9 +1,8 @@
-//! The hooks of every place that is known, as Podio has them: listed, made, verified again and
-//! deleted for a person who looks at them. Hooks made here are the person's, and stay when the
-//! agent ends.
+//! Lists, creates, verifies and deletes the hooks of every known place, on a person's request.
+//! Hooks that are created here belong to the person and stay when the agent ends.
 //!
-//! Podio lists hooks place by place (podio.md 2), so a listing costs one call a place of some 1,000
-//! an hour: nothing is listed unasked, and near the limit nothing at all.
+//! Podio lists hooks per place (podio.md 2), so a listing costs one call per place of some 1,000
+//! per hour: hooks are listed only on request, and not at all near the limit.
 
 use std::collections::HashSet;
 
@@ -21,39 +20,39 @@ use crate::place::{Place, PlaceRef};
 use crate::reason;
 use crate::standing::{HookStanding, Standings};
 
-/// Lists under way at once: one that hangs does not keep the others.
+/// Maximum number of running calls: one that hangs does not delay the others.
 const CALLS_AT_ONCE: usize = 4;
 
-/// Hooks as Podio has them. Texts are of the outside world: escape them before showing them.
+/// Hooks as Podio lists them. Untrusted text: escape it before showing it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HookListing {
-    /// The places that were asked for, in this order.
+    /// The requested places, in this order.
     pub places: Vec<Place>,
     /// Their hooks, in the order of the places.
     pub hooks: Vec<ListedHook>,
     /// Places whose hooks could not be listed.
     pub failed: Vec<FailedPlace>,
-    /// Places beyond [`MAX_PLACES`](super::MAX_PLACES), which were not asked for.
+    /// Number of places beyond [`MAX_PLACES`](super::MAX_PLACES), which were not requested.
     pub left_out: usize,
 }
 
-/// A hook, and what is known of it here.
+/// A hook, and what is known about it here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedHook {
-    /// What it is on.
+    /// The place of the hook.
     pub place: Place,
-    /// The hook as Podio has it.
+    /// The hook as Podio lists it.
     pub hook: Hook,
-    /// Whether an agent on this history made it, to be removed when the agent ends.
+    /// Whether an agent on this history created it, to be removed when the agent ends.
     pub made_here: bool,
-    /// How it would stand, had Podio called the local service itself; `None` where it was not
-    /// called within a week.
+    /// What Podio would have concluded if it had called the local service itself; `None` if the
+    /// hook was not called within a week.
     pub standing: Option<HookStanding>,
-    /// What is to be thought of its URL.
+    /// The verdict on its URL.
     pub verdict: UrlVerdict,
 }
 
-/// What is known here of hooks, beside what Podio says.
+/// What is known about hooks here, in addition to Podio's data.
 #[derive(Debug, Clone)]
 pub struct HookFacts {
     urls: HookUrls,
@@ -63,7 +62,7 @@ pub struct HookFacts {
 }
 
 impl HookFacts {
-    /// Without a history only the URLs say something.
+    /// Returns facts that consist only of the verdicts on URLs.
     pub fn without_history(api: &BaseUrl) -> Self {
         Self {
             urls: HookUrls::new(api, None),
@@ -72,7 +71,7 @@ impl HookFacts {
         }
     }
 
-    /// A hook as Podio has it, with what is known of it here.
+    /// Combines a hook, as Podio lists it, with what is known about it here.
     pub fn describe(&self, place: Place, hook: Hook) -> ListedHook {
         let is_same = |known: &&HookStanding| known.hook_id == hook.hook_id;
         ListedHook {
@@ -89,14 +88,14 @@ impl HookFacts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedPlace {
     pub place: Place,
-    /// Why not, in words; Podio's own among them.
+    /// The reason, in words, including Podio's own.
     pub reason: String,
 }
 
 /// Why hooks cannot be listed or managed.
 #[derive(Debug, thiserror::Error)]
 pub enum ManageHooksError {
-    /// Nobody may ask.
+    /// There are no credentials.
     #[error("Podio credentials are required to list hooks: set them, or run `podtap login`")]
     NoCredentials,
     /// The rest of the hour's calls is needed for managing hooks.
@@ -126,8 +125,8 @@ pub(crate) struct HookAdmin {
 }
 
 impl HookAdmin {
-    /// Every hook on every known place, and on another one where that is given. `public` is the
-    /// tunnel's URL, where there is a link.
+    /// Lists every hook on every known place, and on the place `also`. `public` is the tunnel's URL
+    /// if there is a link.
     pub(crate) async fn list(
         &self,
         also: Option<PlaceRef>,
@@ -167,12 +166,12 @@ impl HookAdmin {
         Ok(listing)
     }
 
-    /// The places whose hooks are looked at: those of the configuration, then those that were learned.
+    /// Returns the places whose hooks are read: those of the configuration, then the learned ones.
     pub(crate) async fn known_places(&self) -> Result<Vec<Place>, HistoryError> {
         Ok(merge(&self.places, self.watched.places().await?).0)
     }
 
-    /// What is known of hooks without asking Podio.
+    /// Returns what is known about hooks without asking Podio.
     pub(crate) async fn facts(
         &self,
         public: Option<&str>,
@@ -185,8 +184,9 @@ impl HookAdmin {
         })
     }
 
-    /// What the URLs of hooks are judged by: without a link, the tunnel is the one that the history
-    /// remembers, or that of the newest hook that an agent on this history made and has not removed.
+    /// Returns how to judge the URLs of hooks. Without a link, the
+    /// tunnel is the one in the history, or that of the newest hook
+    /// that an agent on this history created and has not removed.
     pub(crate) async fn urls(&self, public: Option<&str>) -> Result<HookUrls, HistoryError> {
         if public.is_some() {
             return Ok(HookUrls::new(&self.api, public));
@@ -200,7 +200,7 @@ impl HookAdmin {
         Ok(HookUrls::new(&self.api, newest))
     }
 
-    /// Makes a hook, and remembers what it is on, so that its events say so.
+    /// Creates a hook and stores its place, so that its events show it.
     pub(crate) async fn create(
         &self,
         at: PlaceRef,
@@ -227,13 +227,13 @@ impl HookAdmin {
         Ok(hook_id)
     }
 
-    /// Has Podio send another `hook.verify`.
+    /// Asks Podio to send another `hook.verify`.
     pub(crate) async fn request_verification(&self, hook_id: u64) -> Result<(), ManageHooksError> {
         self.may_call()?;
         Ok(self.client.request_hook_verification(hook_id).await?)
     }
 
-    /// Deletes a hook, whoever made it.
+    /// Deletes a hook, whoever created it.
     pub(crate) async fn delete(&self, hook_id: u64) -> Result<(), ManageHooksError> {
         self.may_call()?;
         self.client.delete_hook(hook_id).await?;
@@ -246,14 +246,14 @@ impl HookAdmin {
         known.then_some(()).ok_or(ManageHooksError::NoCredentials)
     }
 
-    /// One call, unless the others have come near the limit by now.
+    /// Makes one call, unless other calls have come near the limit.
     async fn hooks_on(&self, place: Place) -> (Place, Result<Vec<Hook>, String>) {
         if let Some(rate) = near_limit(&self.client) {
             let near = ManageHooksError::RateLimitNear(rate);
             return (place, Err(near.to_string()));
         }
         let hooks = self.client.hooks(place.at.ref_type, place.at.ref_id).await;
-        // What was called goes without saying: Podio's own words are what matters.
+        // Only Podio's own words are needed: it is clear which call was made.
         let reason = |error: client::Error| match error.refusal() {
             Some(refusal) => refusal.to_string(),
             None => reason::of_podio(&error),
@@ -261,7 +261,7 @@ impl HookAdmin {
         (place, hooks.map_err(reason))
     }
 
-    /// Hooks that are removed when the agent ends.
+    /// Returns the hooks that are removed when the agent ends.
     async fn made_here(&self) -> Result<HashSet<u64>, HistoryError> {
         let made = self.watched.made_hooks().await?.into_iter();
         let ours = made.filter(|made| made.api == self.api.as_str());

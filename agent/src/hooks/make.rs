@@ -1,5 +1,5 @@
-//! Makes hooks: each on record before Podio is asked, so that no crash leaves one that nobody knows
-//! of, and none twice.
+//! Creates hooks. Each is recorded before Podio is asked, so that a crash leaves no unknown hook,
+//! and none is created twice.
 
 use std::time::Duration;
 
@@ -12,24 +12,25 @@ use crate::place::{Place, PlaceRef, WantedHook};
 use crate::place_name;
 use crate::reason;
 
-/// Podio is said to be silent after so long.
+/// Time after which Podio is reported as silent.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How far the hooks of one place are.
+/// The result for the hooks of one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MakeOutcome {
-    /// Nothing is left to be tried.
+    /// Nothing remains to be tried.
     Settled,
-    /// What failed may pass.
+    /// The failure may pass.
     NotYet,
 }
 
 impl HookMaker {
-    /// Every hook wanted on one place. One that is there already with the same URL would only
-    /// double each event: it is used, and not removed at the end, unless it was made here.
+    /// Creates every configured hook of one place. If a hook with the same URL exists, another one
+    /// would only double each event: the existing hook is used, and is not removed at the end
+    /// unless it was created here.
     ///
     /// # Errors
-    /// Where the credentials are refused: no hook can be made anywhere then.
+    /// If Podio refuses the credentials: then no hook can be created on any place.
     pub(super) async fn make(&self, at: PlaceRef, url: &str) -> Result<MakeOutcome, HooksError> {
         let wanted = self.config.wanted.iter().filter(|hook| hook.place == at);
         let there = match timeout(PATIENCE, self.client.hooks(at.ref_type, at.ref_id)).await {
@@ -86,7 +87,7 @@ impl HookMaker {
         Some(there.hook_id)
     }
 
-    /// The new hook's id, or whether it is worth trying again.
+    /// Returns the new hook's id, or whether trying again may help.
     async fn create(
         &self,
         wanted: WantedHook,
@@ -113,7 +114,7 @@ impl HookMaker {
             .create_hook(place.ref_type, place.ref_id, url, event);
         match created.await {
             Ok(hook_id) => {
-                // Its verification may have come before this: what was told then stands.
+                // Its verification may have ended earlier: then its result stays.
                 self.report(wanted, Some(hook_id), HookState::Made);
                 self.writer
                     .add_facts(vec![Fact::HookMade { number, hook_id }])
@@ -149,7 +150,7 @@ fn is_about_credentials(error: &Error) -> bool {
     )
 }
 
-/// Podio's words, and what can be done.
+/// Returns Podio's words and what can be done.
 fn words(error: &Error, at: PlaceRef) -> String {
     let told = reason::of_podio(error);
     match error {

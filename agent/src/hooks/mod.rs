@@ -1,6 +1,6 @@
-//! Hooks that live as long as the agent: made at the start with the tunnel's public URL, verified
-//! by the watch, removed at the end. Exactly those that were made here are removed, also by the
-//! next start after a crash.
+//! Manages hooks that live as long as the agent: they are created at the start with the tunnel's
+//! public URL, verified by the watch, and removed at the end. Only hooks that were created here are
+//! removed, after a crash by the next start.
 
 mod listing;
 mod make;
@@ -37,24 +37,24 @@ use verdict::is_this_machine;
 pub(crate) use verdict::path_below_key;
 pub use verdict::{HookUrls, UrlVerdict};
 
-/// The pause after the first failure that may pass; it doubles up to [`LONGEST_PAUSE`].
+/// Pause after the first failure that may pass; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause between two tries.
+/// Maximum pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// What became of a hook that was wanted.
+/// The state of a configured hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookReport {
     pub wanted: WantedHook,
-    /// Its id, once Podio told.
+    /// Its id, once Podio has returned it.
     pub hook_id: Option<u64>,
-    /// How far it is.
+    /// How far the hook is.
     pub state: HookState,
 }
 
 impl HookReport {
-    /// What cannot be had and why, in words.
+    /// Returns which hook cannot be created and why, in words.
     pub fn failure(&self) -> Option<String> {
         let WantedHook { place, event } = self.wanted;
         match &self.state {
@@ -66,45 +66,45 @@ impl HookReport {
     }
 }
 
-/// How far a hook is.
+/// The state of a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HookState {
-    /// Nothing was asked yet: the public URL is not known.
+    /// Podio was not asked yet: the public URL is not known.
     Waiting,
-    /// It is made, and waits for its verification.
+    /// It is created, and waits for its verification.
     Made,
     /// It delivers.
     Active,
-    /// It could not be made, verified or removed.
+    /// It could not be created, verified or removed.
     Failed {
-        /// Why, in words; Podio's own among them.
+        /// The reason, in words, including Podio's own.
         reason: String,
     },
     /// It was removed again.
     Removed,
 }
 
-/// Why there can be no hooks.
+/// Why no hooks are possible.
 #[derive(Debug, thiserror::Error)]
 pub enum HooksError {
-    /// Podio would never reach them.
+    /// Podio would never reach the URL.
     #[error("a hook cannot call {url}")]
     Uncallable { url: String, source: Uncallable },
-    /// Podio does not take the credentials.
+    /// Podio refuses the credentials.
     #[error("Podio rejected the credentials, so no hook can be created")]
     Credentials(#[source] client::Error),
     #[error(transparent)]
     History(#[from] HistoryError),
 }
 
-/// Time for removing hooks at the end; what takes longer is left to the next start.
+/// Maximum time for removing hooks at the end; the next start removes the others.
 const END_LIMIT: Duration = Duration::from_secs(8);
 
-/// Makes and removes hooks. Built once, run once.
+/// Creates and removes hooks. Built once, run once.
 #[derive(Debug)]
 pub(crate) struct HookMaker {
     config: HooksConfig,
-    /// The API's base URL: whose hooks they are.
+    /// The API's base URL, to which the hooks belong.
     api: BaseUrl,
     client: Client,
     watched: WatchReader,
@@ -115,7 +115,7 @@ pub(crate) struct HookMaker {
     reports: watch::Sender<Vec<HookReport>>,
 }
 
-/// What is known before the first hook is made.
+/// Returns the reports before the first hook is created.
 pub(crate) fn waiting(config: Option<&HooksConfig>) -> Vec<HookReport> {
     let wanted = config.into_iter().flat_map(|config| &config.wanted);
     let report = |wanted: &WantedHook| HookReport {
@@ -127,7 +127,7 @@ pub(crate) fn waiting(config: Option<&HooksConfig>) -> Vec<HookReport> {
 }
 
 impl HookMaker {
-    /// Where none are wanted, only what an earlier run left is removed.
+    /// If no hooks are configured, it only removes the hooks of an earlier run.
     pub(crate) fn new(
         hook_admin: HookAdmin,
         reports: watch::Sender<Vec<HookReport>>,
@@ -148,10 +148,11 @@ impl HookMaker {
         }
     }
 
-    /// Makes the hooks once the public URL is known, and removes them when the token is cancelled.
+    /// Creates the hooks once the public URL is known,
+    /// and removes them when the token is cancelled.
     pub(crate) async fn run(mut self, token: CancellationToken) -> Result<(), HooksError> {
         let lived = token.run_until_cancelled(self.live()).await;
-        // A history that cannot be written keeps them on record for the next start.
+        // If the history cannot be written, the hooks stay recorded for the next start.
         let ended = timeout(END_LIMIT, self.end()).await.unwrap_or(Ok(()));
         lived.unwrap_or(Ok(())).and(ended)
     }
@@ -168,16 +169,16 @@ impl HookMaker {
         }
     }
 
-    /// Makes the hooks on a URL, and returns the tunnel's next one, once it is given another.
+    /// Creates the hooks for a URL. Returns the tunnel's next URL when it changes.
     async fn keep_on(&mut self, url: &str) -> Result<String, HooksError> {
         let (mut places, mut pause) = (self.places(), FIRST_PAUSE);
         loop {
             places = self.make_all(places, url).await?;
             if places.is_empty() {
-                // Those on an earlier URL have served until now.
+                // The hooks for an earlier URL have been used until now.
                 self.remove_elsewhere(url).await?;
             }
-            // What may pass is tried again for as long as it takes.
+            // A failure that may pass is tried again without end.
             let again = (!places.is_empty()).then_some(pause);
             if let Some(next) = self.watch_verifications(again, url).await? {
                 return Ok(next);
@@ -186,7 +187,8 @@ impl HookMaker {
         }
     }
 
-    /// Every hook wanted on these places; those places at which it is worth trying again.
+    /// Creates every configured hook on these places;
+    /// returns the places for which trying again may help.
     async fn make_all(
         &self,
         places: Vec<PlaceRef>,
@@ -201,7 +203,7 @@ impl HookMaker {
         Ok(again)
     }
 
-    /// Takes in what becomes of verifications, for so long or for ever. Returns another URL of the
+    /// Handles results of verifications during `pause`, or for ever. Returns another URL of the
     /// tunnel as soon as it has one.
     async fn watch_verifications(
         &mut self,
@@ -215,7 +217,7 @@ impl HookMaker {
             if now != url {
                 return Ok(Some(now));
             }
-            // All are cancel-safe.
+            // All arms are cancel-safe.
             let change = tokio::select! {
                 change = self.changes.recv() => change,
                 Ok(()) = status.changed() => continue,
@@ -236,13 +238,13 @@ impl HookMaker {
         }
     }
 
-    /// Where hooks shall send to, once the relay has told.
+    /// Returns the URL for the hooks, once the relay has sent the tunnel's URL.
     async fn url(&self) -> Result<String, HooksError> {
         let mut status = self.status.subscribe();
         let known = status.wait_for(|status| status.public_url.is_some());
         let known = known.await.map(|status| status.public_url.clone());
         let Ok(Some(public)) = known else {
-            // The agent ends, and this with it.
+            // The agent ends, and this task with it.
             return std::future::pending().await;
         };
         let (public, path) = (public.trim_end_matches('/'), &self.config.path);
@@ -263,7 +265,7 @@ impl HookMaker {
         places
     }
 
-    /// The verification that may have ended before the hook's id was known here.
+    /// Handles a verification that may have ended before the hook's id was known here.
     async fn look_at(&self, hook_id: u64) -> Result<(), HistoryError> {
         if let Some(verification) = self.watched.verification(hook_id).await? {
             self.report_verification(hook_id, verification);
@@ -294,7 +296,7 @@ impl HookMaker {
             let report = reports
                 .iter_mut()
                 .find(|report| report.hook_id == Some(hook_id));
-            // A forged event must not take an active hook's name away.
+            // A forged event must not change the state of an active hook.
             let report = report.filter(|report| report.state != HookState::Active);
             report.map(|report| report.state = state).is_some()
         });
@@ -303,7 +305,7 @@ impl HookMaker {
 
     fn report_failure(&self, wanted: WantedHook, reason: String) {
         let state = HookState::Failed { reason };
-        // Told once, however often it is tried.
+        // Report it once, however often it is tried.
         let is_known = |report: &HookReport| report.wanted == wanted && report.state == state;
         if self.reports.borrow().iter().any(is_known) {
             return;
@@ -322,7 +324,7 @@ impl HookMaker {
         self.publish();
     }
 
-    /// Shows what cannot be had to everybody who looks at the status.
+    /// Publishes in the status which hooks cannot be created.
     fn publish(&self) {
         let failed: Vec<String> = self
             .reports

@@ -1,4 +1,4 @@
-//! A hook as Podio has it, with what is known of it here, as the schema has it.
+//! Serializes a hook as Podio lists it, with what is known about it here, according to the schema.
 
 use serde::Serialize;
 
@@ -16,14 +16,14 @@ pub struct ListedHookObject<'a> {
     ref_type: &'static str,
     ref_id: String,
     created_on: Option<&'a str>,
-    /// What Podio would have concluded, had it called the local service itself.
+    /// What Podio would have concluded if it had called the local service itself.
     standing: Option<&'a str>,
     /// What is known against the URL.
     url_verdict: Option<&'a str>,
 }
 
 impl ListedHookObject<'_> {
-    /// The object as one line, without the line's end.
+    /// Returns the object as one line, without the line's end.
     pub fn to_line(&self) -> String {
         line("hook", self)
     }

@@ -1,4 +1,4 @@
-//! Which places hooks are listed on. Pure: what the configuration names, and what was learned.
+//! Determines the places whose hooks are listed: the configured and the learned ones. Pure.
 
 use std::collections::HashSet;
 
@@ -7,11 +7,11 @@ use podtap_podio::client::Grant;
 use crate::config::PodioConfig;
 use crate::place::{Place, PlaceRef};
 
-/// Places whose hooks are listed, at most.
+/// Maximum number of places whose hooks are listed.
 pub const MAX_PLACES: usize = 25;
 
-/// The places that the configuration names, then those that were learned, each once; and how many
-/// there are beyond the limit.
+/// Returns the configured places, then the learned ones, without duplicates, and how many are
+/// beyond the limit.
 pub(super) fn merge(configured: &[PlaceRef], learned: Vec<Place>) -> (Vec<Place>, usize) {
     let named = |at: &PlaceRef| {
         let known = learned.iter().find(|place| place.at == *at);
@@ -27,7 +27,7 @@ pub(super) fn merge(configured: &[PlaceRef], learned: Vec<Place>) -> (Vec<Place>
     (places, left_out)
 }
 
-/// The places that a configuration names: as such, by a hook that is wanted there, or as the app
+/// Returns the places of a configuration: named as such, by a hook to create there, or as the app
 /// whose token is used.
 pub(crate) fn configured_places(config: &PodioConfig) -> Vec<PlaceRef> {
     let wanted = config.hooks.iter().flat_map(|hooks| &hooks.wanted);

@@ -1,4 +1,5 @@
-//! Which hooks to make for `--app 123 --on 'item.*,comment.create'`. Pure: words and the catalogue.
+//! Determines which hooks to create for
+//! `--app 123 --on 'item.*,comment.create'`. Pure: words and the catalogue.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +9,13 @@ use podtap_podio::{EventType, RefType};
 use crate::draft::nearest;
 use crate::place::{PlaceRef, WantedHook};
 
-/// Why a list of event types makes no hooks.
+/// Why a list of event types gives no hooks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// A part of the list is not an event type.
     #[error("{}{}", .0, did_you_mean(.0))]
     Unknown(#[from] NothingSelected),
-    /// The event does not happen there.
+    /// The event does not happen on this place.
     #[error(
         "`{part}` is not an event of {place}{}; its events are {}",
         kinds(.happens_on),
@@ -23,19 +24,19 @@ pub enum PlanError {
     Elsewhere {
         /// The part of the list.
         part: String,
-        /// Where it was wanted.
+        /// The requested place.
         place: PlaceRef,
-        /// The kinds of place where it does happen, sorted.
+        /// The kinds of place on which the event happens, sorted.
         happens_on: Vec<RefType>,
     },
 }
 
-/// The hooks that `on` asks for on one place: parts separated by commas, each an event type or a
-/// group of them such as `item.*`. A group stands for what Podio is known to take there; what its
-/// documentation allows and its API refuses (podio.md 1.1) has to be named in full.
+/// Returns the hooks that `on` requests on one place: parts separated by commas, each an event type
+/// or a group of them such as `item.*`. A group contains what Podio is known to accept there; event
+/// types that the documentation allows and the API refuses (podio.md 1.1) must be named in full.
 ///
 /// # Errors
-/// With the first part that asks for nothing that `place` could have.
+/// Returns the first part that requests nothing that `place` can have.
 pub fn plan(place: PlaceRef, on: &str) -> Result<Vec<WantedHook>, PlanError> {
     let mut wanted: Vec<WantedHook> = Vec::new();
     for part in on.split(',').map(str::trim) {
@@ -65,7 +66,7 @@ pub fn plan(place: PlaceRef, on: &str) -> Result<Vec<WantedHook>, PlanError> {
     Ok(wanted)
 }
 
-/// Types that the live API was seen to refuse, though they are documented.
+/// Returns whether the live API was seen to refuse this type, though it is documented.
 const fn is_refused(ref_type: RefType, event: EventType) -> bool {
     matches!(
         (ref_type, event),
@@ -76,19 +77,19 @@ const fn is_refused(ref_type: RefType, event: EventType) -> bool {
     )
 }
 
-/// The type that was perhaps meant.
+/// Returns a suggestion of the type that was perhaps meant.
 fn did_you_mean(unknown: &NothingSelected) -> String {
     let nearest = nearest(unknown.part()).filter(|event| *event != EventType::HookVerify);
     nearest.map_or_else(String::new, |event| format!("; did you mean `{event}`?"))
 }
 
-/// The kinds of place where any of these events happens.
+/// Returns the kinds of place on which any of these events happens.
 fn happens_on(events: &[EventType]) -> Vec<RefType> {
     let all = events.iter().flat_map(|event| event.spec().ref_types);
     all.copied().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// `, but of a space` and the option that names one.
+/// Returns text such as `, but of a space` with the option that names one.
 fn kinds(happens_on: &[RefType]) -> String {
     let kinds: Vec<_> = happens_on
         .iter()

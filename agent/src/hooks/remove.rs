@@ -1,4 +1,4 @@
-//! Removes hooks that were made here: at the end, and at the start those that a crash left.
+//! Removes hooks that were created here: at the end, and at the start those that a crash left.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use super::{HookMaker, HookState};
 use crate::history::{Fact, HistoryError, MadeHook};
 use crate::reason;
 
-/// Time for removing all hooks at the end; what takes longer is removed by the next start.
+/// Maximum time for removing all hooks at the end; the next start removes the others.
 const END_LIMIT: Duration = Duration::from_secs(6);
 
 impl HookMaker {
-    /// What an agent left that could not end in order.
+    /// Removes the hooks of an agent that was cut off.
     pub(super) async fn remove_leftovers(&self) -> Result<(), HistoryError> {
         for record in self.records().await? {
             match self.remove(&record).await {
@@ -28,7 +28,7 @@ impl HookMaker {
         Ok(())
     }
 
-    /// Removes what was made, or leaves it where that is wanted.
+    /// Removes the created hooks, or keeps them if configured so.
     pub(super) async fn end(&self) -> Result<(), super::HooksError> {
         let records = self.records().await?;
         if self.config.keep {
@@ -60,8 +60,8 @@ impl HookMaker {
         Ok(())
     }
 
-    /// Removes what was made on an earlier URL of the tunnel. What cannot be removed stays on record,
-    /// for the end.
+    /// Removes the hooks for an earlier URL of the tunnel. Hooks that cannot be removed stay
+    /// recorded, for the end.
     pub(super) async fn remove_elsewhere(&self, url: &str) -> Result<(), HistoryError> {
         for record in self.records().await? {
             if record.url == url {
@@ -83,7 +83,7 @@ impl HookMaker {
         Ok(records)
     }
 
-    /// Of a hook whose id was never told, the place's list tells.
+    /// Removes a hook. If its id is unknown, the place's list is searched for it.
     async fn remove(&self, record: &MadeHook) -> Result<(), Error> {
         if let Some(hook_id) = record.hook_id {
             self.client.delete_hook(hook_id).await?;

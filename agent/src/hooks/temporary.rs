@@ -1,9 +1,9 @@
-//! Services whose tunnels mostly live for a session: a hook that leads there is perhaps forgotten.
-//! Hooks of such tunnels are found left in apps (podio.md 7). Pure.
+//! Recognizes services whose tunnels mostly live for a session: a hook that leads to one is perhaps
+//! forgotten. Such hooks are found in apps (podio.md 7). Pure.
 
 use url::{Host, Url};
 
-/// Domains below which tunnels mostly live for a session, and whose they are.
+/// Domains of tunnels that mostly live for a session, and their services.
 const TEMPORARY: &[(&str, &str)] = &[
     ("ngrok.io", "ngrok"),
     ("ngrok.app", "ngrok"),
@@ -29,7 +29,7 @@ const TEMPORARY: &[(&str, &str)] = &[
     ("requestbin.com", "RequestBin"),
 ];
 
-/// The service of temporary tunnels that a URL is of.
+/// Returns the service of temporary tunnels to which a URL belongs.
 pub(super) fn temporary(url: &str) -> Option<&'static str> {
     let url = Url::parse(url).ok()?;
     let Some(Host::Domain(name)) = url.host() else {

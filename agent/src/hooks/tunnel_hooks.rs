@@ -1,5 +1,5 @@
-//! The hooks that lead to this tunnel, as Podio listed them last, and those that were deleted here
-//! meanwhile: what one part finds out and others tell. In memory alone.
+//! Shares between parts of the agent the hooks that lead to this tunnel, as Podio listed them last,
+//! and the hooks that were deleted here since then. In memory only.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,25 +8,25 @@ use podtap_podio::client::{Hook, HookStatus};
 
 use crate::place::PlaceRef;
 
-/// Hooks deleted here that are remembered, the latest: Podio gives no id twice.
+/// Maximum number of remembered deleted hooks, the latest: Podio does not reuse an id.
 const MAX_DELETED: usize = 1_000;
 
-/// Hooks of one place that are remembered: more than ten of each type cannot be.
+/// Maximum number of remembered hooks per place: Podio allows at most ten of each type.
 const MAX_OF_PLACE: usize = 200;
 
-/// Cheap to clone; clones share it.
+/// The hooks that lead to this tunnel. Cheap to clone; clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TunnelHooks(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// At most [`super::MAX_PLACES`].
+    /// Hooks of at most [`super::MAX_PLACES`] places.
     places: BTreeMap<PlaceRef, Vec<(u64, HookStatus)>>,
     deleted: VecDeque<u64>,
 }
 
 impl TunnelHooks {
-    /// These are the tunnel's hooks on one place.
+    /// Sets the tunnel's hooks on one place.
     pub(crate) fn set(&self, at: PlaceRef, ours: &[Hook]) {
         let hooks = ours.iter().take(MAX_OF_PLACE);
         let hooks = hooks.map(|hook| (hook.hook_id, hook.status)).collect();
@@ -36,14 +36,14 @@ impl TunnelHooks {
         }
     }
 
-    /// Every hook of the tunnel; `None` before anybody looked.
+    /// Returns every hook of the tunnel; `None` before the first listing.
     pub(crate) fn all(&self) -> Option<Vec<(u64, HookStatus)>> {
         let known = self.lock();
         let all = known.places.values().flatten().copied().collect();
         (!known.places.is_empty()).then_some(all)
     }
 
-    /// A hook was deleted here: that it is gone is no news.
+    /// Notes that a hook was deleted here, so that its absence is not reported.
     pub(crate) fn note_deleted(&self, hook_id: u64) {
         let mut known = self.lock();
         if known.deleted.len() >= MAX_DELETED {
@@ -55,7 +55,7 @@ impl TunnelHooks {
         }
     }
 
-    /// Whether a hook was deleted here.
+    /// Returns whether a hook was deleted here.
     pub(crate) fn is_deleted(&self, hook_id: u64) -> bool {
         self.lock().deleted.contains(&hook_id)
     }

@@ -1,6 +1,6 @@
-//! What is to be thought of a hook's URL: is it this tunnel's, another one's that perhaps nobody
-//! serves any more, or one that Podio cannot call? Pure: words, and what is known of the tunnel.
-//! Old tunnels' hooks stay on an app and nobody knows whose they are (podio.md 7).
+//! Judges the URL of a hook: does it belong to this tunnel, to another one that may no longer be
+//! served, or can Podio not call it? Hooks of old tunnels stay on an app, and their owner is
+//! unknown (podio.md 7). Pure: words, and what is known about the tunnel.
 
 use podtap_podio::client::BaseUrl;
 use podtap_podio::hook_url::{Uncallable, check_hook_url};
@@ -10,24 +10,24 @@ use url::{Host, Url};
 
 use super::temporary::temporary;
 
-/// What is to be thought of a hook's URL.
+/// The verdict on a hook's URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UrlVerdict {
-    /// It is of this tunnel.
+    /// It belongs to this tunnel.
     Ours,
-    /// It is of the same relay but of another tunnel: most likely one that was rotated or
-    /// forgotten.
+    /// It belongs to another tunnel of the same relay:
+    /// most likely one that was rotated or forgotten.
     OtherTunnel,
     /// Podio would not call it.
     Uncallable(Uncallable),
-    /// It is of a service whose tunnels mostly live for a session.
+    /// It belongs to a service whose tunnels mostly live for a session.
     Temporary(&'static str),
     /// Nothing is known against it.
     Unsuspected,
 }
 
 impl UrlVerdict {
-    /// It in one or two words, of a fixed set; `None` where nothing is known about the URL.
+    /// Returns one or two words of a fixed set; `None` if nothing is known about the URL.
     pub const fn word(&self) -> Option<&'static str> {
         match self {
             Self::Ours => Some("this tunnel"),
@@ -46,7 +46,7 @@ impl UrlVerdict {
         }
     }
 
-    /// Where it leads, in words.
+    /// Returns where the URL leads, in words.
     pub fn words(&self) -> String {
         match self {
             Self::Ours => "this tunnel".to_owned(),
@@ -61,23 +61,24 @@ impl UrlVerdict {
         }
     }
 
-    /// Whether nothing that this hook sends will ever arrive where somebody waits for it.
+    /// Returns whether events of this hook can no longer reach a receiver.
     pub const fn is_dead(&self) -> bool {
         matches!(self, Self::OtherTunnel | Self::Uncallable(_))
     }
 }
 
-/// What URLs are judged by.
+/// What is needed to judge URLs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HookUrls {
-    /// This tunnel, once it is known.
+    /// This tunnel, if it is known.
     ours: Option<TunnelUrl>,
-    /// Whether the API is a stand-in on this machine, which reaches all that this machine does.
+    /// Whether the API is a sandbox on this machine,
+    /// which reaches everything that this machine does.
     is_near: bool,
 }
 
 impl HookUrls {
-    /// Hooks of this API; `url` is the tunnel's, or any below it.
+    /// Creates it for hooks of this API; `url` is the tunnel's or any below it.
     pub fn new(api: &BaseUrl, url: Option<&str>) -> Self {
         Self {
             ours: url.and_then(TunnelUrl::of),
@@ -85,15 +86,15 @@ impl HookUrls {
         }
     }
 
-    /// Whether it is known which URLs are this tunnel's.
+    /// Returns whether it is known which URLs belong to this tunnel.
     pub(crate) const fn knows_tunnel(&self) -> bool {
         self.ours.is_some()
     }
 
-    /// Whether Podio can call a URL.
+    /// Checks whether Podio can call a URL.
     ///
     /// # Errors
-    /// With the reason for which it cannot.
+    /// Returns the reason for which it cannot.
     pub fn check(&self, url: &str) -> Result<(), Uncallable> {
         match check_hook_url(url) {
             Err(why) if !self.is_near || why.is_for_nobody() => Err(why),
@@ -101,7 +102,7 @@ impl HookUrls {
         }
     }
 
-    /// What is to be thought of a URL.
+    /// Returns the verdict on a URL.
     pub fn verdict(&self, url: &str) -> UrlVerdict {
         if let Err(why) = self.check(url) {
             return UrlVerdict::Uncallable(why);
@@ -114,7 +115,7 @@ impl HookUrls {
     }
 }
 
-/// The path that a URL has below its tunnel's key, if any part of it can be one.
+/// Returns the path of a URL below its tunnel's key, if any part of the path can be a key.
 pub(crate) fn path_below_key(url: &Url) -> Option<&str> {
     let mut rest = url.path().strip_prefix('/')?;
     loop {
@@ -131,25 +132,25 @@ pub(crate) fn path_below_key(url: &Url) -> Option<&str> {
     }
 }
 
-/// A tunnel, as a URL names it.
+/// A tunnel, as a URL identifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct TunnelUrl {
     relay: Relay,
     key: TunnelKey,
 }
 
-/// A relay, as a URL names it.
+/// A relay, as a URL identifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Relay {
     host: Host<String>,
-    /// `None` for the two ports that Podio calls: one relay has both.
+    /// `None` for the two ports that Podio calls, because one relay has both.
     port: Option<u16>,
     /// The path above the key.
     above: Vec<String>,
 }
 
 impl TunnelUrl {
-    /// The tunnel of a URL, if any part of its path can be a tunnel's key.
+    /// Returns the tunnel of a URL, if any part of its path can be a tunnel's key.
     fn of(url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         let mut above = Vec::new();
@@ -170,7 +171,7 @@ impl TunnelUrl {
     }
 }
 
-/// A sandbox on this machine reaches this machine.
+/// Returns whether the API is on this machine: such a sandbox reaches this machine.
 pub(super) fn is_this_machine(api: &str) -> bool {
     Url::parse(api).is_ok_and(|url| reach::is_this_machine(&url))
 }
@@ -196,7 +197,7 @@ mod tests {
                 "https://hooks.example.com/k3v2m2p7q4w6x5z6t3r2s2abca/podio/hook?a=b",
                 V::Ours,
             ),
-            // A hook made on port 80 comes to the same tunnel.
+            // A hook on port 80 leads to the same tunnel.
             (
                 "http://HOOKS.example.com/k3v2m2p7q4w6x5z6t3r2s2abca/x",
                 V::Ours,
@@ -205,7 +206,7 @@ mod tests {
                 "https://hooks.example.com/aaaaaaaaaaaaaaaaaaaaaaaaaa/podio/hook",
                 V::OtherTunnel,
             ),
-            // Another service may have the same host.
+            // Another service may use the same host.
             ("https://hooks.example.com/shop/podio", V::Unsuspected),
             (
                 "https://hooks.example.com/x/aaaaaaaaaaaaaaaaaaaaaaaaaa/",

@@ -1,5 +1,5 @@
-//! Asks Podio one question after the other, as long as there are calls left, and keeps what could not
-//! be asked.
+//! Asks Podio one question after another, as long as
+//! calls are left, and collects what could not be asked.
 
 use std::future::Future;
 
@@ -9,10 +9,10 @@ use super::purse::{CallClass, Purse};
 use crate::history::HistoryError;
 use crate::reason;
 
-/// Reasons for which something was left out that are told one by one.
+/// Maximum number of reasons that are reported one by one.
 const MAX_REASONS: usize = 20;
 
-/// Who asks. Made for one repair.
+/// Asks Podio for one repair.
 #[derive(Debug)]
 pub(super) struct Asker<'a> {
     pub(super) client: &'a Client,
@@ -21,7 +21,7 @@ pub(super) struct Asker<'a> {
     pub(super) unfinished: Vec<String>,
 }
 
-/// Why nothing more can be asked.
+/// Why no more questions are possible.
 pub(super) enum Halt {
     Stopped(String),
     History(HistoryError),
@@ -42,7 +42,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// Makes one call, if there are enough left.
+    /// Makes one call, if enough calls are left.
     pub(super) async fn ask<T>(
         &mut self,
         class: CallClass,

@@ -1,4 +1,4 @@
-//! An event as the request that Podio would have sent for it (podio.md 1.2). Pure.
+//! Builds the request that Podio would have sent for an event (podio.md 1.2). Pure.
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use crate::draft::Draft;
 use crate::history::{RepairedEvent, Told};
 use crate::hooks::path_below_key;
 
-/// The event; `None` for a hook whose URL is no tunnel's.
+/// Returns the rebuilt event; `None` for a hook whose URL is not a tunnel's.
 pub(super) fn compose(
     hook: &ItemHook,
     made: &Made,
@@ -33,7 +33,7 @@ pub(super) fn compose(
         ("hook_id".to_owned(), hook.hook_id.to_string()),
     ];
     params.extend(external_id.map(|id| ("external_id".to_owned(), id.to_owned())));
-    // Podio keeps no order of its own; what it takes off the URL comes behind.
+    // Podio's parameters have no fixed order; those that it takes from the URL come last.
     Rng::with_seed(seed).shuffle(&mut params);
     let query = url.query_pairs();
     params.extend(query.map(|(name, value)| (name.into_owned(), value.into_owned())));
@@ -50,7 +50,7 @@ pub(super) fn compose(
     })
 }
 
-/// The same for the same event, however often it is rebuilt.
+/// Returns an id and a seed that are the same each time the same event is rebuilt.
 fn identity(told: Told, item_id: u64, at: Timestamp) -> (EventId, u64) {
     let mut hash = Sha256::new();
     hash.update(b"repaired");
@@ -118,7 +118,7 @@ mod tests {
                 .param("external_id"),
             None
         );
-        // What it is, not what it says, makes it the same.
+        // The id depends on the event's identity, not on its parameters.
         assert_eq!(plain.id, event.id);
     }
 

@@ -1,4 +1,4 @@
-//! What hooks must have told of an item, by its revisions. Pure.
+//! Determines which events hooks must have sent about an item, from its revisions. Pure.
 
 use std::collections::HashSet;
 
@@ -9,21 +9,22 @@ use podtap_podio::client::{Revision, RevisionKind};
 use crate::history::{SeenHook, Told};
 use crate::podio_time::podio_time;
 
-/// A hook of this tunnel that tells of the items of one app.
+/// A hook of this tunnel that reports the items of one app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ItemHook {
     pub(super) hook_id: u64,
     pub(super) event: EventType,
     pub(super) app_id: u64,
-    /// The field that it is on; `None` on the app.
+    /// The field of the hook; `None` if it is on the app.
     pub(super) field_id: Option<u64>,
     pub(super) url: String,
-    /// Since when it is known to be active.
+    /// Time since which it is known to be active.
     pub(super) since: Option<Timestamp>,
 }
 
-/// Since when a hook tells of changes: since it was verified, which may be long after it was created.
-/// Of one that is older than what is left of the history, the first verification may be gone.
+/// Returns since when a hook reports changes: since its verification,
+/// which may be long after its creation. For a hook that is older than
+/// the oldest stored event, the first verification may have been removed.
 pub(super) fn active_since(
     seen: SeenHook,
     created: Option<Timestamp>,
@@ -34,7 +35,7 @@ pub(super) fn active_since(
     verified.or(created)
 }
 
-/// A revision that can be told of.
+/// A revision that a hook can report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Made {
     pub(super) revision: u64,
@@ -43,7 +44,7 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// What a revision is; `None` where it cannot be read, and of a kind that is not known.
+    /// Converts a revision; `None` if it cannot be read or has an unknown kind.
     pub(super) fn of(revision: &Revision) -> Option<Self> {
         let event = match (revision.kind, revision.revision) {
             (RevisionKind::Creation, 0) => EventType::ItemCreate,
@@ -58,7 +59,7 @@ impl Made {
     }
 }
 
-/// The moments between which changes count.
+/// The period in which changes count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ChangePeriod {
     pub(super) since: Timestamp,
@@ -66,22 +67,22 @@ pub(super) struct ChangePeriod {
 }
 
 impl ChangePeriod {
-    /// Podio tells the second: a change within the first one counts, one in the last one does not
-    /// unless it is over.
+    /// Returns whether a change is within the period. Podio's times have seconds: a change within
+    /// the first second counts, one in the last second only if that second is over.
     fn contains(self, at: Timestamp) -> bool {
         at.as_second() >= self.since.as_second() && at < self.until
     }
 }
 
-/// Whether this hook must have told of this change, as far as its place and its age go. In which
-/// order things happened within one second is not known: then nothing is claimed.
+/// Returns whether this hook must have reported this change, according to its type and age. The
+/// order of what happens within one second is unknown, so then no report is expected.
 fn tells(hook: &ItemHook, made: &Made) -> bool {
     let was_there = |since: Timestamp| made.at.as_second() > since.as_second();
     hook.event == made.event && hook.since.is_none_or(was_there)
 }
 
-/// What hooks must have told of a change and did not, for those on the app; and those on a field,
-/// which must have if the field was changed.
+/// Returns the hooks that must have reported a change and did not. Hooks on a field are included;
+/// they must have reported it only if their field was changed.
 pub(super) fn untold<'a>(
     made: &Made,
     hooks: &'a [ItemHook],
@@ -104,8 +105,9 @@ pub(super) fn untold<'a>(
         .collect()
 }
 
-/// Whether all that these hooks can have told of an item with this newest revision is there, so that
-/// its revisions need not be asked for. A hook on a field does not tell of every one.
+/// Returns whether every event that these hooks can have sent about an item with this newest
+/// revision is stored, so that its revisions need not be requested. A hook on a field does not
+/// report every revision.
 pub(super) fn is_whole(newest: u64, hooks: &[ItemHook], told: &HashSet<Told>) -> bool {
     hooks.iter().all(|hook| {
         let wanted = match (hook.event, hook.field_id) {

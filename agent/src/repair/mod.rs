@@ -1,11 +1,13 @@
-//! Events of items that never came, rebuilt from what Podio tells of the items: which were changed
-//! lately, and which revisions each has.
+//! Rebuilds item events that did not arrive from Podio's data: which items were changed recently,
+//! and which revisions each has.
 //!
-//! `seeker` asks Podio through `asker` as long as `purse` has calls left, `expected` decides what hooks must have
-//! told and is pure, as is `compose`, which makes an event the request that Podio would have sent.
+//! `seeker` asks Podio through `asker` as long as `purse` has calls left.
+//! `expected` decides which events hooks must have sent, and `compose`
+//! builds the requests that Podio would have sent; both are pure.
 //!
-//! Podio keeps revisions of items alone, so that nothing else can be found, and of a deleted item it
-//! shows nothing. Nor does it say which changes were made with `hook=false`: they look like lost ones.
+//! Podio keeps revisions only of items, so that no other events can be
+//! found, and returns nothing about a deleted item. Nor does it show
+//! which changes were made with `hook=false`: they look like lost events.
 
 mod asker;
 mod compose;
@@ -22,66 +24,66 @@ use podtap_wire::EventId;
 use crate::history::HistoryError;
 pub(crate) use seeker::Seeker;
 
-/// What no repair finds, for people.
+/// What no repair can find, as text for people.
 pub const CANNOT_BE_FOUND: &str = "events of comments, tasks, files and deletions cannot be found: \
      Podio keeps no revisions of them";
 
-/// Why a found event may be none that was lost, for people.
+/// Why a found event may not be a lost one, as text for people.
 pub const MAY_BE_HOOK_FALSE: &str =
     "a change that a program made with hook=false looks the same as a lost event";
 
 /// What to look for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repair {
-    /// Changes from this moment on.
+    /// Start of the period of changes.
     pub since: Timestamp,
-    /// And up to this one: what is newer may still be on its way.
+    /// End of the period: newer events may still arrive.
     pub until: Timestamp,
-    /// Whether nothing is to be added to the history.
+    /// Whether to leave the history unchanged.
     pub dry_run: bool,
 }
 
-/// What came of it. Names of people and Podio's words are in the texts: escape them before showing
-/// them.
+/// The result of a repair. Texts contain names of people
+/// and Podio's words: escape them before showing them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repaired {
-    /// The moment from which changes were looked for: later than asked, where the history does not
-    /// go back so far.
+    /// Start of the searched period: later than requested if the history does not go back that far.
     pub since: Timestamp,
-    /// The moment up to which changes were looked for.
+    /// End of the searched period.
     pub until: Timestamp,
-    /// Events that never came, in the order of their changes. Without a dry run they are in the
-    /// history now.
+    /// Events that did not arrive, in the order of their changes. Unless it was a dry run, they are
+    /// now in the history.
     pub lost: Vec<LostEvent>,
-    /// Items that were looked at.
+    /// Number of items that were checked.
     pub items: u64,
-    /// Hooks of this tunnel that tell of items.
+    /// Number of hooks of this tunnel that report items.
     pub hooks: usize,
-    /// What was not looked at, and why; empty where everything was.
+    /// What was not checked, and why; empty if everything was.
     pub unfinished: Vec<String>,
 }
 
-/// An event that never came.
+/// An event that did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostEvent {
-    /// The id that it has in the history.
+    /// Its id in the history.
     pub id: EventId,
     pub event: EventType,
     pub item_id: u64,
     pub revision: u64,
     pub hook_id: u64,
-    /// When the change was made.
+    /// Time of the change.
     pub made_at: Timestamp,
-    /// Who made it, and through what.
+    /// Who made the change, and through which client.
     pub by: String,
-    /// Whether it was made in Podio itself, where `hook=false` cannot be set: then it was lost.
+    /// Whether it was made in Podio itself, where
+    /// `hook=false` cannot be set: then the event was lost.
     pub by_hand: bool,
 }
 
-/// Why nothing could be looked for.
+/// Why nothing could be searched.
 #[derive(Debug, thiserror::Error)]
 pub enum RepairError {
-    /// Nobody may ask.
+    /// There are no credentials.
     #[error(
         "Podio credentials are required to look for lost events: set them, or run `podtap login`"
     )]

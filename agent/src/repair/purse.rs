@@ -1,20 +1,20 @@
-//! How many calls a repair may make: a fifth of the hour's is left to everything else. Pure.
+//! Limits the calls of a repair: a fifth of the hour's calls is reserved for everything else. Pure.
 
 use podtap_podio::client::RateLimit;
 
-/// The part of the hour's calls that is not spent: one fifth.
+/// Divisor of the hour's calls for the reserved part: one fifth.
 const KEPT_SHARE: u64 = 5;
 
-/// Podio counts two classes of calls, each by itself (podio.md 4.3).
+/// A class of calls. Podio counts the two classes separately (podio.md 4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallClass {
-    /// Most of them.
+    /// Most calls.
     General,
-    /// Those that are limited more: the filter of items.
+    /// Calls with a lower limit: the filter of items.
     Limited,
 }
 
-/// What is known of each class.
+/// What is known about each class.
 #[derive(Debug, Default)]
 pub(super) struct Purse {
     general: Option<RateLimit>,
@@ -22,8 +22,8 @@ pub(super) struct Purse {
 }
 
 impl Purse {
-    /// What the newest answer to anybody told. Of which class it spoke is not known, so it holds for
-    /// both until an answer tells otherwise.
+    /// Creates a purse from the newest answer to any caller. The class of that answer is unknown,
+    /// so it counts for both classes until another answer is known.
     pub(super) fn new(known: Option<RateLimit>) -> Self {
         Self {
             general: known,
@@ -31,8 +31,8 @@ impl Purse {
         }
     }
 
-    /// The limit that stands in the way of one more call; `None` where it may be made. Before any
-    /// answer nothing is known, and the first call tells.
+    /// Returns the limit that forbids one more call; `None` if the call may be made. Before any
+    /// answer nothing is known, and the first call is allowed.
     pub(super) fn shut(&self, class: CallClass) -> Option<RateLimit> {
         let known = match class {
             CallClass::General => self.general,
@@ -44,7 +44,7 @@ impl Purse {
         })
     }
 
-    /// The answer to a call of this class told this.
+    /// Stores the rate limit in the answer to a call of this class.
     pub(super) fn note(&mut self, class: CallClass, rate: RateLimit) {
         let known = match class {
             CallClass::General => &mut self.general,

@@ -1,6 +1,6 @@
-//! Asks Podio which items were changed and which revisions they have, and adds what hooks must have
-//! told and did not. One question after the other: what is left of the hour's calls is looked at
-//! before each.
+//! Asks Podio which items were changed and which revisions they have, and adds the events that
+//! hooks must have sent and that did not arrive. Asks one question after another, and checks the
+//! hour's remaining calls before each.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -19,24 +19,24 @@ use crate::own_client::made_by;
 use crate::place::{Place, PlaceRef};
 use crate::podio_time::podio_time;
 
-/// Items on one page of the filter.
+/// Number of items per page of the filter.
 const PAGE: u64 = 100;
 
-/// Items of one app that are looked at, at most.
+/// Maximum number of items per app that are checked.
 const MAX_ITEMS: u64 = 10_000;
 
-/// Events that one repair finds, at most: each is kept until all are written.
+/// Maximum number of events that one repair finds: each is kept until all are written.
 const MAX_LOST: usize = 10_000;
 
-/// Events written in one transaction.
+/// Number of events written in one transaction.
 const WRITTEN_AT_ONCE: usize = 256;
 
-/// Looks for lost events. Made for one repair.
+/// Looks for lost events, for one repair.
 pub(crate) struct Seeker<'a> {
     hook_admin: &'a HookAdmin,
     repair: Repair,
     asker: Asker<'a>,
-    /// Since when the history is whole, where events were removed from it.
+    /// Start of the stored events, if older events were removed from the history.
     whole_since: Option<Timestamp>,
     found: Vec<(LostEvent, RepairedEvent)>,
     items: u64,
@@ -54,7 +54,7 @@ impl<'a> Seeker<'a> {
         }
     }
 
-    /// `public` is the tunnel's URL, where there is a link.
+    /// Runs the repair. `public` is the tunnel's URL if there is a link.
     pub(crate) async fn run(mut self, public: Option<&str>) -> Result<Repaired, RepairError> {
         if !self.hook_admin.client.has_credentials() {
             return Err(RepairError::NoCredentials);
@@ -87,7 +87,7 @@ impl<'a> Seeker<'a> {
         self.finish(hooks.len()).await
     }
 
-    /// Everything that asks Podio.
+    /// Asks Podio everything that is needed.
     async fn ask_podio(
         &mut self,
         places: &[Place],
@@ -119,7 +119,8 @@ impl<'a> Seeker<'a> {
         Ok(())
     }
 
-    /// The tunnel's hooks on a place that tell of items. Of those on a field the app is not known yet.
+    /// Returns the tunnel's hooks on a place that report
+    /// items. For a field, the app is not known yet.
     async fn hooks_on(&mut self, place: &Place, urls: &HookUrls) -> Result<Vec<ItemHook>, Halt> {
         let PlaceRef { ref_type, ref_id } = place.at;
         let asked = self.hook_admin.client.hooks(ref_type, ref_id);
@@ -143,7 +144,8 @@ impl<'a> Seeker<'a> {
                 continue;
             }
             let seen = self.hook_admin.watched.seen_of_hook(hook.hook_id).await?;
-            // One that was never active has lost nothing; one that was is missed.
+            // A hook that was never active has lost nothing;
+            // one that was active once is missing events.
             if hook.status != HookStatus::Active && !seen.was_active {
                 continue;
             }
@@ -160,7 +162,7 @@ impl<'a> Seeker<'a> {
         Ok(hooks)
     }
 
-    /// Which app each field is of, which its hooks do not say.
+    /// Finds the app of each field, which hooks do not contain.
     async fn find_apps(
         &mut self,
         places: &[Place],
@@ -252,7 +254,7 @@ impl<'a> Seeker<'a> {
         let asked = self.hook_admin.client.item_revisions(item.item_id);
         let revisions = match self.asker.ask(CallClass::General, asked).await? {
             Ok(revisions) => revisions,
-            // It was deleted meanwhile.
+            // The item was deleted in the meantime.
             Err(error)
                 if error
                     .refusal()
@@ -340,7 +342,7 @@ impl<'a> Seeker<'a> {
         Ok(())
     }
 
-    /// Writes down what was found, the oldest change first.
+    /// Writes the found events, the oldest change first.
     async fn finish(mut self, hooks: usize) -> Result<Repaired, RepairError> {
         let order = |(lost, _): &(LostEvent, RepairedEvent)| {
             (lost.made_at, lost.item_id, lost.revision, lost.hook_id)
@@ -357,7 +359,7 @@ impl<'a> Seeker<'a> {
                         .await?,
                 );
             }
-            // The others have come meanwhile.
+            // The other events have arrived in the meantime.
             lost.retain(|lost| new.contains(&lost.id));
         }
         Ok(Repaired {

@@ -1,4 +1,4 @@
-//! Which hook is on what, as far as the history knows: item and comment events name no app.
+//! Keeps the known places of hooks, because item and comment events do not name their app.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,25 +11,25 @@ use crate::change::Change;
 use crate::history::{HistoryChange as Of, HistoryError, WatchReader};
 use crate::place::PlaceRef;
 
-/// What is known. Cheap to clone; clones know the same.
+/// The known places of hooks. Cheap to clone; clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KnownPlaces(Arc<RwLock<HashMap<u64, PlaceRef>>>);
 
 impl KnownPlaces {
-    /// Where this hook is.
+    /// Returns the place of this hook.
     pub(crate) fn of(&self, hook_id: u64) -> Option<PlaceRef> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         known.get(&hook_id).copied()
     }
 
-    /// Learns what the history has.
+    /// Reads the places in the history.
     pub(crate) async fn learn(&self, from: &WatchReader) -> Result<(), HistoryError> {
         let found = from.hook_places().await?;
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = found;
         Ok(())
     }
 
-    /// Learns what the history comes to know, until cancelled.
+    /// Reads the places again whenever the history learns more, until cancelled.
     pub(crate) async fn follow(
         self,
         from: WatchReader,
@@ -39,7 +39,7 @@ impl KnownPlaces {
         while let Some(change) = token.run_until_cancelled(changes.recv()).await {
             match change {
                 Ok(Change::History(Of::Named | Of::Elsewhere)) | Err(RecvError::Lagged(_)) => {
-                    // What cannot be read now is read with the next change.
+                    // If the read fails, the next change reads them.
                     let _ = self.learn(&from).await;
                 }
                 Ok(_) => {}

@@ -1,4 +1,4 @@
-//! Where an event goes: by the routes, and by what is known of its hook.
+//! Determines the targets of an event from the routes and the place of its hook.
 
 mod known_places;
 
@@ -9,7 +9,7 @@ use crate::routes::Routes;
 use crate::target::Target;
 pub(crate) use known_places::KnownPlaces;
 
-/// The routes as they are now, with what they have to know of hooks. Cheap to clone.
+/// The current routes, with the places that they need. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Router {
     pub(crate) routes: Arc<Routes>,
@@ -17,7 +17,7 @@ pub(crate) struct Router {
 }
 
 impl Router {
-    /// The targets that an event is for, in order.
+    /// Returns the targets of an event, in order.
     pub(crate) fn targets_of(&self, event: &Event) -> Vec<&Target> {
         let place = event.insight.place.as_ref().map(|place| place.at);
         let hook = || event.podio.as_ref()?.hook_id;

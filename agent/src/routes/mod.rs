@@ -1,5 +1,6 @@
-//! Where events go: routes, of which the first that takes an event has it, and the target of all
-//! that no route takes. An event may be for several targets; each has it in the order of its object.
+//! Routes of events: the first route that matches an event determines its target, and events that
+//! match no route go to a default target. An event may have several targets, and reaches each in
+//! the order of its object.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,17 +12,17 @@ use crate::place::PlaceRef;
 use crate::target::InvalidTarget;
 use crate::target::Target;
 
-/// Most targets: each has lanes, connections and a read-ahead of its own.
+/// Maximum number of targets: each has its own lanes, connections and read-ahead.
 pub const MAX_TARGETS: usize = 16;
 
-/// Most routes: an event is held against each until one takes it.
+/// Maximum number of routes: an event is compared with each until one matches.
 pub const MAX_ROUTES: usize = 64;
 
-/// In front of a route that takes an event and leaves it to the next ones, too.
+/// Prefix of a route after which the search continues even if the event matches.
 const ALSO: char = '+';
 
-/// `FILTER=TARGET`: events that the filter wants go to the target. The search for a route ends with
-/// it, unless a `+` stands in front.
+/// `FILTER=TARGET`: events that match the filter go to the target. The search for a route then
+/// ends, unless the route begins with `+`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     filter: ArrivalFilter,
@@ -30,16 +31,16 @@ pub struct Route {
     text: String,
 }
 
-/// A text that is no route, or one route too many.
+/// A text that is not a route, or too many routes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRoute {
-    /// Nothing tells the filter from the target.
+    /// There is no `=` between filter and target.
     #[error("a route is FILTER=TARGET, such as 'type:item.*=3001'")]
     NoTarget,
-    /// The filter cannot be used.
+    /// The filter is invalid.
     #[error("{0}")]
     Filter(#[from] FilterError),
-    /// The target cannot be used.
+    /// The target is invalid.
     #[error("{0}")]
     Target(#[from] InvalidTarget),
     #[error("there are more than {MAX_ROUTES} routes")]
@@ -49,10 +50,10 @@ pub enum InvalidRoute {
 }
 
 impl Route {
-    /// The route that `text` says, `saved` being what `@name` stands for.
+    /// Parses a route; `saved` are the filters for `@name`.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// Returns what is wrong with the text.
     pub fn parse(text: &str, now: Timestamp, saved: &Saved) -> Result<Self, InvalidRoute> {
         let text = text.trim();
         let rest = text.strip_prefix(ALSO);
@@ -70,7 +71,7 @@ impl Route {
         })
     }
 
-    /// Where it leads.
+    /// Returns its target.
     pub fn target(&self) -> &Target {
         &self.target
     }
@@ -82,7 +83,7 @@ impl fmt::Display for Route {
     }
 }
 
-/// The text before and after the first `=` that is not in quotes.
+/// Returns the text before and after the first `=` that is not in quotes.
 fn split(text: &str) -> Option<(&str, &str)> {
     let mut quoted = false;
     let at = text.find(|c| {
@@ -92,20 +93,21 @@ fn split(text: &str) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// All routes of a tunnel, and where the rest goes. The default leads nowhere: events are recorded.
+/// All routes of a tunnel, and the default target. The
+/// default has no targets: events are only stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Routes {
     list: Vec<Route>,
     rest: Option<Target>,
-    /// Each once, in the order in which an event comes to them.
+    /// All targets without duplicates, in the order in which an event reaches them.
     targets: Vec<Target>,
 }
 
-/// Where events go from now on.
+/// The routes from now on.
 #[derive(Debug, Clone)]
 pub(crate) struct Course {
     pub(crate) routes: Arc<Routes>,
-    /// Whether what was held goes there, too.
+    /// Whether held events are delivered, too.
     pub(crate) with_held: bool,
 }
 
@@ -119,10 +121,11 @@ impl From<Arc<Routes>> for Course {
 }
 
 impl Routes {
-    /// These routes, in order; what none of them ends with goes to `rest`, where there is one.
+    /// Creates routes that are tried in this order; events
+    /// for which no route ends the search go to `rest`.
     ///
     /// # Errors
-    /// Where there are more than can be served.
+    /// If there are more than the limits allow.
     pub fn new(routes: Vec<Route>, rest: Option<Target>) -> Result<Self, InvalidRoute> {
         if routes.len() > MAX_ROUTES {
             return Err(InvalidRoute::TooManyRoutes);
@@ -143,7 +146,7 @@ impl Routes {
         })
     }
 
-    /// Everything to one target, or nowhere.
+    /// Creates routes that send everything to one target, or nowhere.
     pub fn to(target: Option<Target>) -> Self {
         Self {
             list: Vec::new(),
@@ -152,27 +155,27 @@ impl Routes {
         }
     }
 
-    /// The routes, without the target of the rest.
+    /// Returns the routes, without the default target.
     pub fn list(&self) -> &[Route] {
         &self.list
     }
 
-    /// Where what no route ends with goes.
+    /// Returns the default target.
     pub fn rest(&self) -> Option<&Target> {
         self.rest.as_ref()
     }
 
-    /// Every target, each once.
+    /// Returns all targets, without duplicates.
     pub fn targets(&self) -> &[Target] {
         &self.targets
     }
 
-    /// Whether a route asks where hooks are.
+    /// Returns whether a route asks for the places of hooks.
     pub(crate) fn ask_places(&self) -> bool {
         self.list.iter().any(|route| route.filter.asks_place())
     }
 
-    /// The targets that an event is for, in order; `place` is where its hook is, as far as is known.
+    /// Returns the targets of an event, in order; `place` is the place of its hook, if known.
     pub(crate) fn of(&self, event: &Event, place: Option<PlaceRef>) -> Vec<&Target> {
         let mut found: Vec<&Target> = Vec::new();
         for route in self

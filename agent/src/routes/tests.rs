@@ -1,4 +1,4 @@
-//! Which targets an event has by its routes, and what is refused as one.
+//! Tests the targets of events according to routes, and which routes are refused.
 
 use super::*;
 use crate::history::fresh_event;

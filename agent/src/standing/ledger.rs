@@ -1,4 +1,4 @@
-//! The record of each hook, from calls to a judgement. Pure.
+//! Keeps a record of each hook's calls and judges it. Pure.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,38 +8,40 @@ use podtap_podio::standing::{ANSWER_LIMIT, Judgement, Rule, Standing};
 
 use crate::history::Call;
 
-/// Hooks on record. Ids are whatever a webhook says, so somebody may make them up.
+/// Maximum number of hooks with a record. A webhook
+/// may contain any id, so a stranger may invent hooks.
 const MAX_HOOKS: usize = 10_000;
 
-/// The times in which recent failures are counted: those of Podio's current rule.
+/// The periods in which recent failures are counted: those of Podio's current rule.
 const SOON: Duration = Duration::from_mins(15);
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
-/// What Podio would have concluded of one hook.
+/// What Podio would have concluded about one hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookStanding {
     pub hook_id: u64,
     /// By the rule that is reported as the current one.
     pub current: Judgement,
-    /// By the rule of 2013, which is quoted to this day.
+    /// By the rule of 2013, which is still quoted.
     pub old: Judgement,
-    /// Calls that Podio would have made.
+    /// Number of calls that Podio would have made.
     pub calls: u64,
-    /// Those of them that it would have counted as failed.
+    /// Number of these calls that Podio would have counted as failed.
     pub failed: u64,
-    /// Failures of the last 15 minutes; 15 suspend.
+    /// Number of failures in the last 15 minutes; 15 suspend the hook.
     pub failed_soon: usize,
-    /// Failures of the last seven days; 200 disable.
+    /// Number of failures in the last seven days; 200 disable the hook.
     pub failed_week: usize,
     /// Why the newest of them failed.
     pub newest_failure: Option<CallFailure>,
-    /// Events that Podio would not have delivered, by the current rule, since the hook would have
-    /// been suspended or disabled. (Whether it queues or drops those of a suspended hook is unknown.)
+    /// Number of events that Podio would not have delivered, by the current rule, because the hook
+    /// would have been suspended or disabled. (Whether Podio queues or drops the events of a
+    /// suspended hook is unknown.)
     pub missed: u64,
 }
 
 impl HookStanding {
-    /// What Podio would have concluded, by the current rule, in words.
+    /// Returns what Podio would have concluded, by the current rule, in words.
     pub const fn conclusion(&self) -> &'static str {
         match self.current {
             Judgement::Active => "active",
@@ -56,11 +58,11 @@ pub enum CallFailure {
     Unreachable,
     /// The answer took longer than the 15 s that Podio waits.
     Slow,
-    /// Another status than 2xx.
+    /// The status was not 2xx.
     Status(u16),
 }
 
-/// What is on record of every hook.
+/// The records of all hooks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CallLedger {
     hooks: BTreeMap<u64, CallRecord>,
@@ -92,7 +94,7 @@ impl CallRecord {
 }
 
 impl CallLedger {
-    /// The hook was verified then: what was before counts no more.
+    /// Records a verification of the hook at this time: earlier calls no longer count.
     pub(super) fn record_verification(&mut self, hook_id: u64, at: Timestamp) {
         if let Some(record) = self.record_of(hook_id)
             && record.verified_at < at
@@ -103,7 +105,7 @@ impl CallLedger {
         }
     }
 
-    /// Takes a call in. They come about in the order in which they ended; Podio would have made
+    /// Records a call. Calls arrive about in the order in which they ended; Podio would have made
     /// each when it sent the event.
     pub(super) fn record(&mut self, call: &Call, outages: &[(Timestamp, Timestamp)]) {
         let at = call.received_at;
@@ -131,8 +133,9 @@ impl CallLedger {
         record.newest_failure = failure.or(record.newest_failure);
     }
 
-    /// The same with events that still wait for the local service: those of an outage would have found
-    /// nobody, and others that wait for longer than Podio does would have had no answer in time.
+    /// Returns the ledger with the events that still wait for the local service: events of an
+    /// outage would have found no service, and others that have waited longer than Podio waits
+    /// would have had no answer in time.
     pub(super) fn with_waiting(
         &self,
         waiting: &[(u64, Timestamp)],
@@ -158,7 +161,7 @@ impl CallLedger {
         seen
     }
 
-    /// What Podio would do with the next event of each hook.
+    /// Returns what Podio would do with the next event of each hook.
     pub(super) fn judge(&self, now: Timestamp) -> Vec<HookStanding> {
         let judge = |(hook_id, record): (&u64, &CallRecord)| HookStanding {
             hook_id: *hook_id,
@@ -183,8 +186,8 @@ impl CallLedger {
     }
 }
 
-/// Why Podio's own call would have failed. An event that waited while the local service was away
-/// was answered in the end; Podio's call would have found nobody.
+/// Returns why Podio's own call would have failed. An event that waited while the local service was
+/// unreachable was answered in the end; Podio's call would have failed.
 fn failure(call: &Call, outages: &[(Timestamp, Timestamp)]) -> Option<CallFailure> {
     let waited_out = |(since, until): &(Timestamp, Timestamp)| {
         *since <= call.started_at && call.received_at <= *until
@@ -289,7 +292,7 @@ mod tests {
         assert_eq!(away[0].newest_failure, Some(CallFailure::Unreachable));
         assert_eq!((away[0].calls, away[0].missed), (15, 5));
 
-        // A service that hangs: only what Podio would have given up on by now.
+        // A service that hangs: only calls that Podio would have given up by now count.
         assert!(judged(&[], 10).is_empty());
         let hangs = judged(&[], 40);
         assert_eq!(hangs[0].newest_failure, Some(CallFailure::Slow));

@@ -1,5 +1,5 @@
-//! Would the local service have survived Podio? For each hook, what Podio would have concluded had
-//! it called the local service itself: by [`podtap_podio::standing`], from the history alone.
+//! Computes, for each hook, what Podio would have concluded if it had called the local service
+//! itself: by [`podtap_podio::standing`], from the history alone.
 
 mod ledger;
 
@@ -12,13 +12,13 @@ use crate::history::{AttemptCursor, HistoryError, WatchReader};
 use ledger::CallLedger;
 pub use ledger::{CallFailure, HookStanding};
 
-/// How far back calls are read: the longest time of Podio's rules (podio.md 1.3).
+/// Period of calls that are read: the longest period of Podio's rules (podio.md 1.3).
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Calls of one read.
+/// Maximum number of calls per read.
 const PAGE: usize = 4096;
 
-/// Keeps the standings, and reads on from where it was whenever they are asked for. Cheap to clone.
+/// Keeps the standings, and reads new calls at each request. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Standings {
     watched: WatchReader,
@@ -37,8 +37,8 @@ impl Standings {
         Self { watched, kept }
     }
 
-    /// Every hook that was called within a week, by id. The first time reads that week, which may
-    /// take a second or two of a very busy one.
+    /// Returns every hook that was called within a week, by id. The first call reads that week,
+    /// which may take a second or two on a very busy tunnel.
     ///
     /// # Cancel safety
     /// Dropping the future keeps what was read.
@@ -66,7 +66,7 @@ impl Standings {
                 break;
             }
         }
-        // What waits has not been tried; Podio would have, and would have given up.
+        // Waiting events have not been tried; Podio would have called, and given up.
         let waiting = self.watched.waiting(since).await?;
         if waiting.is_empty() {
             return Ok(ledger.judge(now));

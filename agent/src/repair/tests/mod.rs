@@ -1,5 +1,5 @@
-//! What a repair finds is what a sandbox swallowed in an outage: whatever happened, in whatever order
-//! the rest arrived, and nothing twice.
+//! Tests that a repair finds what a sandbox lost in an outage: for any sequence of changes, with
+//! the other events in any order, and nothing twice.
 
 mod world;
 
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use super::Repaired;
 use world::{ORDERS, Said, World};
 
-/// Something that happens in Podio.
+/// A change or an outage in Podio.
 #[derive(Debug, Clone)]
 enum Happening {
     Create,
@@ -50,7 +50,7 @@ fn said(sent: &Sent) -> Said {
     )
 }
 
-/// What can be found of what was lost: not the deletions, and nothing of a deleted item.
+/// Returns which lost events can be found: not the deletions, and nothing about a deleted item.
 fn lost(sent: &[Sent], left: &BTreeSet<u64>) -> BTreeSet<Said> {
     let swallowed = sent
         .iter()
@@ -144,7 +144,7 @@ async fn a_fifth_of_the_calls_is_left_and_the_next_repair_goes_on() {
     );
     let left = world.client.rate_limit().unwrap();
     assert!((1..30).contains(&first.lost.len()), "{first:?}");
-    // Another client of the same person, which asks once more, sees what is left.
+    // Another client of the same person, which makes one more call, sees the remaining calls.
     world.client.app(ORDERS).await.unwrap();
     let now = world.client.rate_limit().unwrap();
     assert_eq!(

@@ -27,10 +27,10 @@ use crate::{Agent, AgentConfig, AgentHandle};
 pub(super) const ORDERS: u64 = 30_682_880;
 const KEY: &str = "k3v2m2p7q4w6x5z6t3r2s2abca";
 
-/// Longest wait for anything: the machine may be loaded.
+/// Maximum wait for any result: the machine may be loaded.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What an event says that was lost or repaired: hook, type, item, revision.
+/// The content of a lost or repaired event: hook, type, item, revision.
 pub(super) type Said = (u64, String, u64, u64);
 
 pub(super) struct World {
@@ -45,7 +45,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Podio with five hooks on one app that lead to a tunnel of ours.
+    /// Starts Podio with five hooks on one app that lead to a tunnel.
     pub(super) async fn start(rates: CallRates) -> Self {
         let bound = Sandbox::bind(SandboxConfig {
             rates,
@@ -101,7 +101,8 @@ impl World {
             made.await.unwrap();
             world.verify().await;
         }
-        // Podio tells seconds: what happens within that of a hook's making is not claimed.
+        // Podio's times have seconds: nothing is expected
+        // for the second in which a hook is created.
         tokio::time::sleep(Duration::from_millis(1_100)).await;
         world
     }
@@ -137,7 +138,7 @@ impl World {
         self.sandbox.perform(&command).await.unwrap()
     }
 
-    /// Has it all happen; what was sent, and the items that are left.
+    /// Makes everything happen; returns what was sent, and the remaining items.
     pub(super) async fn live(&mut self, happenings: &[Happening]) -> (Vec<Sent>, BTreeSet<u64>) {
         let app = Some(ORDERS);
         let (mut sent, mut items) = (Vec::new(), Vec::new());
@@ -145,7 +146,8 @@ impl World {
         sent.push(self.next_sent().await);
         for (number, happening) in happenings.iter().enumerate() {
             let value = |name| Some((name, format!("{}", 1_000 + number)));
-            // How many hooks fire: one for creations and deletions, two for updates, and the field's.
+            // Number of hooks that fire: one for creations and
+            // deletions, two for updates, plus the field's.
             let fired = match happening {
                 Happening::Create => {
                     items.push(self.perform("item.create", app, value("title")).await);
@@ -184,7 +186,7 @@ impl World {
         (sent, items.into_iter().collect())
     }
 
-    /// Takes what was not swallowed into the history, as a relay would have it.
+    /// Stores the events that were not lost, as if they came through a relay.
     pub(super) async fn arrive(&self, sent: &[Sent]) {
         let arrived = sent
             .iter()
@@ -215,7 +217,7 @@ impl World {
         self.handle.repair(repair).await.unwrap()
     }
 
-    /// The repaired events of the history, as their bodies say it.
+    /// Returns the repaired events of the history, according to their bodies.
     pub(super) async fn repaired(&self) -> Vec<Said> {
         let query = PageQuery {
             filter: Filter::default().and_marked(Mark::Repaired),
@@ -241,7 +243,7 @@ impl World {
     }
 }
 
-/// Answers 200 to whatever comes.
+/// Answers 200 to every request.
 async fn take_everything(listener: TcpListener) {
     let mut open = JoinSet::new();
     while let Ok((mut stream, _)) = listener.accept().await {
@@ -250,7 +252,7 @@ async fn take_everything(listener: TcpListener) {
             while let Ok(count @ 1..) = stream.read(&mut piece).await {
                 request.extend_from_slice(&piece[..count]);
                 let text = String::from_utf8_lossy(&request);
-                // A body is one form, which holds its hook, and comes in one piece or two.
+                // A body is a form that contains its hook, and arrives in one or two pieces.
                 if text.contains("\r\n\r\n") && text.contains("hook_id=") && text.contains("type=")
                 {
                     break;
