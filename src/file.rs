@@ -1,5 +1,5 @@
 //! Reads files that a person names, up to a size limit, since any of them may be a device that
-//! never ends. If a file is a pipe without a writer, a note on stderr says that it is awaited.
+//! never ends. While a pipe has no writer yet, a note on stderr says that Podtap waits for it.
 
 use std::fs::File;
 use std::io::{self, Read as _};

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::config::Environment;
 use crate::printable::{is_hostile, visible};
 
-/// Prints the answer and returns the exit code. A mistake repeats typed words,
+/// Prints clap's answer and returns the exit code. A mistake repeats typed words,
 /// which may come from elsewhere, so their control characters are made visible.
 pub(crate) fn print(answer: &clap::Error, words: &[OsString]) -> ExitCode {
     let is_mistake = answer.use_stderr();

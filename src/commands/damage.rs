@@ -1,4 +1,4 @@
-//! Reports damage of a history: a list with missing events would be taken for complete.
+//! Reports damage of a history: an incomplete list would look complete.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -22,7 +22,7 @@ use crate::running::holder;
 use crate::shutdown::Shutdown;
 use crate::style::{LineStyle, StyledLine};
 
-/// Waits, and prints the events, oldest first.
+/// Waits for the events and prints them, oldest first.
 pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Failure> {
     let text = wait.filter.join(" ");
     let within = duration(&wait.within).map_err(|expected| {

@@ -111,7 +111,7 @@ pub(super) fn flags(root: &Command, typed: &ArgMatches) -> Layer {
     layer
 }
 
-/// Returns the setting of an argument, and the value that it sets if it takes none.
+/// Returns the setting of an argument, and the value that a flag without a value sets.
 fn setting(command: &Command, argument: &Arg) -> Option<(Key, bool)> {
     let (command, id) = (command.get_name(), argument.get_id().as_str());
     let is_other = |(of, other, _): &&(&str, &str, Key)| (*of, *other) == (command, id);

@@ -67,7 +67,7 @@ impl Settings {
         Self::new(layers, tables, environment, self.verbose)
     }
 
-    /// Number of `-v` flags.
+    /// Returns the number of `-v` flags.
     pub(crate) fn verbose(&self) -> u8 {
         self.verbose
     }

@@ -1,5 +1,5 @@
-//! The local service of the demo. It answers most webhooks with success, some
-//! slowly and a few with an error, so that there is something to look at.
+//! The local service of the demo. It responds to most webhooks with success, to
+//! some slowly and to a few with an error, so that there is something to look at.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -94,8 +94,8 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(respond(status, text))
 }
 
-/// Returns the answer to an event, as a real service
-/// might give it. Pure, so a replay gets the same answer.
+/// Returns the response to an event, as a real service
+/// might give it. Pure, so a replay gets the same response.
 fn behaviour(event: &PodioEvent) -> (Duration, StatusCode, &'static str) {
     let about = event.object().map_or(0, |object| object.id);
     let spread = Duration::from_millis(4 + (about * 7 + event.revision().unwrap_or(3) * 13) % 60);

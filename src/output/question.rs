@@ -5,7 +5,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use crate::failure::Failure;
 use crate::printable::visible;
 
-/// Asks, and returns whether the answer was yes; `None` without a terminal.
+/// Asks the person and returns whether the answer was yes; `None` without a terminal.
 pub(crate) fn ask(question: &str) -> Result<Option<bool>, Failure> {
     if !std::io::stdin().is_terminal() {
         return Ok(None);

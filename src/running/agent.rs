@@ -24,7 +24,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct RunningAgent {
     history: PathBuf,
-    /// Where replays of this process go. If empty, they go where the agent delivers.
+    /// The routes of this process's replays. If they
+    /// are empty, replays go where the agent delivers.
     own: Arc<Routes>,
     saved: Saved,
     /// The status at the last read.

@@ -76,7 +76,7 @@ enum Service {
 }
 
 impl RunningState {
-    /// Takes the state from an agent's status.
+    /// Builds the state from an agent's status.
     pub(super) fn of(status: &Status) -> Self {
         let failed_hooks = status.failed_hooks.iter().take(FAILED_HOOKS);
         Self {

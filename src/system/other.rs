@@ -50,7 +50,7 @@ pub(crate) fn terminal_is_gone() -> bool {
     false
 }
 
-/// Does nothing: there are no core dumps.
+/// Does nothing: these systems write no core dumps.
 pub(crate) fn forbid_core_dumps() {}
 
 /// Returns `None`: files have no Unix mode.

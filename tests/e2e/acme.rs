@@ -19,7 +19,7 @@ const DOMAIN: &str = "hooks.example.test";
 const OTHER: &str = "www.example.test";
 const REFUSED: &str = "refused.example.test";
 
-/// A certificate authority that validates a relay on this machine, whatever its name.
+/// A certificate authority that validates a relay on this machine under any name.
 struct Pebble {
     stage: Stage,
     authority: Authority,
@@ -164,7 +164,7 @@ async fn certificate(relay: &Relay, root: &str) -> Vec<u8> {
     certificate_for(DOMAIN, relay, root).await
 }
 
-/// Like [`certificate`], for one of its names.
+/// Waits for a certificate from this root for one of the relay's names, and returns it.
 async fn certificate_for(name: &str, relay: &Relay, root: &str) -> Vec<u8> {
     let deadline = tokio::time::Instant::now() + 2 * DEADLINE;
     loop {

@@ -6,7 +6,7 @@ use crate::support::{Answer, Gone, Service, Stage, command, form_post, script, s
 
 const NEVER_A_KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// The parts of a response that must be equal for an unknown and for a malformed key.
+/// Returns the parts of a response that must be equal for an unknown and for a malformed key.
 fn shape(answer: &Answer) -> (u16, Vec<String>, String) {
     let headers = answer
         .head

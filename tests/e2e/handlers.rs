@@ -70,7 +70,8 @@ impl Play {
         [("API_URL", self.url.clone())]
     }
 
-    /// The agent creates hooks and leaves their validation to the handler; then the items change.
+    /// Runs an agent that creates hooks and leaves their
+    /// validation to the handler, then changes items.
     async fn through(self, handler: &Process, port: u16) {
         let Self {
             stage,

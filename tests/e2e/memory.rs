@@ -1,4 +1,4 @@
-//! The memory of an agent, whatever its history holds and whatever its service responds.
+//! The memory of an agent does not depend on the size of its history or of its service's responses.
 
 use bytes::Bytes;
 use http::Response;

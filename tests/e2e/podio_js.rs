@@ -68,8 +68,8 @@ impl Play {
         })
     }
 
-    /// The script creates hooks and changes an item; the
-    /// handler receives exactly what Podio would send.
+    /// Runs the script, which creates hooks and changes an item.
+    /// The handler receives exactly what Podio would send.
     async fn through(self) -> Process {
         let mut script = node::run("script.js", &[], &self.environment);
         let status = script.ended().await;

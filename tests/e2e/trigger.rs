@@ -250,7 +250,7 @@ async fn with_routes_it_goes_where_an_event_of_podio_would_go() {
     assert_eq!(stage.events(&["status:held"]).len(), 1);
     assert_eq!((rest.count(), tasks.count(), copy.count()), (1, 1, 1));
 
-    // A named service gets the event, whatever the routes are.
+    // A named service gets the event, independent of the routes.
     let to = rest.address().to_string();
     stage.succeed(&["trigger", "-n", "crm", "task.create", "--to", &to]);
     assert_eq!((rest.count(), tasks.count(), copy.count()), (2, 1, 1));

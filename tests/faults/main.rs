@@ -170,7 +170,7 @@ async fn acknowledged(library: &Path) {
     println!("faults: {waiting} of {EVENTS} acknowledged events came again after a kill");
 }
 
-/// A relay that starts on a full disk serves, refuses
+/// Starts a relay on a full disk: it serves, refuses
 /// webhooks, and accepts them when there is space again.
 async fn full_at_the_start(library: &Path) {
     const EVENTS: u64 = 10;

@@ -48,7 +48,7 @@ impl Disk {
             .env("FAULT_SYNCED", &self.synced);
     }
 
-    /// From now on, the disk reports syncs as done that are not.
+    /// Makes the disk report syncs as done that are not.
     pub(crate) fn lie(&self) {
         self.is("lies", true);
     }

@@ -83,7 +83,7 @@ pub enum Error {
     Json {
         /// The method and path of the call.
         operation: String,
-        /// Where the parser stopped.
+        /// The parser's error, with its position.
         source: serde_json::Error,
     },
     /// The file with the tokens cannot be read or written.

@@ -17,7 +17,7 @@ pub struct RateLimit {
     pub remaining: u64,
 }
 
-/// The remaining calls, and the time at which the next hour begins as far as it is known.
+/// The remaining calls, and what is known about the start of the next hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallBudget {
     /// Calls per hour.

@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 /// Number of files that this process has written.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
-/// Writes a temporary file beside the old one and renames it.
+/// Writes a temporary file in the same folder and renames it over the old one.
 pub(super) async fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     // The name is unique among processes and among the clients of one process.
     let number = WRITTEN.fetch_add(1, Ordering::Relaxed);

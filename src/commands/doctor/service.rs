@@ -104,7 +104,8 @@ fn is_this_machine(target: &Target) -> bool {
     }
 }
 
-/// On this machine, adds both IP versions: a service on one explains a failure on the other.
+/// Adds both IP versions for a service on this machine:
+/// a service on one explains a failure on the other.
 fn both_versions(mut found: Vec<SocketAddr>, is_here: bool, port: u16) -> Vec<SocketAddr> {
     if is_here {
         let own: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];

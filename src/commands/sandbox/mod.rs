@@ -23,7 +23,7 @@ use crate::tasks::Tasks;
 /// Default address of the sandbox.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
 
-/// Serves, or sends a command to a running sandbox.
+/// Runs a sandbox, or sends a command to a running one.
 pub(crate) async fn run(sandbox: SandboxArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     match sandbox.command {
         None => serve(sandbox.serve, settings).await,

@@ -48,7 +48,7 @@ pub(crate) async fn run(trigger: TriggerArgs, settings: &Settings) -> Result<Exi
     Ok(shutdown.exit_code())
 }
 
-/// Where the event is sent, and the exit code if that cannot be reached.
+/// The receiver of the event, and the exit code if it cannot be reached.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     /// The routes that an event of Podio would use.

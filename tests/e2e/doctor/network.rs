@@ -38,7 +38,7 @@ async fn a_port_that_refuses_is_told() {
     said.breaks_at("tcp", "connection refused", &dependent);
 }
 
-/// Starts a server that sends `answer` once per connection, whatever it receives.
+/// Starts a server that sends `answer` once per connection, without looking at the request.
 async fn proxy(answer: &'static [u8]) -> (SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

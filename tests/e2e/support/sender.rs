@@ -93,7 +93,7 @@ fn parse(answer: &[u8]) -> Answer {
     }
 }
 
-/// Waits, for tests about time itself.
+/// Pauses, for tests about time itself.
 pub(crate) async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
