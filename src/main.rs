@@ -11,6 +11,7 @@ mod config;
 mod demo;
 mod failure;
 mod file;
+mod guard;
 mod log_file;
 mod logging;
 mod output;
@@ -34,6 +35,11 @@ fn main() -> ExitCode {
     if completion::complete() {
         return ExitCode::SUCCESS;
     }
+    if guard::is_asked_for() {
+        podtap_agent::guard_commands(std::io::stdin());
+        return ExitCode::SUCCESS;
+    }
+    guard::set_program();
     let words = cli::separate_terms(std::env::args_os());
     let typed = match Typed::parse(&words) {
         Ok(typed) => typed,

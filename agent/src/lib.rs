@@ -53,7 +53,10 @@ pub use agent::{Agent, OpenError, RunError};
 pub use change::Change;
 pub use command_end::CommandEnd;
 pub use config::{AgentConfig, HooksConfig, LinkConfig, PodioConfig};
-pub use delivery::program::{CommandError, command_variables, find as find_command, kill_commands};
+pub use delivery::program::{
+    CommandError, GUARD_COMMANDS, command_variables, find as find_command, guard_commands,
+    kill_commands, set_command_guard,
+};
 pub use explain::{ExplainError, ExplainedField, Explanation, Remembered};
 pub use handle::AgentHandle;
 pub use hooks::{

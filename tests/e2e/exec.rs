@@ -67,14 +67,21 @@ async fn a_replay_runs_the_command_of_the_agent_that_listens() {
     let stage = Stage::new();
     let relay = stage.relay().await;
     let token = stage.token("ann");
-    let command = format!("echo $PODTAP_REPLAY >> {}/runs", stage.home().display());
+    let command = format!(
+        "echo $PODTAP_REPLAY >> {}/runs; exit $((3 - 3 * PODTAP_REPLAY))",
+        stage.home().display()
+    );
     let (agent, url) = listening(&stage, &relay, &token, &command).await;
     form_post(&url, b"type=item.update&item_id=4711").await;
     agent
-        .object("attempt", |attempt| attempt["status"] == 200)
+        .object("attempt", |attempt| attempt["exit_status"] == "3")
         .await;
     let printed = stage.succeed(&["replay", "-n", "crm", "--filter", "item:4711", "--json"]);
-    assert!(printed.contains(r#""status":200"#), "{printed}");
+    let replayed: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(replayed["status"], 200);
+    assert_eq!(replayed["compared"]["status_before"], 500);
+    let headers = serde_json::json!(["podtap-exit-status"]);
+    assert_eq!(replayed["compared"]["other_headers"], headers);
     let runs = std::fs::read_to_string(stage.home().join("runs")).unwrap();
     assert_eq!(runs, "0\n1\n");
 }
@@ -85,7 +92,11 @@ async fn the_end_of_listen_ends_the_command_and_what_it_has_started() {
     let relay = stage.relay().await;
     let token = stage.token("ann");
     let command = "sleep 1000 & echo $! > child; echo $$ > new; mv new leader; wait";
-    for signals in [&[Signal::INT][..], &[Signal::TERM, Signal::TERM]] {
+    for signals in [
+        &[Signal::INT][..],
+        &[Signal::TERM, Signal::TERM],
+        &[Signal::KILL],
+    ] {
         let files = ["leader", "child"].map(|name| stage.home().join(name));
         for file in &files {
             drop(std::fs::remove_file(file));

@@ -2,6 +2,8 @@
 //! The exit status is the answer, and what the command prints is the answer's body.
 
 mod group;
+mod guard;
+mod under_way;
 mod variables;
 
 use std::path::Path;
@@ -18,8 +20,9 @@ use tokio::process::{Child, ChildStdin, Command};
 use super::exchange::{DeliveryFailure, Dispatch, ServiceAnswer};
 use super::kept::Kept;
 use crate::command_end::EXIT_STATUS;
-use group::CommandGroup;
-pub use group::kill_commands;
+pub use guard::{GUARD_COMMANDS, guard_commands, set_command_guard};
+use under_way::CommandGroup;
+pub use under_way::kill_commands;
 pub use variables::command_variables;
 
 /// Time for which the output is read after the command has ended: a process that left the group may
@@ -153,7 +156,8 @@ fn start(command: &str, dispatch: &Dispatch<'_>, hidden: &[String]) -> std::io::
             Some(value) => starting.env(name, value),
         };
     }
-    group::set_apart(&mut starting);
+    group::set_apart(starting.as_std_mut());
+    under_way::prepare_guard();
     starting.spawn()
 }
 
