@@ -21,10 +21,14 @@ const CHANGING: [&str; 8] = [
 pub struct AnswerChange {
     /// The earlier attempt's number.
     pub with_attempt: u32,
+    /// Target of the earlier attempt, if it is another one.
+    pub target_before: Option<String>,
     /// Status of the earlier attempt; `None` if there was no answer.
     pub status_before: Option<u16>,
     /// Whether the status differs, or only one attempt has an answer.
     pub status: bool,
+    /// Whether neither has an answer, for different reasons.
+    pub error: bool,
     /// The headers that were added, removed or changed.
     pub headers: Vec<String>,
     /// Whether the body differs.
@@ -32,19 +36,21 @@ pub struct AnswerChange {
 }
 
 impl AnswerChange {
-    /// Compares this attempt with the event's first one at the same target; `None` for the first
-    /// itself, and if the first was imported without its answer.
+    /// Compares this replay with the event's first attempt at the same target, else with the first of
+    /// all. Returns `None` for other attempts, and if the first was imported without its answer.
     pub fn of(attempt: &Attempt, all: &[Attempt]) -> Option<Self> {
-        let is_first = |other: &&Attempt| {
-            other.number < attempt.number
-                && !other.imported
-                && (other.target == attempt.target || other.target.is_none())
-        };
-        let first = all
-            .iter()
-            .filter(is_first)
-            .min_by_key(|other| other.number)?;
-        Some(Self::between(first, attempt))
+        if !attempt.replay {
+            return None;
+        }
+        let is_same = |other: &Attempt| other.target == attempt.target || other.target.is_none();
+        let earlier = all.iter();
+        let earlier = earlier.filter(|other| other.number < attempt.number && !other.imported);
+        let first = earlier.min_by_key(|other| (!is_same(other), other.number))?;
+        let target_before = first.target.clone().filter(|_| !is_same(first));
+        Some(Self {
+            target_before,
+            ..Self::between(first, attempt)
+        })
     }
 
     fn between<'a>(first: &'a Attempt, last: &'a Attempt) -> Self {
@@ -54,51 +60,74 @@ impl AnswerChange {
                 headers,
                 body,
                 body_bytes,
-            } => Some((status, headers, (body, body_bytes))),
-            Outcome::Failed { .. } => None,
+            } => Ok((*status, headers, (body, *body_bytes))),
+            Outcome::Failed { error } => Err(error),
         };
-        let (before, after) = (answer(&first.outcome), answer(&last.outcome));
-        let both = before.zip(after);
-        Self {
+        let same = Self {
             with_attempt: first.number,
-            status_before: before.map(|(status, ..)| *status),
-            status: before.map(|(status, ..)| status) != after.map(|(status, ..)| status),
-            headers: both
-                .map(|((_, before, _), (_, after, _))| changed_headers(before, after))
-                .unwrap_or_default(),
-            body: before.map(|(.., body)| body) != after.map(|(.., body)| body),
+            target_before: None,
+            status_before: None,
+            status: false,
+            error: false,
+            headers: Vec::new(),
+            body: false,
+        };
+        match (answer(&first.outcome), answer(&last.outcome)) {
+            (Ok((before, old_headers, old_body)), Ok((after, headers, body))) => Self {
+                status_before: Some(before),
+                status: before != after,
+                headers: changed_headers(old_headers, headers),
+                body: old_body != body,
+                ..same
+            },
+            (Ok((before, ..)), Err(_)) => Self {
+                status_before: Some(before),
+                status: true,
+                ..same
+            },
+            (Err(_), Ok(_)) => Self {
+                status: true,
+                ..same
+            },
+            (Err(before), Err(after)) => Self {
+                error: before != after,
+                ..same
+            },
         }
     }
 
     /// Returns whether nothing differs.
     pub fn is_none(&self) -> bool {
-        !self.status && !self.body && self.headers.is_empty()
+        !self.status && !self.error && !self.body && self.headers.is_empty()
     }
 
     /// Describes the differences in a few words: `same answer as attempt 1`, or
     /// `attempt 1 was 500, another body`. Names of headers are untrusted text.
     pub fn words(&self) -> String {
-        if self.is_none() {
-            return format!("same answer as attempt {}", self.with_attempt);
-        }
+        let attempt = match &self.target_before {
+            Some(target) => format!("attempt {} to {target}", self.with_attempt),
+            None => format!("attempt {}", self.with_attempt),
+        };
         let mut parts = Vec::new();
-        if self.status {
-            parts.push(match self.status_before {
-                Some(status) => format!("attempt {} was {status}", self.with_attempt),
-                None => format!("attempt {} had no answer", self.with_attempt),
-            });
+        match (self.status, self.status_before) {
+            (true, None) => return format!("{attempt} had no answer"),
+            (true, Some(status)) => parts.push(format!("{attempt} was {status}")),
+            (false, None) if self.error => return format!("another error than {attempt}"),
+            (false, None) => return format!("no answer, as in {attempt}"),
+            (false, Some(_)) if self.is_none() => return format!("same answer as {attempt}"),
+            (false, Some(_)) => {}
         }
         if !self.headers.is_empty() {
             parts.push(format!("other headers: {}", self.headers.join(", ")));
         }
-        if self.body && !(self.status && self.status_before.is_none()) {
+        if self.body {
             parts.push("another body".to_owned());
         }
-        if !self.status {
-            parts.push(format!("than attempt {}", self.with_attempt));
-            return parts.join(", ").replace(", than", " than");
+        let parts = parts.join(", ");
+        if self.status {
+            return parts;
         }
-        parts.join(", ")
+        format!("{parts} than {attempt}")
     }
 }
 
@@ -167,6 +196,9 @@ mod tests {
         let failed = || Outcome::Failed {
             error: "connection refused".to_owned(),
         };
+        let late = || Outcome::Failed {
+            error: "timed out".to_owned(),
+        };
         let plain = || answered(500, &[("date", "1"), ("x-a", "1")], "boom");
         for (first, last, words) in [
             (
@@ -194,13 +226,41 @@ mod tests {
                 answered(200, &[], "ok"),
                 "attempt 1 had no answer",
             ),
-            (failed(), failed(), "same answer as attempt 1"),
+            (failed(), failed(), "no answer, as in attempt 1"),
+            (failed(), late(), "another error than attempt 1"),
+            (plain(), failed(), "attempt 1 was 500"),
         ] {
             let all = [attempt(1, first), attempt(2, answered(418, &[], ""))];
             let last = attempt(3, last);
             let change = AnswerChange::of(&last, &all).unwrap();
             assert_eq!(change.words(), words);
         }
+    }
+
+    #[test]
+    fn the_answer_of_another_target_is_compared_with_the_first_one_there_or_of_all() {
+        let at = |number, target: &str, status| Attempt {
+            target: Some(target.to_owned()),
+            replay: number > 2,
+            ..attempt(number, answered(status, &[], ""))
+        };
+        let all = [
+            at(1, "http://localhost:3000", 200),
+            at(2, "exec:./crm.sh", 500),
+        ];
+        let words = |target, status| {
+            let change = AnswerChange::of(&at(3, target, status), &all);
+            change.unwrap().words()
+        };
+        assert_eq!(
+            words("http://localhost:3000", 200),
+            "same answer as attempt 1"
+        );
+        assert_eq!(words("exec:./crm.sh", 200), "attempt 2 was 500");
+        let elsewhere = words("http://localhost:3001", 500);
+        assert_eq!(elsewhere, "attempt 1 to http://localhost:3000 was 200");
+        let second = AnswerChange::of(&all[1], &all);
+        assert_eq!(second, None, "a delivery to another target is no replay");
     }
 
     #[test]
@@ -212,6 +272,7 @@ mod tests {
             ..one.clone()
         };
         let two = attempt(2, answered(200, &[], ""));
+        assert!(two.replay);
         assert_eq!(AnswerChange::of(&two, &[imported, two.clone()]), None);
     }
 }

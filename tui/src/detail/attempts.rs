@@ -59,7 +59,7 @@ pub(super) fn sheet(attempts: &[Attempt], zone: &TimeZone) -> Vec<Line> {
                 .with(Role::Quiet, "to ")
                 .with(Role::Plain, &attempt.url),
         );
-        if let Some(change) = AnswerChange::of(attempt, attempts).filter(|_| attempt.replay) {
+        if let Some(change) = AnswerChange::of(attempt, attempts) {
             let role = if change.is_none() {
                 Role::Quiet
             } else {

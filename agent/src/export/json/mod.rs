@@ -95,8 +95,12 @@ pub struct AttemptObject<'a> {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ComparedObject {
     attempt: u32,
+    /// Where that one went, if this one went elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_before: Option<String>,
     status_before: Option<u16>,
     other_status: bool,
+    other_error: bool,
     other_headers: Vec<String>,
     other_body: bool,
 }
@@ -206,8 +210,10 @@ impl AttemptObject<'_> {
     pub fn with_change(mut self, change: Option<AnswerChange>) -> Self {
         self.compared = change.map(|change| ComparedObject {
             attempt: change.with_attempt,
+            target_before: change.target_before,
             status_before: change.status_before,
             other_status: change.status,
+            other_error: change.error,
             other_headers: change.headers,
             other_body: change.body,
         });

@@ -8,7 +8,7 @@ use super::ShownBody;
 use crate::compare::AnswerChange;
 use crate::explain::Explanation;
 use crate::export::json::{AttemptObject, VerifiedObject};
-use crate::history::{Attempt, Event, Outcome};
+use crate::history::{Attempt, DeliveryState, Event, Outcome};
 use crate::{parameter, remark};
 
 /// Attempts that are shown: the newest.
@@ -67,8 +67,6 @@ pub struct ShownAttempt<'a> {
     change: Option<String>,
     answer_headers: Vec<(&'a str, String)>,
     answer: Option<ShownBody>,
-    #[serde(skip)]
-    is_replay: bool,
 }
 
 impl<'a> ShownEvent<'a> {
@@ -101,7 +99,8 @@ impl<'a> ShownEvent<'a> {
             revision: podio.and_then(PodioEvent::revision),
             hook_id: podio.and_then(|podio| podio.hook_id),
             place: insight.place.as_ref().map(ToString::to_string),
-            state: attempts.is_empty().then(|| event.state.word(insight.hold)),
+            state: (attempts.is_empty() || event.state == DeliveryState::Pending)
+                .then(|| event.state.word(insight.hold)),
             verification: insight.verification.as_ref().map(VerifiedObject::new),
             remarks: remark::of(insight)
                 .into_iter()
@@ -145,8 +144,7 @@ impl<'a> ShownAttempt<'a> {
     /// The same with how its answer differs from the first one to the event.
     #[must_use]
     pub fn with_change(mut self, change: Option<AnswerChange>) -> Self {
-        let told = change.as_ref().filter(|_| self.is_replay);
-        self.change = told.map(AnswerChange::words);
+        self.change = change.as_ref().map(AnswerChange::words);
         self.attempt = self.attempt.with_change(change);
         self
     }
@@ -171,7 +169,6 @@ impl<'a> ShownAttempt<'a> {
             change: None,
             answer_headers,
             answer,
-            is_replay: attempt.replay,
         }
     }
 }
