@@ -107,7 +107,7 @@ fn listed_gap(gap: &HistoryGap, time: &str, look: &LineStyle) -> StyledLine {
 }
 
 fn event(row: &EventRow, time: &str, look: &LineStyle) -> StyledLine {
-    let came = match (&row.last, &row.insight.verification) {
+    let came = match (row.outcome(), &row.insight.verification) {
         // The response of the local service does not say whether Podio accepted the validation.
         (_, Some(verification)) => validation(verification),
         (Some(last), _) => outcome(last),

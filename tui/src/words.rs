@@ -122,20 +122,14 @@ pub(crate) fn outcome(row: &EventRow) -> (Role, String) {
     if let Some(verification) = &row.insight.verification {
         return verification_text(verification);
     }
-    match (&row.last, row.state) {
-        (None, state) => {
-            let role = match state {
-                DeliveryState::Held => Role::Quiet,
-                DeliveryState::Pending | DeliveryState::Delivered => Role::Waiting,
-            };
-            (role, state.word(row.insight.hold).to_owned())
-        }
-        // A replay does not affect the delivery, which has not ended yet.
-        (Some(last), state @ DeliveryState::Pending) if last.replay => {
-            (Role::Waiting, state.word(row.insight.hold).to_owned())
-        }
-        (Some(last), _) => attempt_outcome(last),
+    if let Some(attempt) = row.outcome() {
+        return attempt_outcome(attempt);
     }
+    let role = match row.state {
+        DeliveryState::Held => Role::Quiet,
+        DeliveryState::Pending | DeliveryState::Delivered => Role::Waiting,
+    };
+    (role, row.state.word(row.insight.hold).to_owned())
 }
 
 /// Returns the current outcome of a burst.

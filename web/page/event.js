@@ -43,7 +43,7 @@ async function explain(id) {
 function sections(event) {
   const last = event.attempts.at(-1);
   const summary = [
-    ["delivery", last === undefined ? event.state : [chip(last), ` ${milliseconds(last.duration_ms)}`]],
+    ["delivery", [event.state ?? "", last === undefined ? "" : [chip(last), ` ${milliseconds(last.duration_ms)}`]].flat()],
     ["hook", event.hook_id],
     ["hook is on", event.place],
     ["validation", validation(event.verification)],

@@ -199,7 +199,8 @@ pub(super) fn summed_up(connection: &Connection, first: i64, last: i64) -> rusql
     connection
         .prepare_cached(
             "SELECT max(position) AS last, count(*) AS events, min(received_at) AS since, \
-             max(received_at) AS until, count(*) FILTER (WHERE last_status < 400) AS answered, \
+             max(received_at) AS until, \
+             count(*) FILTER (WHERE last_status < 400 AND state != 0) AS answered, \
              count(*) FILTER (WHERE last_status >= 400 OR last_error IS NOT NULL) AS failed, \
              max(last_duration_us) AS slowest_us \
              FROM events WHERE position BETWEEN ? AND ?",

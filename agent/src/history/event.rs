@@ -88,6 +88,15 @@ impl EventRow {
         (self.oldest()..=self.position).contains(&position)
     }
 
+    /// Returns the attempt that tells what came of the event, or `None` while it waits. Neither a
+    /// replay nor the good answer of one of several services ends the wait.
+    pub fn outcome(&self) -> Option<&AttemptSummary> {
+        let last = self.last.as_ref()?;
+        let is_bad = last.outcome.as_ref().map_or(true, |status| *status >= 400);
+        let tells = self.state != DeliveryState::Pending || (is_bad && !last.replay);
+        tells.then_some(last)
+    }
+
     /// Returns the position of the oldest event that this
     /// row represents: its own, or the first of its burst.
     pub fn oldest(&self) -> Position {

@@ -166,6 +166,8 @@ async fn an_event_for_several_targets_waits_for_each_and_goes_to_none_again() {
         .until("one has answered", |row| row.attempts == 1)
         .await;
     assert_eq!(rows[0].state, DeliveryState::Pending, "the other has not");
+    let outcome = rows[0].outcome().map(|it| it.outcome.clone());
+    assert_eq!(outcome, Some(Ok(500)), "a bad answer is shown at once");
     running.stop().await;
 
     // After a restart only the other one is owed it.
@@ -208,9 +210,14 @@ async fn what_is_owed_to_a_target_that_is_gone_is_owed_no_more() {
         format!("=http://{away}"),
     ];
     let running = RunningAgent::start(routing(&folder, &both));
-    running
+    let rows = running
         .until("one has answered", |row| row.attempts == 1)
         .await;
+    assert_eq!(
+        rows[0].outcome(),
+        None,
+        "one good answer does not hide the wait for the other"
+    );
     running.stop().await;
 
     let running = RunningAgent::start(routing(&folder, &both[..1]));

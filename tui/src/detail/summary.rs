@@ -178,6 +178,9 @@ fn delivery(event: &Event, attempts: &[Attempt]) -> Vec<Line> {
         counted = format!("{counted}, {}", words::count(replays, "replay"));
     }
     lines.push(field("", Role::Quiet, counted));
+    if event.state == DeliveryState::Pending {
+        lines.push(field("", Role::Waiting, "… waiting for another answer"));
+    }
     lines
 }
 

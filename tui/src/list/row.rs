@@ -144,7 +144,7 @@ fn columns(
     };
     let duration = match &row.burst {
         Some(burst) => burst.slowest,
-        None => row.last.as_ref().map(|last| last.duration),
+        None => row.outcome().map(|last| last.duration),
     };
     let duration = duration.map(words::duration).unwrap_or_default();
     line = line.column_right(Role::Quiet, duration, DURATION);

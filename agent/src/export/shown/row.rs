@@ -35,7 +35,7 @@ pub struct ShownRow<'a> {
 impl<'a> ShownRow<'a> {
     /// A row, and what is remembered of its event.
     pub fn new(row: &'a EventRow, known: Option<&'a Remembered>) -> Self {
-        let last = row.last.as_ref();
+        let last = row.outcome();
         let outcome = last.map(|last| last.outcome.as_ref());
         let what = match &row.event_type {
             Some(event_type) => event_type.clone(),

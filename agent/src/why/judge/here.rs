@@ -81,7 +81,7 @@ impl Facts {
         let Some(row) = self.row() else {
             return Finding::unknown(STEP, "the history has no event about it");
         };
-        if let Some(last) = &row.last {
+        if let Some(last) = row.outcome() {
             let times = row.attempts;
             let how = if last.replay {
                 ", the last a replay"
@@ -165,7 +165,7 @@ impl Facts {
             Some(_) => return Finding::yes(STEP, "the hook is verified"),
             None => {}
         }
-        let Some(last) = &row.last else {
+        let Some(last) = row.outcome() else {
             return Finding::unknown(STEP, "no attempt has ended");
         };
         let millis = last.duration.as_millis();

@@ -144,7 +144,7 @@ impl Facts {
         let what = self.what();
         if let Some(row) = self.row() {
             let at = moment(row.received_at);
-            let answer = match &row.last {
+            let answer = match row.outcome() {
                 Some(last) => last.outcome.as_ref().map_or_else(
                     |_| String::new(),
                     |status| format!(" and was answered {status}"),
