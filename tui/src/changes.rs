@@ -21,7 +21,7 @@ pub(crate) struct Changes {
     pub(crate) incidents: Vec<Incident>,
     /// News of hooks, in words.
     pub(crate) hooks: Vec<String>,
-    /// Ids of hooks that were verified.
+    /// Ids of hooks whose verification has ended.
     pub(crate) verified: Vec<u64>,
 }
 

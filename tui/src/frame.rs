@@ -7,8 +7,8 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use crate::line::{Line, cells, cut_before};
 use crate::theme::{Role, Theme};
 
-/// A border. That of the focused pane has the accent colour, or thick lines
-/// if there are no colours.
+/// A border. The border of the focused pane has the accent colour, or thick
+/// lines if there are no colours.
 #[derive(Debug)]
 pub(crate) struct Frame {
     /// Whether the pane receives the keys.

@@ -190,8 +190,8 @@ impl Line {
             if room == 0 || area.height == 0 {
                 return;
             }
-            // The style replaces that of the cell, so that a border below
-            // the text does not show through.
+            // The style replaces the style of the cell, so that a border
+            // below the text does not show through.
             let style = Style::reset().patch(theme.style(*role));
             if text.as_str().is_ascii() {
                 (x, _) = buffer.set_stringn(x, area.y, text.as_str(), room, style);

@@ -32,7 +32,7 @@ const FRAMES_PER_SECOND: u32 = 40;
 /// Interval of the clock. Durations on the screen have no finer resolution.
 const TICK: Duration = Duration::from_secs(1);
 
-/// The terminal of the loop: a real one, or that of a test.
+/// The terminal that the loop uses: a real one, or one for tests.
 pub trait Screen {
     /// The backend to which frames are drawn.
     type Backend: Backend<Error: Send + Sync + 'static> + 'static;

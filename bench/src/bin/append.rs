@@ -10,7 +10,7 @@ use podtap_agent::history::{Attempt, NewAttempt, NewEvent, Outcome, Position, Wr
 use podtap_bench::history::{copied, event_at, fresh};
 use tokio::time::Instant;
 
-/// The number of the first event, larger than those of any filled history.
+/// The number of the first event, larger than any number in a filled history.
 const FIRST: u64 = 1 << 40;
 
 #[derive(Debug, Parser)]

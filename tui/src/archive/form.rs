@@ -90,7 +90,7 @@ impl Fields for ExportForm {
         "export"
     }
 
-    /// Replaces the extension of the file name by that of the chosen format, if the file
+    /// Replaces the extension of the file name by the extension of the chosen format, if the file
     /// name has the extension of a format.
     fn follow_choice(&mut self) {
         let format = self.format();

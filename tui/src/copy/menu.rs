@@ -41,7 +41,7 @@ impl CopyForm {
         ('i', Self::Id, "event id"),
     ];
 
-    /// Every form, in the order of the menu.
+    /// Returns every form, in the order of the menu.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().map(|(_, form, _)| form)
     }

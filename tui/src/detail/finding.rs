@@ -43,7 +43,8 @@ impl Detail {
         }
     }
 
-    /// Returns whether the open tab is Diff and has nothing to show, because nobody has asked yet.
+    /// Returns whether the open tab is Diff and has nothing to show,
+    /// because neither an explanation nor a comparison was requested.
     pub(super) fn lacks_diff(&self) -> bool {
         let is_told = self.opened().is_none_or(|opened| opened.is_explained);
         self.tab == Tab::Diff && !is_told && self.finding.is_none()

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::rows::Rows;
 
-/// Maximum number of matches to find. A person who needs others types another letter.
+/// Maximum number of matches to find. With more, a person types another letter.
 pub(super) const MOST: usize = 10_000;
 
 /// All matches of a text, in order.

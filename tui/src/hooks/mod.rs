@@ -46,7 +46,7 @@ pub(crate) struct HooksPane {
     refusal: Option<String>,
     /// Why the last change failed.
     fault: Option<String>,
-    /// The hook whose verification causes the list to be read again.
+    /// The hook after whose verification the list is read again.
     awaits: Option<u64>,
 }
 
@@ -159,8 +159,8 @@ impl HooksPane {
         Some(listed.hook.url.replace(char::is_control, ""))
     }
 
-    /// Handles the success of a change: reads the list again, and once more
-    /// when the hook `awaits` is verified.
+    /// Handles the success of a change: reads the list now, and again when the
+    /// verification of the hook `awaits` has ended.
     fn change_done(&mut self, awaits: Option<u64>) {
         self.changing = self.changing.saturating_sub(1);
         self.awaits = awaits.or(self.awaits);
@@ -173,7 +173,7 @@ impl HooksPane {
         self.fault = Some(fault);
     }
 
-    /// Handles the verification of these hooks.
+    /// Handles the end of the verification of these hooks.
     pub(crate) fn on_verified(&mut self, hook_ids: &[u64]) {
         if self.awaits.take_if(|id| hook_ids.contains(id)).is_some() {
             self.reload();

@@ -80,7 +80,7 @@ pub(super) fn status(status: HookStatus) -> (Role, &'static str) {
     }
 }
 
-/// Returns the mark that tells, in a few cells, where a hook's URL leads.
+/// Returns a mark of a few cells that shows where a hook's URL leads.
 pub(super) fn mark(verdict: &UrlVerdict) -> (Role, String) {
     let dead = |word: &str| (Role::Failed, format!("✗ {word}"));
     match verdict {

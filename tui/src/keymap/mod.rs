@@ -35,7 +35,7 @@ pub enum Context {
 }
 
 impl Context {
-    /// Returns the heading of its keys in the help.
+    /// Returns the heading of the context's keys in the help.
     pub const fn title(self) -> &'static str {
         match self {
             Self::List => "In the list",
@@ -62,7 +62,7 @@ impl Context {
         Self::Global,
     ];
 
-    /// Returns its name in the configuration.
+    /// Returns the name of the context in the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::List => "list",
@@ -87,7 +87,8 @@ impl Context {
         Self::ALL.into_iter().map(Self::name)
     }
 
-    /// Returns whether its keys come before those of `other`. Every context shadows itself.
+    /// Returns whether the keys of this context come before the keys of
+    /// `other`. Every context shadows itself.
     fn shadows(self, other: Self) -> bool {
         let nearer = match other {
             Self::Browse => matches!(self, Self::List | Self::Detail),

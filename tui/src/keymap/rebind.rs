@@ -1,4 +1,4 @@
-//! Replaces default keys by those of the configuration, and returns the whole keymap,
+//! Replaces default keys by the keys of the configuration, and returns the whole keymap,
 //! or the reason why it is refused.
 //!
 //! An override is for one place, or for all places in which the action has keys. An override wins

@@ -85,8 +85,8 @@ fn beginning(
     (line, width.saturating_sub(fixed))
 }
 
-/// Formats a gap, with the number of events in the column of the object,
-/// and the reason in that of the path.
+/// Formats a gap, with the number of events in the column of the object, and the
+/// reason in the column of the path.
 fn of_gap(gap: &HistoryGap, is_selected: bool, room: RowRoom, env: Env<'_>) -> Line {
     let sign = if is_selected { "▶" } else { " " };
     let (line, rest) = beginning(sign, gap.found_at, room, env);

@@ -112,7 +112,7 @@ impl Windows {
         matches!(self.top(), Some(Modal::Health(_)))
     }
 
-    /// Closes the top window if it asks for confirmation, and returns the action to confirm.
+    /// Closes the top window if it asks for confirmation, and returns the confirmed action.
     pub(crate) fn take_confirmed(&mut self) -> Option<PendingAction> {
         match self.open.pop_if(|window| window.asks())? {
             Modal::Confirm(_, pending) => Some(*pending),

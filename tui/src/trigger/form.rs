@@ -156,7 +156,7 @@ impl Fields for TriggerForm {
         fields
     }
 
-    /// Replaces the parameters by those of the chosen type.
+    /// Replaces the parameters by the parameters of the chosen type.
     fn follow_choice(&mut self) {
         let kind = self.event.chosen().copied().flatten();
         let values = self.values();

@@ -75,7 +75,7 @@ pub(crate) struct TunnelsPane {
 }
 
 impl TunnelsPane {
-    /// Creates a table of these tunnels, with the cursor on the one after that on the screen.
+    /// Creates a table of these tunnels, with the cursor on the tunnel after the one on the screen.
     ///
     /// # Errors
     /// The notice to show if there is only one tunnel.

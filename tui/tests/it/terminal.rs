@@ -108,7 +108,7 @@ fn until<T>(pty: &mut Pty, what: &str, holds: impl Fn(&mut Pty) -> Option<T>) ->
 }
 
 /// Returns the path of the example. Cargo builds examples with the tests of a package, in a
-/// folder beside that of the tests.
+/// folder beside the folder of the tests.
 fn example() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(std::path::Path::parent).unwrap();

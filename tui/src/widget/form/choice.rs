@@ -98,7 +98,7 @@ impl<T> FormField for Choice<T> {
         self.at != before
     }
 
-    /// An option is chosen by its letters and not by pasted text.
+    /// Ignores pasted text, because an option is chosen by its letters.
     fn paste(&mut self, _: &str) {}
 
     fn value(&self, has_keys: bool, room: usize) -> Line {
