@@ -1,7 +1,7 @@
 //! Converts the configuration's table `[keys]` to a keymap, and the default keymap to TOML.
 //!
-//! `replay = "ctrl-r"` sets the keys of an action everywhere; `detail.back =
-//! ["esc"]` sets them in one place. The keymap decides which keys are valid.
+//! `replay = "ctrl-r"` sets the keys of an action everywhere;
+//! `detail.back = ["esc"]` sets them in one place. The keymap decides which keys are valid.
 
 use std::fmt::Write as _;
 use std::path::Path;

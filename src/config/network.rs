@@ -27,8 +27,8 @@ const MAX_CERTIFICATES: u64 = 4 * 1024 * 1024;
 const HOST: &str = "a host name such as shop.localhost or shop.localhost:8080";
 
 impl Settings {
-    /// Returns the local service or the command that replaces it, if one
-    /// is set. If both are, the one from the stronger source counts.
+    /// Returns the local service or the command that replaces it, if one is set. If both are,
+    /// the one from the stronger source counts; if both are from the same source, this fails.
     pub(crate) fn target(&self) -> Result<Option<Target>, Failure> {
         match self.is_stronger(Key::EXEC, Key::FORWARD_TO) {
             Some(true) => self.command(),

@@ -3,9 +3,10 @@
 //! webhook that was answered 200 must be in the history once and in order, and must
 //! have been offered to the local service. No fault may need help from a person.
 //!
-//! `cargo test --test faults` runs a few seeds, `cargo test --test faults -- --seeds
-//! 1..200` more, and `-- --seeds 17 --events 2000` one for longer. A control run shows that
-//! the tests catch a disk that lies about its syncs; otherwise they would prove nothing.
+//! `cargo test --test faults` runs a few seeds,
+//! `cargo test --test faults -- --seeds 1..200` more, and `-- --seeds 17 --events 2000` one for
+//! longer. A control run shows that the tests catch a disk that lies about its syncs; otherwise
+//! they would prove nothing.
 
 #![allow(
     dead_code,

@@ -57,7 +57,7 @@ impl Line {
         }
     }
 
-    /// Sets whether new connections end after some bytes.
+    /// Ends all connections, and sets whether new ones end after some bytes.
     pub(crate) fn is_bad(&self, bad: bool) {
         self.state.is_bad.store(bad, Ordering::Relaxed);
         self.cut();

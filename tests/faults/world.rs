@@ -211,8 +211,8 @@ impl World {
         }
     }
 
-    /// Waits until no more events arrive and all were offered.
-    /// Returns the numbers in the history, in its order.
+    /// Waits until the history has `at_least` different events and all
+    /// were offered. Returns the numbers in the history, in its order.
     pub(crate) async fn settled(&self, at_least: usize) -> Vec<u64> {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
