@@ -1,5 +1,5 @@
-//! Explains the newest events by itself, quietly and within a share of the hour's calls, so that a
-//! list has names and what changed, and something is left to tell once an item is deleted.
+//! Explains the newest events without a request, within a share of the hour's calls, so that a list
+//! has names and changes, and something is stored about an item before it is deleted.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,40 +14,41 @@ use tokio_util::sync::CancellationToken;
 use super::{ExplainError, Explainer};
 use crate::history::{Anchor, Event, EventRow, Filter, HistoryError, PageQuery};
 
-/// Explanations within an hour: at three calls each, less than a fifth of what Podio allows.
+/// Maximum number of explanations within an hour: at three
+/// calls each, less than a fifth of what Podio allows.
 const PER_HOUR: usize = 60;
 
-/// Those of them that are for what somebody looks at: the others are for what arrives.
+/// Maximum number of these that are for events on the screen; the others are for arriving events.
 const LOOKED_AT_PER_HOUR: usize = 30;
 
-/// One in so many calls of the hour is left for people and hooks: more than the reserve that
-/// [`Explainer::explain`] keeps.
+/// Divisor of the hour's calls: this part is reserved for people and hooks. It is more than the
+/// reserve that [`Explainer::explain`] keeps.
 const LEFT_SHARE: u64 = 2;
 
-/// The time for which explanations are counted.
+/// The period over which explanations are counted.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// The newest events that are looked at: about a screen of them.
+/// Number of newest events that are considered: about a screen of them.
 const NEWEST: usize = 20;
 
-/// How old an event may be.
+/// Maximum age of an event.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
-/// The quiet after an arrival before anybody is asked: a burst is looked at once.
+/// Time without events before Podio is asked, so that a burst is read once.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// How long nobody is asked after Podio did not answer.
+/// Pause after Podio did not answer.
 const REST: Duration = Duration::from_mins(5);
 
-/// Events that are not asked about again, whatever came of it.
+/// Number of remembered events for which Podio was asked, and is not asked again.
 const TRIED: usize = 512;
 
-/// Explains. Built once, run once.
+/// Explains events. Built once, run once.
 #[derive(Debug)]
 pub(crate) struct Enricher {
     explainer: Explainer,
     done: VecDeque<Timestamp>,
-    /// Those of them that somebody looked at.
+    /// The explanations for events on the screen.
     looked_at: VecDeque<Timestamp>,
     tried: VecDeque<EventId>,
 }
@@ -62,7 +63,7 @@ impl Enricher {
         }
     }
 
-    /// Goes on until the token is cancelled.
+    /// Runs until the token is cancelled.
     pub(crate) async fn run(mut self, token: CancellationToken) -> Result<(), HistoryError> {
         let explained = token.run_until_cancelled(self.follow()).await;
         explained.unwrap_or(Ok(()))
@@ -75,7 +76,7 @@ impl Enricher {
         let mut tally = self.explainer.writer.tally();
         let mut visible = self.explainer.visible.subscribe();
         loop {
-            // Both are watches: nothing is lost by dropping the other wait.
+            // Both futures wait on a watch channel: nothing is lost when one is dropped.
             tokio::select! {
                 changed = tally.changed() => changed.map_err(|_| HistoryError::Closed)?,
                 changed = visible.changed() => changed.map_err(|_| HistoryError::Closed)?,
@@ -97,7 +98,7 @@ impl Enricher {
         }
     }
 
-    /// The newest event that is worth a call, where one may be made.
+    /// Returns the newest event that is worth a call, if a call is allowed.
     async fn next(&mut self, now: Timestamp) -> Result<Option<EventId>, HistoryError> {
         let is_old = |at: &mut Timestamp| now.duration_since(*at) >= HOUR;
         while self.done.pop_front_if(is_old).is_some() {}
@@ -132,7 +133,7 @@ impl Enricher {
         Ok(None)
     }
 
-    /// Whether Podio may tell more of this event. It is looked into once.
+    /// Returns whether Podio may know more about this event. It is checked once.
     async fn is_worth_it(&mut self, id: EventId) -> Result<bool, HistoryError> {
         if self.tried.contains(&id) {
             return Ok(false);
@@ -156,7 +157,7 @@ impl Enricher {
     }
 }
 
-/// Whether Podio would say the same to the next one who asks.
+/// Returns whether Podio would answer the next request in the same way.
 fn stops(error: &Error) -> bool {
     error.may_pass() || matches!(error, Error::Unauthorized { .. } | Error::LoginNeeded)
 }
@@ -165,7 +166,7 @@ fn is_recent(row: &EventRow, now: Timestamp) -> bool {
     row.insight.duplicate.is_none() && now.duration_since(row.received_at) <= RECENT
 }
 
-/// Whether it came through a relay, and its explanation is kept.
+/// Returns whether the event came through a relay, and its explanation is stored.
 fn is_told_of(event: &Event) -> bool {
     use EventType as E;
     let kind = event.podio.as_ref().map(|podio| &podio.kind);

@@ -1,8 +1,8 @@
-//! Asks Podio about one event: which calls, and how their answers read.
+//! Asks Podio about one event: which calls to make, and how to read the answers.
 //!
-//! What is gone or not ours to see is no error but something to be told: after `item.delete` an
-//! item "can no longer be retrieved" (podio.md 5.1), and under app authentication Podio answers 403
-//! for what does not exist (podio.md 4.2).
+//! An object that is gone or not accessible is not an error but part of the explanation: after
+//! `item.delete` an item "can no longer be retrieved" (podio.md 5.1), and under app authentication
+//! Podio answers 403 for an object that does not exist (podio.md 4.2).
 
 use podtap_podio::client::{ByLine, Client, Error, Item, Revision, Via};
 use podtap_podio::wording::Locale;
@@ -12,17 +12,17 @@ use super::values::{changes, first_values};
 use super::{ExplainedField, Explanation, app_place};
 use crate::place::Place;
 
-/// Files of one event that are looked up.
+/// Maximum number of files that are looked up per event.
 const MAX_FILES: usize = 5;
 
 #[derive(Debug, Default)]
 pub(super) struct PodioFacts {
     pub(super) explanation: Explanation,
-    /// Whether nothing is missing that another time might bring.
+    /// Whether nothing is missing that a later request might return.
     pub(super) is_whole: bool,
-    /// The app, where the answer names it.
+    /// The app, if the answer names it.
     pub(super) app: Option<Place>,
-    /// The item as it is now, where Podio still has it.
+    /// The item as it is now, if Podio still has it.
     pub(super) item: Option<Item>,
 }
 
@@ -89,7 +89,7 @@ impl PodioFacts {
         if let Some(made) = self.answer_or_note(made, "the revision")? {
             self.by(made);
         }
-        // Of the first revision's item, the fields that a later one changed had other values.
+        // The first revision had other values in the fields that later revisions changed.
         let newest = item.as_ref().and_then(|item| item.revision);
         let between = match revision.checked_sub(1) {
             Some(before) => Some((before, revision)),
@@ -123,7 +123,8 @@ impl PodioFacts {
         Ok(())
     }
 
-    /// The tag that came or went, where the event names it: whether Podio's do is unknown.
+    /// Adds the tag that was added or removed, if the event
+    /// names it; whether Podio's events do is unknown.
     async fn tag(&mut self, client: &Client, event: &PodioEvent) -> Result<(), Error> {
         if let Some(tag) = event.param("tag").map(str::to_owned) {
             let came = event.kind == EventKind::Known(EventType::TagAdd);
@@ -262,14 +263,14 @@ impl PodioFacts {
         self.explanation.when = revision.created_on;
     }
 
-    /// Who did it, through what.
+    /// Sets who made the change, and through which client.
     fn set_author(&mut self, by: Option<ByLine>, through: Option<Via>) {
         self.explanation.who = by.clone().map(who);
         self.explanation.via = through.clone().and_then(via);
         (self.explanation.made_by, self.explanation.made_via) = (by, through);
     }
 
-    /// An answer, or a note that there is none to be had.
+    /// Returns the answer, or adds a note that there is none.
     pub(super) fn answer_or_note<T>(
         &mut self,
         answer: Result<T, Error>,
@@ -287,7 +288,8 @@ impl PodioFacts {
                      {refusal}"
                 )
             }
-            // Cut short it may be whole the next time; of another shape it costs this part alone.
+            // An answer that was cut short may be complete the next time; one in another format
+            // affects only this part.
             Err(Error::Json { source, .. }) if source.is_data() => {
                 self.is_whole = false;
                 format!("{what} cannot be read: Podio's answer has an unknown format")
@@ -315,7 +317,7 @@ pub(super) fn via(via: Via) -> Option<String> {
     non_empty(via.name)
 }
 
-/// A text that says something.
+/// Returns the text unless it is empty.
 pub(super) fn non_empty(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }

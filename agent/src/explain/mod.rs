@@ -1,9 +1,10 @@
-//! What Podio knows of an event: title, app, who did it through what, and what changed, field by
-//! field. Asked for lazily, kept in the history, and honest where Podio cannot tell.
+//! Explains events with Podio's data: title, app, who made the change through which client, and
+//! what changed, field by field. Explanations are requested when needed and stored in the history,
+//! and they say what Podio does not return.
 //!
-//! An explanation costs one to three calls of some 1,000 an hour (podio.md 4.3), so only the newest
-//! events are explained unasked (`enrich`), what cannot change any more is asked for once, and near
-//! the limit nothing at all.
+//! An explanation costs one to three calls of some 1,000 per hour (podio.md 4.3). So only the
+//! newest events are explained without a request (`enrich`), data that can no longer change is
+//! requested once, and near the limit nothing is requested.
 
 mod enrich;
 mod fetch;
@@ -24,40 +25,40 @@ use crate::place::{Place, PlaceRef};
 pub(crate) use enrich::Enricher;
 pub use remembered::Remembered;
 
-/// One in so many calls of the hour is left for validating and managing hooks.
+/// Divisor of the hour's calls: this part is reserved for validating and managing hooks.
 const RESERVED_SHARE: u64 = 10;
 
-/// Events that somebody looks at, at most: a screen of them.
+/// Maximum number of visible events: a screen of them.
 const MAX_VISIBLE: usize = 256;
 
-/// What Podio knows of an event. Texts are of the outside world: escape them before showing them.
+/// What Podio knows about an event. Untrusted text: escape it before showing it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Explanation {
-    /// What the object is called.
+    /// The object's title.
     pub title: Option<String>,
-    /// Its page for people.
+    /// URL of the object's page for people.
     pub link: Option<String>,
-    /// The app that it is in.
+    /// Name of its app.
     pub app: Option<String>,
-    /// Who did it: a person or an app.
+    /// Who made the change: a person or an app.
     pub who: Option<String>,
-    /// The API client that it was done through.
+    /// The API client through which the change was made.
     pub via: Option<String>,
-    /// When it was done, `YYYY-MM-DD HH:MM:SS` in UTC, as Podio writes it.
+    /// Time of the change, `YYYY-MM-DD HH:MM:SS` in UTC, as Podio writes it.
     pub when: Option<String>,
     pub changes: Vec<ExplainedField>,
-    /// What has to be said beside that, such as that the item is gone.
+    /// Further notes, for example that the item is gone.
     pub notes: Vec<String>,
-    /// `who` with Podio's number; `None` in what an earlier build kept.
+    /// `who` with Podio's number; `None` in explanations that an earlier version stored.
     #[serde(default)]
     pub made_by: Option<ByLine>,
-    /// `via` with Podio's numbers; the same holds.
+    /// `via` with Podio's numbers; `None` in explanations that an earlier version stored.
     #[serde(default)]
     pub made_via: Option<Via>,
 }
 
 impl Explanation {
-    /// What is known beside the changes, each with its label, in the order in which it is shown.
+    /// Returns what is known besides the changes, each with its label, in display order.
     pub fn facts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("title", &self.title),
@@ -72,25 +73,25 @@ impl Explanation {
     }
 }
 
-/// One field, before and after; empty where there was or is nothing.
+/// The values of one field before and after; empty if there was or is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExplainedField {
-    /// Its name for people.
+    /// The field's name for people.
     pub field: String,
-    /// What it held.
+    /// The value before.
     pub from: String,
-    /// What it holds.
+    /// The value after.
     pub to: String,
 }
 
 impl ExplainedField {
-    /// Whether it only says that the title came or went.
+    /// Returns whether it only repeats that the title was added or removed.
     pub fn repeats(&self, title: &str) -> bool {
         let (from, to) = (self.from.as_str(), self.to.as_str());
         !title.is_empty() && [(from, to), (to, from)].contains(&("", title))
     }
 
-    /// What went and what came in two long texts with much in common, word by word; `None` where
+    /// Returns the differences, word by word, between two long texts with much in common; `None` if
     /// both are better shown whole.
     pub fn pieces(&self) -> Option<Vec<Piece>> {
         word_diff(&self.from, &self.to)
@@ -100,24 +101,24 @@ impl ExplainedField {
 /// Why there is no explanation.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
-    /// The history holds no such event.
+    /// The history has no such event.
     #[error("there is no event {0} in the history")]
     UnknownEvent(EventId),
-    /// It says nothing that Podio could be asked about.
+    /// It is not an event of Podio.
     #[error("this is not a Podio event")]
     NotPodio,
-    /// Nobody may ask.
+    /// There are no credentials.
     #[error("Podio credentials are required: set them, or run `podtap login`")]
     NoCredentials,
-    /// The rest of the hour's calls is needed for hooks.
+    /// The rest of the hour's calls is reserved for hooks.
     #[error(
         "{remaining} of {limit} calls are left this hour and are reserved for hooks: try again \
          later"
     )]
     RateLimitNear {
-        /// Calls left.
+        /// Number of remaining calls.
         remaining: u64,
-        /// Calls an hour.
+        /// Number of calls per hour.
         limit: u64,
     },
     /// Podio could not be asked.
@@ -134,15 +135,15 @@ pub(crate) struct Explainer {
     pub(crate) watched: WatchReader,
     pub(crate) writer: Writer,
     pub(crate) client: Client,
-    /// How the reader writes numbers.
+    /// The locale of the reader, for numbers.
     pub(crate) locale: Locale,
-    /// The events that somebody looks at.
+    /// The events on the screen.
     pub(crate) visible: watch::Sender<Vec<EventId>>,
     pub(crate) own: OwnClient,
 }
 
 impl Explainer {
-    /// Somebody looks at these events, and no longer at those before.
+    /// Sets the visible events, in place of the previous ones.
     pub(crate) fn set_visible(&self, events: impl IntoIterator<Item = EventId>) {
         let events = events.into_iter().take(MAX_VISIBLE).collect();
         self.visible.send_replace(events);
@@ -181,7 +182,7 @@ impl Explainer {
         Ok(found.explanation)
     }
 
-    /// What is remembered of an event; nobody is asked.
+    /// Returns the stored explanation of an event, without a call.
     pub(crate) async fn recall(
         &self,
         podio: &PodioEvent,
@@ -190,11 +191,11 @@ impl Explainer {
             return Ok(None);
         };
         let kept = self.watched.explanation(subject).await?;
-        // What another build wrote differently is asked for again.
+        // An explanation that another version stored in another form is requested again.
         Ok(kept.and_then(|recall| serde_json::from_str(&recall).ok()))
     }
 
-    /// Adds what was last known of an item that Podio does not tell of any more.
+    /// Adds what was last known about an item that Podio no longer returns.
     async fn remember(
         &self,
         podio: &PodioEvent,
@@ -241,13 +242,14 @@ impl Explainer {
     }
 }
 
-/// The rate limit, where so little of it is left that it is kept for managing hooks.
+/// Returns the rate limit if so few calls are left that they are reserved for managing hooks.
 pub(crate) fn near_limit(client: &Client) -> Option<RateLimit> {
     let rate = client.rate_limit()?;
     (rate.remaining < rate.limit / RESERVED_SHARE).then_some(rate)
 }
 
-/// What an explanation is kept under: what the event is about, where that cannot change any more.
+/// Returns the key of a stored explanation: the object and
+/// the change, if the explanation can no longer change.
 fn subject(podio: &PodioEvent) -> Option<String> {
     let EventKind::Known(kind) = podio.kind else {
         return None;
@@ -266,7 +268,7 @@ fn subject_of(kind: EventType, item_id: u64, detail: u64) -> String {
     format!("{kind} {item_id} {detail}")
 }
 
-/// An item's app is what its hook is on, unless the hook may be on a field.
+/// Returns the place of the hook, which is the item's app unless the hook may be on a field.
 fn place_fact(event: &Event, podio: &PodioEvent, app: Place) -> Option<Fact> {
     let may_be_on_field = podio.kind == EventKind::Known(EventType::ItemUpdate);
     let is_known = event.insight.place.as_ref().map(|place| place.at);
@@ -277,7 +279,7 @@ fn place_fact(event: &Event, podio: &PodioEvent, app: Place) -> Option<Fact> {
     })
 }
 
-/// An app as a place, where Podio says which one it is.
+/// Returns an app as a place, if Podio names it.
 fn app_place(app: &client::AppRef) -> Option<Place> {
     Some(Place {
         at: PlaceRef::app(app.app_id?),

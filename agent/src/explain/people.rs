@@ -1,6 +1,6 @@
-//! Explains what happened to status posts, contacts and members. Their events are known, what they
-//! carry is not (podio.md 1.1): each id is asked for under the name that is expected, and where an
-//! event has another, that is said.
+//! Explains events of status posts, contacts and members. The events are known, but their
+//! parameters are not (podio.md 1.1): each id is read under the expected name, and if it is
+//! missing, the explanation says so.
 
 use podtap_podio::client::{Client, Contact, Error};
 use podtap_podio::{EventKind, EventType, PodioEvent};
@@ -8,11 +8,11 @@ use podtap_podio::{EventKind, EventType, PodioEvent};
 use super::ExplainedField;
 use super::fetch::{PodioFacts, non_empty, via, who};
 
-/// The most of a status post that is its title.
+/// Maximum length of a title that is taken from a status post.
 const MAX_TITLE: usize = 80;
 
 impl PodioFacts {
-    /// A status post that was made or changed.
+    /// Explains a status post that was created or changed.
     pub(super) async fn status(
         &mut self,
         client: &Client,
@@ -43,7 +43,7 @@ impl PodioFacts {
         Ok(())
     }
 
-    /// A contact that was made or changed.
+    /// Explains a contact that was created or changed.
     pub(super) async fn contact(
         &mut self,
         client: &Client,
@@ -74,7 +74,7 @@ impl PodioFacts {
         Ok(())
     }
 
-    /// A person who came into a space or left it.
+    /// Explains a person who joined or left a space.
     pub(super) async fn member(
         &mut self,
         client: &Client,

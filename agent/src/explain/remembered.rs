@@ -1,4 +1,4 @@
-//! What is remembered of Podio's answers, many events at a time: for lists. Nobody is asked.
+//! Reads Podio's stored answers for many events at a time, for lists. No call is made.
 
 use std::collections::HashMap;
 
@@ -8,26 +8,26 @@ use podtap_wire::EventId;
 use super::{ExplainedField, Explainer, Explanation, subject_of};
 use crate::history::{EventRow, HistoryError, Maker};
 
-/// What a list shows of an event beside what it says itself. Texts are of the outside world: escape
-/// them before showing them.
+/// What a list shows about an event besides its own
+/// content. Untrusted text: escape it before showing it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Remembered {
-    /// What the object is called.
+    /// The object's title.
     pub title: Option<String>,
-    /// The app that it is in.
+    /// Name of its app.
     pub app: Option<String>,
-    /// Who did it.
+    /// Who made the change.
     pub who: Option<String>,
-    /// The API client that it was done through.
+    /// The API client through which the change was made.
     pub via: Option<String>,
-    /// Whether that is the API client, or the app, whose credentials are used here; `None` where
-    /// Podio's numbers are not remembered.
+    /// Whether it is the API client or app whose credentials are used here; `None` if Podio's
+    /// numbers are not stored.
     pub own: Option<bool>,
     pub changes: Vec<ExplainedField>,
 }
 
 impl Explainer {
-    /// Of every row of which anything is known.
+    /// Returns what is stored for these rows; rows about which nothing is known are omitted.
     pub(crate) async fn recall_rows(
         &self,
         rows: &[EventRow],
@@ -77,7 +77,7 @@ fn item(row: &EventRow) -> Option<u64> {
     Some(object.id)
 }
 
-/// What an explanation of the event is kept under, as far as a row tells.
+/// Returns the key of the event's stored explanation, if the row determines it.
 fn subject(row: &EventRow) -> Option<String> {
     let kind: EventType = row.event_type.as_deref()?.parse().ok()?;
     let is_change = matches!(

@@ -1,4 +1,4 @@
-//! What changed in an item, field by field, in words. Pure.
+//! Describes what changed in an item, field by field. Pure.
 
 use podtap_podio::client::{FieldChange as Difference, FieldValue, Item};
 use podtap_podio::wording::{self, Locale, WordedField};
@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::ExplainedField;
 use crate::history::KnownItem;
 
-/// A change in words, or a note where Podio calls changed what is the same before and after.
+/// A change in words, or a note if Podio reports a change but the values are equal.
 pub(super) type WordedChange = Result<ExplainedField, String>;
 
-/// The differences between two revisions. Where one does not say how its field is set up, the item
-/// does.
+/// Returns the differences between two revisions. If a difference lacks the settings of its field,
+/// they are taken from the item.
 pub(super) fn changes(
     differences: &[Difference],
     item: Option<&Item>,
@@ -41,7 +41,8 @@ pub(super) fn changes(
     told.collect()
 }
 
-/// What an item was created with: what it holds now, but for what `since` has changed.
+/// Returns the values with which an item was created: its
+/// current values, except those that `since` has changed.
 pub(super) fn first_values(item: &Item, since: &[Difference], locale: Locale) -> Vec<WordedChange> {
     let changed = |field_id| since.iter().find(|change| change.field_id == field_id);
     let of_item = item.fields.iter().map(|field| {
@@ -53,7 +54,7 @@ pub(super) fn first_values(item: &Item, since: &[Difference], locale: Locale) ->
         let named = name(&field.label, &field.external_id, field.field_id);
         (named, wording::values(shape, values, locale))
     });
-    // A field that was emptied since is no longer among the item's.
+    // A field that was emptied since then is no longer in the item.
     let held = |field_id| item.fields.iter().any(|field| field.field_id == field_id);
     let emptied = since.iter().filter(|change| !held(change.field_id));
     let emptied = emptied.map(|change| {
@@ -75,7 +76,7 @@ pub(super) fn first_values(item: &Item, since: &[Difference], locale: Locale) ->
     told.collect()
 }
 
-/// What is kept of an item for when it is gone.
+/// Returns what is stored about an item for the time after its deletion.
 pub(super) fn to_known_item(item: &Item, locale: Locale) -> KnownItem {
     let values = first_values(item, &[], locale).into_iter().flatten();
     KnownItem {

@@ -1,9 +1,10 @@
-//! Many events into one file: HAR or JSON lines, the oldest first, each read and written by itself,
-//! so that memory stays as small as the largest event, whatever their number.
+//! Writes many events into one file: HAR or JSON lines, oldest first. Events are read and written
+//! one by one, so that memory use is bounded by the largest event.
 //!
-//! Reading awaits the history's own threads. Writing is synchronous and in between: a file or a
-//! pipe takes 64 KiB at a time out of a buffer, which is sooner done than handed to another thread.
-//! Whoever writes to something slower, and must not wait, runs this on a thread of its own.
+//! Reading awaits the history's own threads. Writing is synchronous in
+//! between: a file or a pipe receives 64 KiB at a time from a buffer, which
+//! is faster than handing the data to another thread. A caller that writes
+//! to something slower, and must not wait, runs this on a separate thread.
 
 use std::io::{self, BufWriter, Write};
 
@@ -17,7 +18,7 @@ use crate::history::{
 };
 use crate::target::Target;
 
-/// Bytes gathered before they are written.
+/// Number of bytes that are collected before they are written.
 const BUFFER: usize = 64 * 1024;
 
 /// The form of an archive.
@@ -25,25 +26,25 @@ const BUFFER: usize = 64 * 1024;
 pub enum ArchiveFormat {
     /// HTTP Archive 1.2, for browsers, proxies and `podtap import`.
     Har,
-    /// The `event` objects of `docs/JSON.md`, one a line, for scripts and `podtap import`; of the
-    /// whole history with the gaps among them, which an import passes over.
+    /// The `event` objects of `docs/JSON.md`, one per line, for scripts and `podtap import`. An
+    /// archive of the whole history also contains the gaps, which an import skips.
     Ndjson,
 }
 
-/// Which events an archive holds.
+/// The events of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArchiveSelection {
-    /// These, the oldest by id first, each once.
+    /// These events, ordered by id, without duplicates.
     Events(Vec<EventId>),
-    /// The newest that a filter wants.
+    /// The newest events that match a filter.
     Filter {
         filter: Filter,
-        /// At most so many.
+        /// Maximum number of events.
         most: usize,
     },
 }
 
-/// Why an archive is not whole.
+/// Why an archive is incomplete.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// The history cannot be read.
@@ -54,17 +55,18 @@ pub enum ArchiveError {
     Write(#[from] io::Error),
 }
 
-/// Makes the file of an archive, which must not be there yet; nobody else may read it.
+/// Creates the file of an archive, which must not exist; other users cannot read it.
 pub fn create(file: &std::path::Path) -> io::Result<std::fs::File> {
     podtap_disk::private::create_new(file)
 }
 
-/// Writes an archive of these events and of every attempt of theirs, the oldest first; how many it
-/// holds. One that cannot be read is left out: see [`History::damage`]. An event that retention removes meanwhile is left out, and so is what arrives meanwhile.
-/// `target` is what HAR's URLs name where an event went nowhere: never the tunnel, whose URL is a secret.
+/// Writes an archive of these events with all their attempts, oldest first; returns the number of
+/// events. Left out are events that cannot be read (see [`History::damage`]), that retention
+/// removes meanwhile, or that arrive meanwhile. `target` is used in HAR's URLs for events that were
+/// not delivered: never the tunnel, whose URL is a secret.
 ///
 /// # Cancel safety
-/// Dropping the future leaves an archive that ends somewhere.
+/// Dropping the future leaves an incomplete archive.
 pub async fn write(
     history: &History,
     selection: ArchiveSelection,
@@ -108,7 +110,7 @@ impl<W: Write + Send> Archive<'_, W> {
             self.to
                 .write_all(br#"{"log":{"version":"1.2","creator":"#)?;
             self.json(&CREATOR)?;
-            // Firefox asks for pages, though there may be none.
+            // Firefox requires `pages`, even if it is empty.
             self.to.write_all(br#","pages":[],"entries":["#)?;
         }
         Ok(())
@@ -131,7 +133,7 @@ impl<W: Write + Send> Archive<'_, W> {
                 anchor: Anchor::After(after),
                 limit: MAX_PAGE,
             };
-            // The newest comes first.
+            // The newest row comes first.
             let page = self.history.page(query).await?;
             let Some(newest) = page.first() else {
                 break;
@@ -148,7 +150,8 @@ impl<W: Write + Send> Archive<'_, W> {
         Ok(())
     }
 
-    /// The gaps from the first of these events on: a filter wants none, and HAR has no place for one.
+    /// Returns the gaps from the first of these events on. There are none if there is a filter,
+    /// because gaps match no filter, or in HAR, which has no form for gaps.
     async fn gaps(
         &self,
         filter: &Filter,
@@ -204,7 +207,8 @@ impl<W: Write + Send> Archive<'_, W> {
     }
 }
 
-/// The places of the first and the last of the newest `most` events that the filter wants.
+/// Returns the positions of the first and the last of
+/// the newest `most` events that match the filter.
 async fn bounds(
     history: &History,
     filter: &Filter,

@@ -1,11 +1,11 @@
-//! A request as a command line for curl that sends the same bytes.
+//! Formats a request as a command line for curl that sends the same bytes.
 
 use podtap_wire::WebhookRequest;
 
 use super::end_to_end;
 use super::shell::{BREAK, plain, printf, word};
 
-/// A command line for curl that sends the request to `url`, the whole one.
+/// Returns a command line for curl that sends the request to the complete URL `url`.
 pub fn curl(request: &WebhookRequest, url: &str) -> String {
     let mut arguments = vec!["curl".to_owned()];
     match request.method.as_str() {
@@ -22,7 +22,7 @@ pub fn curl(request: &WebhookRequest, url: &str) -> String {
     arguments.push(word(url.as_bytes()));
     for (name, value) in end_to_end(&request.headers) {
         let value = value.trim_ascii();
-        // curl's sign for a header without a value.
+        // In curl, `;` marks a header without a value.
         let separator = if value.is_empty() { ";" } else { ": " };
         let header = [name.as_bytes(), separator.as_bytes(), value].concat();
         arguments.push(format!("-H {}", word(&header)));
@@ -32,7 +32,7 @@ pub fn curl(request: &WebhookRequest, url: &str) -> String {
         return arguments.join(BREAK);
     }
     if request.headers.get("content-type").is_none() {
-        // Else curl makes one up.
+        // Otherwise curl adds a content type.
         arguments.push("-H content-type:".to_owned());
     }
     if plain(body).is_some() {

@@ -1,29 +1,30 @@
-//! A request as a command line for `httpie` that sends the same bytes, or why it cannot.
+//! Formats a request as a command line for `httpie` that
+//! sends the same bytes, or returns why that is impossible.
 
 use podtap_wire::WebhookRequest;
 
 use super::end_to_end;
 use super::shell::{BREAK, plain, printf, word};
 
-/// Why httpie cannot send the same request; curl can.
+/// Why httpie cannot send the same request, while curl can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotForHttpie {
-    /// It takes a method of other characters for a URL.
+    /// httpie treats a method with other characters as a URL.
     #[error("httpie accepts only methods made of letters; copy it for curl")]
     Method,
-    /// It would send another path or query.
+    /// httpie would send another path or query.
     #[error("httpie would change the path; copy it for curl")]
     Path,
-    /// It would send another value, or none.
+    /// httpie would send another value, or none.
     #[error("httpie cannot send one of the headers; copy it for curl")]
     Header,
 }
 
-/// Characters of the separators between a name and its value. Before them a backslash is httpie's
-/// own, and anywhere else a backslash is itself.
+/// Characters of the separators between a name and its value. Before these, a backslash is an
+/// escape of httpie; elsewhere it is a plain character.
 const SPECIAL: &[u8] = b":=@;";
 
-/// A command line for `httpie` that sends the request to `url`, the whole one.
+/// Returns a command line for `httpie` that sends the request to the complete URL `url`.
 pub fn httpie(request: &WebhookRequest, url: &str) -> Result<String, NotForHttpie> {
     let method = request.method.as_str();
     if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
@@ -38,7 +39,7 @@ pub fn httpie(request: &WebhookRequest, url: &str) -> Result<String, NotForHttpi
     if body.is_empty() {
         arguments.push("--ignore-stdin".to_owned());
     } else if is_plain {
-        // In one word: a text may begin with `-`.
+        // As one argument, because the text may begin with `-`.
         let raw = word(&[b"--raw=", body].concat());
         arguments.push(format!("--ignore-stdin {raw}"));
     }
@@ -52,7 +53,7 @@ pub fn httpie(request: &WebhookRequest, url: &str) -> Result<String, NotForHttpi
         arguments.push(word(item.as_bytes()));
     }
     if !body.is_empty() && request.headers.get("content-type").is_none() {
-        // Else httpie makes one up.
+        // Otherwise httpie adds a content type.
         arguments.push("content-type:".to_owned());
     }
     let line = arguments.join(BREAK);
@@ -63,18 +64,19 @@ pub fn httpie(request: &WebhookRequest, url: &str) -> Result<String, NotForHttpi
     })
 }
 
-/// `name:value` as httpie reads it back; `None` where it cannot. Headers are text to it, in UTF-8.
+/// Returns `name:value` as httpie parses it; `None` if
+/// that is impossible. httpie requires headers in UTF-8.
 fn item(name: &str, value: &[u8]) -> Option<String> {
     let value = std::str::from_utf8(value).ok()?;
     if value.is_empty() {
         return Some(format!("{name};"));
     }
     let first = value.bytes().next()?;
-    // `:@` would be a file that httpie reads and sends, `:=` JSON.
+    // `:@` would be a file that httpie reads and sends, and `:=` JSON.
     let escape = if SPECIAL.contains(&first) { "\\" } else { "" };
     let mut bytes = value.bytes();
     while let Some(byte) = bytes.next() {
-        // A backslash takes what follows it along, and goes away before these.
+        // httpie would remove a backslash before one of these characters.
         if byte == b'\\' && bytes.next().is_some_and(|next| SPECIAL.contains(&next)) {
             return None;
         }
@@ -82,8 +84,8 @@ fn item(name: &str, value: &[u8]) -> Option<String> {
     Some(format!("{name}:{escape}{value}"))
 }
 
-/// Whether httpie's library for requests sends this URL as it is: it decodes what need not be
-/// encoded, encodes what must be, and takes dots and an empty query away.
+/// Returns whether httpie's HTTP library sends this URL unchanged: it decodes characters that need
+/// no encoding, encodes those that do, and removes dot segments and an empty query.
 fn is_kept(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else {
         return false;
@@ -91,7 +93,7 @@ fn is_kept(url: &str) -> bool {
     let Some(path) = rest.find('/').and_then(|at| rest.get(at..)) else {
         return false;
     };
-    // What begins with two slashes it takes for a host.
+    // It treats a path that begins with two slashes as a host.
     if path.starts_with("//") || path.contains("/.") || path.ends_with('?') {
         return false;
     }

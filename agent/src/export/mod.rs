@@ -1,5 +1,5 @@
-//! Events in the forms that other tools take. Pure, but for `archive`, which reads the history:
-//! called by the terminal UI and by the command line.
+//! Exports events in the formats of other tools. Pure, except for `archive`, which reads the
+//! history; used by the terminal UI and the command line.
 
 pub mod archive;
 pub mod curl;
@@ -15,8 +15,8 @@ use podtap_wire::HeaderList;
 
 use crate::delivery::headers::passed_on;
 
-/// The headers that say something about the request and not about the way it came: those that
-/// delivery passes on, but for `Host`, which whoever sends the request again sets anew.
+/// Returns the headers that describe the request and not its transport: those that delivery passes
+/// on, except `Host`, which the next sender sets.
 pub fn end_to_end(headers: &HeaderList) -> impl Iterator<Item = (&str, &[u8])> {
     passed_on(headers)
         .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))

@@ -1,8 +1,8 @@
-//! A request as it came over the wire, as HTTP/1.1.
+//! Formats a request as it was received, as HTTP/1.1.
 
 use podtap_wire::WebhookRequest;
 
-/// The bytes of the request: its headers as they were, in their order, and its body.
+/// Returns the bytes of the request: its headers unchanged and in order, and its body.
 pub fn raw(request: &WebhookRequest) -> Vec<u8> {
     let mut raw = format!("{} {} HTTP/1.1\r\n", request.method, request.path).into_bytes();
     for (name, value) in request.headers.iter() {

@@ -1,18 +1,18 @@
-//! Bytes → one word of a shell line, whatever the bytes are (invariant 7): what a terminal or a shell
-//! would obey is written as an octal escape. The line means the same to sh, bash, dash, zsh and fish:
-//! inside single quotes fish takes `\` for an escape, inside `"$(…)"` bash expands `!`, and a bare
-//! word may begin with `=` in no zsh and with `%` in no fish.
+//! Converts any bytes to one word of a shell line (invariant 7): characters that a terminal or a
+//! shell would obey are written as octal escapes. The line means the same in sh, bash, dash, zsh
+//! and fish: inside single quotes, fish treats `\` as an escape; inside `"$(…)"`, bash expands `!`;
+//! and a bare word cannot begin with `=` in zsh or with `%` in fish.
 
 use std::fmt::Write as _;
 
-/// Between two arguments, so that a long line stays readable.
+/// Separates two arguments, so that a long line stays readable.
 pub(super) const BREAK: &str = " \\\n  ";
 
-/// Bytes of the longest plain text: Linux takes 128 KiB in one argument of a program.
+/// Maximum number of bytes of plain text: Linux accepts 128 KiB in one argument of a program.
 const MAX_PLAIN: usize = 64 * 1024;
 
-/// Bytes as one word: quoted where they are plain text, else printed by `printf`. NUL cannot be in
-/// a word; use [`printf`] and a pipe for bytes that may hold it.
+/// Returns bytes as one word: quoted if they are plain text, otherwise printed by `printf`. A word
+/// cannot contain NUL; use [`printf`] and a pipe for bytes that may contain it.
 pub(super) fn word(bytes: &[u8]) -> String {
     match plain(bytes) {
         Some(text) => quote(text),
@@ -20,12 +20,12 @@ pub(super) fn word(bytes: &[u8]) -> String {
     }
 }
 
-/// A command that prints the bytes.
+/// Returns a command that prints the bytes.
 pub(super) fn printf(bytes: &[u8]) -> String {
     let mut format = String::with_capacity(bytes.len() + 16);
     for (index, &byte) in bytes.iter().enumerate() {
         match byte {
-            // At the beginning it would begin an option.
+            // At the start, it would begin an option.
             b'-' if index == 0 => format.push_str("\\055"),
             b'%' => format.push_str("%%"),
             b' '..=b'~' if !b"\\'!".contains(&byte) => format.push(char::from(byte)),
@@ -36,7 +36,7 @@ pub(super) fn printf(bytes: &[u8]) -> String {
     format!("printf '{format}'")
 }
 
-/// The bytes as text, where all of it may stand in a shell line as it is.
+/// Returns the bytes as text if all of it can be used unchanged in a shell line.
 pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
     let harmless = |c: char| match c {

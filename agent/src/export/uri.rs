@@ -1,9 +1,9 @@
-//! A captured path as a valid URI has it (RFC 3986): what may not stand there is percent-encoded,
-//! what is encoded already stays. Pure.
+//! Converts a captured path to a valid URI (RFC 3986): invalid characters are percent-encoded, and
+//! encoded ones stay. Pure.
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode_byte, utf8_percent_encode};
 
-/// Characters of a path and query that are to be encoded.
+/// Characters of a path and query that must be encoded.
 const ODD: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -19,7 +19,7 @@ const ODD: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The path with its query, fit for a URI.
+/// Returns the path with its query in the form of a URI.
 pub(crate) fn path(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     let mut parts = path.split('%');

@@ -62,6 +62,8 @@ impl Recent {
         })))
     }
 
+    /// Reads the new events and deliveries.
+    ///
     /// # Cancel safety
     /// Dropping the future keeps what was read.
     async fn read_on<'a>(

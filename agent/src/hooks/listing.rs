@@ -98,13 +98,13 @@ pub enum ManageHooksError {
     /// There are no credentials.
     #[error("Podio credentials are required to list hooks: set them, or run `podtap login`")]
     NoCredentials,
-    /// The rest of the hour's calls is needed for managing hooks.
+    /// The rest of the hour's calls is reserved for managing hooks.
     #[error("too few API calls are left this hour ({} of {}): try again later", .0.remaining, .0.limit)]
     RateLimitNear(RateLimit),
-    /// Podio would never reach it.
+    /// Podio would never reach this URL.
     #[error("a hook cannot call {url}")]
     Uncallable { url: String, source: Uncallable },
-    /// Podio could not be asked, or has refused.
+    /// Podio could not be asked, or refused.
     #[error(transparent)]
     Podio(#[from] client::Error),
     #[error(transparent)]
@@ -115,7 +115,7 @@ pub enum ManageHooksError {
 #[derive(Debug, Clone)]
 pub(crate) struct HookAdmin {
     pub(crate) api: BaseUrl,
-    /// Places that the configuration names.
+    /// Places of the configuration.
     pub(crate) places: Vec<PlaceRef>,
     pub(crate) client: Client,
     pub(crate) watched: WatchReader,

@@ -1,4 +1,4 @@
-//! What was read, gathered into batches of a bounded size, on its way to the history's writer.
+//! Collects what was read into batches of a bounded size for the history's writer.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,19 +9,20 @@ use tokio::sync::mpsc;
 use super::check::UnusableEntry;
 use crate::history::{Attempt, ImportedRecord, Outcome};
 
-/// Events and attempts of one batch: one transaction, one wait for the disk.
+/// Maximum number of events and attempts per batch,
+/// which is one transaction with one sync of the disk.
 const MAX_COUNT: usize = 512;
 
 /// Bytes of bodies after which a batch is full.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Of how many that cannot be used it is said what is wrong. The others are counted.
+/// Maximum number of unusable entries whose error is reported. The others are counted.
 const MAX_NAMED: usize = 5;
 
-/// The longest that is said of one, in characters.
+/// Maximum length of one such error, in characters.
 const MAX_NAMED_CHARS: usize = 200;
 
-/// Which piece of an archive, from 1.
+/// The number of a piece of an archive, from 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ArchivePlace {
     Line(u64),
@@ -41,25 +42,25 @@ impl fmt::Display for ArchivePlace {
 #[derive(Debug, Default)]
 pub(super) struct ArchiveBatch {
     pub(super) past: Vec<ImportedRecord>,
-    /// Lines or entries that are no events.
+    /// Number of lines or entries that are not events.
     pub(super) skipped: u64,
-    /// The first that cannot be used, with what is wrong.
+    /// The first unusable ones, with their errors.
     pub(super) named: Vec<String>,
 }
 
-/// Gathers batches and sends them on.
+/// Collects batches and sends them.
 #[derive(Debug)]
 pub(super) struct Batches {
     sender: mpsc::Sender<ArchiveBatch>,
     batch: ArchiveBatch,
     bytes: usize,
-    /// Where the batch has which event.
+    /// Index of each event in the batch.
     events: HashMap<EventId, usize>,
-    /// How many were named, in all batches.
+    /// Number of reported errors in all batches.
     named: usize,
 }
 
-/// Nobody wants the rest.
+/// The receiver has been dropped.
 #[derive(Debug)]
 pub(super) struct ReceiverGone;
 
@@ -74,7 +75,7 @@ impl Batches {
         }
     }
 
-    /// Adds something, or nothing, which counts, and is named where it is wrong. Waits while the
+    /// Adds a record. Without one, only counts the entry, and reports its error. Waits while the
     /// writer is behind.
     pub(super) fn add(
         &mut self,
@@ -111,7 +112,7 @@ impl Batches {
         }
     }
 
-    /// To its event, if that is in this batch; else by itself.
+    /// Adds an attempt to its event if that is in this batch, otherwise as a separate record.
     fn add_attempt(&mut self, attempt: Attempt) {
         self.bytes += size(&attempt);
         let index = self.events.get(&attempt.event);
@@ -126,10 +127,10 @@ impl Batches {
         }
     }
 
-    /// Sends what has gathered.
+    /// Sends the collected batch.
     pub(super) fn flush(&mut self) {
         if !self.batch.past.is_empty() || self.batch.skipped > 0 {
-            // Nobody who wants it is no error at the end.
+            // A missing receiver is not an error at the end.
             let _ = self.send();
         }
     }

@@ -1,5 +1,5 @@
-//! What may enter a history: words of a file → requests and attempts that could have come over the
-//! wire, or what is wrong with it. Pure.
+//! Checks what may enter a history: converts the fields of a file to requests and attempts that
+//! could have been received, or returns what is wrong. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,13 +12,13 @@ use super::words::Words;
 use crate::export::json::duration_ms;
 use crate::history::{Attempt, Duplicate, EditedRequest, Insight, Outcome, Position, Verification};
 
-/// Why a line or an entry cannot be used at all.
+/// Why a line or an entry cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UnusableEntry {
     /// It is not JSON.
     #[error("it is not JSON: {0}")]
     Json(String),
-    /// It is JSON of another kind.
+    /// It is JSON of another type.
     #[error("it is not a JSON object")]
     NoObject,
     /// It is larger than any event.
@@ -27,22 +27,22 @@ pub(super) enum UnusableEntry {
     /// A later Podtap wrote it.
     #[error("its `v` is {0}, and this podtap reads {known}", known = crate::export::json::VERSION)]
     Version(i64),
-    /// It does not say what it is.
+    /// It does not name its type.
     #[error("it has no `type`, so podtap did not write it")]
     Untyped,
-    /// It does not say where the request went.
+    /// It does not contain the request's URL.
     #[error("it has no `{0}`")]
     Missing(&'static str),
-    /// It is a WebSocket, a file, an extension of the browser.
+    /// It is a WebSocket, a file, or an extension of the browser.
     #[error("its URL does not begin with http:// or https://")]
     NotHttp,
-    /// It cannot have come over HTTP.
+    /// It cannot have been received over HTTP.
     #[error(transparent)]
     Request(#[from] InvalidRequest),
     /// The body is too large.
     #[error("a body is larger than {} MiB", limits::MAX_BODY_BYTES / 1024 / 1024)]
     BodySize,
-    /// The body is not what it is said to be.
+    /// The body is not valid base64.
     #[error("a body is not base64")]
     Base64,
     /// The encoding is unknown.
@@ -50,8 +50,8 @@ pub(super) enum UnusableEntry {
     Encoding,
 }
 
-/// The parts of a request that could have come in. Without a method it is what a webhook has, or
-/// what a request without a body has.
+/// Returns the parts of a request that could have been received. The default method is that of a
+/// webhook, or of a request without a body.
 pub(super) fn request(
     method: Option<String>,
     path: String,
@@ -71,9 +71,9 @@ pub(super) fn request(
     })
 }
 
-/// Pairs as `docs/JSON.md` has them, or objects as HAR has them. Each character is a byte, as
-/// browsers have it; UTF-8 where a tool has decoded it. What is no header of HTTP/1.1 is left out,
-/// such as what HTTP/2 has instead of a request line.
+/// Parses pairs as in `docs/JSON.md`, or objects as in HAR. Each character is a byte, as in
+/// browsers, or UTF-8 if a tool has decoded it. Invalid headers of HTTP/1.1 are left out, such as
+/// HTTP/2's replacement of the request line.
 pub(super) fn headers(list: Option<Vec<Value>>) -> HeaderList {
     let pairs = list.unwrap_or_default().into_iter().filter_map(pair);
     let bytes = pairs.map(|(name, value)| {
@@ -85,7 +85,7 @@ pub(super) fn headers(list: Option<Vec<Value>>) -> HeaderList {
         .collect()
 }
 
-/// A name with its value, which may be missing.
+/// Returns a name with its value, which may be missing.
 pub(super) fn pair(value: Value) -> Option<(String, String)> {
     match value {
         Value::Array(mut list) => match list.as_mut_slice() {
@@ -101,7 +101,7 @@ pub(super) fn pair(value: Value) -> Option<(String, String)> {
     }
 }
 
-/// The body in whichever word it is; empty where it is in none.
+/// Returns the body from the field that contains it; empty if there is none.
 pub(super) fn body(words: &mut Words) -> Result<Bytes, UnusableEntry> {
     match (words.text("body"), words.text("body_base64")) {
         (Some(text), _) => check_size(text.into()),
@@ -127,13 +127,13 @@ pub(super) fn status(status: Option<i64>) -> Option<u16> {
     status.filter(|status| (100..=999).contains(status))
 }
 
-/// A time, to the millisecond: the history keeps no more.
+/// Returns a time to the millisecond, which is the precision of the history.
 pub(super) fn time(words: &mut Words, name: &str) -> Option<Timestamp> {
     let time: Timestamp = words.parse(name)?;
     Timestamp::from_millisecond(time.as_millisecond()).ok()
 }
 
-/// What another history had found out about an event.
+/// Returns what another history had found out about an event.
 pub(super) fn marks(words: &mut Words) -> Insight {
     let mut verified = words.words("verified");
     let (duplicate, late) = (words.words("duplicate"), words.words("late"));
@@ -157,7 +157,7 @@ pub(super) fn marks(words: &mut Words) -> Insight {
     }
 }
 
-/// An event's attempts, as far as they say what came of them.
+/// Returns an event's attempts that have an outcome.
 pub(super) fn attempts(list: Vec<Value>, event: EventId, since: Timestamp) -> Vec<Attempt> {
     let each = list.into_iter().filter_map(Words::of);
     let each = (1..).zip(each);
@@ -165,7 +165,7 @@ pub(super) fn attempts(list: Vec<Value>, event: EventId, since: Timestamp) -> Ve
         .collect()
 }
 
-/// An attempt; the answer's headers and body are not in it. `None` where nothing came of it.
+/// Returns an attempt without the answer's headers and body; `None` if it has no outcome.
 pub(super) fn attempt(
     mut words: Words,
     event: EventId,
@@ -198,7 +198,7 @@ pub(super) fn attempt(
     })
 }
 
-/// What was sent instead of the event; `None` where that is not known.
+/// Returns the request that was sent instead of the event; `None` if it is unknown.
 fn edited_request(mut words: Words) -> Option<EditedRequest> {
     let path = words.text("path")?;
     let (method, headers) = (words.text("method"), headers(words.list("headers")));

@@ -1,10 +1,10 @@
-//! Ids of events that came without one, and the time that an id holds. Pure.
+//! Derives ids for events without one, and reads the time in an id. Pure.
 
 use jiff::Timestamp;
 use podtap_wire::{EventId, WebhookRequest};
 use sha2::{Digest, Sha256};
 
-/// The id of a request that has none: the same for the same request at the same time.
+/// Returns the id of a request that has none: the same for the same request at the same time.
 pub(super) fn derive_id(started_at: Timestamp, url: &str, request: &WebhookRequest) -> EventId {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
@@ -28,8 +28,8 @@ pub(super) fn derive_id(started_at: Timestamp, url: &str, request: &WebhookReque
     EventId::from_parts(request.received_at, random)
 }
 
-/// When an event without a time came in: what its id says, or the beginning of time, so that a
-/// second import finds it again.
+/// Returns the time of an event without one: that of its
+/// id, or the epoch, so that a second import recognizes it.
 pub(super) fn time_of(id: Option<EventId>) -> Timestamp {
     let millis = id.map(|id| {
         let bytes = id.to_bytes();

@@ -1,14 +1,15 @@
-//! Import: an archive, of ours or of another tool, becomes events of a history.
+//! Imports archives, of Podtap or of another tool, as events of a history.
 //!
-//! What is imported is on record only. It has no `seq` and never waits for a delivery, so that
-//! nothing is sent, validated, held or concluded because of it; a person may replay it. The same id
-//! is the same event: importing twice adds nothing, and an event that is known keeps what it has.
+//! Imported events are only stored. They have no `seq` and never wait for a
+//! delivery, so that nothing is sent, validated, held or concluded because of
+//! them; a person may replay them. Events with the same id are the same
+//! event: importing twice adds nothing, and an existing event stays as it is.
 //!
-//! A thread reads and parses, a batch at a time, and the writer commits each batch in one
-//! transaction: memory stays bounded whatever the archive's size.
+//! A thread reads and parses one batch at a time, and the writer commits each batch in one
+//! transaction, so memory is bounded for any size of archive.
 //!
-//! A word that is null, missing or of an unknown shape costs that word, a line or an entry that
-//! cannot be used costs itself, and a file that breaks off costs its rest.
+//! A field that is null, missing or of an unknown type is ignored; an unusable line or entry is
+//! skipped; and if a file is cut off, only its rest is lost.
 
 mod batch;
 mod check;
@@ -30,71 +31,72 @@ use crate::export::archive::ArchiveFormat;
 use crate::history::{HistoryError, ImportedRecord, Writer};
 use batch::{ArchiveBatch, Batches};
 
-/// The largest line, or entry of a HAR, in bytes: the largest body with every byte of it escaped
-/// (`\u0000`), the headers likewise, and as much again as headers for the attempts.
+/// Maximum size in bytes of a line, or of an entry of a HAR: the largest body with every byte
+/// escaped (`\u0000`), the headers likewise, and as much again as headers for the attempts.
 const MAX_PIECE_BYTES: u64 = 6 * (limits::MAX_BODY_BYTES + 2 * limits::MAX_HEADER_BYTES) as u64;
 
-/// Batches that wait for the writer.
+/// Maximum number of batches that wait for the writer.
 const QUEUED_BATCHES: usize = 1;
 
-/// New events to which later attempt lines may still belong. Such a line follows its event as soon
-/// as the local service has answered; so many events later it is taken for a stray.
+/// Number of new events to which later attempt lines may still belong.
+/// Such a line follows its event as soon as the local service has
+/// answered; if more events are in between, the line belongs to no event.
 const REMEMBERED: usize = 65_536;
 
-/// What an import has done.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImportReport {
-    /// Events that are in the history now and were not before.
+    /// Number of events that were added to the history.
     pub new: u64,
-    /// Events that were there already.
+    /// Number of events that were already in the history.
     pub known: u64,
-    /// Lines or entries that are no events: other objects, attempts of unknown events, requests of
-    /// other protocols, and those that cannot be used.
+    /// Number of lines or entries that are not events: other objects, attempts of unknown events,
+    /// requests of other protocols, and unusable ones.
     pub skipped: u64,
-    /// The first that cannot be used: which, and what is wrong with it. The text is of the file.
+    /// The first unusable ones: their place and their error. Contains text of the file.
     pub named: Vec<String>,
-    /// What is wrong where the archive breaks off; what came after that is not imported.
+    /// Where and why the archive is cut off; the rest of it is not imported.
     pub broken_off: Option<String>,
 }
 
 impl ImportReport {
-    /// Events that were found.
+    /// Returns the number of events that were found.
     pub const fn events(&self) -> u64 {
         self.new + self.known
     }
 }
 
-/// Why an import ended before its source did. What came before stays imported.
+/// Why an import ended before its source did. What was read before stays imported.
 #[derive(Debug, thiserror::Error)]
 #[error("{problem}")]
 pub struct ImportError {
     pub problem: Problem,
-    /// What was imported before it.
+    /// What was imported before the problem.
     pub imported: ImportReport,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// It is no archive.
+    /// It is not an archive.
     #[error("it holds neither JSON lines of podtap nor an HTTP archive (HAR)")]
     Unrecognized,
-    /// A HAR ends within its JSON, or goes on with something else.
+    /// A HAR ends within its JSON, or has other content after it.
     #[error("after entry {entries}: {what}")]
     BrokenOff {
-        /// How many entries came before.
+        /// Number of entries before the problem.
         entries: u64,
         what: String,
     },
     /// It cannot be read.
     #[error("it cannot be read: {0}")]
     Read(io::Error),
-    /// The history cannot take it.
+    /// The history cannot be written.
     #[error(transparent)]
     History(#[from] HistoryError),
 }
 
-/// An archive that is being read. Opened first and imported then, so that a source that holds
-/// nothing makes no history.
+/// An archive that is being read. It is opened before it is imported, so that a source without
+/// events does not create a history.
 #[derive(Debug)]
 pub struct ArchiveImport {
     format: ArchiveFormat,
@@ -104,10 +106,10 @@ pub struct ArchiveImport {
 }
 
 impl ArchiveImport {
-    /// Begins to read an archive, of which its first bytes tell the form.
+    /// Begins to read an archive; its first bytes determine the format.
     ///
     /// # Errors
-    /// When it is no archive. What is wrong later is told by [`ArchiveImport::into_history`].
+    /// If it is not an archive. [`ArchiveImport::into_history`] reports later problems.
     pub async fn open(source: impl Read + Send + 'static) -> Result<Self, Problem> {
         let recognized = tokio::task::spawn_blocking(|| recognize::recognize(source));
         let (format, source) = recognized.await.map_err(problem_of_panic)??;
@@ -118,7 +120,7 @@ impl ArchiveImport {
                 ArchiveFormat::Har => har::read(source, &mut batches),
                 ArchiveFormat::Ndjson => ndjson::read(source, &mut batches),
             };
-            // What was whole before a mistake is imported.
+            // What was complete before an error is imported.
             batches.flush();
             read
         });
@@ -135,14 +137,14 @@ impl ArchiveImport {
         self.format
     }
 
-    /// Whether there is nothing in it to import, as far as was read.
+    /// Returns whether the part that was read contains nothing to import.
     pub fn is_empty(&self) -> bool {
         self.first
             .as_ref()
             .is_none_or(|batch| batch.past.is_empty())
     }
 
-    /// Reads to the end, and nothing of it goes anywhere.
+    /// Reads to the end without importing anything.
     pub async fn discard(mut self) -> Result<ImportReport, ImportError> {
         let mut imported = ImportReport::default();
         let mut batch = self.first.take();
@@ -159,14 +161,14 @@ impl ArchiveImport {
         self.finish(imported).await
     }
 
-    /// Takes all of it over into a history.
+    /// Imports everything into a history.
     pub async fn into_history(self, writer: &Writer) -> Result<ImportReport, ImportError> {
         let never = CancellationToken::new();
         self.into_history_until(writer, &never, |_| {}).await
     }
 
-    /// Takes it over into a history until all of it is, or `stop` is cancelled; says after each
-    /// batch what is done. A batch that was begun is finished.
+    /// Imports into a history until everything is imported or `stop` is cancelled, and reports the
+    /// progress after each batch. A batch that was begun is finished.
     pub async fn into_history_until(
         mut self,
         writer: &Writer,
@@ -207,7 +209,7 @@ impl ArchiveImport {
             told(&imported);
             batch = tokio::select! {
                 biased;
-                // The thread that reads ends with the receiver; it may be waiting for a pipe.
+                // The reading thread ends with the receiver; it may be waiting for a pipe.
                 () = stop.cancelled() => return Ok(imported),
                 batch = self.batches.recv() => batch,
             };
@@ -232,7 +234,7 @@ fn problem_of_panic(error: tokio::task::JoinError) -> Problem {
     Problem::Read(io::Error::other(error))
 }
 
-/// The events that this import has added last.
+/// The last events that this import has added.
 #[derive(Debug, Default)]
 struct RecentIds {
     order: VecDeque<EventId>,

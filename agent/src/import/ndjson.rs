@@ -1,4 +1,5 @@
-//! JSON lines of `docs/JSON.md`: what `events --json`, `show --json` and `listen --json` printed.
+//! Reads the JSON lines of `docs/JSON.md`: the output of `events --json`, `show --json` and
+//! `listen --json`.
 
 use std::io::{BufRead, Read as _};
 
@@ -13,7 +14,7 @@ use super::{MAX_PIECE_BYTES, Problem};
 use crate::export::json::VERSION;
 use crate::history::{EditedRequest, ImportedEvent, ImportedRecord};
 
-/// Reads every line; one that cannot be used is named.
+/// Reads every line; reports the ones that cannot be used.
 pub(super) fn read(mut source: impl BufRead, batches: &mut Batches) -> Result<(), Problem> {
     let (mut bytes, mut line) = (Vec::new(), 0);
     loop {
@@ -44,7 +45,7 @@ pub(super) fn read(mut source: impl BufRead, batches: &mut Batches) -> Result<()
     }
 }
 
-/// What a line is; `None` for what is neither an event nor an attempt.
+/// Converts a line; `None` if it is neither an event nor an attempt.
 fn parse(line: &str) -> Result<Option<ImportedRecord>, UnusableEntry> {
     let value: Value = serde_json::from_str(line).map_err(|error| json(&error))?;
     let mut words = Words::of(value).ok_or(UnusableEntry::NoObject)?;
@@ -100,7 +101,8 @@ fn event(mut words: Words) -> Result<ImportedRecord, UnusableEntry> {
     }))
 }
 
-/// Every text is the first line of what was parsed: only the column helps.
+/// Returns the error without its line, because each
+/// text is parsed separately: only the column helps.
 fn json(error: &serde_json::Error) -> UnusableEntry {
     let text = error.to_string();
     let what = text

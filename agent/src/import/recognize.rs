@@ -1,24 +1,25 @@
-//! Which form an archive has, by its first bytes: its name says nothing, and stdin has none.
+//! Recognizes the format of an archive from its first bytes: its name does not determine the
+//! format, and stdin has none.
 
 use std::io::{Chain, Cursor, Read};
 
 use super::Problem;
 use crate::export::archive::ArchiveFormat;
 
-/// Bytes within which the first key of the first object must end.
+/// Number of bytes within which the first key of the first object must end.
 const LOOK_AT: usize = 64 * 1024;
 
-/// What some tools on Windows begin a file with.
+/// The bytes with which some tools on Windows begin a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A source of which the beginning was read and put back.
+/// A source whose beginning was read and put back.
 pub(super) type Source<R> = Chain<Cursor<Vec<u8>>, R>;
 
-/// The form, and the source from its first byte on, without a byte order mark.
+/// Returns the format, and the source from its first byte, without a byte order mark.
 pub(super) fn recognize<R: Read>(mut source: R) -> Result<(ArchiveFormat, Source<R>), Problem> {
     let mut beginning = Vec::with_capacity(LOOK_AT);
     let format = loop {
-        // A pipe gives what it has: as much as is needed, and no more, is waited for.
+        // A pipe returns what it has: wait only for as much as is needed.
         let mut chunk = [0; 512];
         let wanted = (LOOK_AT - beginning.len()).min(chunk.len());
         let count = source.read(chunk.get_mut(..wanted).unwrap_or_default());
@@ -28,10 +29,10 @@ pub(super) fn recognize<R: Read>(mut source: R) -> Result<(ArchiveFormat, Source
         match first_key(known) {
             Some(First::Key(b"log")) => break ArchiveFormat::Har,
             Some(First::Key(_)) => break ArchiveFormat::Ndjson,
-            // Lines that are no objects cost themselves, not those that are.
+            // Lines that are not objects do not invalidate the ones that are.
             Some(First::Other) if has_object_line(known, is_all) => break ArchiveFormat::Ndjson,
             None | Some(First::Other) if !is_all => {}
-            // Nothing at all holds no event, but is no mistake in the archive.
+            // An empty source contains no event, but this is not an error in the archive.
             None if known.trim_ascii().is_empty() => break ArchiveFormat::Ndjson,
             None | Some(First::Other) => return Err(Problem::Unrecognized),
         }
@@ -40,15 +41,15 @@ pub(super) fn recognize<R: Read>(mut source: R) -> Result<(ArchiveFormat, Source
     Ok((format, Cursor::new(beginning).chain(source)))
 }
 
-/// How a source begins.
+/// The beginning of a source.
 enum First<'a> {
     Key(&'a [u8]),
     Other,
 }
 
-/// `None` where there is not enough of it yet.
+/// Returns `None` if more bytes are needed.
 fn first_key(bytes: &[u8]) -> Option<First<'_>> {
-    // Of a byte order mark only the beginning may have come.
+    // Only the beginning of a byte order mark may have arrived.
     if BYTE_ORDER_MARK.starts_with(bytes) {
         return None;
     }
@@ -64,8 +65,8 @@ fn first_key(bytes: &[u8]) -> Option<First<'_>> {
     bytes.get(..end).map(First::Key)
 }
 
-/// Whether a line after the first is an object by its ends, as far as whole lines are known. With a
-/// comma behind it, it is a member of a list.
+/// Returns whether a complete line after the first looks like an object, judged by its ends. With a
+/// comma after it, it is a member of a list.
 fn has_object_line(bytes: &[u8], is_all: bool) -> bool {
     let mut lines = bytes.split(|byte| *byte == b'\n').skip(1).peekable();
     while let Some(line) = lines.next() {
@@ -90,7 +91,7 @@ fn strip(bytes: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    /// Gives one byte at a time, as a slow pipe does.
+    /// Returns one byte per read, as a slow pipe does.
     struct Slow(Cursor<Vec<u8>>);
 
     impl Read for Slow {

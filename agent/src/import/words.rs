@@ -1,14 +1,14 @@
-//! The words of another program's JSON object. One that is null, missing or of another shape than
-//! expected is none, and the others stay. Pure.
+//! Reads the fields of another program's JSON object. A field that is null, missing or of another
+//! type than expected counts as absent; the others stay. Pure.
 
 use serde_json::{Map, Value};
 
-/// An object of which words are taken out.
+/// An object whose fields are taken out.
 #[derive(Debug, Default)]
 pub(super) struct Words(Map<String, Value>);
 
 impl Words {
-    /// `None` where it is no object.
+    /// Returns `None` if it is not an object.
     pub(super) fn of(value: Value) -> Option<Self> {
         match value {
             Value::Object(map) => Some(Self(map)),
@@ -27,12 +27,12 @@ impl Words {
         }
     }
 
-    /// What the text says, where it says it.
+    /// Parses a text, if it is there and valid.
     pub(super) fn parse<T: std::str::FromStr>(&mut self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
     }
 
-    /// An object within; one without words where there is none.
+    /// Returns an inner object; an empty one if there is none.
     pub(super) fn words(&mut self, name: &str) -> Self {
         Self::of(self.take(name)).unwrap_or_default()
     }
@@ -52,7 +52,7 @@ impl Words {
         self.0.get(name)?.as_i64()
     }
 
-    /// A count or a number, which may be larger than SQLite's.
+    /// Returns a natural number, which may be larger than SQLite's integers.
     pub(super) fn natural(&self, name: &str) -> Option<u64> {
         self.0.get(name)?.as_u64()
     }

@@ -1,36 +1,36 @@
-//! Two texts → the lines in which they differ, with a little around them.
+//! Compares two texts and returns the lines that differ, with some context.
 
 use similar::{ChangeTag, TextDiff};
 
-/// Equal lines shown around a change.
+/// Number of equal lines shown around a change.
 const CONTEXT: usize = 2;
 
-/// Lines at most.
+/// Maximum number of lines.
 const MAX_LINES: usize = 2_000;
 
 /// One line of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffLine {
     pub sign: DiffSign,
-    /// The line without its end: text of the outside world.
+    /// The line without its end. Untrusted text.
     pub text: String,
 }
 
-/// In which of the two texts a line is.
+/// Which of the two texts contains a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiffSign {
-    /// In both.
+    /// Both.
     Same,
-    /// Only in the first.
+    /// Only the first.
     Removed,
-    /// Only in the second.
+    /// Only the second.
     Added,
-    /// Lines that are the same were left out here.
+    /// Equal lines were left out here.
     LeftOut,
 }
 
 impl DiffSign {
-    /// What stands before the line.
+    /// Returns the text before the line.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Same => "  ",
@@ -41,7 +41,7 @@ impl DiffSign {
     }
 }
 
-/// The difference between two texts; empty where there is none.
+/// Returns the difference between two texts; empty if there is none.
 pub fn difference(before: &str, after: &str) -> Vec<DiffLine> {
     let diff = TextDiff::from_lines(before, after);
     let mut lines = Vec::new();

@@ -1,5 +1,5 @@
-//! A request as a file that a person edits: the request line, headers, an empty line, the body. Written,
-//! read back, and compared with what it was.
+//! Converts a request to a file that a person edits: the request line, headers, an empty line, the
+//! body. It writes and parses the file, and compares the request with the original.
 
 mod difference;
 
@@ -14,20 +14,20 @@ pub use difference::{DiffLine, DiffSign, difference};
 use crate::decoded::is_text;
 use crate::history::EditedRequest;
 
-/// The line that says that the body is written in base64, because it is no text.
+/// The line that says that the body is in base64, because it is not text.
 const BASE64: &str = "# body: base64";
 
-/// Between a header's name and a value in base64, because it is no text.
+/// The separator between a header's name and a value in base64, which is not text.
 const BASE64_VALUE: &str = "::";
 
-/// What the file begins with.
+/// The beginning of the file.
 const HEAD: &str =
     "# Edit the request, save and leave the editor; you see the difference before it is sent.
 # A header `name:: value` has its value in base64, because it is not text.
 # An empty file sends nothing. Lines that begin with # before the request are ignored.
 ";
 
-/// What is wrong with an edited file.
+/// An error in an edited file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
 pub struct RequestFileError {
@@ -35,12 +35,13 @@ pub struct RequestFileError {
     reason: &'static str,
 }
 
-/// The file for a request, with what to do in front: for an editor that shows nothing else.
+/// Returns the file for a request, with instructions at
+/// the front, for an editor that shows nothing else.
 pub fn write(request: &WebhookRequest) -> String {
     format!("{HEAD}{}", text(request))
 }
 
-/// What of the file is the request itself.
+/// Returns the part of the file that is the request itself.
 pub fn text(request: &WebhookRequest) -> String {
     let mut file = String::new();
     let is_text = is_text(&request.body) && !request.body.contains(&b'\r');
@@ -65,18 +66,18 @@ pub fn text(request: &WebhookRequest) -> String {
     file
 }
 
-/// A header's value as a line has it; `None` where the line would not be read back as it was.
+/// Returns a header's value for a line; `None` if parsing the line would return another value.
 fn header_text(value: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(value).ok()?;
     let is_kept = is_text(value) && text.trim() == text && !text.starts_with(':');
     (is_kept && !text.contains(['\n', '\r'])).then_some(text)
 }
 
-/// The request that an edited file holds; `None` where it holds nothing. The line break that ends
-/// the file is the editor's and no part of the body.
+/// Returns the request in an edited file; `None` if it contains none. The line break at the end of
+/// the file comes from the editor and is not part of the body.
 ///
 /// # Errors
-/// When a line is not what it should be.
+/// If a line is invalid.
 pub fn parse(file: &str) -> Result<Option<EditedRequest>, RequestFileError> {
     let mut lines = file
         .split('\n')

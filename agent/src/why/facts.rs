@@ -1,4 +1,4 @@
-//! What is known about a subject: plain data, from Podio, the history and the agent.
+//! The known facts about a subject: plain data from Podio, the history and the agent.
 
 use jiff::Timestamp;
 use podtap_podio::EventType;
@@ -10,7 +10,7 @@ use crate::hooks::UrlVerdict;
 use crate::place::Place;
 use crate::status::Status;
 
-/// All that a judgment needs.
+/// Everything that a judgement needs.
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) subject: Subject,
@@ -19,30 +19,30 @@ pub(crate) struct Facts {
     pub(crate) hooks: KnownHooks,
     /// The newest event of the subject.
     pub(crate) newest: Option<EventRow>,
-    /// The oldest event of the same object that waits, before the newest.
+    /// The oldest waiting event of the same object before the newest one.
     pub(crate) before: Option<EventRow>,
-    /// How to fix the loop that the object is in.
+    /// How to fix the loop that contains the object.
     pub(crate) loop_cure: Option<String>,
-    /// Webhooks that the relay refused or removed, the newest first.
+    /// Webhooks that the relay refused or removed, newest first.
     pub(crate) losses: Vec<Loss>,
-    /// The newest event that any of the hooks sent.
+    /// Time of the newest event that any of the hooks sent.
     pub(crate) last_fired: Option<Timestamp>,
-    /// Whether it is known which URLs are this tunnel's.
+    /// Whether it is known which URLs belong to this tunnel.
     pub(crate) knows_tunnel: bool,
-    /// The app that an item is in.
+    /// The app of an item.
     pub(crate) app: Option<u64>,
-    /// The agent; of another process where one runs.
+    /// The status of the agent, which may run in another process.
     pub(crate) status: Status,
 }
 
-/// What Podio says of the change.
+/// What Podio returned about the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PodioChange {
-    /// There is no single change to ask about, or it cannot be asked about.
+    /// There is no single change, or Podio cannot be asked about it.
     Unasked(String),
-    /// Podio does not show the object.
+    /// Podio does not return the object.
     Gone(String),
-    /// The object is there; of its kind Podio keeps no revisions.
+    /// The object exists; Podio keeps no revisions of its kind.
     There,
     /// The newest revision of an item.
     Revision(NewestRevision),
@@ -54,24 +54,24 @@ pub(crate) struct NewestRevision {
     pub(crate) number: u64,
     pub(crate) event: EventType,
     pub(crate) at: Option<Timestamp>,
-    /// Who, through which API client.
+    /// Who made it, through which API client.
     pub(crate) by: String,
     /// Whether it was made in Podio itself, where `hook=false` cannot be set.
     pub(crate) by_hand: bool,
-    /// Revisions before it that have not arrived, of those after the first that has.
+    /// Revisions before it that have not arrived, after the first one that has.
     pub(crate) missing: Vec<u64>,
 }
 
-/// The hooks that can tell about the subject.
+/// The hooks that can report the subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KnownHooks {
-    /// They cannot be had.
+    /// The hooks cannot be listed.
     Unknown(String),
-    /// As Podio has them.
+    /// The hooks as Podio lists them.
     Listed {
-        /// Those that can tell.
+        /// The hooks that can report the subject.
         able: Vec<HookFact>,
-        /// What was looked through, in words.
+        /// What was searched, in words.
         looked: String,
         /// Places whose hooks could not be listed, with the reason.
         failed: Vec<String>,
@@ -86,6 +86,6 @@ pub(crate) struct HookFact {
     pub(crate) status: HookStatus,
     pub(crate) verdict: UrlVerdict,
     pub(crate) created: Option<Timestamp>,
-    /// What came of its last `hook.verify` here.
+    /// The outcome of its last `hook.verify` here.
     pub(crate) verification: Option<Verification>,
 }

@@ -1,5 +1,5 @@
-//! Collects what is known about a subject: from Podio, as far as it may be asked, the history and the
-//! agent.
+//! Collects what is known about a subject: from Podio, if
+//! it may be asked, from the history and from the agent.
 
 use jiff::Timestamp;
 use podtap_podio::client::{self, RevisionKind};
@@ -21,16 +21,16 @@ use crate::podio_time::podio_time;
 use crate::reason;
 use crate::status::Status;
 
-/// Missing revisions that are looked for, down from the newest.
+/// Maximum number of missing revisions that are searched, from the newest downwards.
 const MAX_MISSING: u64 = 1_000;
 
-/// Hooks of which it is looked up when they fired last: more than ten of a type cannot be on an app.
+/// Maximum number of hooks whose last event is looked up: an app has at most ten of each type.
 const MAX_HOOKS: usize = 20;
 
-/// Places that are named.
+/// Maximum number of places that are named.
 const NAMED: usize = 3;
 
-/// Answers why. Made for one question.
+/// Answers one question.
 #[derive(Debug)]
 pub(crate) struct Gatherer<'a> {
     pub(crate) hook_admin: &'a HookAdmin,
@@ -38,14 +38,14 @@ pub(crate) struct Gatherer<'a> {
     pub(crate) status: Status,
 }
 
-/// What Podio says of the object.
+/// What Podio returned about the object.
 struct Asked {
     change: PodioChange,
     app: Option<Place>,
 }
 
 impl Gatherer<'_> {
-    /// Asks Podio a few times, and nobody where there are no credentials.
+    /// Makes a few calls to Podio, and none without credentials.
     pub(crate) async fn answer(&self, subject: Subject) -> Result<Why, HistoryError> {
         let now = Timestamp::now();
         let mut asked = self.ask(subject).await;
@@ -132,7 +132,7 @@ impl Gatherer<'_> {
         Asked { change, app }
     }
 
-    /// The events of the subject that matter, the oldest first.
+    /// Returns the events of the subject that matter, oldest first.
     async fn rows(&self, subject: Subject) -> Result<Vec<EventRow>, HistoryError> {
         let test = match subject {
             Subject::Object(object) => {
@@ -230,7 +230,7 @@ fn is_in(found: &LoopFinding, object: ObjectRef) -> bool {
     found.object == object || others.contains(&object)
 }
 
-/// What was looked through, in words.
+/// Returns what was searched, in words.
 fn places_in_words(listing: &HookListing, app: Option<PlaceRef>) -> String {
     if let Some(app) = app {
         return app.to_string();
@@ -244,7 +244,7 @@ fn places_in_words(listing: &HookListing, app: Option<PlaceRef>) -> String {
     }
 }
 
-/// Whether a hook would tell about the subject.
+/// Returns whether a hook would report the subject.
 fn can_tell(
     listed: &ListedHook,
     subject: Subject,
@@ -257,7 +257,7 @@ fn can_tell(
         Subject::Type(event) => hook.event == event.as_str(),
         Subject::Object(object) => {
             let at = listed.place.at;
-            // Which app a field is of, its hook does not say.
+            // A hook on a field does not contain the field's app.
             let may_be_there = app.is_none_or(|app| at == app || at.ref_type == RefType::AppField);
             let tells = match change {
                 PodioChange::Revision(revision) => hook.event == revision.event.as_str(),
@@ -268,7 +268,7 @@ fn can_tell(
     }
 }
 
-/// Whether events of this type carry the id of such an object.
+/// Returns whether events of this type contain the id of such an object.
 fn is_about(event: &str, kind: ObjectKind) -> bool {
     let Ok(event) = event.parse::<EventType>() else {
         return false;
@@ -301,7 +301,7 @@ fn revision(made: &client::Revision) -> NewestRevision {
     }
 }
 
-/// Podio does not show the object, or could not be asked.
+/// Returns the result if Podio does not return the object, or could not be asked.
 fn not_shown(error: &client::Error) -> PodioChange {
     match error.refusal() {
         Some(refusal) if matches!(refusal.status, 403 | 404 | 410) => {
@@ -311,7 +311,7 @@ fn not_shown(error: &client::Error) -> PodioChange {
     }
 }
 
-/// Revisions below this one that have not arrived, of those after the first that has.
+/// Returns the revisions below this one that have not arrived, after the first one that has.
 fn missing_revisions(rows: &[EventRow], newest: u64) -> Vec<u64> {
     let seen: std::collections::BTreeSet<u64> =
         rows.iter().filter_map(|row| row.revision).collect();

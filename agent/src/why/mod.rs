@@ -1,5 +1,6 @@
-//! Why did it arrive, or why not? The way of one change from Podio to the local service, link by
-//! link: `gather` collects what Podio, the history and the agent know, `judge` decides and is pure.
+//! Explains why something arrived or did not: the path of one change from Podio to the local
+//! service, link by link. `gather` collects what Podio, the history and the agent know; `judge`
+//! decides and is pure.
 
 mod facts;
 mod gather;
@@ -16,40 +17,40 @@ pub use object::WhyObject;
 pub use page::{FindItemError, ItemPage};
 pub use subject::{NoSubject, Subject, WhyQuestion};
 
-/// What became of it, and how that is known. Names and Podio's words are in the texts: escape them
-/// before showing them.
+/// The outcome, and how it is known. Texts contain names
+/// and Podio's words: escape them before showing them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Why {
-    /// What was asked about.
+    /// The subject of the question.
     pub subject: Subject,
-    /// The event that tells about it, once it is in the history.
+    /// The event that reports the subject, once it is in the history.
     pub event: Option<EventId>,
-    /// What the answer is, of a fixed set.
+    /// The answer, from a fixed set.
     pub cause: Cause,
     /// The answer in one sentence.
     pub conclusion: String,
-    /// What to do; `None` where there is nothing to do.
+    /// What to do; `None` if nothing needs to be done.
     pub cure: Option<String>,
-    /// The way, in order.
+    /// The links of the path, in order.
     pub links: Vec<WhyLink>,
 }
 
-/// One link of the way.
+/// One link of the path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhyLink {
     pub step: WhyStep,
-    /// Whether it holds.
+    /// Whether the link holds.
     pub holds: Holds,
-    /// How that is known, or why it is not.
+    /// How this is known, or why it is not.
     pub reason: String,
 }
 
-/// A link of the way, from the change in Podio to the local service's answer.
+/// A link of the path, from the change in Podio to the local service's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WhyStep {
     /// Podio knows the change.
     Change,
-    /// There is a hook exists.
+    /// A hook for the event exists.
     Hook,
     /// The hook is active.
     Active,
@@ -57,18 +58,18 @@ pub enum WhyStep {
     LeadsHere,
     /// Podio called the hook.
     Fired,
-    /// The relay took the webhook.
+    /// The relay accepted the webhook.
     Relay,
-    /// The agent has it.
+    /// The agent has stored the event.
     Agent,
-    /// It was offered to the local service.
+    /// The event was offered to the local service.
     Delivery,
-    /// The local service took it.
+    /// The local service answered with success.
     Answer,
 }
 
 impl WhyStep {
-    /// Its name for programs.
+    /// Returns its name for programs.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Change => "change",
@@ -83,7 +84,7 @@ impl WhyStep {
         }
     }
 
-    /// What it is called on a screen.
+    /// Returns its label for a screen.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Change => "changed in Podio",
@@ -102,23 +103,23 @@ impl WhyStep {
 /// What the answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// It arrived, and the local service took it.
+    /// The event arrived, and the local service answered with success.
     Answered,
-    /// Podio does not show such an object.
+    /// Podio does not return such an object.
     NoChange,
-    /// No hook tells about it.
+    /// No hook reports it.
     NoHook,
     /// The hook is not active.
     HookInactive,
-    /// The hook leads to another place, or to one that Podio cannot call.
+    /// The hook leads to another target, or to one that Podio cannot call.
     HookElsewhere,
     /// The hook was created after the change.
     HookYounger,
-    /// It was probably written with `hook=false`.
+    /// The change was probably written with `hook=false`.
     HookFalse,
     /// The relay refused webhooks at that time.
     Refused,
-    /// A limit of the relay removed it before an agent took it.
+    /// A limit of the relay removed the event before an agent received it.
     Removed,
     /// No agent is running.
     NoAgent,
@@ -126,15 +127,15 @@ pub enum Cause {
     LinkDown,
     /// Events wait on the relay.
     OnRelay,
-    /// It was not to be delivered: there was no local service.
+    /// The event was not to be delivered: there was no local service.
     Held,
-    /// Its object is in a loop, and its events are held.
+    /// Its object is in a loop, and the events of the object are held.
     HeldLoop,
     /// The local service cannot be reached.
     ServiceDown,
-    /// It waits for an earlier event of its object, or its turn.
+    /// The event waits for an earlier event of its object, or for its turn.
     Waiting,
-    /// The local service gave no answer.
+    /// The local service did not answer.
     NoAnswer,
     /// The local service answered with an error.
     ErrorAnswer,
@@ -142,12 +143,12 @@ pub enum Cause {
     NotVerified,
     /// Podio may still call.
     NotYet,
-    /// Nothing that is known is wrong.
+    /// No known fact explains it.
     Unknown,
 }
 
 impl Cause {
-    /// Its name for programs.
+    /// Returns its name for programs.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Answered => "answered",

@@ -1,4 +1,4 @@
-//! The answer why, as the schema has it.
+//! Serializes the answer why according to the schema.
 
 use podtap_wire::EventId;
 use serde::Serialize;
@@ -17,7 +17,7 @@ pub struct WhyObject<'a> {
     links: Vec<LinkObject<'a>>,
 }
 
-/// One link of the way.
+/// One link of the path.
 #[derive(Debug, Serialize)]
 struct LinkObject<'a> {
     step: &'static str,
@@ -26,7 +26,7 @@ struct LinkObject<'a> {
 }
 
 impl WhyObject<'_> {
-    /// The object as one line, without the line's end.
+    /// Returns the object as one line, without the line's end.
     pub fn to_line(&self) -> String {
         line("why", self)
     }

@@ -1,5 +1,5 @@
-//! The page of an item in Podio, as its URL names it: by the app's labels and the item's number within
-//! the app, from which Podio has to be asked for the item's id.
+//! Identifies an item by its page in Podio. The page's URL contains the labels of the app and the
+//! item's number within the app, with which Podio must be asked for the item's id.
 
 use podtap_podio::client::{self, Client, RateLimit};
 use podtap_podio::{ObjectKind, ObjectRef, RefType};
@@ -9,7 +9,7 @@ use crate::explain::near_limit;
 use crate::history::HistoryError;
 use crate::place::Place;
 
-/// An item by its page.
+/// An item, identified by its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemPage {
     /// The path of the app's own page.
@@ -18,19 +18,19 @@ pub struct ItemPage {
     number: u64,
 }
 
-/// Why the item of a page cannot be had.
+/// Why the item of a page cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindItemError {
-    /// Nobody may ask.
+    /// There are no credentials.
     #[error("Podio credentials are required to look up a link: set them, or run `podtap login`")]
     NoCredentials,
-    /// The rest of the hour's calls is kept.
+    /// The rest of the hour's calls is reserved.
     #[error("too few API calls are left this hour ({} of {}): try again later", .0.remaining, .0.limit)]
     RateLimitNear(RateLimit),
     /// None of the known apps has this page.
     #[error("the link is not to a known app")]
     UnknownApp,
-    /// Podio could not be asked, or has refused.
+    /// Podio could not be asked, or refused.
     #[error(transparent)]
     Podio(#[from] client::Error),
     #[error(transparent)]
@@ -38,7 +38,7 @@ pub enum FindItemError {
 }
 
 impl ItemPage {
-    /// The page that a URL is of, such as `https://podio.com/org/space/apps/orders/items/12`.
+    /// Parses the URL of a page, such as `https://podio.com/org/space/apps/orders/items/12`.
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text.trim()).ok()?;
         let (app, number) = url.path().trim_end_matches('/').rsplit_once("/items/")?;
@@ -50,13 +50,13 @@ impl ItemPage {
         .filter(|_| is_app)
     }
 
-    /// Whether an app's own link leads to the app of this page.
+    /// Returns whether an app's own link leads to the app of this page.
     fn is_of(&self, link: &str) -> bool {
         Url::parse(link)
             .is_ok_and(|link| link.path().trim_end_matches('/').to_lowercase() == self.app)
     }
 
-    /// Asks the known apps for their links, one after the other, then the right one for the item.
+    /// Asks the known apps for their links, one after another, then the right one for the item.
     pub(crate) async fn find(
         &self,
         client: &Client,
@@ -73,7 +73,7 @@ impl ItemPage {
             may_call(client)?;
             let app = match client.app(place.at.ref_id).await {
                 Ok(app) => app,
-                // Another one may be the right one.
+                // Another app may be the right one.
                 Err(error) => {
                     refused.get_or_insert(error);
                     continue;

@@ -1,4 +1,4 @@
-//! What `why` is asked about: an object, a hook or an event type.
+//! The subject of `why`: an object, a hook or an event type.
 
 use std::fmt;
 
@@ -7,30 +7,30 @@ use podtap_podio::{EventType, ObjectKind, ObjectRef};
 use super::ItemPage;
 use crate::draft::nearest;
 
-/// What is asked about.
+/// The subject of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// `item:4711`: its newest change.
+    /// `item:4711`: the newest change of the object.
     Object(ObjectRef),
-    /// `hook:90211`: what it sends.
+    /// `hook:90211`: the events that the hook sends.
     Hook(u64),
     /// `item.update`: events of this type.
     Type(EventType),
 }
 
-/// What a person asked about, before Podio was asked for anything.
+/// A person's question, before Podio is asked for anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WhyQuestion {
     Subject(Subject),
-    /// The page of an item, whose id is to be found.
+    /// The page of an item, whose id must be found.
     Page(ItemPage),
 }
 
 impl WhyQuestion {
-    /// What this text names: a subject, or the page of an item.
+    /// Parses a subject, or the page of an item.
     ///
     /// # Errors
-    /// When it names neither.
+    /// If the text is neither.
     pub fn parse(text: &str) -> Result<Self, NoSubject> {
         match ItemPage::parse(text) {
             Some(page) => Ok(Self::Page(page)),
@@ -39,26 +39,25 @@ impl WhyQuestion {
     }
 }
 
-/// Text that names nothing that can be asked about.
+/// The text is not a subject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSubject {
-    /// Not a form that is known.
+    /// The form is unknown.
     #[error("`{0}` is not an object, a hook or an event type")]
     Form(String),
-    /// An event type, mistyped.
+    /// A mistyped event type.
     #[error("`{0}` is not a Podio event type; did you mean {1}?")]
     Type(String, &'static str),
-    /// A link to something else than an item's page.
+    /// A link that is not to an item's page.
     #[error("the link is not to an item, such as https://podio.com/ORG/SPACE/apps/APP/items/12")]
     Link,
 }
 
 impl Subject {
-    /// The subject that this text names: `item:4711`, `hook:5`, `item.update`, or a number, which is
-    /// an item's.
+    /// Parses a subject: `item:4711`, `hook:5`, `item.update`, or a number, which is an item's id.
     ///
     /// # Errors
-    /// When it names none.
+    /// If the text is not a subject.
     pub fn parse(text: &str) -> Result<Self, NoSubject> {
         let text = text.trim();
         let wrong = || NoSubject::Form(text.to_owned());

@@ -1,4 +1,4 @@
-//! An event and its attempts → an entry of an archive.
+//! Builds the entry of an archive from an event and its attempts.
 
 use std::borrow::Cow;
 
@@ -14,12 +14,12 @@ use super::{
 use crate::history::{Attempt, Event, Outcome};
 use crate::target::Target;
 
-/// What a body is whose sender does not say.
+/// The type of a body if the sender did not set one.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 impl<'a> HarEntry<'a> {
-    /// An event with its attempts. Its URL is that of the service that answered last; of `target`,
-    /// where none did.
+    /// Builds the entry of an event with its attempts. Its URL is that of the service that answered
+    /// last, or of `target` if none did.
     pub fn new(event: &'a Event, attempts: &'a [Attempt], target: &Target) -> Self {
         let (request, last) = (&event.request, attempts.last());
         let time = last.map_or(0.0, |last| duration_ms::number(last.duration));
@@ -47,7 +47,7 @@ impl<'a> HarEntry<'a> {
             },
             response: Some(Response::of(last.map(|last| &last.outcome))),
             cache: Cache {},
-            // Sending and receiving are within the one time that was taken.
+            // Only the total time is known: sending and receiving are part of it.
             timings: Timings {
                 wait: time,
                 ..Timings::default()
@@ -143,7 +143,7 @@ fn mime_type<'h>(headers: &HeaderList) -> Cow<'h, str> {
     })
 }
 
-/// A body as text, or as base64 where it is none; `None` where there is no body.
+/// Returns a body as text, or as base64 if it is not text; `None` if there is no body.
 fn text(bytes: &[u8]) -> Option<(Cow<'_, str>, Option<&'static str>)> {
     if bytes.is_empty() {
         return None;

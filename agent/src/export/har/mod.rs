@@ -1,10 +1,10 @@
-//! An event with the last answer to it as an entry of an HTTP Archive (HAR 1.2, as the Web
+//! Formats an event with its last answer as an entry of an HTTP Archive (HAR 1.2, as the Web
 //! Performance Working Group last published it), which browsers and proxies import. An import
-//! reads the words by itself, since other tools' archives lack some.
+//! parses the fields itself, since archives of other tools lack some.
 //!
-//! Nothing is lost: header values are ISO 8859-1 text, as browsers write them, bodies that are no
-//! text are base64, and `_podtap` holds what HAR has no place for. HAR knows an `encoding` for
-//! answers only; a request's is `_encoding`, since custom fields begin so.
+//! Nothing is lost: header values are ISO 8859-1 text, as browsers write them, bodies that are not
+//! text are base64, and `_podtap` contains what HAR has no field for. HAR has an `encoding` for
+//! answers only; for a request it is `_encoding`, since custom fields begin with `_`.
 
 mod build;
 
@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::json::{AttemptObject, Findings};
 
-/// The marker of base64.
+/// The name of the base64 encoding.
 pub(crate) const BASE64: &str = "base64";
 
 #[derive(Debug, Clone, Serialize)]
@@ -28,19 +28,19 @@ pub struct HarEntry<'a> {
     pub(crate) response: Option<Response<'a>>,
     cache: Cache,
     timings: Timings,
-    /// What a person wrote on it.
+    /// The note that a person wrote on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) comment: Option<Cow<'a, str>>,
     #[serde(rename = "_podtap", skip_serializing_if = "Option::is_none")]
     pub(crate) podtap: Option<Podtap<'a>>,
 }
 
-/// What HAR has no place for.
+/// What HAR has no field for.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Podtap<'a> {
     pub(crate) id: Option<EventId>,
     seq: Option<Seq>,
-    /// Exactly as it came; the URL is what a URI allows of it.
+    /// The path exactly as received; the URL contains it in the form of a valid URI.
     pub(crate) path: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer: Option<IpAddr>,
@@ -48,7 +48,7 @@ pub(crate) struct Podtap<'a> {
     received_at: Option<Cow<'a, str>>,
     #[serde(flatten)]
     found: Findings<'a>,
-    /// All of them, as `docs/JSON.md` has them; the answer to the last one is the entry's response.
+    /// All attempts, as in `docs/JSON.md`; the answer to the last one is the entry's response.
     pub(crate) attempts: Option<Vec<AttemptObject<'a>>>,
 }
 
@@ -83,7 +83,7 @@ pub(crate) struct PostData<'a> {
     pub(crate) custom_encoding: Option<Cow<'a, str>>,
 }
 
-/// The answer; status 0 is HAR's way to say that there was none.
+/// The answer; in HAR, status 0 means that there was none.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Response<'a> {
@@ -104,7 +104,7 @@ pub(crate) struct Response<'a> {
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HarContent<'a> {
-    /// Of the whole answer; the text may be cut off.
+    /// Size of the whole answer; the text may be cut off.
     pub(crate) size: Option<i64>,
     mime_type: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,7 +130,7 @@ pub(crate) struct Creator {
     version: &'static str,
 }
 
-/// This program.
+/// Podtap as the creator.
 pub(crate) const CREATOR: Creator = Creator {
     name: "podtap",
     version: env!("CARGO_PKG_VERSION"),

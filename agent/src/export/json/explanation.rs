@@ -1,4 +1,5 @@
-//! What Podio knows of an event, as the schema has it: not all that the history keeps.
+//! Serializes an explanation of an event according to
+//! the schema, which has less than the history stores.
 
 use podtap_wire::EventId;
 use serde::Serialize;
@@ -21,7 +22,7 @@ pub struct ExplanationObject<'a> {
 }
 
 impl<'a> ExplanationObject<'a> {
-    /// What is known of this event.
+    /// Creates the object for the explanation of this event.
     pub fn new(id: EventId, explained: &'a Explanation) -> Self {
         Self {
             id,
@@ -36,7 +37,7 @@ impl<'a> ExplanationObject<'a> {
         }
     }
 
-    /// The object as one line, without the line's end.
+    /// Returns the object as one line, without the line's end.
     pub fn to_line(&self) -> String {
         line("explanation", self)
     }

@@ -1,4 +1,4 @@
-//! Failed deliveries of one fault, as the schema has them.
+//! Serializes failed deliveries with the same fault, according to the schema.
 
 use jiff::Timestamp;
 use podtap_wire::EventId;
@@ -17,7 +17,7 @@ pub struct FailureObject<'a> {
     types: &'a [String],
     #[serde(flatten)]
     outcome: OutcomeFields<'a>,
-    /// The line of the newest answer that says most; absent where there was none.
+    /// The most informative line of the newest answer; absent if there was no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<&'a str>,
     #[serde(with = "millis")]
@@ -31,7 +31,7 @@ pub struct FailureObject<'a> {
 }
 
 impl FailureObject<'_> {
-    /// The object as one line, without the line's end.
+    /// Returns the object as one line, without the line's end.
     pub fn to_line(&self) -> String {
         line("failure", self)
     }

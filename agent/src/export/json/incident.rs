@@ -1,4 +1,4 @@
-//! What befell the way of the events as a JSON object: as it happens, and as an entry of the history.
+//! Serializes incidents as JSON objects: when they happen, and as rows of the history.
 
 use podtap_wire::Seq;
 use serde::Serialize;
@@ -6,17 +6,17 @@ use serde::Serialize;
 use super::{line, millis};
 use crate::history::{HistoryGap, Incident};
 
-/// An incident. Which fields there are, its type decides.
+/// An incident. Its type determines its fields.
 #[derive(Debug, Clone, Serialize)]
 pub struct IncidentObject<'a> {
     #[serde(skip)]
     kind: &'static str,
     #[serde(flatten)]
     fields: IncidentFields<'a>,
-    /// When an entry came to be known.
+    /// For a row of the history: when it became known.
     #[serde(skip_serializing_if = "Option::is_none")]
     found_at: Option<String>,
-    /// From when on events may be lost, of an entry.
+    /// For a row of the history: the time from which on events may be lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     lost_since: Option<String>,
 }
@@ -29,7 +29,7 @@ enum IncidentFields<'a> {
         from: Seq,
         to: Seq,
         reason: &'a str,
-        /// What may find them again.
+        /// What may find the events again.
         hint: Option<&'static str>,
     },
     /// The relay could not be reached for long.
@@ -106,7 +106,7 @@ impl<'a> From<&'a HistoryGap> for IncidentObject<'a> {
 }
 
 impl IncidentObject<'_> {
-    /// The object as a line, without its end.
+    /// Returns the object as a line, without its end.
     pub fn to_line(&self) -> String {
         line(self.kind, self)
     }

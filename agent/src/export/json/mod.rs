@@ -1,7 +1,7 @@
-//! An event and an attempt as JSON objects: the schema of `docs/JSON.md`, which the command line
-//! prints, the copy menu copies and an import reads. Its only home: whoever writes or reads these
-//! objects does it through the types here. Within a version fields are added, never renamed or
-//! removed.
+//! Defines events and attempts as JSON objects: the schema of `docs/JSON.md`, which the command
+//! line prints, the copy menu copies and an import reads. Only this module defines it: all code
+//! writes and reads these objects through its types. Within a version, fields are added, never
+//! renamed or removed.
 
 mod explanation;
 mod failure;
@@ -32,7 +32,7 @@ use crate::history::{Attempt, EditedRequest, Event, Insight, Outcome, Verificati
 /// The schema's version.
 pub const VERSION: u8 = 1;
 
-/// An event; in streams without, in listings with its attempts.
+/// An event; without attempts in streams, with attempts in listings.
 #[derive(Debug, Clone, Serialize)]
 pub struct EventObject<'a> {
     pub(crate) id: EventId,
@@ -43,16 +43,16 @@ pub struct EventObject<'a> {
     pub(crate) path: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer: Option<IpAddr>,
-    /// Podio's type, such as `item.update`; null where it is no Podio event.
+    /// Podio's type, such as `item.update`; null if it is not an event of Podio.
     pub(crate) event: Option<Cow<'a, str>>,
-    /// The decoded form; a repeated parameter is a list.
+    /// The decoded form; a repeated parameter becomes a list.
     pub(crate) params: Map<String, Value>,
     pub(crate) headers: Cow<'a, HeaderList>,
     #[serde(flatten)]
     pub(crate) body: BodyFields<'a>,
     #[serde(flatten)]
     pub(crate) found: Findings<'a>,
-    /// What a person wrote on it.
+    /// The note that a person wrote on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub struct AttemptObject<'a> {
     pub(crate) attempt: u32,
     pub(crate) replay: bool,
     pub(crate) url: Cow<'a, str>,
-    /// Which of the targets it went to; absent of an attempt of an earlier Podtap.
+    /// The target of the attempt; absent in attempts of an earlier Podtap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<Cow<'a, str>>,
     #[serde(with = "millis")]
@@ -74,16 +74,16 @@ pub struct AttemptObject<'a> {
     pub(crate) duration_ms: Duration,
     #[serde(flatten)]
     pub(crate) outcome: OutcomeFields<'a>,
-    /// How the command ended that ran in place of a service: a number, or `signal 9`.
+    /// How the command that was run instead of a service ended: a number, or `signal 9`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exit_status: Option<Cow<'a, str>>,
-    /// The first line that it printed, on stderr where it failed.
+    /// The first line that the command printed, on stderr if it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) first_line: Option<String>,
-    /// What was sent instead of the event.
+    /// The request that was sent instead of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) edited: Option<EditedObject<'a>>,
-    /// What to do, where it failed just now.
+    /// What to do, if the attempt has just failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<&'static str>,
     /// How its answer differs from the first one.
@@ -91,7 +91,7 @@ pub struct AttemptObject<'a> {
     pub(crate) compared: Option<ComparedObject>,
 }
 
-/// The answer to a replay beside the first answer.
+/// The differences between the answer to a replay and the first answer.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ComparedObject {
     attempt: u32,
@@ -115,7 +115,8 @@ pub(crate) struct EditedObject<'a> {
     pub(crate) body: BodyFields<'a>,
 }
 
-/// A body as text where it is UTF-8, else as base64, so that no byte is lost: one of the two.
+/// A body as text if it is UTF-8, otherwise as base64, so
+/// that no byte is lost. Only one of the fields is set.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct BodyFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,7 +125,7 @@ pub(crate) struct BodyFields<'a> {
     pub(crate) body_base64: Option<Cow<'a, str>>,
 }
 
-/// What came of an attempt: a status, or the reason why there is none.
+/// The outcome of an attempt: a status, or the reason why there is none.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct OutcomeFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +134,7 @@ pub struct OutcomeFields<'a> {
     pub(crate) error: Option<Cow<'a, str>>,
 }
 
-/// What was found out about an event: each absent where there is nothing to say.
+/// What was found out about an event; each field is absent if nothing was found.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Findings<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +149,7 @@ pub(crate) struct Findings<'a> {
     repaired: bool,
 }
 
-/// What came of the validation of a `hook.verify`.
+/// The outcome of the validation of a `hook.verify`.
 #[derive(Debug, Clone, Serialize)]
 pub struct VerifiedObject<'a> {
     ok: bool,
@@ -166,7 +167,7 @@ struct DuplicateObject {
 }
 
 impl<'a> EventObject<'a> {
-    /// An event; with its attempts where they are given.
+    /// Creates the object for an event, with its attempts if they are given.
     pub fn new(event: &'a Event, attempts: Option<&'a [Attempt]>) -> Self {
         let (request, podio) = (&event.request, event.podio.as_ref());
         Self {
@@ -186,26 +187,26 @@ impl<'a> EventObject<'a> {
         }
     }
 
-    /// The object as one line, without the line's end.
+    /// Returns the object as one line, without the line's end.
     pub fn to_line(&self) -> String {
         line("event", self)
     }
 
-    /// The same object over several lines, for people.
+    /// Returns the object on several lines, for people.
     pub fn to_pretty(&self) -> String {
         text::to_pretty(&with_version("event", self))
     }
 }
 
 impl AttemptObject<'_> {
-    /// With what to do, if it failed: for those who see it happen.
+    /// Adds what to do if the attempt failed, for people who see it happen.
     #[must_use]
     pub fn with_hint(mut self, hint: &'static str) -> Self {
         self.hint = self.outcome.error.as_ref().map(|_| hint);
         self
     }
 
-    /// With how its answer differs from the first one, if there was one.
+    /// Adds how its answer differs from the first one, if there was one.
     #[must_use]
     pub fn with_change(mut self, change: Option<AnswerChange>) -> Self {
         self.compared = change.map(|change| ComparedObject {
@@ -220,7 +221,7 @@ impl AttemptObject<'_> {
         self
     }
 
-    /// The object as one line, without the line's end.
+    /// Returns the object as one line, without the line's end.
     pub fn to_line(&self) -> String {
         line("attempt", self)
     }
@@ -280,7 +281,7 @@ impl<'a> BodyFields<'a> {
 }
 
 impl<'a> OutcomeFields<'a> {
-    /// One of the two.
+    /// Creates the fields from a status or an error.
     pub fn new(status: Option<u16>, error: Option<&'a str>) -> Self {
         let error = error.map(Cow::Borrowed);
         Self { status, error }
@@ -288,7 +289,7 @@ impl<'a> OutcomeFields<'a> {
 }
 
 impl<'a> VerifiedObject<'a> {
-    /// What came of it, and why not where it failed.
+    /// Creates the object from an outcome, with the reason if it failed.
     pub fn new(verification: &'a Verification) -> Self {
         let error = match verification {
             Verification::Validated | Verification::ActiveAnyway => None,
@@ -315,12 +316,12 @@ impl<'a> From<&'a Insight> for Findings<'a> {
     }
 }
 
-/// Attempts as they stand inside an event.
+/// Returns attempts as they appear inside an event.
 pub(crate) fn objects(attempts: &[Attempt]) -> Vec<AttemptObject<'_>> {
     attempts.iter().map(AttemptObject::from).collect()
 }
 
-/// An object with its version and type in front.
+/// An object with its version and type at the front.
 #[derive(Serialize)]
 struct Versioned<'a, T> {
     v: u8,
@@ -334,7 +335,7 @@ fn with_version<'a, T>(r#type: &'static str, object: &'a T) -> Versioned<'a, T> 
     Versioned { v, r#type, object }
 }
 
-/// An object on one line, with its version and type in front.
+/// Returns an object as one line, with its version and type at the front.
 pub fn line(r#type: &'static str, object: &impl Serialize) -> String {
     text::to_line(&with_version(r#type, object))
 }

@@ -1,6 +1,6 @@
-//! JSON as text that no terminal obeys: what `serde_json` leaves as it is and a terminal acts on or
-//! hides (U+007F to U+009F, direction marks, invisible characters) is written as `\\uXXXX`, which
-//! is the same value to whoever parses it (invariant 7).
+//! Writes JSON as text that no terminal obeys: characters that `serde_json` does not escape and a
+//! terminal acts on or hides (U+007F to U+009F, direction marks, invisible characters) are written
+//! as `\\uXXXX`, which parses to the same value (invariant 7).
 
 use std::io::{self, Write};
 
@@ -10,14 +10,15 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use crate::invisible::is_invisible;
 
-/// A value on one line. Only for what has text as the keys of its maps: writing that cannot fail.
+/// Returns a value on one line. Only for values whose
+/// maps have text as keys: writing them cannot fail.
 pub fn to_line(value: &impl Serialize) -> String {
     let mut text = Vec::new();
     write(&mut text, value).unwrap_or_default();
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// A value over several lines, for people.
+/// Returns a value on several lines, for people.
 pub(crate) fn to_pretty(value: &impl Serialize) -> String {
     let mut text = Vec::new();
     let formatter = Visible(PrettyFormatter::new());
@@ -32,10 +33,10 @@ pub(crate) fn write(to: impl Write, value: &impl Serialize) -> io::Result<()> {
     Ok(value.serialize(&mut serializer)?)
 }
 
-/// Another formatter, with every character visible.
+/// A formatter that wraps another one and makes every character visible.
 struct Visible<F>(F);
 
-/// Passes what has nothing to do with characters on to the formatter within.
+/// Passes calls that do not concern characters to the inner formatter.
 macro_rules! pass_on {
     ($($method:ident($($argument:ident: $kind:ty)?)),* $(,)?) => {
         $(
@@ -77,7 +78,7 @@ impl<F: Formatter> Formatter for Visible<F> {
     }
 }
 
-/// The text around its first hidden character.
+/// Splits the text at its first hidden character.
 fn cut(text: &str) -> Option<(&str, char, &str)> {
     let is_hidden = |c: char| c == '\u{7f}' || is_invisible(c);
     let at = text.find(is_hidden)?;

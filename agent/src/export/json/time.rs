@@ -1,11 +1,11 @@
-//! Times and durations as the objects have them.
+//! Formats times and durations for the objects.
 
 /// RFC 3339 in UTC with milliseconds.
 pub mod millis {
     use jiff::Timestamp;
     use serde::Serializer;
 
-    /// The time as text.
+    /// Returns the time as text.
     pub fn text(time: Timestamp) -> String {
         format!("{time:.3}")
     }
@@ -15,18 +15,18 @@ pub mod millis {
     }
 }
 
-/// Milliseconds to the microsecond, as a number.
+/// Milliseconds, to the microsecond, as a number.
 pub mod duration_ms {
     use std::time::Duration;
 
     use serde::Serializer;
 
-    /// The duration as a number.
+    /// Returns the duration as a number.
     pub fn number(duration: Duration) -> f64 {
         (duration.as_secs_f64() * 1e6).round() / 1e3
     }
 
-    /// The duration that a number of milliseconds stands for, to the microsecond.
+    /// Converts a number of milliseconds to a duration, to the microsecond.
     pub(crate) fn parse(millis: f64) -> Option<Duration> {
         Duration::try_from_secs_f64((millis * 1e3).round() / 1e6).ok()
     }

@@ -1,4 +1,4 @@
-//! A body as text: unpacked, in its character set, and cut to a size.
+//! Converts a body to text: decompressed, in its character set, and cut to a size.
 
 use podtap_wire::HeaderList;
 use serde::Serialize;
@@ -9,18 +9,19 @@ use crate::decoded;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShownBody {
     text: String,
-    /// Its size as it came.
+    /// Its size as received.
     bytes: usize,
-    /// Whether it is longer than what is shown.
+    /// Whether the body is longer than the text.
     cut: bool,
     /// Whether some of it is not text.
     binary: bool,
-    /// How it was packed.
+    /// How the body was compressed.
     packing: Option<String>,
 }
 
 impl ShownBody {
-    /// At most the first `limit` bytes of a body of which there are `bytes`, and these at hand.
+    /// Converts at most the first `limit` bytes of a body
+    /// that has `bytes` bytes, of which `body` is stored.
     pub fn new(headers: &HeaderList, body: &[u8], bytes: usize, limit: usize) -> Self {
         let unpacked = decoded::unpack(headers, body);
         let text = decoded::text(headers, &unpacked.bytes);
@@ -30,7 +31,7 @@ impl ShownBody {
             Ok(_) => packing.coding,
             Err(why) => format!("{}: {why}", packing.coding),
         });
-        // The last character may be cut in two, which says nothing about what it is.
+        // The last character may be cut, which does not mean that the body is binary.
         let head = shown
             .get(..shown.len().saturating_sub(4))
             .unwrap_or_default();

@@ -1,4 +1,4 @@
-//! An event whole: what came, what changed, and what was answered.
+//! An event with everything about it: the request, the changes, and the answers.
 
 use podtap_podio::{EventKind, PodioEvent};
 use podtap_wire::HeaderList;
@@ -11,10 +11,10 @@ use crate::export::json::{AttemptObject, VerifiedObject};
 use crate::history::{Attempt, DeliveryState, Event, Outcome};
 use crate::{parameter, remark};
 
-/// Attempts that are shown: the newest.
+/// Maximum number of attempts, the newest.
 const MAX_ATTEMPTS: usize = 50;
 
-/// An event with its attempts, and what is remembered of it.
+/// An event with its attempts and its stored explanation.
 #[derive(Debug, Serialize)]
 pub struct ShownEvent<'a> {
     id: String,
@@ -24,23 +24,23 @@ pub struct ShownEvent<'a> {
     path: &'a str,
     peer: Option<String>,
     event: Option<&'a str>,
-    /// What its type means.
+    /// The meaning of its type.
     meaning: Option<&'static str>,
-    /// What it is about, such as `item 4711`.
+    /// The object of the event, such as `item 4711`.
     object: Option<String>,
     revision: Option<u64>,
     hook_id: Option<u64>,
-    /// What its hook is on.
+    /// The place of its hook.
     place: Option<String>,
-    /// What it waits for or why it is held, where there is no attempt.
+    /// What it waits for, or why it is held, if there is no attempt.
     state: Option<&'static str>,
-    /// What came of a `hook.verify`.
+    /// The outcome of a `hook.verify`.
     verification: Option<VerifiedObject<'a>>,
-    /// What was found out about it: a label and its words.
+    /// What was found out about it: labels and texts.
     remarks: Vec<(&'static str, String)>,
-    /// As the form had them, in order.
+    /// The parameters as in the form, in order.
     params: &'a [(String, String)],
-    /// What the catalogue knows of each of them.
+    /// The meaning of each parameter, from the catalogue.
     param_meanings: Vec<&'static str>,
     headers: Vec<(&'a str, String)>,
     body: ShownBody,
@@ -58,19 +58,19 @@ pub struct ShownExplanation<'a> {
     notes: &'a [String],
 }
 
-/// An attempt, and the answer to it.
+/// An attempt and its answer.
 #[derive(Debug, Serialize)]
 pub struct ShownAttempt<'a> {
     #[serde(flatten)]
     attempt: AttemptObject<'a>,
-    /// How its answer differs from the first one, of a replay.
+    /// For a replay: how its answer differs from the first one.
     change: Option<String>,
     answer_headers: Vec<(&'a str, String)>,
     answer: Option<ShownBody>,
 }
 
 impl<'a> ShownEvent<'a> {
-    /// The event with the newest of these attempts, of each body at most `limit` bytes.
+    /// Creates the object with the newest of these attempts and at most `limit` bytes of each body.
     pub fn new(
         event: &'a Event,
         attempts: &'a [Attempt],
@@ -141,7 +141,7 @@ impl<'a> From<&'a Explanation> for ShownExplanation<'a> {
 }
 
 impl<'a> ShownAttempt<'a> {
-    /// The same with how its answer differs from the first one to the event.
+    /// Adds how its answer differs from the first one.
     #[must_use]
     pub fn with_change(mut self, change: Option<AnswerChange>) -> Self {
         self.change = change.as_ref().map(AnswerChange::words);
@@ -149,7 +149,7 @@ impl<'a> ShownAttempt<'a> {
         self
     }
 
-    /// The attempt with at most `limit` bytes of the answer's body.
+    /// Creates the object with at most `limit` bytes of the answer's body.
     pub fn new(attempt: &'a Attempt, limit: usize) -> Self {
         let (answer_headers, answer) = match &attempt.outcome {
             Outcome::Answered {
@@ -180,7 +180,7 @@ fn meanings(podio: &PodioEvent) -> Vec<&'static str> {
         .collect()
 }
 
-/// Headers as text: what is none of it shows as the sign for that.
+/// Returns headers as text; invalid bytes become the replacement character.
 fn texts(headers: &HeaderList) -> Vec<(&str, String)> {
     let headers = headers.iter();
     headers

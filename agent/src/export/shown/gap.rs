@@ -13,11 +13,11 @@ pub struct ShownGap {
     #[serde(with = "millis")]
     found_at: Timestamp,
     kind: &'static str,
-    /// How many webhooks never came; null where no one knows.
+    /// Number of lost webhooks; null if it is unknown.
     count: Option<u64>,
-    /// What happened, in a sentence.
+    /// What happened, as a sentence.
     what: String,
-    /// The command that looks for what was lost.
+    /// The command that looks for the lost events.
     cure: String,
 }
 

@@ -1,6 +1,6 @@
-//! Events as the web page and coding assistants are shown them: a row of the list, and an event whole,
-//! with bodies that are cut to a size. Plain data to serialize; everything in it but numbers and states
-//! is of the outside world.
+//! Serializes events for the web page and coding assistants: rows of
+//! the list, and whole events with bodies that are cut to a size.
+//! Everything in the data except numbers and states is untrusted.
 
 mod body;
 mod detail;

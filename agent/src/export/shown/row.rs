@@ -1,14 +1,14 @@
-//! One event in a list.
+//! An event as a row of a list.
 
 use serde::Serialize;
 
 use crate::explain::Remembered;
 use crate::history::EventRow;
 
-/// Names of changed fields that a row shows.
+/// Maximum number of changed fields that a row names.
 const MAX_FIELDS: usize = 3;
 
-/// One event in a list, without headers and body.
+/// An event in a list, without headers and body.
 #[derive(Debug, Serialize)]
 pub struct ShownRow<'a> {
     position: i64,
@@ -20,7 +20,7 @@ pub struct ShownRow<'a> {
     revision: Option<u64>,
     hook_id: Option<String>,
     bytes: u64,
-    /// What it waits for or why it is held, of an event without an attempt.
+    /// What it waits for, or why it is held, if there is no attempt.
     state: Option<&'static str>,
     status: Option<u16>,
     error: Option<&'a str>,
@@ -33,7 +33,7 @@ pub struct ShownRow<'a> {
 }
 
 impl<'a> ShownRow<'a> {
-    /// A row, and what is remembered of its event.
+    /// Creates a row with what is stored about its event.
     pub fn new(row: &'a EventRow, known: Option<&'a Remembered>) -> Self {
         let last = row.outcome();
         let outcome = last.map(|last| last.outcome.as_ref());
@@ -68,7 +68,7 @@ impl<'a> ShownRow<'a> {
     }
 }
 
-/// What was found out about an event, a word each.
+/// Returns what was found out about an event, one word each.
 fn marks(row: &EventRow) -> Vec<String> {
     let insight = &row.insight;
     let verified = insight.verification.as_ref();

@@ -1,10 +1,10 @@
-//! How the link and the local service are.
+//! The state of the link and the local service.
 
 use serde::Serialize;
 
 use crate::status::{ServiceState, Status};
 
-/// The agent at one moment.
+/// The state of the agent at one moment.
 #[derive(Debug, Serialize)]
 pub struct ShownStatus<'a> {
     link: &'static str,

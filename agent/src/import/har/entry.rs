@@ -1,4 +1,4 @@
-//! An entry of an archive → an event with its attempts. Pure.
+//! Converts an entry of an archive to an event with its attempts. Pure.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -13,8 +13,7 @@ use crate::export::json::duration_ms;
 use crate::export::uri;
 use crate::history::{Attempt, EditedRequest, ImportedEvent, ImportedRecord, Outcome};
 
-/// What an entry is. It is none without a place where its request went; each other word may be
-/// missing.
+/// Converts an entry. It must have the URL of its request; every other field may be missing.
 pub(super) fn read_entry(entry: Value) -> Result<ImportedRecord, UnusableEntry> {
     let mut entry = Words::of(entry).ok_or(UnusableEntry::NoObject)?;
     let (mut sent, mut ours) = (entry.words("request"), entry.words("_podtap"));
@@ -40,7 +39,7 @@ pub(super) fn read_entry(entry: Value) -> Result<ImportedRecord, UnusableEntry> 
         body,
     } = check::request(sent.text("method"), path, headers, body)?;
     let id: Option<EventId> = ours.parse("id");
-    // To the nanosecond, since an id is made of it.
+    // To the nanosecond, since an id is derived from it.
     let started_at: Option<Timestamp> = entry.parse("startedDateTime");
     let started_at = started_at.unwrap_or_else(|| time_of(id));
     let received_at = Timestamp::from_millisecond(started_at.as_millisecond());
@@ -89,7 +88,7 @@ pub(super) fn read_entry(entry: Value) -> Result<ImportedRecord, UnusableEntry> 
     }))
 }
 
-/// The URL's path with its query, as valid as a URI wants it; `None` where it is no URL of HTTP.
+/// Returns the URL's path with its query as a valid URI; `None` if it is not a URL of HTTP.
 fn path(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     if !["http", "https"]
@@ -132,7 +131,7 @@ fn decode_text(text: String, encoding: Option<&str>) -> Result<Bytes, UnusableEn
     }
 }
 
-/// What came of a request; `None` where nothing did, or nothing that is known.
+/// Returns the outcome of a request; `None` if there is none or it is unknown.
 fn outcome(mut response: Words) -> Option<Outcome> {
     let status = response.whole("status").filter(|status| *status > 0);
     if status.is_none() {
@@ -141,7 +140,7 @@ fn outcome(mut response: Words) -> Option<Outcome> {
     }
     let mut content = response.words("content");
     let (text, encoding) = (content.text("text"), content.text("encoding"));
-    // An answer whose body is not readable is an answer all the same.
+    // An answer with an unreadable body is still an answer.
     let body = text.and_then(|text| decode_text(text, encoding.as_deref()).ok());
     let body = body.unwrap_or_default();
     let size = content.whole("size");

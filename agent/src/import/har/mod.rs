@@ -1,8 +1,8 @@
-//! An HTTP Archive, of ours or of a browser or proxy, read an entry at a time.
+//! Reads an HTTP Archive, of Podtap or of a browser or proxy, one entry at a time.
 //!
-//! Of an entry that is ours `_podtap` tells what HAR has no place for. Any other gets an id made of
-//! its time and its request, so that a second import finds it again, and its response becomes the
-//! one attempt.
+//! An entry of Podtap has the field `_podtap` with what HAR has no field for. Any other entry gets
+//! an id derived from its time and its request, so that a second import recognizes it, and its
+//! response becomes the only attempt.
 
 mod entry;
 mod record;
@@ -21,7 +21,7 @@ use super::check::UnusableEntry;
 use crate::history::ImportedRecord;
 use record::{EntryText, RecordingReader};
 
-/// Reads every entry; one that cannot be used is named.
+/// Reads every entry; reports the ones that cannot be used.
 pub(super) fn read(source: impl BufRead, batches: &mut Batches) -> Result<(), Problem> {
     let record = EntryText::default();
     let mut entries = Entries {
@@ -45,7 +45,7 @@ pub(super) fn read(source: impl BufRead, batches: &mut Batches) -> Result<(), Pr
     }
 }
 
-/// Where entries go as they are read.
+/// Collects entries as they are read.
 struct Entries<'a> {
     batches: &'a mut Batches,
     record: EntryText,
@@ -54,7 +54,7 @@ struct Entries<'a> {
 }
 
 impl Entries<'_> {
-    /// Takes in the one that was just read; whether more are wanted.
+    /// Adds the entry that was just read; returns whether more are wanted.
     fn take(&mut self) -> bool {
         self.count += 1;
         let text = self.record.take().ok_or(UnusableEntry::TooLarge);
@@ -74,8 +74,8 @@ fn parse(text: &[u8]) -> Result<ImportedRecord, UnusableEntry> {
     entry::read_entry(value)
 }
 
-/// The archive, `{"log":{"entries":[…]}}`, from this depth on. What has another shape holds no
-/// entry.
+/// The archive, `{"log":{"entries":[…]}}`, from this
+/// depth on. A value of another type contains no entries.
 enum EntriesSeed<'a, 'b> {
     Archive(&'a mut Entries<'b>),
     Log(&'a mut Entries<'b>),

@@ -1,5 +1,5 @@
-//! A source of which the text of the entry that is being read is kept, so that one that cannot be
-//! used does not end the reading of those after it.
+//! A reader that keeps the text of the current entry, so that an unusable entry does not stop the
+//! reading of the next ones.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::super::MAX_PIECE_BYTES;
 
-/// The most that is read between two entries, or of one that is too large to be kept.
+/// Maximum number of bytes between two entries, or of an entry that is too large to keep.
 const MAX_PASSED_BYTES: u64 = 4 * MAX_PIECE_BYTES;
 
 /// The text of the current entry.
@@ -18,22 +18,22 @@ pub(super) struct EntryText(Rc<RefCell<State>>);
 struct State {
     kept: Vec<u8>,
     is_on: bool,
-    /// Since the last entry.
+    /// Number of bytes since the last entry.
     passed: u64,
 }
 
 impl EntryText {
-    /// Keeps what is read from now on.
+    /// Starts to keep what is read.
     pub(super) fn begin(&self) {
         self.0.borrow_mut().is_on = true;
     }
 
-    /// Keeps nothing more.
+    /// Stops keeping.
     pub(super) fn end(&self) {
         *self.0.borrow_mut() = State::default();
     }
 
-    /// The entry that ends here; `None` where it is too large.
+    /// Returns the text of the entry that ends here; `None` if it is too large.
     pub(super) fn take(&self) -> Option<Vec<u8>> {
         let state = &mut *self.0.borrow_mut();
         state.passed = 0;
@@ -41,7 +41,7 @@ impl EntryText {
         if kept.len() as u64 > MAX_PIECE_BYTES {
             return None;
         }
-        // The parser looks one byte beyond a number.
+        // The parser reads one byte beyond a number.
         let between = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',');
         let begin = kept.iter().position(|byte| !between(byte)).unwrap_or(0);
         let text = kept.get(begin..).unwrap_or_default();
@@ -67,7 +67,7 @@ impl EntryText {
     }
 }
 
-/// The source. The parser reads it a byte at a time, so that the record ends where an entry does.
+/// The reader. The parser reads it byte by byte, so that the kept text ends where an entry does.
 pub(super) struct RecordingReader<R> {
     source: R,
     record: EntryText,

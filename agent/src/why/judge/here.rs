@@ -1,4 +1,5 @@
-//! From the relay to the local service: what was taken, what is here, and what became of it.
+//! Judges the path from the relay to the local service: which webhooks were accepted, which events
+//! are here, and their outcomes.
 
 use super::{Finding, moment};
 use crate::history::{DeliveryState, EventRow, HoldReason, Loss, Verification};
@@ -14,7 +15,7 @@ impl Facts {
             let at = self.row().map(|row| moment(row.received_at));
             return Finding::yes(STEP, format!("at {}", at.unwrap_or_default()));
         }
-        // Without a change to ask about, what was lost after the newest event counts.
+        // Without a change at Podio, losses after the newest event count.
         let at = match (&self.change, self.row()) {
             (PodioChange::Revision(revision), _) => revision.at,
             (_, Some(row)) => Some(row.received_at),
@@ -121,7 +122,7 @@ impl Facts {
         }
     }
 
-    /// An event that is to be delivered and was not.
+    /// Judges an event that should be delivered and was not.
     fn waits(&self) -> Finding {
         const STEP: WhyStep = WhyStep::Delivery;
         if self.status.link == LinkState::Off {
@@ -190,7 +191,7 @@ impl Facts {
     }
 }
 
-/// An event in a few words.
+/// Describes an event in a few words.
 fn words(row: &EventRow) -> String {
     let kind = row.event_type.as_deref().unwrap_or(&row.method);
     let revision = row

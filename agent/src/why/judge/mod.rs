@@ -1,4 +1,4 @@
-//! The verdict: the first link that does not hold is the answer. Pure.
+//! Judges the facts: the first link that does not hold is the answer. Pure.
 
 mod here;
 mod podio;
@@ -11,12 +11,12 @@ use super::facts::{Facts, PodioChange};
 use super::{Cause, Holds, Subject, Why, WhyLink, WhyStep};
 use crate::history::EventRow;
 
-/// A link, and what it means where it does not hold.
+/// A link, and the consequence if it does not hold.
 struct Finding {
     step: WhyStep,
     holds: Holds,
     reason: String,
-    /// What the answer is then, and what to do.
+    /// The answer in that case, and what to do.
     broken: Option<(Cause, Option<String>)>,
 }
 
@@ -48,7 +48,7 @@ impl Finding {
     }
 }
 
-/// The verdict on these facts.
+/// Returns the verdict on these facts.
 pub(super) fn judge(facts: &Facts) -> Why {
     let findings = [
         facts.change(),
@@ -61,7 +61,7 @@ pub(super) fn judge(facts: &Facts) -> Why {
         facts.delivery(),
         facts.answer(),
     ];
-    // Of what is here it does not matter any more how hooks are by now.
+    // If the event has arrived, the current state of the hooks no longer matters.
     let is_here = |finding: &&Finding| !facts.has_arrived() || finding.step >= WhyStep::Relay;
     let broken = findings.iter().filter(is_here).find_map(|finding| {
         let (cause, cure) = finding.broken.clone()?;
@@ -92,8 +92,8 @@ impl From<Finding> for WhyLink {
 }
 
 impl Facts {
-    /// Whether the change itself is in the history. A hook or a type has no single change: what came
-    /// last says nothing of the next.
+    /// Returns whether the change itself is in the history. A hook or a type has no single change:
+    /// its last event shows nothing about the next one.
     fn has_arrived(&self) -> bool {
         let Some(newest) = self.newest.as_ref().filter(|_| self.is_object()) else {
             return false;
@@ -108,13 +108,13 @@ impl Facts {
         matches!(self.subject, Subject::Object(_))
     }
 
-    /// The event that tells about the subject.
+    /// Returns the event that reports the subject.
     fn row(&self) -> Option<&EventRow> {
         let tells = self.has_arrived() || !self.is_object();
         self.newest.as_ref().filter(|_| tells)
     }
 
-    /// What the answer is about.
+    /// Returns the subject of the answer.
     fn what(&self) -> String {
         match (&self.change, self.row()) {
             (PodioChange::Revision(revision), _) if self.is_object() => {
@@ -139,7 +139,7 @@ impl Facts {
         }
     }
 
-    /// The answer where no link is known to be broken.
+    /// Returns the answer if no link is known to be broken.
     fn whole(&self) -> (Cause, String, Option<String>) {
         let what = self.what();
         if let Some(row) = self.row() {
@@ -173,7 +173,7 @@ impl Facts {
     }
 }
 
-/// A moment to the second.
+/// Formats a time to the second.
 fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

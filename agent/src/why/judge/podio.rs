@@ -1,4 +1,4 @@
-//! Podio's side: the change, the hooks, and whether one was called.
+//! Judges Podio's side: the change, the hooks, and whether one was called.
 
 use jiff::SignedDuration;
 use podtap_podio::RefType;
@@ -11,13 +11,13 @@ use crate::status::LinkState;
 use crate::why::facts::{Facts, HookFact, KnownHooks, NewestRevision, PodioChange};
 use crate::why::{Cause, Subject, WhyStep};
 
-/// Podio mostly calls within seconds: after this time silence says something.
+/// Time after which silence is meaningful: Podio usually calls within seconds.
 const SOON: SignedDuration = SignedDuration::from_secs(10);
 
-/// How far apart the clocks of Podio and the relay may be.
+/// Maximum difference between the clocks of Podio and the relay.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(60);
 
-/// Revisions that are named.
+/// Maximum number of revisions that are named.
 const NAMED: usize = 5;
 
 impl Facts {
@@ -88,7 +88,7 @@ impl Facts {
                         "podtap hooks verify {id}, while podtap listen runs"
                     )),
                 );
-                // One that leads elsewhere would not help if it were active.
+                // A hook that leads elsewhere would not help even if it were active.
                 if !self.may_lead_here(hook) {
                     finding.broken = None;
                 }
@@ -177,18 +177,18 @@ impl Facts {
         hook.verdict == UrlVerdict::Ours || is_unknown
     }
 
-    /// Whether a webhook since then would be here by now.
+    /// Returns whether a webhook sent since then would have arrived by now.
     fn would_know(&self, at: jiff::Timestamp) -> bool {
         let is_up = matches!(self.status.link, LinkState::Up { .. });
         is_up && self.status.backlog == 0 && self.loss_since(at).is_none()
     }
 
-    /// Webhooks that were lost at that time or later.
+    /// Returns webhooks that were lost at that time or later.
     pub(super) fn loss_since(&self, at: jiff::Timestamp) -> Option<&Loss> {
         self.losses.iter().find(|loss| loss.may_be_of(at, CLOCKS))
     }
 
-    /// Whether the change is so new that nothing is known of it yet.
+    /// Returns whether the change is so new that its event may still arrive.
     pub(super) fn is_recent(&self) -> bool {
         let PodioChange::Revision(revision) = &self.change else {
             return false;
@@ -197,7 +197,7 @@ impl Facts {
         age.is_some_and(|age| age < SOON)
     }
 
-    /// The hook that does best: one that is active and leads here.
+    /// Returns the best hook: preferably one that is active and leads here.
     fn best(&self) -> Option<&HookFact> {
         let KnownHooks::Listed { able, .. } = &self.hooks else {
             return None;
@@ -208,7 +208,7 @@ impl Facts {
         })
     }
 
-    /// The event types that would tell.
+    /// Returns the event types that would report the subject.
     fn types(&self) -> String {
         match (&self.change, self.subject) {
             (PodioChange::Revision(revision), _) => revision.event.to_string(),
@@ -266,12 +266,12 @@ impl HookFact {
         format!("hook {hook_id} on {} for {event}", place.at)
     }
 
-    /// Whether an event of it would come here.
+    /// Returns whether an event of this hook would arrive here.
     fn is_ready(&self) -> bool {
         self.verdict == UrlVerdict::Ours && self.status == HookStatus::Active && !self.is_on_field()
     }
 
-    /// Whether it tells only about changes of one field.
+    /// Returns whether it reports only changes of one field.
     fn is_on_field(&self) -> bool {
         self.place.at.ref_type == RefType::AppField
     }

@@ -1,4 +1,4 @@
-//! One fact after the other is made worse, and each is the answer.
+//! Tests each fact in turn: one fact is made worse, and it becomes the answer.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ fn row() -> EventRow {
     }
 }
 
-/// Where all is well, and nothing has come.
+/// Returns facts in which everything is well and nothing has arrived.
 fn facts() -> Facts {
     Facts {
         subject: Subject::Object(ObjectRef {
@@ -104,7 +104,7 @@ fn listed(able: Vec<HookFact>) -> KnownHooks {
     }
 }
 
-/// The cause where that is changed, and the conclusion.
+/// Returns the cause and the conclusion after this change.
 fn cause(change: impl FnOnce(&mut Facts)) -> (Cause, String) {
     let mut facts = facts();
     change(&mut facts);
@@ -129,7 +129,7 @@ fn arrived(change: impl FnOnce(&mut EventRow)) -> (Cause, String) {
     cause(|facts| facts.newest = Some(row))
 }
 
-/// Each of these is the answer, in these words, about the item.
+/// Checks each cause, and that the conclusion contains these words and is about the item.
 fn check(told: &[((Cause, String), Cause, &str)]) {
     for ((cause, conclusion), expected, words) in told {
         assert_eq!(cause, expected, "{conclusion}");
@@ -250,7 +250,7 @@ fn a_change_by_hand_or_one_before_a_loss_is_not_put_down_to_hook_false() {
         }];
     });
     assert_eq!(earlier_loss.0, Cause::HookFalse);
-    // An event of the hook that came later is proof enough, however young the change is.
+    // A later event of the hook is sufficient proof, even if the change is very new.
     let soon = cause(|facts| (facts.now, facts.last_fired) = (at(1003), Some(at(1002))));
     assert_eq!(soon.0, Cause::HookFalse);
 }
