@@ -14,7 +14,7 @@ const MOST: usize = 1024 * 1024;
 /// The clipboard. The thread ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Clipboard {
-    /// `None` once the thread is to end.
+    /// `None` when the thread must end.
     texts: Option<SyncSender<String>>,
     thread: Option<JoinHandle<()>>,
 }

@@ -1,5 +1,5 @@
-//! Defines the commands that a feature returns beside its new state: the only way for a feature to
-//! cause work. `App` passes them on.
+//! Defines the commands that a feature returns in addition to its new state: the only way for a
+//! feature to cause work. `App` passes them on.
 
 use crate::theme::Role;
 

@@ -1,4 +1,4 @@
-//! The settings of the UI. They are complete and valid when they get here.
+//! The settings of the UI. They are complete and valid when the UI receives them.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,7 +11,7 @@ use crate::keymap::Keymap;
 use crate::theme::Theme;
 use crate::web_page::WebLink;
 
-/// The settings for look and behaviour.
+/// The settings of appearance and behaviour.
 #[derive(Debug, Clone)]
 pub struct UiConfig {
     /// The colours; [`Theme::Monochrome`] under `NO_COLOR`.

@@ -46,7 +46,7 @@ impl Executor {
         }
     }
 
-    /// Starts an effect, whose answer [`Self::next`] returns. Ignores effects on the
+    /// Starts an effect, whose answer [`Self::next`] returns. Ignores the effects that use the
     /// terminal: the runtime carries them out.
     pub(crate) fn start(&mut self, effect: Effect) {
         if effect.is_for_the_terminal() {

@@ -168,8 +168,8 @@ impl Footer<'_> {
         }
     }
 
-    /// Returns whether the key of the hint does this here. A nearer context may use the key for
-    /// something else, or there may be nothing to act on.
+    /// Returns whether the key of the hint starts its action in the current state. A nearer context
+    /// may use the key for something else, or there may be nothing to act on.
     fn is_usable(self, keymap: &Keymap, binding: &Binding) -> bool {
         let is_text = |key: &&KeyPress| self.is_typing && key.typed().is_some();
         let key = binding.keys.first().filter(|key| !is_text(key));

@@ -26,7 +26,7 @@ pub(crate) struct Header<'a> {
     pub(crate) place: Option<(usize, usize)>,
     /// The agent's status.
     pub(crate) status: &'a Status,
-    /// The number of events that arrive.
+    /// The rate at which events arrive.
     pub(crate) rate: &'a ArrivalRate,
     /// The events that are being replayed.
     pub(crate) batch: Option<&'a ReplayBatch>,

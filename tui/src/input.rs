@@ -43,8 +43,8 @@ impl Input {
         self.before.extend(text.chars().map(clean).take(room));
     }
 
-    /// Handles a key of the kind that all lines of text have. Returns
-    /// whether the key does anything.
+    /// Handles a key that has the same meaning in all lines of text.
+    /// Returns whether the key does anything.
     pub(crate) fn key(&mut self, key: KeyPress) -> bool {
         match key.code() {
             _ if key.typed().is_some() => self.before.extend(key.typed()),

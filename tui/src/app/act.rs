@@ -312,8 +312,8 @@ impl App {
         self.run([UiCommand::Run(Effect::Quit)]);
     }
 
-    /// Takes one step back: stops the question to Podio, closes the top window, or leaves
-    /// what is active in the focused pane.
+    /// Takes one step back: stops the question to Podio, closes the top window, or
+    /// goes back within the focused pane.
     pub(super) fn back(&mut self) {
         if self.windows.is_empty()
             && let Some(stopped) = self.explain.stop()

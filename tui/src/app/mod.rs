@@ -44,7 +44,7 @@ use crate::tunnels::Tunnels;
 /// The whole state of the UI: the features, and the state that they share.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
-    /// The settings for look and behaviour.
+    /// The settings of appearance and behaviour.
     pub(crate) config: UiConfig,
     now: Timestamp,
     /// The latest status of the agent.
@@ -66,7 +66,7 @@ pub(crate) struct App {
     pub(crate) names: Names,
     /// The agent's figures that are not in its status.
     pub(crate) figures: FiguresPoller,
-    /// The number of events that arrive.
+    /// The rate at which events arrive.
     pub(crate) rate: ArrivalRate,
     /// The filter and the line in which a person types it.
     pub(crate) search: Search,
@@ -90,7 +90,7 @@ pub(crate) struct App {
     pub(crate) tunnels: Tunnels,
     /// The fields with which the trigger form was last submitted.
     last_sent: LastSent,
-    /// The action that needs a second press of the same key and has had the first.
+    /// The action whose key was pressed once and must be pressed again.
     asks_again: Option<Action>,
 }
 

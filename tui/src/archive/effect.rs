@@ -29,7 +29,7 @@ pub(crate) enum ArchiveEffect {
     },
 }
 
-/// The answers to the requests.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum ArchiveAnswer {
     /// The answer to [`ArchiveEffect::Export`].

@@ -87,8 +87,8 @@ impl Detail {
         self.find.current = None;
     }
 
-    /// Moves to the next or the previous match. After the last match follows
-    /// the first, and the other way round.
+    /// Moves to the next or the previous match. Continues at the first match after the last one,
+    /// and at the last match before the first one.
     pub(crate) fn find_again(&mut self, forward: bool, height: usize) {
         let (many, first) = (self.find.hits.len(), self.first(height));
         let in_sight = |place: &usize| {

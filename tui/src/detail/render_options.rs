@@ -79,8 +79,9 @@ impl Detail {
         chosen.map(|(_, number)| number)
     }
 
-    /// Shows the answer to the next or the previous attempt. In the tab Request, the request as
-    /// received comes before all attempts, and the edited one of an attempt is one key press away.
+    /// Shows the answer to the next or the previous attempt. In the tab Request, the
+    /// request as received comes before all attempts, and the next one after it is the
+    /// edited request, if there is one.
     fn choose_attempt(&mut self, forward: bool) {
         if self.tab != Tab::Request {
             self.open_tab(Tab::Response);

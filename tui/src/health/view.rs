@@ -24,7 +24,7 @@ pub(crate) struct HealthProps<'a> {
     pub(crate) web: Option<&'a str>,
     /// The agent's figures that are not in its status.
     pub(crate) figures: &'a ShownFigures,
-    /// The number of events that arrive.
+    /// The rate at which events arrive.
     pub(crate) rate: &'a ArrivalRate,
     /// The states of the link, and the size of the history.
     pub(crate) health: &'a HealthPane,

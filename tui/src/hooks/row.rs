@@ -71,7 +71,7 @@ pub(super) fn rows(listing: HookListing, standings: Vec<HookStanding>) -> Vec<Ro
     rows
 }
 
-/// Returns the sign and the word for whether a hook delivers.
+/// Returns the sign and the word for the status of a hook.
 pub(super) fn status(status: HookStatus) -> (Role, &'static str) {
     match status {
         HookStatus::Active => (Role::Ok, "● active"),

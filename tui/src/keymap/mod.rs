@@ -1,5 +1,5 @@
-//! Which key does what in which context. One table resolves keys and is the source of the footer,
-//! the help and the palette, so that they always agree.
+//! Defines which key does what in which context. One table resolves keys and is the source of the
+//! footer, the help and the palette, so that they always agree.
 
 mod action;
 mod key;

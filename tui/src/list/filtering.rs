@@ -1,4 +1,4 @@
-//! Applies filters while a person types them and afterwards. While it is typed, a filter is only
+//! Applies filters while a person types them and afterwards. A filter that is being typed is only
 //! tried: it never empties the list, and cancelling restores the former list.
 
 use podtap_agent::history::{Filter, HistoryRow};

@@ -16,7 +16,7 @@ use crate::words;
 
 const GUTTER: usize = 4;
 pub(super) const TIME: usize = 8;
-/// With the date before the time.
+/// Cells of a time with the date before it.
 pub(super) const DAY_AND_TIME: usize = 12;
 const KIND: usize = 14;
 const OBJECT: usize = 18;

@@ -97,8 +97,8 @@ impl CommandPalette {
         self.chosen = 0;
     }
 
-    /// Returns the matches, the best first. If the typed letters are in some line without
-    /// interruption, only such lines match.
+    /// Returns the matches, the best first. If some line contains the typed letters one after
+    /// the other, only such lines match.
     fn matches<'a>(&'a self, keymap: &'a Keymap) -> Vec<Choice<'a>> {
         let as_they_are = self.matching(AtomKind::Substring, keymap);
         if as_they_are.is_empty() {

@@ -184,7 +184,8 @@ impl io::Write for TerminalWriter {
         if self.taken.load(Ordering::SeqCst) {
             self.stdout.flush()
         } else {
-            // Nothing is flushed after the restoration: ratatui would print an error of it.
+            // Nothing is flushed after the restoration: if that failed,
+            // ratatui would print the error.
             Ok(())
         }
     }

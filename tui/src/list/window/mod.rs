@@ -129,8 +129,8 @@ impl RowWindow {
         }
     }
 
-    /// Records that any event may have changed: the loaded rows, and the newest
-    /// events that did not match the filter.
+    /// Records that any event may have changed, including the newest events
+    /// that did not match the filter.
     pub(crate) fn on_everything_touched(&mut self) {
         self.stale = self.rows.iter().map(HistoryRow::position).collect();
         if self.reaches_newest() {
