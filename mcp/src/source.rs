@@ -4,8 +4,8 @@ use podtap_agent::AgentHandle;
 
 use crate::ToolProblem;
 
-/// Opens an agent's handle for the tools. Each call opens a handle, because the history may not
-/// exist yet when the server starts.
+/// A source of agent handles for the tools. Each call of a tool asks for a handle, because the
+/// history may not exist yet when the server starts.
 pub trait AgentSource: Send + Sync + 'static {
     /// Returns a handle on the current history, whether an agent is running or not.
     ///

@@ -33,7 +33,7 @@ pub(crate) enum PageRefusal {
     NoSession,
 }
 
-/// Checks requests to the page at this address.
+/// The checks of requests to the page at this address.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PageGuard {
     address: SocketAddr,
@@ -58,8 +58,9 @@ impl PageGuard {
         };
         let is_reading = matches!(head.method, Method::GET | Method::HEAD);
         let site = one(&head.headers, &FETCH_SITE);
-        // A person may follow a link to the page itself from anywhere. The browser then does not send
-        // a cookie that is `SameSite=Strict`, so the answer is the page without a session.
+        // A person may follow a link to the page itself from anywhere. The browser then
+        // does not send a cookie that is `SameSite=Strict`, so the answer is the page
+        // for a request without a session.
         let is_visit = is_reading && one(&head.headers, &FETCH_MODE) == Some("navigate");
         let is_own_site = match site {
             None | Some("same-origin" | "none") => true,
