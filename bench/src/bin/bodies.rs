@@ -50,13 +50,13 @@ trait Way {
     fn store(&mut self, first: usize, bodies: &[&[u8]]) -> anyhow::Result<()>;
 }
 
-/// Stores bodies in SQLite's pages, as the relay does.
+/// Storage of bodies in SQLite's pages, as in the relay.
 struct InPages(Connection);
 
-/// Stores bodies in a separate log, and their offsets in SQLite: two syncs.
+/// Storage of bodies in a separate log, with their offsets in SQLite: two syncs.
 struct BodiesApart(Log, Connection);
 
-/// Stores everything in a log without an index. No storage can be faster.
+/// Storage of everything in a log without an index. No storage can be faster.
 struct LogAlone(Log);
 
 struct Log {

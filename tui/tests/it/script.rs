@@ -209,7 +209,7 @@ async fn a_flood_is_drawn_no_faster_than_allowed_and_a_key_is_answered_in_it() {
         (drawn, elapsed)
     };
     let script = async |person: &mut Person| {
-        // Before the flood of events, which moves these rows off the screen
+        // These rows are checked before the flood of events, which moves them off the screen
         // before a busy machine can draw them.
         person.sees("item 100 r3").await;
         let (last, (drawn, elapsed)) = tokio::join!(flood, look(person));
@@ -218,7 +218,7 @@ async fn a_flood_is_drawn_no_faster_than_allowed_and_a_key_is_answered_in_it() {
         (drawn, elapsed)
     };
     let (drawn, elapsed) = session.beside(agent).play(script).await;
-    // 40 frames per second, the first of them immediately.
+    // At most 40 frames per second, the first of them immediately.
     let allowed = elapsed.as_millis() * 40 / 1_000 + 2;
     assert!(u128::from(drawn) <= allowed, "{drawn} in {elapsed:?}");
 }
