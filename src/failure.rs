@@ -1,5 +1,5 @@
-//! How a run can fail: what was wrong, where, and what to do, with the exit code that scripts see.
-//! The only place that prints an error or a warning.
+//! The ways in which a run can fail: what was wrong, where, and what to do, with
+//! the exit code for scripts. The only place that prints an error or a warning.
 
 use std::fmt;
 use std::io::Write as _;

@@ -54,7 +54,8 @@ impl Write for LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let length = line.len() as u64;
         if self.bytes > 0 && self.bytes + length > self.max_bytes {
-            // If another process has renamed the file, this one still writes to the old file.
+            // If another process has renamed the file, this one still
+            // writes to the old file, so the path is opened again.
             self.begin_anew()
                 .or_else(|_| Self::with_limit(&self.path, self.max_bytes).map(|new| *self = new))?;
         }

@@ -139,7 +139,7 @@ impl Pebble {
         Path::new(&self.stage.relay_dir()).join("acme-certificate.pem")
     }
 
-    /// Stores a certificate in its last third for the next relay, as if that had ordered it.
+    /// Stores a certificate that is due for renewal, for the next relay, as if that had ordered it.
     fn keep_an_old_one(&self) -> Certificate {
         let mut params = CertificateParams::new(vec![DOMAIN.to_owned()]).unwrap();
         let now = jiff::Timestamp::now().as_second().unsigned_abs();

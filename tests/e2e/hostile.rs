@@ -94,7 +94,7 @@ async fn liar() -> Service {
             }
             _ => (400, json!({ "error": HOSTILE, "error_description": HOSTILE })),
         };
-        // As a relay: first a valid state, then invalid responses.
+        // As a relay: it is ready, but all other responses are errors.
         let is_ready = request.path == "/-/readyz";
         let status = if is_ready { 200 } else { status };
         let body = Full::from(body.to_string());
