@@ -1,4 +1,4 @@
-//! An agent that only browses takes nothing and removes nothing.
+//! Tests that an agent that only browses accepts and removes nothing.
 
 use crate::support::{event, history_of};
 use jiff::Timestamp;
@@ -25,8 +25,8 @@ async fn an_old_event_outlives_a_look_at_the_history() {
     }
     elsewhere.append(old).await.unwrap();
 
-    // What another process writes is noticed by the same task that would remove, at its first
-    // round and, once more is written, at its second: by then it would have.
+    // The task that notices writes of other processes would also remove events, in its first round
+    // and, after the next write, in its second: after both, it would have removed the event.
     let (ended, mut told) = (CancellationToken::new(), handle.changes());
     let looked = async {
         while !matches!(

@@ -1,4 +1,5 @@
-//! Many events of one kind within seconds are one row of a folded page, and still every one there.
+//! Tests that many events of one kind within seconds are one row of a folded page, and that each of
+//! them stays available.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -21,7 +22,7 @@ struct Store {
     history: History,
 }
 
-/// Events of one kind, so many milliseconds apart.
+/// Returns events of one kind, `apart` milliseconds apart.
 fn events(numbers: Range<u64>, kind: &str, from: i64, apart: i64) -> Vec<NewEvent> {
     let one = |(index, number): (usize, u64)| {
         let mut event = event(number, &format!("type={kind}&item_id={number}&hook_id=7"));
@@ -71,7 +72,7 @@ impl Store {
         rows.iter().filter_map(HistoryRow::event).cloned().collect()
     }
 
-    /// The ranges of all rows, newest first.
+    /// Returns the ranges of all rows, newest first.
     async fn folded(&self, opened: &[i64]) -> Vec<(i64, i64)> {
         ranges(&self.page(Anchor::Newest, 1000, opened).await)
     }
@@ -82,7 +83,7 @@ fn ranges(rows: &[EventRow]) -> Vec<(i64, i64)> {
     rows.iter().map(range).collect()
 }
 
-/// 2 events, a burst of 100, 1 event, a burst of 40.
+/// Stores 2 events, a burst of 100, 1 event, a burst of 40.
 async fn two_bursts() -> Store {
     Store::with(vec![
         events(1..3, "item.create", 0, 10),
@@ -232,7 +233,7 @@ async fn a_burst_grows_with_what_is_appended_and_ends_at_a_bound() {
     let folded = store.folded(&[]).await;
     assert_eq!(folded, [(4_001, 4_200), (2_001, 4_000), (1, 2_000)]);
 
-    // Seen from where it ended before, it is there as a whole.
+    // Read after the position at which it ended before, the burst is returned as a whole.
     let newer = store.page(Anchor::After(Position(40)), 10, &[]).await;
     assert_eq!(ranges(&newer), folded);
 }

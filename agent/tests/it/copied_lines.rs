@@ -1,5 +1,5 @@
-//! Copied command lines, pasted into real shells and run by real clients: the service gets the
-//! event's bytes, and nothing else runs.
+//! Tests copied command lines, pasted into real shells and run by real clients: the service
+//! receives the event's bytes, and nothing else runs.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,8 +13,8 @@ use podtap_agent::export::httpie::httpie;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-/// The shells, and how each is told to read its commands from stdin without a person's own files.
-/// bash expands its history, as it does for a person.
+/// The shells, and how each reads its commands from stdin without a person's own files. bash
+/// expands its history, as it does for a person.
 const SHELLS: [(&str, &[&str], &str); 5] = [
     ("sh", &["-s"], ""),
     ("dash", &["-s"], ""),
@@ -23,7 +23,7 @@ const SHELLS: [(&str, &[&str], &str); 5] = [
     ("fish", &["--no-config"], ""),
 ];
 
-/// What a shell, a terminal or a client might obey.
+/// Text that a shell, a terminal or a client might obey.
 const HOSTILE: &[&str] = &[
     "'",
     "\"",
@@ -72,7 +72,7 @@ const HOSTILE: &[&str] = &[
     "[1-9]",
 ];
 
-/// What arrived.
+/// The request that arrived.
 #[derive(Debug)]
 struct Received {
     request_line: String,
@@ -122,7 +122,7 @@ fn read(stream: TcpStream) -> Received {
     }
 }
 
-/// A place to paste lines into.
+/// A service and a folder for pasted lines.
 struct Bench {
     listener: TcpListener,
     folder: TempDir,
@@ -140,7 +140,7 @@ impl Bench {
         self.listener.local_addr().unwrap()
     }
 
-    /// Pastes a line into a shell and gives what arrived.
+    /// Pastes a line into a shell and returns the request that arrived.
     fn paste(&self, shell: (&str, &[&str], &str), line: &str) -> Received {
         let (program, arguments, before) = shell;
         let mut running = Command::new(program)
@@ -232,7 +232,7 @@ fn hostile(most: usize) -> impl Strategy<Value = String> {
         .prop_map(|parts| parts.concat())
 }
 
-/// A header's value: no control characters, which no header has.
+/// Returns a header's value without control characters, which no header has.
 fn value(text: &str) -> Vec<u8> {
     text.replace(char::is_control, "_").into_bytes()
 }
@@ -283,7 +283,7 @@ proptest! {
     fn curl_sends_the_events_bytes_from_every_shell(
         body in body(), first in hostile(4), second in hostile(4), path in "/[!-~]{0,20}",
     ) {
-        // Of what follows a `#` no request line tells.
+        // A request line does not contain what follows a `#`.
         let path = path.replace('#', "");
         let bench = Bench::new();
         let (first, second) = (value(&first), value(&second));
@@ -299,7 +299,7 @@ proptest! {
 }
 
 proptest! {
-    // A start of Python each.
+    // Each case starts Python once.
     #![proptest_config(cases(12))]
 
     #[test]

@@ -1,4 +1,4 @@
-//! Delivery, from events in the history to a local service on loopback.
+//! Tests delivery from events in the history to a local service on loopback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -189,7 +189,7 @@ async fn a_local_service_that_is_down_makes_lanes_wait_and_nothing_is_marked_fai
     running.stop().await;
 }
 
-/// Hangs up at each request that ends in this.
+/// Closes the connection for each request whose body ends with `poison`.
 fn poisoned_by(poison: &'static [u8]) -> impl Fn(&Received) -> Reaction {
     move |got| {
         if got.body.ends_with(poison) {
@@ -210,7 +210,7 @@ async fn an_event_that_the_service_does_not_bear_lets_its_successor_go_and_is_gi
     let rows = running.all_delivered().await;
 
     let attempts = running.handle.history().attempts(rows[0].id).await.unwrap();
-    // The first loss, and the one after the other event was answered.
+    // The first loss, and the one after another event was answered.
     assert_eq!(attempts.len(), 2, "{attempts:#?}");
     assert!(
         attempts
@@ -220,7 +220,7 @@ async fn an_event_that_the_service_does_not_bear_lets_its_successor_go_and_is_gi
     assert_eq!(rows[1].last.as_ref().unwrap().outcome, Ok(200));
     let received = service.received();
     let mut bodies: Vec<_> = received.iter().map(|got| &got.body[..]).collect();
-    // One over the connection that the other left, and one more over a new one.
+    // One over the other event's connection, and one more over a new one.
     assert!(bodies.len() <= 8, "{bodies:?}");
     bodies.dedup();
     assert_eq!(bodies, [&b"poison"[..], b"healthy", b"poison"]);
@@ -245,7 +245,7 @@ async fn an_event_that_the_service_does_not_bear_is_given_up_though_it_is_alone(
 async fn events_that_the_service_does_not_bear_are_given_up_though_there_is_no_other() {
     let folder = TempDir::new().unwrap();
     let service = Service::start(poisoned_by(b"hook_id=7")).await;
-    // Two of one object and one of another.
+    // Two events of one object and one of another.
     let events = vec![item_update(1, 1), item_update(2, 1), item_update(3, 2)];
     append(&folder, events).await;
 
@@ -323,7 +323,7 @@ async fn a_service_that_drops_each_request_is_away_and_uses_up_no_event() {
 
     let running = RunningAgent::start(delivering(&folder, service.address));
     let mut status = running.handle.status();
-    // Far more often than any event is lost before it is given up.
+    // Far more often than an event is lost before it is given up.
     let lost = status.wait_for(|status| status.retries >= 40);
     let words = match &lost.await.unwrap().service {
         ServiceState::Down { reason, .. } => reason.clone(),
@@ -376,8 +376,8 @@ async fn what_is_no_http_is_an_answer_and_ends_the_attempt() {
 #[tokio::test]
 async fn a_kept_alive_connection_that_died_costs_neither_an_attempt_nor_a_pause() {
     let folder = TempDir::new().unwrap();
-    // Answers once a connection, and hangs up only as the next request comes, as a service does
-    // whose closing has not yet arrived.
+    // Answers once per connection, and closes it only when the next request arrives, like a service
+    // whose close has not arrived yet.
     let service =
         Service::start_each(|_, nth| if nth == 1 { ok() } else { Reaction::HangUp }).await;
     let events = (1..=60)
@@ -480,7 +480,7 @@ async fn without_a_link_nothing_that_waits_is_delivered() {
     let mut config = browsing(&folder);
     config.target = Some(target_of(service.address));
     let running = RunningAgent::start(config);
-    // Another process writes: by the time this is seen, delivery would have begun.
+    // Another process writes: by the time this is noticed, delivery would have begun.
     let mut changes = running.handle.changes();
     append(&folder, vec![item_update(2, 2)]).await;
     let elsewhere = Change::History(history::HistoryChange::Elsewhere);
@@ -557,7 +557,7 @@ async fn an_agent_that_ended_while_the_service_was_away_starts_again() {
         let away = status.wait_for(|status| matches!(status.service, ServiceState::Down { .. }));
         tokio::time::timeout(DEADLINE, away).await.unwrap().unwrap();
         eventually("the outage is on record", || async {
-            // Reads it, too.
+            // This call reads the outages, too.
             running.handle.standings().await.unwrap();
             let sql = "SELECT count(*) FROM outages WHERE until > since";
             let file = rusqlite::Connection::open(history_of(&folder)).unwrap();

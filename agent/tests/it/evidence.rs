@@ -1,4 +1,4 @@
-//! Evidence before alarm: Podio is asked who made a change before a loop or a gap is told.
+//! Tests that Podio is asked who made a change before a loop or a gap is reported.
 
 use crate::support::eventually;
 use crate::support::podio::{ORDERS, PodioAgent, webhook_at};
@@ -14,7 +14,7 @@ const QUIETLY: WriteOptions = WriteOptions {
     silent: false,
 };
 
-/// An agent that breaks loops, and an item whose updates it hears of.
+/// Starts an agent that breaks loops, with an item whose updates it receives.
 async fn hearing() -> (PodioAgent, u64) {
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.break_loops = true;
@@ -107,7 +107,7 @@ async fn a_chain_of_new_items_is_found_and_named_by_its_cure() {
     assert!(found.cure().contains("POST /item/app/APP_ID/?hook=false"));
 }
 
-/// Once Podio was asked by this path, nothing is missing below the newest event.
+/// Asserts that, once Podio was asked by this path, nothing is missing below the newest event.
 async fn nothing_is_missing(
     running: &PodioAgent,
     mut calls: tokio::sync::broadcast::Receiver<Observation>,
@@ -190,7 +190,7 @@ async fn a_hook_on_a_field_is_not_expected_to_tell_of_every_revision() {
     nothing_is_missing(&running, calls, "/hook/app/").await;
 }
 
-/// What an outcome of a verification is told by, also to whom asks later.
+/// The outcome of a verification is also available to those who read it later.
 #[tokio::test]
 async fn what_was_found_is_read_again_in_its_order() {
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;

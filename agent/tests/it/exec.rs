@@ -1,4 +1,4 @@
-//! A command in place of a local service, whatever it does.
+//! Tests commands that run instead of a local service.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use tempfile::TempDir;
 use crate::support::running::{RunningAgent, append};
 use crate::support::{delivering, event, eventually, item_update};
 
-/// An agent that has a shell run this for the events, with `$D` for the test's folder.
+/// Returns the configuration of an agent that runs this
+/// script for the events, with `$D` for the test's folder.
 async fn running(folder: &TempDir, script: &str, events: Vec<NewEvent>) -> AgentConfig {
     append(folder, events).await;
     let mut config = delivering(folder, "127.0.0.1:9".parse().unwrap());
@@ -19,7 +20,7 @@ async fn running(folder: &TempDir, script: &str, events: Vec<NewEvent>) -> Agent
     config
 }
 
-/// What came of an event's last attempt.
+/// Returns the outcome of an event's last attempt.
 async fn outcome_of(running: &RunningAgent, row: &EventRow) -> Outcome {
     let attempts = running.handle.history().attempts(row.id).await.unwrap();
     attempts.into_iter().next_back().unwrap().outcome
@@ -29,7 +30,7 @@ fn text(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-/// What one run of this came to.
+/// Returns the outcome of one run of this script.
 async fn outcome(script: &str) -> Outcome {
     let folder = TempDir::new().unwrap();
     let running = RunningAgent::start(running(&folder, script, vec![item_update(1, 5)]).await);
@@ -54,11 +55,11 @@ fn answer(outcome: &Outcome) -> (u16, &str, &str) {
     (*status, exit_status, std::str::from_utf8(body).unwrap())
 }
 
-/// Waits until the process whose id is in the file is gone.
+/// Waits until the process whose id is in the file has ended.
 async fn is_gone(file: &Path) {
     let pid = eventually("the id of the process", || async { text(file) }).await;
     eventually("the process is gone", || async {
-        // A zombie that nobody has waited for yet has ended, too.
+        // A zombie for which no process has waited yet has ended, too.
         match text(Path::new(&format!("/proc/{}/stat", pid.trim()))) {
             Ok(state) if !state.contains(") Z") => Err(state),
             _ => Ok(()),
@@ -159,7 +160,7 @@ async fn a_command_that_never_ends_is_killed_with_all_that_it_has_started() {
 #[tokio::test]
 async fn what_a_command_leaves_behind_ends_with_it_and_holds_up_nothing() {
     let folder = TempDir::new().unwrap();
-    // It holds stdout and stderr open.
+    // The process holds stdout and stderr open.
     let script = "sleep 1000 & echo $! > $D/new; mv $D/new $D/pid; echo done";
     let running = RunningAgent::start(running(&folder, script, vec![item_update(1, 5)]).await);
     let rows = running.delivered(1).await;
@@ -221,7 +222,7 @@ async fn events_of_an_object_are_run_one_after_the_other() {
 #[tokio::test]
 async fn no_more_commands_run_at_once_than_are_asked_for() {
     let folder = TempDir::new().unwrap();
-    // Each says how many it sees under way, itself included.
+    // Each run writes how many are running, itself included.
     let script = "mkdir $D/$PODTAP_ITEM_ID; ls -d $D/[0-9]* | wc -l >> $D/seen; sleep 0.05; \
         rmdir $D/$PODTAP_ITEM_ID";
     let events = (1..=12).map(|number| item_update(number, 100 + number));

@@ -1,4 +1,4 @@
-//! What screens draw beside the list, from the sandbox's webhooks to the figures.
+//! Tests the data of the screens beside the list, from the sandbox's webhooks to the figures.
 
 use crate::support::podio::{ORDERS, PodioAgent};
 use crate::support::{answer, eventually, ok};
@@ -61,7 +61,7 @@ async fn hooks_have_their_calls_failures_and_times_and_replays_are_none() {
     assert_eq!(eight.distance.failed_soon, 1);
     assert!(eight.distance.nearest() > 0.06);
 
-    // Read on from there: what came since is added, and nothing twice.
+    // Reading on from there adds the new events, and none twice.
     update(&running, 1, 3, 7).await;
     running.arrived(5).await;
     let traffic = running.agent.handle.traffic().await.unwrap();
@@ -147,7 +147,7 @@ async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_nev
     assert_eq!(author(1).own, Some(false));
     assert_eq!(author(1).via.as_deref(), Some("Invoicing bridge"));
     assert_eq!(events[0].changes[0].to, "Paid");
-    // Nobody asked about these: a guess is none.
+    // Podio was not asked about these events, so their author is unknown.
     assert_eq!(
         (events[2].author.clone(), events[3].author.clone()),
         (None, None)
@@ -161,7 +161,7 @@ async fn the_last_hour_begins_with_what_the_agent_has_seen() {
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     update(&running, 1, 0, 7).await;
     running.arrived(1).await;
-    // The relay of these tests is not there.
+    // The relay of these tests does not exist.
     let minutes = eventually("the minute is known", || async {
         let minutes = running.agent.handle.past_hour();
         let newest = minutes[MINUTES - 1];

@@ -1,4 +1,4 @@
-//! The history as its users see it: what is appended stays, once, in order, and can be found.
+//! Tests the history from its users' view: appended events stay, once, in order, and can be found.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
-/// Two saved filters: by fields alone, and with words in it.
+/// Returns two saved filters: one of fields only, one with words.
 fn saved() -> Saved {
     let filters = [
         ("lively", "hook:8 -status:5xx"),
@@ -68,7 +68,8 @@ impl Store {
             .unwrap()
     }
 
-    /// The numbers of the events that a filter finds, oldest first; counting finds as many.
+    /// Returns the numbers of the events that a filter finds,
+    /// oldest first; checks that counting finds as many.
     async fn numbers(&self, text: &str) -> Vec<u64> {
         let rows = self.page(text, Anchor::Newest, 1000).await;
         let filter = Filter::parse(text, Timestamp::now(), &saved()).unwrap();
@@ -517,8 +518,8 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let store = Store::with(vec![item_update(1, 4711), event(2, "text")]).await;
-            // Words are indexed a moment later, the newest event last: between a page and its
-            // count nothing may become findable.
+            // Words are indexed a moment later, the newest event last: no event may become
+            // searchable between a page and its count.
             let newest = Filter::parse("text", Timestamp::now(), &saved()).unwrap();
             while store.history.count(newest.clone()).await.unwrap() == 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;

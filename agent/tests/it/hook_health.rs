@@ -1,5 +1,5 @@
-//! Hooks are looked after while the agent runs: sandbox, relay and agent in one circle, with short
-//! times.
+//! Tests that hooks are checked while the agent runs, with sandbox, relay and agent connected to
+//! each other, and with short times.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn looking_after(on: &str) -> Circle {
     circle
 }
 
-/// What was told of hooks, in order.
+/// Returns the reported news of hooks, in order.
 async fn told(handle: &AgentHandle, from: FindingPosition) -> Vec<HookNews> {
     let findings = handle.history().findings_after(from, 1_000).await.unwrap();
     let hooks = findings
@@ -37,14 +37,14 @@ async fn told(handle: &AgentHandle, from: FindingPosition) -> Vec<HookNews> {
     hooks.collect()
 }
 
-/// The hooks that are told to be gone.
+/// Returns the hooks that are reported as gone.
 async fn gone(handle: &AgentHandle, from: FindingPosition) -> Vec<u64> {
     let news = told(handle, from).await.into_iter();
     let gone = news.filter(|news| news.state == HookCondition::Gone);
     gone.map(|news| news.hook_id).collect()
 }
 
-/// Podio calls this hook no more, as after too many failures.
+/// Disables a hook in the sandbox, as Podio does after too many failures.
 fn disable(circle: &Circle, hook_id: u64) {
     let handle = &circle.podio.handle;
     let file = handle.save_if_changed(&mut u64::MAX.clone()).unwrap();
@@ -77,7 +77,7 @@ async fn a_hook_that_becomes_inactive_is_told_and_verified_again() {
 
     let news = eventually("it is active again", || async {
         let news = told(&running.handle, begin).await;
-        // The first verification may have taken long enough to be told, too.
+        // The first verification may have taken long enough to be reported, too.
         let since = news.iter().position(|news| news.state == inactive);
         let since = since.map_or(&[][..], |since| &news[since..]);
         (since.len() >= 2)
@@ -106,7 +106,7 @@ async fn a_hook_that_somebody_deleted_is_told_and_one_that_was_deleted_here_is_n
     let reports = running.all(&HookState::Active).await;
     let [here, there] = [0, 1].map(|index: usize| reports[index].hook_id.unwrap());
     let begin = running.handle.history().end().await.unwrap().finding;
-    // Before anybody has seen them they cannot be missed.
+    // Hooks that were never seen cannot be reported as gone.
     eventually("both were seen", || async {
         let chain = running.handle.why_quiet().await.unwrap();
         let reason = chain.links[0].reason.clone();
@@ -166,7 +166,7 @@ async fn where_podio_cannot_be_asked_it_is_not_asked_again_at_once() {
         (reason == "Podio says so").then_some(()).ok_or(reason)
     })
     .await;
-    // No verification arrives, so that the hook stays inactive and somebody wants to look again soon.
+    // No verification arrives, so that the hook stays inactive and is to be checked again soon.
     circle.podio.handle.set_outage(true);
     disable(&circle, hook_id);
     eventually("it is told to be inactive", || async {

@@ -1,4 +1,5 @@
-//! Hooks that live as long as the agent: sandbox, relay and agent in one circle.
+//! Tests hooks that live as long as the agent, with
+//! sandbox, relay and agent connected to each other.
 
 use std::time::Duration;
 
@@ -117,7 +118,8 @@ async fn what_podio_refuses_is_told_and_the_rest_goes_on() {
 #[tokio::test]
 async fn an_url_that_podio_would_not_call_is_refused_with_the_reason() {
     let mut circle = Circle::start("item.update").await;
-    // Not this machine's: so the URL is checked as for Podio itself. Nobody is called.
+    // This URL is not on this machine, so the hook's URL
+    // is checked as for Podio itself. No call is made.
     circle.config.podio.client.base_url = "https://podio.invalid".parse().unwrap();
 
     let mut running = RunningAgent::start(circle.config.clone());
@@ -164,7 +166,7 @@ async fn hooks_follow_the_tunnel_to_its_new_url() {
 #[tokio::test]
 async fn hooks_are_made_once_the_api_is_back() {
     let circle = Circle::start("item.update").await;
-    // Logged in, so that the fault meets the hooks and not the token.
+    // Log in first, so that the fault affects the hooks and not the token.
     circle.hooks().await;
     circle.podio.handle.set_fault(Some(Fault::Status(503)));
     let running = RunningAgent::start(circle.config.clone());

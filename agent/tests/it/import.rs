@@ -1,4 +1,4 @@
-//! Export and import: what went out comes in again, once, and nothing happens because of it.
+//! Tests export and import: exported events are imported again, once, and cause nothing else.
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -146,7 +146,7 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Every path that the relay's parser lets through.
+/// Generates every path that the relay's parser accepts.
 fn paths() -> impl Strategy<Value = String> {
     "/[ -~é€]{0,30}".prop_filter("no path of HTTP", |path| {
         let parsed = path.parse::<http::uri::PathAndQuery>();
@@ -162,7 +162,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     ]
 }
 
-/// What a history may have found out about an event.
+/// Generates what a history may have found out about an event.
 fn marks() -> impl Strategy<Value = Insight> {
     let verification = prop_oneof![
         Just(Verification::Validated),
@@ -232,7 +232,7 @@ prop_compose! {
     }
 }
 
-/// What JSON lines and all but the last attempt of a HAR know of an attempt.
+/// Returns what JSON lines, and all but the last attempt of a HAR, contain of an attempt.
 fn without_answer(attempt: &Attempt) -> Attempt {
     let mut attempt = attempt.clone();
     if let Outcome::Answered {
@@ -554,7 +554,7 @@ async fn an_import_that_is_stopped_says_what_it_has_taken() {
     assert_eq!(target.whole().await.len() as u64, report.new);
 }
 
-/// Every place within, as a JSON pointer.
+/// Adds every path within a value, as a JSON pointer.
 fn places(value: &serde_json::Value, at: &str, all: &mut Vec<String>) {
     use serde_json::Value;
     let mut within = |name: &str, value: &Value| {
@@ -572,7 +572,8 @@ fn places(value: &serde_json::Value, at: &str, all: &mut Vec<String>) {
     }
 }
 
-/// Events as other tools and we have them: a browser's entry, one of a form, and ours.
+/// Returns events of other tools and of Podtap: a
+/// browser's entry, one with a form, and one of Podtap.
 async fn real_archive() -> serde_json::Value {
     let mut ours = past(1);
     ours.note = Some("mine".to_owned());
@@ -699,7 +700,7 @@ async fn text_that_is_no_text_costs_its_entry() {
         (2, 5, None)
     );
 
-    // A byte that is no UTF-8 is in a path, which then has the sign for it.
+    // The path contains a byte that is not UTF-8, which becomes the replacement character.
     let at = har.windows(4).position(|four| four == b"//x/").unwrap() + 4;
     har.insert(at, 0xff);
     assert_eq!(store.import(&har).await.events(), 2);
@@ -714,14 +715,14 @@ async fn nothing_happens_because_of_an_import() {
         .forge("type=item.update&item_id=1&item_revision_id=1&hook_id=7");
     before.await;
     running.arrived(1).await;
-    // A loop, a verification, and something that comes through the relay, too.
+    // A loop, a verification, and an event that is also received through the relay.
     let mut archive: Vec<ImportedEvent> = (1..=50).map(past).collect();
     let mut verify = past(60);
     verify.request.body = "type=hook.verify&hook_id=7&code=b9079247".into();
     archive.push(verify);
     let imported: Vec<EventId> = archive.iter().map(|one| one.id).collect();
     let error = "refused".to_owned();
-    // Attempts of long ago among those of now: a standing finds where its week begins all the same.
+    // Attempts of long ago are among recent ones: a standing must still find where its week begins.
     for one in &mut archive {
         let mut old = attempt(
             one.id,
@@ -736,7 +737,8 @@ async fn nothing_happens_because_of_an_import() {
     let archive = archive.into_iter().map(ImportedRecord::Event).collect();
     running.podio.writer.import(archive).await.unwrap();
 
-    // What the relay takes afterwards is acted upon, so that the rest has been passed over.
+    // An event that a relay accepts afterwards has an effect,
+    // which shows that the imported ones were skipped.
     let same = std::str::from_utf8(&past(50).request.body)
         .unwrap()
         .to_owned();
@@ -771,7 +773,7 @@ async fn nothing_happens_because_of_an_import() {
         .find(|standing| standing.hook_id == 7)
         .unwrap();
     assert_eq!((seven.calls, seven.failed), (3, 0));
-    // Nor is it picked up by the next start.
+    // The next start does not pick it up, either.
     running.restart(|podio| podio.break_loops = true).await;
     let again = running
         .podio
@@ -881,7 +883,7 @@ async fn imported_events_go_by_number_and_not_by_age() {
     assert_eq!(left(2, 25).await, 2);
 }
 
-/// Each of the words, and its opposite, also of what an archive brought along.
+/// Each word and its opposite also find what an archive contained.
 #[tokio::test]
 async fn each_mark_is_found_by_its_word_and_by_its_opposite() {
     let marked = |number: u64, mark: fn(&mut Insight)| {
@@ -919,7 +921,7 @@ async fn each_mark_is_found_by_its_word_and_by_its_opposite() {
         ("duplicate", &[3], &[1, 2, 4, 5, 6, 7]),
         ("late", &[4], &[1, 2, 3, 5, 6, 7]),
         ("repaired", &[5], &[1, 2, 3, 4, 6, 7]),
-        // The opposite of verified is a hook.verify whose hook is not active.
+        // The opposite of `verified` is a `hook.verify` whose hook is not active.
         ("verified", &[6], &[7]),
     ] {
         for (value, expected) in [("yes", yes), ("no", no)] {

@@ -1,4 +1,4 @@
-//! What the agent finds out, from the sandbox's webhooks to what readers see.
+//! Tests what the agent finds out, from the sandbox's webhooks to the history's readers.
 
 use crate::support::podio::{ORDERS, PodioAgent, webhook_at};
 use crate::support::{answer, eventually};
@@ -21,7 +21,7 @@ async fn update(running: &PodioAgent, revision: u64, hook_id: u64) {
     running.podio.forge(&body).await;
 }
 
-/// The newest row, once it looks as `wanted`.
+/// Returns the row with this index, counted from the oldest, once it looks as `wanted`.
 async fn row(running: &PodioAgent, index: usize, wanted: impl Fn(&EventRow) -> bool) -> EventRow {
     eventually("the row looks as wanted", || async {
         let rows = running.rows().await;
@@ -163,7 +163,7 @@ async fn a_hook_gets_the_name_of_its_app_from_the_list() {
     assert_eq!(row.insight.place.unwrap().to_string(), "Orders");
 }
 
-/// An item of the sandbox, updated once; the event of that.
+/// Creates an item of the sandbox and updates it once; returns the event of the update.
 async fn changed(running: &PodioAgent) -> (u64, EventRow) {
     let client = &running.podio.client;
     for event in [
@@ -326,7 +326,8 @@ async fn posts_contacts_and_members_are_looked_up_as_far_as_podio_tells() {
         ("Björn Lind", "")
     );
 
-    // Where Podio names the object otherwise, or no longer has it, that is what is told.
+    // If the event names the object in another way, or
+    // Podio no longer has it, the explanation says so.
     let told = explain("type=status.update&post=4&hook_id=7".to_owned()).await;
     assert!(told.notes[0].contains("`status_id`"), "{told:?}");
     let told = explain("type=contact.update&profile_id=4&hook_id=7".to_owned()).await;
@@ -386,7 +387,7 @@ async fn after_a_delete_what_was_last_known_is_told() {
         .find(|change| change.field == "Status")
         .unwrap();
     assert_eq!((&*status.from, &*status.to), ("Paid", ""));
-    // The list shows it, too, and what each event changed.
+    // The list shows the title, too, and what each event changed.
     let remembered = running.agent.handle.recall_rows(&rows).await.unwrap();
     assert_eq!(
         remembered[&rows[0].id].title.as_deref(),
@@ -428,7 +429,7 @@ async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_afte
 async fn what_somebody_looks_at_is_asked_about_however_old_it_is() {
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     let (item, _) = changed(&running).await;
-    // No event of this moment tells of this revision.
+    // No event reports this revision.
     let silent = WriteOptions {
         hook: false,
         ..WriteOptions::default()

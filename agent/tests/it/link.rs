@@ -1,5 +1,5 @@
-//! The link against a real relay on loopback: what a relay accepted is in the history, once, in
-//! order, whatever happens to the connection.
+//! Tests the link with a real relay on loopback: an event that a relay accepted is in the history,
+//! once, in order, whatever happens to the connection.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Posts as Podio would; the whole answer.
+/// Sends a POST as Podio would; returns the whole answer.
 async fn post(url: &str, path: &str, body: &str) -> String {
     let (authority, base) = url
         .strip_prefix("http://")
@@ -180,7 +180,7 @@ async fn under_respond_local_the_sender_hears_the_local_service() {
     running.stop().await;
 }
 
-/// The relay stores nothing of it; here it is as any other event.
+/// The relay does not store the event; here it is stored like any other event.
 #[tokio::test]
 async fn what_is_passed_through_is_in_the_history_once_with_its_attempt() {
     let (relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
@@ -209,7 +209,7 @@ async fn what_is_passed_through_is_in_the_history_once_with_its_attempt() {
     running.stop().await;
 }
 
-/// Nobody else would: the relay waits for a local service that never sees them.
+/// The relay waits for a local service that never receives these events, so the agent must answer.
 #[tokio::test]
 async fn the_sender_of_what_is_not_delivered_does_not_wait() {
     let (relay, folder) = (TestRelay::start().await, TempDir::new().unwrap());
@@ -291,7 +291,7 @@ async fn an_unreachable_relay_is_told_in_words_and_the_end_is_quick() {
         .unwrap();
 }
 
-/// A relay of the same process takes nothing while the agent is off: Podio's calls failed.
+/// A relay of the same process accepts nothing while the agent is off: Podio's calls have failed.
 #[tokio::test]
 async fn a_relay_that_was_off_with_its_agent_is_a_gap_of_the_history_where_podio_can_call_it() {
     for can_be_called in [true, false] {
@@ -301,7 +301,7 @@ async fn a_relay_that_was_off_with_its_agent_is_a_gap_of_the_history_where_podio
         link.is_own = true;
         let mut config = config(&folder, link, &service);
         let api = if can_be_called {
-            // A stand-in on this machine calls what is on this machine.
+            // A replacement of Podio on this machine can call this machine.
             "http://127.0.0.1:1"
         } else {
             "https://api.podio.com"

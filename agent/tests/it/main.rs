@@ -1,5 +1,6 @@
-//! The agent as the binary and the terminal UI see it: real relays, local services and the sandbox of
-//! Podio on loopback, histories in temporary folders. One binary: SQLite and hyper are linked once.
+//! Tests the agent as the binary and the terminal UI use it: real relays, local services and the
+//! sandbox of Podio on loopback, histories in temporary folders. All are one binary, so that SQLite
+//! and hyper are linked once.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A person's view of the hooks as Podio has them, against the sandbox.
+//! Tests the listing and management of Podio's hooks for a person, with the sandbox.
 
 use crate::support::eventually;
 use crate::support::podio::{ORDERS, PodioAgent};

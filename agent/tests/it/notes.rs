@@ -1,4 +1,4 @@
-//! What a person writes on an event stays on it, is found, and reaches everybody who looks.
+//! Tests that a note on an event stays, is found, and reaches every reader.
 
 use crate::support::{event, history_of, item_update};
 use jiff::Timestamp;

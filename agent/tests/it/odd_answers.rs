@@ -1,4 +1,5 @@
-//! Explanations from answers of Podio in which something is null or odd: each costs a word.
+//! Tests explanations from answers of Podio in which a
+//! value is null or odd: only that value is missing.
 
 use crate::support::podio::PodioAgent;
 use crate::support::{Reaction, Received, Service, answer};
@@ -7,7 +8,7 @@ use podtap_podio::client::{Credentials, Grant};
 use podtap_sandbox as sandbox;
 use serde_json::{Value, json};
 
-/// An API that knows one item; every path without an answer is a null.
+/// Returns an API that knows one item; every path without an answer returns null.
 fn api(answers: Vec<(&'static str, Value)>) -> impl Fn(&Received) -> Reaction {
     move |received| {
         let path = received.request_line().split([' ', '?']).nth(1).unwrap();

@@ -1,5 +1,5 @@
-//! What answers instead of a relay: each is told in plain words, ends no agent, and is over by
-//! itself once the relay is there.
+//! Tests servers that answer instead of a relay: each is reported in plain words, ends no agent,
+//! and does no harm once the relay is reachable.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// How the agent is meant to reach what stands in.
+/// How the agent should use the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum As {
     Relay,
@@ -23,7 +23,7 @@ enum As {
     Proxy,
 }
 
-/// What a stand-in does while it is bad; `None` is silence.
+/// The server's answer while it is bad; `None` is silence.
 type Answer = Option<&'static str>;
 
 const CASES: [(As, Answer, &str); 15] = [
@@ -77,7 +77,7 @@ const CASES: [(As, Answer, &str); 15] = [
         Some("HTTP/1.1 407 Who\r\ncontent-length: 0\r\n\r\n"),
         "a proxy requires a user and a password (407)",
     ),
-    // Only a relay's own word refuses a token for good.
+    // Only a relay's own answer refuses a token for good.
     (
         As::Relay,
         Some("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic\r\ncontent-length: 0\r\n\r\n"),
@@ -105,7 +105,7 @@ const CASES: [(As, Answer, &str); 15] = [
     ),
 ];
 
-/// Answers badly until it is good, and leads to the relay then.
+/// Answers badly until `good` is set, and then forwards to the relay.
 async fn stand_in(
     is: As,
     answer: Answer,
@@ -158,7 +158,7 @@ async fn is_told_and_passes(is: As, answer: Answer, words: &str, relay: SocketAd
             Some(format!("http://{address}").parse().unwrap()),
         ),
     };
-    // A tunnel of its own: the cases run at once.
+    // Each case has its own tunnel, because the cases run at the same time.
     let tunnel = format!("case-{}", address.port()).parse().unwrap();
     let mut link = LinkConfig::new(url.parse().unwrap(), token.into(), tunnel);
     link.proxy = proxy;

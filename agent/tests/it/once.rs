@@ -1,5 +1,5 @@
-//! Events are delivered as they arrive, beside their commit: each once, unless a process was
-//! killed, and those of an object in their order (invariants 1 and 2), through bursts, lost links and
+//! Tests that events are delivered as they arrive, before their commit: each once, unless a process
+//! was killed, and those of an object in order (invariants 1 and 2), through bursts, lost links and
 //! clean restarts of either side.
 
 use std::collections::HashMap;
@@ -14,16 +14,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// Connections that send at once, each about items of its own.
+/// Number of connections that send at the same time, each about its own items.
 const SENDERS: u64 = 8;
 
-/// Items of each.
+/// Number of items per sender.
 const ITEMS: u64 = 5;
 
-/// Longest that all of it may take.
+/// Maximum time for the whole test.
 const DEADLINE: Duration = Duration::from_mins(10);
 
-/// Sends so many events over one connection, one after the other, with revisions from `first`.
+/// Sends `events` events over one connection, one after another, with revisions from `first`.
 async fn send(url: String, sender: u64, first: u64, events: u64) {
     let rest = url.strip_prefix("http://").unwrap();
     let (authority, base) = rest.split_once('/').unwrap();
@@ -56,7 +56,7 @@ async fn burst(url: &str, first: u64, events: u64) {
     }
 }
 
-/// The value of a parameter of the body.
+/// Returns the value of a parameter of the body.
 fn param(request: &Received, name: &str) -> u64 {
     let body = std::str::from_utf8(&request.body).unwrap();
     let value = body
@@ -65,7 +65,8 @@ fn param(request: &Received, name: &str) -> u64 {
     value.unwrap().parse().unwrap()
 }
 
-/// Bursts with a pause, a relay that restarts, a cut link and an agent that restarts in between.
+/// Sends bursts, with a pause, a restart of the relay,
+/// a cut link and a restart of the agent in between.
 async fn each_event_once(events: u64) {
     let mut relay = TestRelay::start().await;
     let service = Service::start(|_| ok()).await;
@@ -79,7 +80,7 @@ async fn each_event_once(events: u64) {
     let mut sent = 0;
     for part in 0..4 {
         let url = agent.up().await;
-        // What ends the part before comes while its events are still on their way.
+        // The next interruption comes while the events are still on their way.
         burst(&url, part * a_part, a_part).await;
         sent += a_part / SENDERS * SENDERS;
         match part {
@@ -101,7 +102,7 @@ async fn each_event_once(events: u64) {
     };
     let all = tokio::time::timeout(DEADLINE, all).await;
     assert!(all.is_ok(), "{} of {sent} delivered", service.count());
-    // What is on record as delivered does not come again.
+    // Events that are stored as delivered are not delivered again.
     agent.stop().await;
     let agent = RunningAgent::start(config);
     agent.up().await;

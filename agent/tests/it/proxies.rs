@@ -1,4 +1,4 @@
-//! The link through the proxies that networks have.
+//! Tests the link through the kinds of proxies that networks have.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -11,14 +11,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// How a proxy is talked to.
+/// The protocol of a proxy.
 #[derive(Clone, Copy)]
 enum Kind {
     Http,
     Socks5,
 }
 
-/// A proxy on loopback for one connection; gives what it was asked.
+/// Starts a proxy on loopback for one connection; returns its address, and later what it was asked.
 async fn proxy(kind: Kind) -> (SocketAddr, JoinSet<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -46,7 +46,7 @@ async fn connect(near: &mut TcpStream) -> (Vec<u8>, TcpStream) {
     (head, far.unwrap())
 }
 
-/// RFC 1928 for an IPv4 address, with the password of RFC 1929.
+/// Speaks RFC 1928 for an IPv4 address, with the password of RFC 1929.
 async fn socks5(near: &mut TcpStream) -> (Vec<u8>, TcpStream) {
     let mut methods = [0; 3];
     near.read_exact(&mut methods).await.unwrap();
@@ -68,7 +68,7 @@ async fn socks5(near: &mut TcpStream) -> (Vec<u8>, TcpStream) {
     (user.to_vec(), far)
 }
 
-/// What the proxy is asked by an agent that comes up through it.
+/// Returns what an agent that connects through the proxy asks it.
 async fn asked_on_the_way_to(relay: &TestRelay, kind: Kind, scheme: &str) -> Vec<u8> {
     let folder = TempDir::new().unwrap();
     let (address, mut proxying) = proxy(kind).await;
@@ -94,7 +94,7 @@ async fn the_link_goes_through_a_proxy_that_wants_a_password() {
         head.starts_with(&format!("CONNECT {} HTTP/1.1", relay.address)),
         "{head}"
     );
-    // `me:p@ss` in base 64.
+    // `me:p@ss` in base64.
     assert!(
         head.to_lowercase()
             .contains("proxy-authorization: basic bwu6cebzcw=="),

@@ -1,4 +1,4 @@
-//! Replay, without a link and beside one.
+//! Tests replays, with and without a link.
 
 use crate::support::{Service, answer, browsing, history_of, item_update, ok, target_of};
 use podtap_agent::history::{DeliveryState, EditedRequest, Outcome};
@@ -43,7 +43,7 @@ async fn a_replay_is_an_attempt_of_the_same_event_marked_as_such() {
     let kept = handle.history().attempts(first.event).await.unwrap();
     assert_eq!(kept.len(), 2);
     assert_eq!(kept[0].outcome, first.outcome);
-    // The running agent still owes the delivery.
+    // The event's delivery is still due in the running agent.
     let event = handle.history().event(first.event).await.unwrap().unwrap();
     assert_eq!(event.state, DeliveryState::Pending);
     end(agent).await;

@@ -1,4 +1,5 @@
-//! Routes and fan-out: which events go to which local services, in which order, whatever those do.
+//! Tests routes and several targets: which events go to which local services, in which order,
+//! whatever the services do.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -20,7 +21,7 @@ fn route(text: &str) -> Route {
     Route::parse(text, Timestamp::UNIX_EPOCH, &Saved::default()).unwrap()
 }
 
-/// An agent with these routes and no other target.
+/// Returns the configuration of an agent with these routes and no other target.
 fn routing(folder: &TempDir, routes: &[String]) -> AgentConfig {
     let mut config = delivering(folder, "127.0.0.1:9".parse().unwrap());
     config.target = None;
@@ -54,7 +55,7 @@ impl RunningAgent {
         .await
     }
 
-    /// The targets of an event's attempts, in order.
+    /// Returns the targets of an event's attempts, in order.
     async fn targets(&self, row: &EventRow) -> Vec<String> {
         let attempts = self.handle.history().attempts(row.id).await.unwrap();
         let targets = attempts.into_iter().map(|attempt| attempt.target.unwrap());
@@ -62,7 +63,7 @@ impl RunningAgent {
     }
 }
 
-/// An address on which nothing listens.
+/// Returns an address on which nothing listens.
 async fn nobody() -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
@@ -99,7 +100,7 @@ async fn events_go_where_their_routes_lead_and_what_no_route_takes_is_held() {
     let held = (rows[2].state, rows[2].insight.hold);
     assert_eq!(held, (DeliveryState::Held, Some(HoldReason::NoRoute)));
 
-    // A replay goes the same way.
+    // A replay goes to the same target.
     let replay = Replay {
         event: rows[1].id,
         target: None,
@@ -115,7 +116,7 @@ async fn a_target_that_is_away_holds_up_nothing_but_what_is_for_it() {
     let folder = TempDir::new().unwrap();
     let away = nobody().await;
     let there = Service::start(|_| ok()).await;
-    // More than is read ahead of a delivery.
+    // More events than are read ahead of their delivery.
     let mut events: Vec<_> = (1..=1_500)
         .map(|number| item_update(number, number))
         .collect();
@@ -170,7 +171,7 @@ async fn an_event_for_several_targets_waits_for_each_and_goes_to_none_again() {
     assert_eq!(outcome, Some(Ok(500)), "a bad answer is shown at once");
     running.stop().await;
 
-    // After a restart only the other one is owed it.
+    // After a restart, only the other target still has to get the event.
     let running = RunningAgent::start(routing(&folder, &routes));
     let mut status = running.handle.status();
     let down = |status: &podtap_agent::Status| matches!(status.service, ServiceState::Down { .. });
@@ -185,7 +186,7 @@ async fn an_event_for_several_targets_waits_for_each_and_goes_to_none_again() {
     let last = rows[0].last.as_ref().unwrap();
     assert_eq!(last.outcome, Ok(500), "the worst of the answers is shown");
 
-    // A replay to the one that failed says how that is now.
+    // A replay to the target that failed shows its current state.
     let replay = Replay {
         event: rows[0].id,
         target: Some(target_of(away)),
@@ -271,7 +272,7 @@ async fn what_was_held_for_want_of_a_target_is_delivered_where_a_person_says_so(
     };
     let seq = item_update(1, 5).seq;
     assert!(seq.is_some(), "a relay brought it");
-    // The last one was imported, or triggered: no relay brought it.
+    // The last event was imported or triggered: it did not come through a relay.
     append(
         &folder,
         vec![held(1, 5, seq), held(2, 5, seq), held(3, 5, None)],
@@ -296,12 +297,13 @@ async fn what_was_held_for_want_of_a_target_is_delivered_where_a_person_says_so(
     running.stop().await;
 }
 
-/// What a service does with the requests that it gets, one after the other.
+/// Generates a service's reactions to its requests, one after another.
 fn reactions() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(0_u8..4, 1..12)
 }
 
-/// A service that reacts so, and never hangs up on the same event twice.
+/// Starts a service that reacts in this way, and never
+/// closes the connection twice for the same event.
 async fn scripted(script: Vec<u8>) -> Service {
     let state = Mutex::new((0_usize, BTreeSet::new()));
     Service::start(move |received| {
@@ -319,7 +321,7 @@ async fn scripted(script: Vec<u8>) -> Service {
     .await
 }
 
-/// Per object, the revisions that a service got, the first time each.
+/// Returns, per object, the revisions that a service received, each at its first time.
 fn orders(service: &Service) -> BTreeMap<u64, Vec<u64>> {
     let mut orders: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for received in service.received() {

@@ -1,4 +1,5 @@
-//! What the agent does when its history cannot be written or read, and what it removes for good.
+//! Tests what the agent does when its history cannot
+//! be written or read, and what it removes for good.
 
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -82,7 +83,7 @@ async fn an_event_that_cannot_be_read_costs_itself_alone_and_is_told() {
     running.stop().await;
 }
 
-/// Where this many bytes of a file are none of what was written.
+/// Overwrites 1,024 bytes of a file, from byte `at`, with noise.
 fn noise(path: &Path, at: u64) {
     let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     file.seek(SeekFrom::Start(at)).unwrap();
@@ -102,14 +103,14 @@ async fn a_damaged_history_is_rebuilt_after_the_agent_was_cut_off() {
         let service = Service::start(|_| ok()).await;
         append(&folder, (1..=400).map(|n| item_update(n, n)).collect()).await;
         let file = history_of(&folder);
-        // Page 1 holds the schema: without it there is no history.
+        // Page 1 contains the schema, without which the file is not a history.
         let pages = file.metadata().unwrap().len() / 4096 - 1;
         noise(&file, (1 + pages * place / 8) * 4096 + 700);
         std::fs::write(folder.path().join("test.db.lock"), "1\n").unwrap();
 
         let opened = Agent::open(delivering(&folder, service.address));
         if let Err(error) = opened {
-            // Without the list of tables there is nothing to be found.
+            // Without the list of tables, nothing can be recovered.
             assert!(matches!(error, OpenError::History(_)), "{error:?}");
             assert_eq!(place, 4, "{error:?}");
             continue;
@@ -120,7 +121,7 @@ async fn a_damaged_history_is_rebuilt_after_the_agent_was_cut_off() {
         assert_eq!(history.check().await.unwrap(), None, "place {place}");
         let left = rows(history).await.len() as u64;
         let lost = history.damage(Position(0)).await.unwrap().events();
-        // Where the noise hits the root of a table, all that hangs on it is lost.
+        // If the noise hits the root of a table, the whole table is lost.
         mostly_whole += usize::from(left >= 330);
         assert_eq!(left + lost, 400, "place {place}: nothing is silently less");
         running.delivered(usize::try_from(left).unwrap()).await;
@@ -129,7 +130,7 @@ async fn a_damaged_history_is_rebuilt_after_the_agent_was_cut_off() {
     assert!(mostly_whole >= 5, "{mostly_whole} of 7");
 }
 
-/// How often these bytes are in any file of a folder.
+/// Returns how often these bytes occur in all files of a folder.
 fn found_on_disk(folder: &Path, bytes: &[u8]) -> usize {
     let files = std::fs::read_dir(folder).unwrap();
     files

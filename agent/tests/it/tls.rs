@@ -1,4 +1,5 @@
-//! Local services, and relays, that speak https with a certificate of their own, as `openssl req -x509` makes it.
+//! Tests local services and relays with https and a
+//! self-signed certificate, as `openssl req -x509` creates it.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -23,7 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-/// Makes a certificate for this name or address; `false` where there is no openssl.
+/// Creates a certificate for this name or address; returns `false` if openssl is not installed.
 fn certificate(folder: &Path, name: &str) -> bool {
     let made = Command::new("openssl")
         .args([
@@ -48,7 +49,7 @@ fn certificate(folder: &Path, name: &str) -> bool {
     made
 }
 
-/// TLS with the certificate of this folder.
+/// Returns TLS with the certificate of this folder.
 fn acceptor(folder: &Path) -> TlsAcceptor {
     let chain = certificates(&std::fs::read(folder.join("cert.pem")).unwrap()).unwrap();
     let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
@@ -67,7 +68,7 @@ async fn https(folder: &Path) -> (SocketAddr, JoinSet<()>) {
     https_on(folder, listener)
 }
 
-/// The same, where this listens.
+/// Answers every request over TLS on this listener with 200.
 fn https_on(folder: &Path, listener: TcpListener) -> (SocketAddr, JoinSet<()>) {
     let acceptor = acceptor(folder);
     let address = listener.local_addr().unwrap();
@@ -115,7 +116,7 @@ impl Waiting {
         }
     }
 
-    /// Why the local service is away. Told once: nothing changes while it is probed.
+    /// Returns why the local service is down, as reported once: nothing changes while it is probed.
     async fn reason(&self) -> String {
         let mut status = self.agent.handle.status();
         let down = status.wait_for(|status| matches!(status.service, ServiceState::Down { .. }));
@@ -258,7 +259,7 @@ async fn https_where_http_is_spoken_is_told_and_costs_no_event() {
     let mut serving = JoinSet::new();
     serving.spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            // As servers of HTTP do with what they cannot read.
+            // As HTTP servers do with a request that they cannot parse.
             drop(stream.read(&mut [0; 4096]).await);
             stream
                 .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -274,7 +275,7 @@ async fn https_where_http_is_spoken_is_told_and_costs_no_event() {
     assert!(reason.contains("http://"), "{reason}");
 }
 
-/// TLS before a relay, with the certificate that it has at the moment.
+/// Puts TLS in front of a relay, with the current certificate of `acceptor`.
 async fn before(relay: SocketAddr, acceptor: Arc<Mutex<TlsAcceptor>>) -> (SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

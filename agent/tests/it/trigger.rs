@@ -1,5 +1,5 @@
-//! Triggered events: in the history like any other, sent beside the lanes, and never taken for
-//! something that Podio did.
+//! Tests triggered events: they are in the history like any other, are sent outside the lanes, and
+//! are never treated as events of Podio.
 
 use crate::support::podio::PodioAgent;
 use crate::support::{Service, answer, browsing, event, eventually, target_of};
@@ -98,7 +98,7 @@ async fn beside_the_lanes_it_is_sent_once() {
         .trigger(trigger("item.update", &[("item_id", "7")]))
         .await
         .unwrap();
-    // The lanes have passed it by once they have delivered what came after it.
+    // The lanes have skipped the event once they have delivered a later one.
     arrives(&running, 1, "type=item.update&item_id=7&hook_id=7").await;
 
     let rows = running.arrived(2).await;
@@ -117,7 +117,7 @@ async fn a_triggered_hook_verify_is_not_validated() {
         .await
         .unwrap();
 
-    // Found again after a start, and passed by once what came after it has an outcome.
+    // It is found again after a start, and was skipped once a later event has an outcome.
     running.restart(|_| {}).await;
     let real = arrives(&running, 1, "type=hook.verify&hook_id=2&code=cd").await;
     looks(&running, real, |row| row.insight.verification.is_some()).await;
@@ -148,7 +148,7 @@ async fn triggered_events_are_no_loop_no_duplicates_and_leave_no_gaps() {
         sent.await.unwrap();
     }
 
-    // What comes after them and is marked shows that all of them were looked at.
+    // A mark on a later event shows that all earlier ones were read.
     arrives(&running, 2, "type=comment.create&comment_id=1&hook_id=7").await;
     let again = "type=comment.create&comment_id=1&hook_id=8";
     let again = arrives(&running, 3, again).await;
@@ -199,7 +199,7 @@ fn update(revision: u32) -> String {
     format!("type=item.update&item_id=4711&item_revision_id={revision}&hook_id=7")
 }
 
-/// A webhook as a relay hands it on.
+/// Appends a webhook as a relay would send it.
 async fn arrives(running: &PodioAgent, number: u64, body: &str) -> EventId {
     let event = event(number, body);
     let id = event.id;
@@ -207,7 +207,7 @@ async fn arrives(running: &PodioAgent, number: u64, body: &str) -> EventId {
     id
 }
 
-/// An event's row, once it looks as `wanted`.
+/// Returns an event's row, once it looks as `wanted`.
 async fn looks(running: &PodioAgent, id: EventId, wanted: impl Fn(&EventRow) -> bool) -> EventRow {
     eventually("the row looks as wanted", || async {
         let rows = running.rows().await;

@@ -1,4 +1,4 @@
-//! `hook.verify`, from the sandbox's webhook to an active hook.
+//! Tests `hook.verify` from the sandbox's webhook to an active hook.
 
 use crate::support::eventually;
 use crate::support::podio::{ORDERS, PodioAgent};
@@ -7,7 +7,7 @@ use podtap_agent::{Change, PodioConfig};
 use podtap_podio::client::HookStatus;
 use podtap_sandbox::{self as sandbox, Fault, Observation};
 
-/// Waits until every one of `count` events has an outcome; oldest first.
+/// Waits until each of `count` events has an outcome; returns them, oldest first.
 async fn outcomes(running: &PodioAgent, count: usize) -> Vec<Verification> {
     eventually("every hook.verify has an outcome", || async {
         let rows = running.rows().await;
@@ -157,7 +157,7 @@ async fn a_refusal_is_no_failure_where_the_list_shows_the_hook_active() {
     let hook_id = running.hook().await;
     outcomes(&running, 1).await;
 
-    // What a code looks like that somebody else has used up.
+    // This looks like a code that another receiver has already used.
     let used = format!("type=hook.verify&hook_id={hook_id}&code=00000000");
     running.podio.forge(&used).await;
 

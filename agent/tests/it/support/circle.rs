@@ -1,4 +1,5 @@
-//! Sandbox, relay and agent in one circle: a hook of the sandbox leads through the relay to the agent.
+//! Sandbox, relay and agent connected to each other: a hook
+//! of the sandbox leads through the relay to the agent.
 
 use podtap_agent::config::HooksConfig;
 use podtap_agent::hooks::{HookReport, HookState, plan};

@@ -1,4 +1,4 @@
-//! What the tests of the agent share: events to append, a scripted local service, waiting.
+//! Shared parts of the agent's tests: events to append, a scripted local service, waiting.
 
 pub(crate) mod circle;
 pub(crate) mod podio;
@@ -24,10 +24,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
-/// Longest that anything may take here before a test calls it broken.
+/// Maximum wait before a test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A configuration that only browses, with a history in a folder of its own.
+/// Returns a configuration that only browses, with a history in the given folder.
 pub(crate) fn browsing(folder: &tempfile::TempDir) -> AgentConfig {
     AgentConfig {
         history: folder.path().join("test.db"),
@@ -44,7 +44,8 @@ pub(crate) fn browsing(folder: &tempfile::TempDir) -> AgentConfig {
     }
 }
 
-/// The same, with a link to a relay that is not there, so that pending events are delivered.
+/// Returns a configuration with a link to a relay that
+/// does not exist, so that pending events are delivered.
 pub(crate) fn delivering(folder: &tempfile::TempDir, target: SocketAddr) -> AgentConfig {
     let mut config = browsing(folder);
     config.link = Some(LinkConfig::new(
@@ -60,7 +61,7 @@ pub(crate) fn target_of(address: SocketAddr) -> Target {
     format!("http://{address}").parse().unwrap()
 }
 
-/// A place where no service is. While the socket is kept, no other test gets the port.
+/// Returns an address without a service. While the socket is kept, no other test gets the port.
 pub(crate) fn nowhere() -> (TcpSocket, SocketAddr) {
     let bound = TcpSocket::new_v4().unwrap();
     bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -72,7 +73,7 @@ pub(crate) fn history_of(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("test.db")
 }
 
-/// Running time of this many hours, by clocks that agree.
+/// Returns the running time after this many hours, according to clocks that agree.
 pub(crate) fn after_hours(hours: u64) -> Now {
     Now {
         wall_ms: i64::try_from(hours * 3_600_000).unwrap(),
@@ -80,7 +81,7 @@ pub(crate) fn after_hours(hours: u64) -> Now {
     }
 }
 
-/// An event of now, its identity made from the number alone.
+/// Returns an event of the present, with an id that is derived from the number alone.
 pub(crate) fn event(number: u64, body: &str) -> NewEvent {
     let received_at = Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap();
     NewEvent {
@@ -100,7 +101,7 @@ pub(crate) fn event(number: u64, body: &str) -> NewEvent {
     }
 }
 
-/// An `item.update` of this item.
+/// Returns an `item.update` of this item.
 pub(crate) fn item_update(number: u64, item: u64) -> NewEvent {
     let revision = number;
     event(
@@ -113,7 +114,7 @@ pub(crate) fn no_headers() -> HeaderList {
     HeaderList::default()
 }
 
-/// What the local service got: the head as it came over the wire, and the body.
+/// A request that the local service received: the head as received, and the body.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) head: String,
@@ -136,13 +137,13 @@ impl Received {
 /// What the local service does with a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reaction {
-    /// These bytes are the answer.
+    /// Answers with these bytes.
     Answer(Vec<u8>),
-    /// The connection is closed without an answer.
+    /// Closes the connection without an answer.
     HangUp,
-    /// There is never an answer.
+    /// Never answers.
     Silence,
-    /// The answer comes after a while.
+    /// Answers after this time.
     Late(Duration),
 }
 
@@ -158,10 +159,10 @@ pub(crate) fn answer(status: u16, body: &str) -> Reaction {
     )
 }
 
-/// What to do with a request, and its number on its connection, from 1.
+/// Returns the reaction to a request, given its number on its connection, from 1.
 type Script = dyn Fn(&Received, usize) -> Reaction + Send + Sync;
 
-/// A local service that speaks HTTP by hand, so that every byte it got can be looked at.
+/// A local service that implements HTTP itself, so that every received byte can be checked.
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
@@ -268,7 +269,7 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Re
     Some(received)
 }
 
-/// Waits until `look` finds what it wants; on time-out says what it saw last.
+/// Waits until `look` returns `Ok`; on timeout, panics with the last error.
 pub(crate) async fn eventually<T, F>(what: &str, mut look: impl FnMut() -> F) -> T
 where
     F: Future<Output = Result<T, String>>,

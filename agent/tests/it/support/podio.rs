@@ -1,5 +1,5 @@
-//! A sandbox of Podio's API beside an agent, and the way of a webhook from one to the other without
-//! a relay: what the sandbox sends is appended to the history, as the link would do it.
+//! A sandbox of Podio's API beside an agent, with a path for webhooks that needs no relay: what the
+//! sandbox sends is appended to the history, as the link would do it.
 
 use std::path::Path;
 
@@ -18,14 +18,14 @@ use tokio_util::sync::CancellationToken;
 use super::running::RunningAgent;
 use super::{Service, delivering, eventually, history_of, ok};
 
-/// An app of the sandbox, as its seed has it.
+/// An app in the sandbox's seed.
 pub(crate) const ORDERS: u64 = 30_682_880;
 
 pub(crate) struct Podio {
     pub(crate) client: Client,
     pub(crate) config: client::PodioClientConfig,
     pub(crate) handle: Handle,
-    /// Where hooks send to.
+    /// URL to which hooks send.
     pub(crate) ingest: String,
     pub(crate) writer: Writer,
     _thread: WriterThread,
@@ -35,7 +35,7 @@ pub(crate) struct Podio {
 }
 
 impl Podio {
-    /// A sandbox whose webhooks end in the history at `path`.
+    /// Starts a sandbox whose webhooks are stored in the history at `path`.
     pub(crate) async fn start(path: &Path, config: sandbox::SandboxConfig) -> Self {
         let bound = Sandbox::bind(config).await.unwrap();
         let (handle, token) = (bound.handle(), CancellationToken::new());
@@ -72,14 +72,14 @@ impl Podio {
         }
     }
 
-    /// A client for a colleague, who uses another API client.
+    /// Returns a client for a colleague, who uses another API client.
     pub(crate) fn colleague(&self) -> Client {
         let mut config = self.config.clone();
         config.credentials = Seed::example().credentials(1);
         Client::new(config).unwrap()
     }
 
-    /// Appends a webhook that was not sent by the sandbox.
+    /// Appends a webhook that the sandbox did not send.
     pub(crate) async fn forge(&self, body: &str) -> EventId {
         let event = webhook(body.as_bytes().to_vec());
         let id = event.id;
@@ -88,16 +88,16 @@ impl Podio {
     }
 }
 
-/// A webhook of this moment.
+/// Returns a webhook of this moment.
 pub(crate) fn webhook(body: Vec<u8>) -> NewEvent {
     webhook_at(Timestamp::now(), body)
 }
 
-/// A webhook that a relay accepted then.
+/// Returns a webhook that a relay accepted at this time.
 pub(crate) fn webhook_at(received_at: Timestamp, body: Vec<u8>) -> NewEvent {
     NewEvent {
         id: EventId::from_parts(received_at, u128::from(fastrand::u64(..))),
-        // A relay would count up; what matters is that it took it.
+        // A relay would count up; it only matters that there is a number.
         seq: Some(Seq(1)),
         request: WebhookRequest {
             received_at,
@@ -146,14 +146,14 @@ impl PodioAgent {
         }
     }
 
-    /// With a local service that answers so.
+    /// Starts an agent with a local service that answers in this way.
     pub(crate) async fn answering(
         script: impl Fn(&super::Received) -> super::Reaction + Send + Sync + 'static,
     ) -> Self {
         Self::with(sandbox::SandboxConfig::default(), script, |_| {}).await
     }
 
-    /// Nobody listens where the local service was.
+    /// Stops the local service, so that its address is free.
     pub(crate) async fn stop_service(&mut self) {
         let nowhere = Service::start(|_| ok()).await;
         drop(std::mem::replace(&mut self.service, nowhere));
@@ -178,14 +178,15 @@ impl PodioAgent {
         hook.unwrap().status
     }
 
-    /// The history's rows, newest first.
+    /// Returns the history's rows, newest first.
     pub(crate) async fn rows(&self) -> Vec<EventRow> {
         let mut rows = self.agent.rows().await;
         rows.reverse();
         rows
     }
 
-    /// Waits until `count` events are in the history and none is pending; newest first.
+    /// Waits until `count` events are in the history
+    /// and none is pending; returns them, newest first.
     pub(crate) async fn arrived(&self, count: usize) -> Vec<EventRow> {
         eventually("the events are where they belong", || async {
             let rows = self.rows().await;
@@ -200,7 +201,7 @@ impl PodioAgent {
     }
 }
 
-/// The configuration of an agent that serves this service and asks this sandbox.
+/// Returns the configuration of an agent that uses this service and this sandbox.
 fn config(
     folder: &TempDir,
     service: &Service,

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::port::own_port;
 
-/// A relay that can be stopped and started again at the same place.
+/// A relay that can be stopped and started again at the same address.
 pub(crate) struct TestRelay {
     folder: TempDir,
     pub(crate) address: SocketAddr,
@@ -51,7 +51,7 @@ impl TestRelay {
         TokenStore::open(self.folder.path()).unwrap()
     }
 
-    /// A new token of this owner.
+    /// Creates a new token of this owner.
     pub(crate) async fn token(&self, owner: &str) -> String {
         self.tokens()
             .create(owner)
@@ -61,7 +61,7 @@ impl TestRelay {
             .to_owned()
     }
 
-    /// The link of a new owner's tunnel `crm`.
+    /// Returns a link of a new owner's tunnel `crm`.
     pub(crate) async fn link(&self) -> LinkConfig {
         let token = self.token("somebody").await;
         let relay = format!("http://{}", self.address).parse().unwrap();

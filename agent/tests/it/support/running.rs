@@ -1,4 +1,4 @@
-//! An agent that runs, and the history that it works on.
+//! A running agent and its history.
 
 use podtap_agent::history::{
     Anchor, DeliveryState, EventRow, Filter, History, NewEvent, PageQuery, Writer,
@@ -29,7 +29,7 @@ impl RunningAgent {
         }
     }
 
-    /// The history's rows, oldest first.
+    /// Returns the history's rows, oldest first.
     pub(crate) async fn rows(&self) -> Vec<EventRow> {
         rows(self.handle.history()).await
     }
@@ -61,7 +61,7 @@ impl RunningAgent {
         .await
     }
 
-    /// The tunnel's URL, once the link is up.
+    /// Returns the tunnel's URL, once the link is up.
     pub(crate) async fn up(&self) -> String {
         let mut status = self.handle.status();
         let up = status.wait_for(|status| matches!(status.link, LinkState::Up { .. }));
@@ -69,12 +69,12 @@ impl RunningAgent {
         up.unwrap().public_url.clone().unwrap()
     }
 
-    /// Ends it; it has not ended by itself before.
+    /// Ends the agent, which must not have ended before.
     pub(crate) async fn stop(mut self) {
         self.end().await;
     }
 
-    /// The same, and leaves its handle.
+    /// Ends the agent and keeps its handle.
     pub(crate) async fn end(&mut self) {
         let ended = self.agent.try_join_next();
         assert!(ended.is_none(), "it ended by itself: {ended:?}");
@@ -82,20 +82,20 @@ impl RunningAgent {
         self.ended().await.unwrap();
     }
 
-    /// How it ended.
+    /// Returns how the agent ended.
     pub(crate) async fn ended(&mut self) -> Result<(), RunError> {
         let ended = tokio::time::timeout(DEADLINE, self.agent.join_next()).await;
         ended.unwrap().unwrap().unwrap()
     }
 
-    /// Ends it as a crash does: nothing of it runs any more.
+    /// Ends the agent as a crash does: nothing of it continues to run.
     pub(crate) async fn crash(mut self) {
         self.agent.abort_all();
         while self.agent.join_next().await.is_some() {}
     }
 }
 
-/// The newest thousand rows of a history, oldest first.
+/// Returns the newest thousand rows of a history, oldest first.
 pub(crate) async fn rows(history: &History) -> Vec<EventRow> {
     let query = PageQuery {
         filter: Filter::default(),
@@ -107,7 +107,7 @@ pub(crate) async fn rows(history: &History) -> Vec<EventRow> {
     rows
 }
 
-/// Puts events into a history that no agent has open.
+/// Appends events to a history that no agent has open.
 pub(crate) async fn append(folder: &TempDir, events: Vec<NewEvent>) {
     let (writer, thread) = Writer::open(&history_of(folder), |_| {}).unwrap();
     writer.append(events).await.unwrap();
