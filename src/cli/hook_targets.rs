@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// Objects that take hooks.
+/// Objects that can have hooks.
 #[derive(Debug, Args)]
 pub(crate) struct HookTargets {
     /// Id of an app; repeatable

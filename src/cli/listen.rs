@@ -102,7 +102,7 @@ pub(crate) struct Up {
     pub(crate) display: Display,
 }
 
-/// Hooks that live as long as the command.
+/// Hooks that exist as long as the command runs.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Hooks (created at the start, removed at the end)")]
 pub(crate) struct HooksArgs {
@@ -123,7 +123,7 @@ pub(crate) struct HooksArgs {
     pub(crate) hooks_optional: bool,
 }
 
-/// What is done for Podio's hooks.
+/// Options for Podio's hooks.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Podio")]
 pub(crate) struct Podio {
@@ -140,7 +140,7 @@ pub(crate) struct Podio {
     pub(crate) break_loops: bool,
 }
 
-/// Which Podio is meant.
+/// The API that is called.
 #[derive(Debug, Args)]
 pub(crate) struct PodioUrl {
     // No doc comment: rustdoc would ask for a link, and a terminal shows none.
@@ -152,7 +152,7 @@ pub(crate) struct PodioUrl {
     pub(crate) podio_url: Option<String>,
 }
 
-/// Who we are to a relay, and whether others may read that on the way.
+/// The token for a relay, and whether it may be sent unencrypted.
 #[derive(Debug, Args)]
 pub(crate) struct RelayToken {
     /// Send the token over plain http, although others on the network can read it
@@ -166,7 +166,7 @@ pub(crate) struct RelayToken {
     pub(crate) token_file: Option<String>,
 }
 
-/// A relay that runs somewhere, and who we are to it.
+/// The relay, and the token for it.
 #[derive(Debug, Args)]
 pub(crate) struct RelayLink {
     /// URL of the relay
@@ -179,7 +179,7 @@ pub(crate) struct RelayLink {
 /// Default address of the web page; if its port is taken, another one is used.
 pub(crate) const WEB_ADDRESS: &str = "127.0.0.1:7640";
 
-/// The page in a browser.
+/// The web page.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Web page")]
 pub(crate) struct Web {
@@ -192,7 +192,7 @@ pub(crate) struct Web {
     pub(crate) web_password_file: Option<String>,
 }
 
-/// Which certificates are taken.
+/// The certificates that are trusted.
 #[derive(Debug, Args)]
 pub(crate) struct Certificates {
     /// Trust the certificates in this PEM file, for the local service and the relay
@@ -203,7 +203,7 @@ pub(crate) struct Certificates {
     pub(crate) insecure_local: bool,
 }
 
-/// Which history is meant.
+/// The tunnel whose history is used.
 #[derive(Debug, Args)]
 pub(crate) struct TunnelArgs {
     /// Name of the tunnel [default: name of the working folder]
@@ -211,7 +211,7 @@ pub(crate) struct TunnelArgs {
     pub(crate) name: Option<String>,
 }
 
-/// How a command that goes on shows what happens.
+/// How a long-running command shows events.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Display {

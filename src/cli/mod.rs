@@ -99,7 +99,7 @@ impl Typed {
     }
 }
 
-/// Options that every command takes.
+/// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {

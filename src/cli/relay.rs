@@ -109,7 +109,7 @@ pub(crate) struct RelayServe {
     pub(crate) owners: OwnerLimits,
 }
 
-/// A relay without a proxy before it.
+/// The certificate of a relay without a proxy in front of it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct TlsFlags {
@@ -152,7 +152,7 @@ pub(crate) struct TlsFlags {
     pub(crate) http_listen: Option<String>,
 }
 
-/// What one owner of tokens may have, so that none uses up what others need.
+/// Limits per owner of tokens, so that none uses up the resources of others.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits for each owner")]
 pub(crate) struct OwnerLimits {

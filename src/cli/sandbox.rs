@@ -54,7 +54,7 @@ pub(crate) struct SandboxAction {
     pub(crate) at: SandboxAddress,
 }
 
-/// Which sandbox is meant.
+/// The sandbox that gets the command.
 #[derive(Debug, Args)]
 pub(crate) struct SandboxAddress {
     /// URL of the running sandbox [default: http://127.0.0.1:8090]
@@ -62,7 +62,7 @@ pub(crate) struct SandboxAddress {
     pub(crate) podio_url: Option<String>,
 }
 
-/// A switch as people say it.
+/// A switch on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Switch {
     On,
@@ -103,7 +103,7 @@ pub(crate) struct SandboxServe {
     pub(crate) disorder: DisorderArgs,
 }
 
-/// Podio's rules, where they can be had otherwise.
+/// Podio's rules that are optional or have variants.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Podio's rules")]
 pub(crate) struct Rules {
@@ -133,7 +133,7 @@ pub(crate) struct Rules {
     pub(crate) answer_limit: Option<Duration>,
 }
 
-/// The rules by name.
+/// The names of the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RuleName {
     /// 15 failures in 15 minutes, or 200 in a week, as reported today
@@ -142,11 +142,11 @@ pub(crate) enum RuleName {
     Consecutive,
 }
 
-/// Waits between attempts.
+/// Pauses between attempts.
 #[derive(Debug, Clone)]
 pub(crate) struct Gaps(pub(crate) Vec<Duration>);
 
-/// What goes wrong at Podio now and then.
+/// Faults that sometimes happen at Podio.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What goes wrong")]
 pub(crate) struct DisorderArgs {

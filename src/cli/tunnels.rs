@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::listen::RelayLink;
 
-/// Which relay, and by what right.
+/// The relay or its storage, and the way to access it.
 #[derive(Debug, Args)]
 pub(crate) struct RelayAddress {
     #[command(flatten)]
