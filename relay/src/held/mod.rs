@@ -1,15 +1,17 @@
-//! Requests whose sender waits for the local service, and which the relay does not store: under
-//! `respond: local`, with an agent that takes them (`hello.pass_through`).
+//! Holds requests whose sender waits for the local service, without storing them.
 //!
-//! Such a request is promised nothing until it is answered. It is kept in memory, goes to the
-//! tunnel's session at once, and the local service's answer comes back the same way. The agent sends
-//! that answer only once the event is in its own history, on stable storage: so what was answered is
-//! never lost, though the relay has not stored it. Where the relay must answer by itself it stores
-//! the event first, with the same id, and answers 200. Then the event goes to the agent again as one
-//! of the queue; an agent that has it already knows it by its id (invariant 1).
+//! This is done under `respond: local`, if the agent supports it (`hello.pass_through`).
 //!
-//! `ingest` has a [`HeldPlace`] for each request, the session a [`SessionDoor`]; between them is [`Passing`],
-//! one a session, where under one lock each request is in exactly one stage:
+//! Such a request is promised nothing until it is answered. The relay keeps it in memory and sends
+//! it to the tunnel's session at once, and the local service's answer comes back the same way. The
+//! agent sends that answer only after the event is in its own history, on stable storage. So an
+//! answered event is never lost, though the relay has not stored it. If the relay must answer by
+//! itself, it stores the event first, with the same id, and answers 200. The queue then sends the
+//! event to the agent again; an agent that already has the event recognizes its id (invariant 1).
+//!
+//! `ingest` has a [`HeldPlace`] for each request, the session has a [`SessionDoor`]. Between them
+//! is one [`Passing`] per session, in which one lock ensures that each request is in exactly one
+//! stage:
 //!
 //! ```text
 //! waiting ──▶ sent ──▶ answered
@@ -21,26 +23,29 @@
 //!
 //! What may happen at the same moment:
 //!
-//! - *Answer and time limit.* Whichever takes the lock first. An answer that comes later finds no
-//!   request and is dropped: the event is being stored, the sender gets the 200, the agent has the
-//!   event already.
-//! - *Answer and loss of the link*, or a session that is taken over, or a relay that shuts down: the
-//!   same. All that was sent and not answered is turned away, in the order in which it came. An
-//!   answer over the next session finds nothing: the requests of one session are its own.
-//! - *A sender that hangs up* takes its request out, at any stage, once that is noticed: one that
-//!   only ends its sending side still listens. Nothing was promised. The agent may have the event:
-//!   then it is in the history and is delivered, as anything that was sent.
-//! - *Events in the queue that the session has not sent* go first (invariant 2). The session decides,
-//!   between two sends, with the queue as it stands then; a commit is told before it is answered,
-//!   so that whoever was answered 200 is ahead of whoever comes later. A few such events are on
-//!   their way in a moment: requests wait for them. With more, or without room in the agent's
-//!   window, they are turned away.
-//! - *Requests that are turned away unsent* are not overtaken by later ones: these wait until the
-//!   queue has answered. They go into it one after the other, each after the one before it was
-//!   handed over, so that none overtakes another because a task was woken sooner.
-//! - *Acknowledgements* concern the queue alone: a request has no `seq`, so that none is missing.
-//! - *A relay that is killed* has answered nothing of what it held; the agent may have it. *An agent
-//!   that is killed* loses the link: see there. What it had not committed it has not answered.
+//! - *Answer and time limit.* The first to take the lock wins. A later answer finds no request and
+//!   is dropped: the event is being stored, the sender gets the 200, and the agent already has the
+//!   event.
+//! - *Answer and loss of the link*, or a take-over of the session, or the shutdown of the relay:
+//!   the same. All requests that were sent and not answered are turned away, in the order in which
+//!   they arrived. An answer over the next session finds no request, because each session has its
+//!   own requests.
+//! - *The sender hangs up.* Its request is removed at any stage, once the relay notices. A sender
+//!   that only closes its sending side still waits for the answer. Nothing was promised. The agent
+//!   may have the event: then the event is in the history and is delivered like any other.
+//! - *Events in the queue that the session has not sent* go first (invariant 2). The session
+//!   decides between two sends, by the state of the queue at that time. A commit is announced
+//!   before it is answered, so that an event that was answered 200 is sent before any later
+//!   request. A few such events are sent within a moment, and requests wait for them. If there are
+//!   more, or if the agent's window has no room, the requests are turned away.
+//! - *Requests that are turned away unsent* are not overtaken by later ones, which wait until the
+//!   queue has answered. They go into the queue one after the other, each after the previous one
+//!   was handed over, so that the order in which tasks wake up does not matter.
+//! - *Acknowledgements* concern the queue alone: a held request has no `seq`, so that none is
+//!   missing.
+//! - *A relay that is killed* has not answered any request that it held; the agent may have the
+//!   event. *An agent that is killed* loses the link, see above. It has not answered any event
+//!   that it had not committed.
 
 mod passing;
 mod place;
@@ -58,10 +63,10 @@ pub(crate) use place::HeldPlace;
 use crate::queue::TunnelId;
 use crate::responders::Responders;
 
-/// The requests that a relay holds.
+/// All requests that this relay holds.
 #[derive(Debug)]
 pub(crate) struct HeldRequests {
-    /// Those whose events are stored, as their agents take nothing else.
+    /// Tunnels whose events are stored, because their agents do not accept held requests.
     pub(crate) stored: Responders,
     doors: Mutex<Doors>,
 }
@@ -72,7 +77,8 @@ struct Doors {
     by_tunnel: HashMap<TunnelId, Arc<Passing>>,
 }
 
-/// A session's side; its requests are turned away when this is dropped.
+/// A session's access to the held requests of its tunnel. When it is dropped, its requests
+/// are turned away.
 #[derive(Debug)]
 pub(crate) struct SessionDoor {
     held: Arc<HeldRequests>,
@@ -80,19 +86,19 @@ pub(crate) struct SessionDoor {
     pub(crate) passing: Arc<Passing>,
 }
 
-/// What became of a request that was to be held.
+/// Result of trying to hold a request.
 #[derive(Debug)]
 pub(crate) enum Holding {
-    /// It waits for its answer.
+    /// The request is held and waits for an answer.
     Held(HeldPlace),
-    /// It is to be stored and answered at once.
+    /// There is no room: the caller stores the event and answers at once.
     NoRoom(Arc<HeldFrame>),
-    /// No session here passes requests of this tunnel through.
+    /// This relay has no session that passes requests of this tunnel through.
     NoDoor(Arc<HeldFrame>),
 }
 
 impl HeldRequests {
-    /// Holds nothing yet.
+    /// Creates an empty collection.
     pub(crate) fn new(stored: Responders) -> Self {
         Self {
             stored,
@@ -100,9 +106,10 @@ impl HeldRequests {
         }
     }
 
-    /// Lets the requests of a tunnel through to a session that takes so many at once. A session that
-    /// had the tunnel before gets no more. `None` where other relays take webhooks of the tunnel too:
-    /// theirs are in the queue, and would be overtaken.
+    /// Opens the door of a tunnel to a session that accepts at most this number of requests at
+    /// once. The tunnel's previous session receives no more requests. Returns `None` if other
+    /// relays accept webhooks of the tunnel too: their events are in the queue and would be
+    /// overtaken.
     pub(crate) fn open(
         self: &Arc<Self>,
         tunnel: TunnelId,
@@ -129,7 +136,7 @@ impl HeldRequests {
         })
     }
 
-    /// Holds a request, if there is a session for it and room.
+    /// Holds a request if the tunnel has a session with room.
     pub(crate) fn hold(&self, tunnel: TunnelId, frame: Arc<HeldFrame>) -> Holding {
         let passing = self.lock().by_tunnel.get(&tunnel).cloned();
         match passing {
@@ -141,7 +148,7 @@ impl HeldRequests {
         }
     }
 
-    /// Turns everything away from now on: the relay shuts down.
+    /// Turns away all requests from now on, because the relay shuts down.
     pub(crate) fn close(&self) {
         let mut doors = self.lock();
         doors.is_closed = true;
@@ -158,7 +165,7 @@ impl HeldRequests {
 }
 
 impl SessionDoor {
-    /// The session ends: its requests are turned away, and so are those that come meanwhile.
+    /// Ends the session: its requests are turned away, and so are requests that arrive later.
     pub(crate) fn close(&self) {
         self.passing.close();
     }

@@ -1,5 +1,6 @@
-//! The requests of one session, and in which stage each is. One short lock; whoever is told of a
-//! change is told after it.
+//! Stores the held requests of one session and the stage of each.
+//!
+//! One lock protects them. It is held briefly, and notifications are sent after it is released.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,16 +8,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use podtap_wire::{EventId, HeldFrame, WebhookResponse};
 use tokio::sync::{Notify, oneshot};
 
-/// Requests that are held for one session at a moment; an agent's window may be smaller.
+/// Maximum number of requests held at once for one session. The agent's window may be smaller.
 pub(super) const MAX_REQUESTS: usize = 1024;
 
-/// Bytes of them, heads included. All bodies of all tunnels are within `max_inflight_bytes` as well.
+/// Maximum number of bytes of these requests, heads included. In addition, the bodies of
+/// all tunnels count towards `max_inflight_bytes`.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// Stored events that a session has still to send, up to which requests wait for them: one read.
+/// Maximum number of unsent queued events for which held requests wait: one read of the
+/// queue. With more, the requests are turned away.
 pub(super) const MAX_BEHIND: u64 = 256;
 
-/// What one session passes through.
+/// The held requests of one session.
 #[derive(Debug)]
 pub(crate) struct Passing {
     max_requests: usize,
@@ -27,17 +30,17 @@ pub(crate) struct Passing {
 #[derive(Debug, Default)]
 struct State {
     is_closed: bool,
-    /// How many have come: the next one's number.
+    /// Number of requests so far, which is also the number of the next request.
     came: u64,
-    /// By number, as the other two: not sent yet.
+    /// Requests that are not sent yet, by number. `sent` and `turned_away` have the same keys.
     waiting: BTreeMap<u64, Request>,
     sent: BTreeMap<u64, Request>,
-    /// The numbers of those that were sent.
+    /// Numbers of the requests in `sent`.
     numbers: HashMap<EventId, u64>,
     turned_away: BTreeMap<u64, Request>,
-    /// One that was turned away is about to be handed to the queue.
+    /// Whether a request that was turned away is being handed to the queue.
     has_turn: bool,
-    /// Requests that were never sent and are on their way into the queue.
+    /// Number of requests that were turned away unsent and are not in the queue yet.
     unstored: usize,
     bytes: usize,
     sent_bytes: usize,
@@ -50,20 +53,20 @@ struct Request {
     tell: oneshot::Sender<HeldOutcome>,
 }
 
-/// What becomes of a held request.
+/// Outcome of a held request.
 #[derive(Debug)]
 pub(crate) enum HeldOutcome {
     /// The local service has answered.
     Answered(WebhookResponse),
-    /// It is to be stored now, and answered by the relay.
+    /// The event must be stored now, and the relay answers.
     Store {
         frame: Arc<HeldFrame>,
-        /// To be kept until the queue has answered.
+        /// Keep this until the queue has answered.
         turn: Turn,
     },
 }
 
-/// The turn of a request that is to be stored.
+/// Permission to hand one request to the queue. Only one exists at a time per session.
 #[derive(Debug)]
 pub(crate) struct Turn {
     passing: Arc<Passing>,
@@ -71,16 +74,16 @@ pub(crate) struct Turn {
     is_over: bool,
 }
 
-/// How a session stands, when it looks for requests to send.
+/// State of a session at the time when it looks for requests to send.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionStanding {
-    /// Events of the queue that it has not sent.
+    /// Number of queued events that the session has not sent.
     pub(crate) behind: u64,
-    /// What the agent's window has left; `None` where it has nothing.
+    /// Free room in the agent's window, or `None` if it is full.
     pub(crate) room: Option<WindowRoom>,
 }
 
-/// What may be under way at once.
+/// How much may be sent and unanswered at once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WindowRoom {
     pub(crate) requests: usize,
@@ -96,7 +99,7 @@ impl Passing {
         }
     }
 
-    /// Takes a request in, if there is room. Its number, and what will become of it.
+    /// Adds a request if there is room. Returns its number and a receiver for its outcome.
     pub(super) fn hold(
         &self,
         frame: Arc<HeldFrame>,
@@ -122,16 +125,16 @@ impl Passing {
         Ok((number, outcome))
     }
 
-    /// Resolves when the session is to look again. For one session, which looks after it has asked.
+    /// Waits until the session has to call [`Self::next`] again. Only one session may wait.
     ///
     /// # Cancel safety
-    /// Safe: a change that comes meanwhile is not lost.
+    /// Safe: a change that happens meanwhile is not lost.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// The requests to send now, in order: all that wait, as far as the agent has room. The others
-    /// are turned away, unless what they wait for is on its way.
+    /// Returns the requests to send now, in order: all waiting requests for which the agent has
+    /// room. The others are turned away, unless they only wait for a few queued events to be sent.
     pub(crate) fn next(self: &Arc<Self>, standing: SessionStanding) -> Vec<Arc<HeldFrame>> {
         let mut frames = Vec::new();
         let mut state = self.lock();
@@ -145,7 +148,7 @@ impl Passing {
             self.give_turn();
             return frames;
         };
-        // Nothing overtakes what is in the queue, or on its way there.
+        // Events in the queue, or on their way into it, must not be overtaken.
         if standing.behind > 0 || state.unstored > 0 {
             return frames;
         }
@@ -167,19 +170,19 @@ impl Passing {
         frames
     }
 
-    /// Passes an answer on, if its request still waits for it.
+    /// Sends an answer to the request, unless the request already has an outcome.
     pub(crate) fn answer(&self, id: EventId, response: WebhookResponse) {
         let mut state = self.lock();
         let number = state.numbers.get(&id).copied();
         let request = number.and_then(|number| state.remove(number));
         drop(state);
         if let Some(request) = request {
-            // A sender that has gone needs none.
+            // The sender may have hung up and needs no answer then.
             let _ = request.tell.send(HeldOutcome::Answered(response));
         }
     }
 
-    /// Turns everything away from now on.
+    /// Turns away all requests from now on.
     pub(super) fn close(self: &Arc<Self>) {
         let mut state = self.lock();
         state.is_closed = true;
@@ -196,7 +199,7 @@ impl Passing {
         self.give_turn();
     }
 
-    /// Turns one request away, unless that was done or it was answered.
+    /// Turns one request away, unless it was turned away or answered before.
     pub(super) fn give_up(self: &Arc<Self>, number: u64) {
         let mut state = self.lock();
         if let Some(request) = state.waiting.remove(&number) {
@@ -209,18 +212,18 @@ impl Passing {
         self.give_turn();
     }
 
-    /// Forgets a request whose sender has gone.
+    /// Removes a request whose sender has hung up.
     pub(super) fn forget(&self, number: u64) {
         let mut state = self.lock();
         let request = state.remove(number);
         drop(state);
         if request.is_some() {
-            // Others may wait for it.
+            // Other requests may be waiting for this one.
             self.changed.notify_one();
         }
     }
 
-    /// Lets the first of those that were turned away go into the queue, unless one is about to.
+    /// Lets the first request that was turned away go into the queue, unless another is on its way.
     fn give_turn(self: &Arc<Self>) {
         let mut state = self.lock();
         if state.has_turn {
@@ -238,17 +241,17 @@ impl Passing {
             tell,
         } = request;
         let turn = Turn::new(Arc::clone(self), was_sent);
-        // One that has just gone gives its turn back as it is dropped.
+        // If the sender has hung up, the send fails, and dropping `turn` ends the turn.
         drop(tell.send(HeldOutcome::Store { frame, turn }));
     }
 
-    /// One has been handed to the queue.
+    /// Ends the turn of a request that was handed to the queue.
     pub(super) fn turn_is_over(self: &Arc<Self>) {
         self.lock().has_turn = false;
         self.give_turn();
     }
 
-    /// One that was never sent is in the queue, or will not be.
+    /// Notes that a request that was turned away unsent is in the queue, or failed to get there.
     pub(super) fn note_stored(&self) {
         let mut state = self.lock();
         state.unstored = state.unstored.saturating_sub(1);
@@ -260,7 +263,7 @@ impl Passing {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Requests held, and their bytes.
+    /// Returns the number of held requests and their bytes.
     #[cfg(test)]
     pub(super) fn size(&self) -> (usize, usize) {
         let state = self.lock();
@@ -279,7 +282,7 @@ impl State {
         self.turned_away.extend(waiting);
     }
 
-    /// Takes a request out, whichever stage it is in.
+    /// Removes a request at any stage.
     fn remove(&mut self, number: u64) -> Option<Request> {
         let turned_away = self.turned_away.remove(&number);
         if turned_away
@@ -318,7 +321,7 @@ impl Turn {
         }
     }
 
-    /// It is handed over: the next one may follow.
+    /// Ends the turn after the event was handed over, so that the next request may follow.
     pub(crate) fn is_over(&mut self) {
         if !std::mem::replace(&mut self.is_over, true) {
             self.passing.turn_is_over();
@@ -335,7 +338,7 @@ impl Drop for Turn {
     }
 }
 
-/// What a request takes in memory, about.
+/// Returns the approximate memory size of a request.
 pub(super) fn bytes_of(frame: &HeldFrame) -> usize {
     size_of::<HeldFrame>() + frame.request.footprint()
 }

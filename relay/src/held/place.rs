@@ -1,4 +1,4 @@
-//! A held request as `ingest` has it.
+//! Represents one held request towards `ingest`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::passing::{HeldOutcome, Passing};
 
-/// A request that waits; forgotten when this is dropped.
+/// A held request that waits for its outcome. It is forgotten when this is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldPlace {
     passing: Arc<Passing>,
@@ -29,8 +29,9 @@ impl HeldPlace {
         }
     }
 
-    /// What becomes of the request, after this time at the latest but for those before it. `None`
-    /// never comes, but for a fault in here.
+    /// Waits for the outcome of the request. After `limit` the request is turned away; its
+    /// outcome then only waits for the requests that were turned away before it. Returns `None`
+    /// only if this module has a bug.
     pub(crate) async fn outcome(mut self, limit: Duration) -> Option<HeldOutcome> {
         tokio::select! {
             outcome = &mut self.outcome => return outcome.ok(),

@@ -1,5 +1,5 @@
-//! The stages of held requests: each is sent once and in order, gets one outcome, and leaves nothing
-//! behind.
+//! Tests the stages of held requests: each is sent once and in order, has one outcome, and
+//! leaves nothing behind.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ fn sent(door: &SessionDoor, standing: SessionStanding) -> Vec<u64> {
     frames.iter().map(|frame| number(frame)).collect()
 }
 
-/// What is stored, in order; each is in the queue at once.
+/// Returns the stored requests in order. Each turn ends at once.
 async fn stored(places: Vec<HeldPlace>) -> Vec<u64> {
     let mut waiting: futures_util::stream::FuturesUnordered<_> = places
         .into_iter()
@@ -128,7 +128,7 @@ async fn all_that_is_not_answered_is_stored_in_order_when_the_session_ends() {
             .collect();
         assert_eq!(sent(&door, FREE), [0, 1, 2]);
         places.extend((3..6).map(|number| held(held_by.hold(TUNNEL, frame(number, 1)))));
-        // Whoever is polled first is not first for it.
+        // The order of polling must not decide the order of storing.
         places.reverse();
 
         ends(&held_by, door);
@@ -253,14 +253,14 @@ proptest! {
                     }
                 }
                 3 => prop_assert!(sent(&door, none).is_empty()),
-                // The time limit, an answer, a sender that goes.
+                // The time limit passes, an answer arrives, or a sender hangs up.
                 4 => door.passing.give_up(any),
                 5 => door.passing.answer(frame(any, 0).id, answer(200)),
                 6 => drop(places.get_mut(index.index(came.max(1))).map(Option::take)),
                 _ if !turns.is_empty() => drop(turns.remove(index.index(turns.len()))),
                 _ => {}
             }
-            // The last one is woken first, and each hands its event over at once.
+            // The last request is woken first, and each hands its event over at once.
             let mut is_news = true;
             while std::mem::take(&mut is_news) {
                 for (number, place) in places.iter_mut().enumerate().rev() {
