@@ -1,10 +1,13 @@
-//! The ends of the queues. Where a queue ends its last event says; its row in `queues` follows, so
-//! that an append need not write it as well: it says so where all events are gone, or damaged.
+//! Computes where each queue ends.
+//!
+//! The last event of a queue shows where the queue ends. The row in `queues` is updated
+//! later, so that an append does not have to write it as well. The row is needed if all
+//! events of the queue are gone or damaged.
 
 use rusqlite::Connection;
 
-/// The ends of every queue as they are, in the place of the table `queues`; `noted_seq` is what its
-/// row says of the last one.
+/// Current end of every queue, as a replacement for the table `queues`. `noted_seq` is the
+/// `last_seq` that the row in `queues` has.
 pub(crate) const ENDS: &str = "(
     SELECT q.tunnel AS tunnel, max(q.last_seq, coalesce(e.seq, 0)) AS last_seq,
            max(q.last_bytes, coalesce(e.bytes_through, 0)) AS last_bytes,
@@ -14,7 +17,7 @@ pub(crate) const ENDS: &str = "(
     FROM queues AS q LEFT JOIN events AS e
     ON e.tunnel = q.tunnel AND e.seq = (SELECT max(seq) FROM events WHERE tunnel = q.tunnel))";
 
-/// Writes down where each queue ends; how many rows were behind.
+/// Writes the end of each queue into `queues`. Returns the number of rows that were out of date.
 pub(crate) fn note(connection: &Connection) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(&format!(

@@ -1,13 +1,13 @@
-//! Why the database cannot be used, in words that say what to do.
+//! Errors of the relay database. Each message says what the operator can do.
 
 use std::path::PathBuf;
 
 use podtap_disk::{SqliteCause, Trouble};
 
-/// The database cannot be used.
+/// Reason why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// The folder cannot be made, read or written.
+    /// The folder cannot be created, read or written.
     #[error(
         "cannot use the data folder {}: check that you may write there, or choose another with --data-dir",
         path.display()
@@ -15,10 +15,10 @@ pub enum DatabaseError {
     DataDir {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// Another relay has the folder.
+    /// Another relay uses the folder.
     #[error(
         "another relay is running with the data folder {}; stop it or choose another with --data-dir",
         path.display()
@@ -27,7 +27,7 @@ pub enum DatabaseError {
         /// The folder.
         path: PathBuf,
     },
-    /// The file is damaged or something else altogether.
+    /// The file is damaged or is not a relay database.
     #[error(
         "{} is not a readable relay database; restore it from a backup, or move it away to start \
          with an empty one",
@@ -35,10 +35,10 @@ pub enum DatabaseError {
     )]
     Malformed {
         path: PathBuf,
-        /// What SQLite said.
+        /// Error of SQLite.
         source: SqliteCause,
     },
-    /// The file belongs to a newer release.
+    /// The file was written by a newer release.
     #[error(
         "{} was written by a newer podtap (schema {found}; this one reads up to {known}); upgrade \
          podtap",
@@ -46,9 +46,9 @@ pub enum DatabaseError {
     )]
     Newer {
         path: PathBuf,
-        /// Its schema.
+        /// Schema number of the file.
         found: usize,
-        /// The newest schema of this build.
+        /// Newest schema number that this build knows.
         known: usize,
     },
     /// There is no room on the disk.
@@ -58,22 +58,22 @@ pub enum DatabaseError {
     )]
     Full {
         path: PathBuf,
-        /// What SQLite said.
+        /// Error of SQLite.
         source: SqliteCause,
     },
     /// A statement failed.
     #[error("cannot {attempt} in {}", path.display())]
     Sqlite {
-        /// What was being done.
+        /// Operation that failed.
         attempt: &'static str,
         path: PathBuf,
-        /// What SQLite said.
+        /// Error of SQLite.
         source: SqliteCause,
     },
 }
 
 impl DatabaseError {
-    /// What SQLite said, while this was being done in this file.
+    /// Converts an SQLite error that occurred during `attempt` on the file at `path`.
     pub(super) fn of(attempt: &'static str, path: PathBuf, source: SqliteCause) -> Self {
         let folder = path.parent().unwrap_or(&path);
         match source.trouble() {

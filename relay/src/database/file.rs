@@ -1,4 +1,4 @@
-//! The file: opened, migrated, and connected to.
+//! Opens, migrates and connects to the database file.
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,11 @@ use super::schema;
 
 const FILE_NAME: &str = "relay.db";
 
-/// The file that reserves room on the disk.
+/// Name of the file that reserves room on the disk.
 pub(crate) const RESERVE: &str = "relay.reserve";
 
-/// How this database is opened. Small pages: each commit writes at least one of the events and one of
-/// their index, and most commits are of one event.
+/// Settings with which the database is opened. Pages are small because each commit writes at
+/// least one page of events and one page of their index, and most commits contain one event.
 pub(super) const PROFILE: Profile = Profile {
     page_bytes: 4096,
     cache_kib: 16_000,
@@ -22,26 +22,26 @@ pub(super) const PROFILE: Profile = Profile {
     has_triggers: true,
 };
 
-/// The place of the database, its schema known to be this build's.
+/// Database file whose schema is the schema of this build.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     path: PathBuf,
 }
 
 impl Database {
-    /// The file of this folder, which may not be there yet.
+    /// Returns the database file of this folder. The file may not exist yet.
     pub(crate) fn at(data_dir: &Path) -> Self {
         Self {
             path: data_dir.join(FILE_NAME),
         }
     }
 
-    /// Whether the folder holds a relay's database.
+    /// Returns whether the folder contains a relay database.
     pub(crate) fn is_at(data_dir: &Path) -> bool {
         Self::at(data_dir).path.exists()
     }
 
-    /// Makes the folder and the file where missing and brings the schema up to date.
+    /// Creates the folder and the file if they are missing and brings the schema up to date.
     pub(crate) fn open(data_dir: &Path) -> Result<Self, DatabaseError> {
         podtap_disk::private::folder(data_dir).map_err(|source| DatabaseError::DataDir {
             path: data_dir.to_owned(),
@@ -49,8 +49,8 @@ impl Database {
         })?;
         let database = Self::at(data_dir);
         let opened = || database.prepare();
-        // On a full disk the reserve makes the room that opening needs; what is acknowledged then
-        // makes more.
+        // If the disk is full, deleting the reserve file frees the room that opening needs. After
+        // that, the removal of acknowledged events frees more.
         opened().or_else(|error| match error {
             DatabaseError::Full { .. } if std::fs::remove_file(data_dir.join(RESERVE)).is_ok() => {
                 opened()
@@ -60,10 +60,10 @@ impl Database {
         Ok(database)
     }
 
-    /// Opens the file for writing once and brings its schema up to date.
+    /// Opens the file for writing and brings its schema up to date.
     fn prepare(&self) -> Result<(), DatabaseError> {
         let mut connection = self.writer()?;
-        // SQLite opens a file that it may not write all the same, and begins to read it.
+        // SQLite opens a file without write permission too, but for reading only.
         let is_readonly = connection.is_readonly(c"main");
         if is_readonly.map_err(self.error_in("open the database"))? {
             return Err(DatabaseError::DataDir {
@@ -74,17 +74,17 @@ impl Database {
         self.migrate(&mut connection)
     }
 
-    /// A connection that may write; its commits are on stable storage when they return.
+    /// Opens a connection that may write. Its commits are on stable storage when they return.
     pub(crate) fn writer(&self) -> Result<Connection, DatabaseError> {
         sqlite::writer(&self.path, &PROFILE).map_err(self.error_in("open the database"))
     }
 
-    /// A connection that cannot write.
+    /// Opens a connection that cannot write.
     pub(crate) fn reader(&self) -> Result<Connection, DatabaseError> {
         sqlite::reader(&self.path, &PROFILE).map_err(self.error_in("open the database"))
     }
 
-    /// Turns what SQLite said into an error that names this file.
+    /// Returns a function that converts an SQLite error into an error that names this file.
     pub(crate) fn error_in(
         &self,
         attempt: &'static str,
@@ -97,7 +97,7 @@ impl Database {
         &self.path
     }
 
-    /// The folder of the file.
+    /// Returns the folder of the file.
     pub(crate) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(&self.path)
     }

@@ -1,4 +1,5 @@
-//! One relay a data folder: a lock file held for as long as the relay runs.
+//! Ensures that a data folder has one relay at most, with a lock file that is held while
+//! the relay runs.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -9,12 +10,13 @@ use super::error::DatabaseError;
 
 const FILE_NAME: &str = "relay.lock";
 
-/// Held by the running relay; the system releases it whatever way the process ends.
+/// Lock of the running relay. The operating system releases it however the process ends.
 #[derive(Debug)]
 pub(crate) struct DataFolderLock(lock::Lock);
 
 impl DataFolderLock {
-    /// Takes the folder, made where missing, or says that another relay has it.
+    /// Locks the folder, which is created if it is missing. Returns an error if another relay
+    /// has the lock.
     pub(crate) fn take(data_dir: &Path) -> Result<Self, DatabaseError> {
         let unusable = |source| DatabaseError::DataDir {
             path: data_dir.to_owned(),
@@ -30,24 +32,24 @@ impl DataFolderLock {
         }
     }
 
-    /// Whether the relay before this one was cut off.
+    /// Returns whether the previous relay ended without releasing the lock.
     pub(crate) fn was_cut_off(&self) -> bool {
         self.0.was_cut_off()
     }
 
-    /// Releases the folder after a good end.
+    /// Releases the folder after an orderly end.
     pub(crate) fn release(self) {
         if let Err(error) = self.0.release() {
             tracing::warn!(%error, "the lock file cannot be emptied; the next start checks the database");
         }
     }
 
-    /// Whether a relay has ever taken the folder.
+    /// Returns whether a relay has ever locked the folder.
     pub(crate) fn was_taken(data_dir: &Path) -> bool {
         data_dir.join(FILE_NAME).exists()
     }
 
-    /// Whether a relay has the folder now.
+    /// Returns whether a relay holds the lock of the folder now.
     pub(crate) fn is_taken(data_dir: &Path) -> bool {
         File::open(data_dir.join(FILE_NAME))
             .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))

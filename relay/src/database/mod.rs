@@ -1,7 +1,7 @@
-//! The one SQLite file of a relay: opening, migrating and locking it.
+//! Opens, migrates and locks the one SQLite file of a relay.
 //!
-//! The queue and the tunnel store read and write through connections made here; the token
-//! commands of the command line open the same file from another process (WAL).
+//! The queue and the tunnel store read and write through connections that are opened here.
+//! The token commands of the command line open the same file from another process (WAL).
 
 mod ends;
 mod error;

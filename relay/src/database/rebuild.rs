@@ -1,5 +1,6 @@
-//! A damaged relay database made whole again: what can be read is kept, and what is missing from a
-//! queue is told to its agent as a gap.
+//! Rebuilds a damaged relay database.
+//!
+//! All readable rows are kept. The agent of each queue learns of missing events as a gap.
 
 use podtap_disk::check::{self, DatabaseHealth};
 use podtap_disk::salvage;
@@ -9,12 +10,12 @@ use super::error::DatabaseError;
 use super::file::{Database, PROFILE};
 use super::schema;
 
-/// Numbers left out where it is not known which was the last one given.
+/// Number of sequence numbers to skip if the last assigned number is unknown.
 const MARGIN: i64 = 1_000_000;
 
 impl Database {
-    /// Opens a folder whose last relay was cut off: the file is checked, and rebuilt where it is
-    /// damaged.
+    /// Opens the folder of a relay that ended without releasing its lock. The file is checked,
+    /// and rebuilt if it is damaged.
     pub(crate) fn open_after_a_cut(data_dir: &std::path::Path) -> Result<Self, DatabaseError> {
         let file = Self::at(data_dir);
         if file.path().exists() {
@@ -23,8 +24,8 @@ impl Database {
         Self::open(data_dir)
     }
 
-    /// Checks the file and rebuilds it where it is damaged; nobody may write to it meanwhile.
-    /// Readers notice by themselves that another file is in its place.
+    /// Checks the file and rebuilds it if it is damaged. No process may write to the file
+    /// meanwhile. Readers detect by themselves that the file was replaced.
     pub(crate) fn make_whole(&self) -> Result<(), DatabaseError> {
         let opened = self.writer().and_then(|connection| {
             check::quick(&connection).map_err(self.error_in("check the database"))
@@ -55,7 +56,7 @@ impl Database {
     }
 }
 
-/// Each tunnel has a queue, and each queue's holes are gaps.
+/// Ensures that each tunnel has a queue, and records missing sequence numbers as gaps.
 fn finish(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute(
         "INSERT OR IGNORE INTO queues (tunnel, last_seq, last_bytes, removed_seq, removed_bytes)

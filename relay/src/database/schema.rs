@@ -1,6 +1,6 @@
-//! The tables, as numbered migrations: appended to, never edited.
+//! Creates and updates the tables with numbered migrations, which are appended, never edited.
 
-/// Each entry brings the schema from its index to the next number.
+/// Each migration brings the schema from its index to the next number.
 pub(super) const MIGRATIONS: &[&str] = &[
     // 1: tokens, tunnels, the queue.
     "
@@ -78,7 +78,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
         UPDATE revision SET number = number + 1;
     END;
     ",
-    // 2: which agent came last, keys that were replaced, and who is connected.
+    // 2: which agent connected last, replaced keys, and which agents are connected.
     "
     ALTER TABLE tunnels ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;  -- of the newest agent
 
@@ -112,8 +112,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
         UPDATE revision SET number = number + 1;
     END;
     ",
-    // 3: what keeps the queue sound. `damaged` takes values of any type: they are what could not
-    // be understood. `age_marks` tells at which age (`podtap_disk::age`) an event was the newest.
+    // 3: what protects the queue from damage. `damaged` accepts values of any type, because it
+    // stores values that could not be decoded. `age_marks` stores which event was the newest
+    // at which age (`podtap_disk::age`).
     "
     CREATE TABLE damaged (
         number   INTEGER PRIMARY KEY,
@@ -135,7 +136,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
         DELETE FROM damaged WHERE tunnel = OLD.id;
     END;
     ",
-    // 4: the tables are as they were, but the rows of `queues` may be behind `events`; an earlier
-    // release would give numbers twice.
+    // 4: the tables are unchanged, but the rows of `queues` may be older than `events`. An
+    // earlier release would assign sequence numbers twice.
     "",
 ];

@@ -1,5 +1,5 @@
-//! Named threads that own a connection each and run short jobs on it, so that no async task ever
-//! waits for the disk.
+//! Runs short database jobs on named threads, each with its own connection, so that an
+//! async task never waits for the disk.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,23 +11,23 @@ use tokio::sync::{mpsc, oneshot};
 use super::error::DatabaseError;
 use super::file::Database;
 
-/// Jobs that wait; more make their callers wait.
+/// Maximum number of queued jobs. If it is reached, callers wait.
 const BACKLOG: usize = 256;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
-/// A handle on the threads; they end with the last clone of it.
+/// Handle on the threads, which end when its last clone is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Worker {
     jobs: mpsc::Sender<Job>,
 }
 
-/// The threads are gone.
+/// The threads have ended.
 #[derive(Debug, thiserror::Error)]
 #[error("the database threads have ended")]
 pub(crate) struct WorkerClosed;
 
-/// A connection, and the file that it was made to.
+/// Connection and the identity of the file that it opened.
 struct OpenFile {
     database: Database,
     identity: Option<FileIdentity>,
@@ -43,7 +43,7 @@ impl OpenFile {
         })
     }
 
-    /// Goes on with the file that is there now: a damaged one may have been rebuilt.
+    /// Reopens the database if another file is now at its path, for example a rebuilt one.
     fn follow(&mut self) {
         let now = private::identity(self.database.path());
         if now != self.identity
@@ -56,7 +56,7 @@ impl OpenFile {
 }
 
 impl Worker {
-    /// Starts `threads` readers of the database.
+    /// Starts `threads` threads that read the database.
     pub(crate) fn readers(database: &Database, threads: usize) -> Result<Self, DatabaseError> {
         let (jobs, waiting) = mpsc::channel::<Job>(BACKLOG);
         let waiting = Arc::new(Mutex::new(waiting));
@@ -87,7 +87,7 @@ impl Worker {
     /// Runs `work` on one of the threads.
     ///
     /// # Cancel safety
-    /// Dropping the future may or may not keep the work from being done; its result is lost.
+    /// If the future is dropped, the work may still run; its result is lost.
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, WorkerClosed>
     where
         T: Send + 'static,
@@ -95,7 +95,7 @@ impl Worker {
     {
         let (reply, result) = oneshot::channel();
         let job = Box::new(move |connection: &Connection| {
-            // The caller may have gone away meanwhile.
+            // The receiver may be gone if the caller was cancelled.
             let _ = reply.send(work(connection));
         });
         self.jobs.send(job).await.map_err(|_| WorkerClosed)?;

@@ -1,4 +1,4 @@
-//! Connections to the database, each made fit for what a relay promises.
+//! Opens connections to PostgreSQL with the settings on which the relay's promises depend.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use super::error::{PostgresError, words};
 use super::schema;
 use super::url::DatabaseUrl;
 
-/// What every connection is told. A commit is on stable storage when it is reported, on a
-/// synchronous standby as well where there is one; a relay that was frozen amid a transaction keeps
-/// no other from its tunnels for long.
+/// Settings of every connection. A commit is on stable storage when it is reported, also on
+/// a synchronous standby if there is one. The timeouts keep a relay that froze during a
+/// transaction from blocking the tunnels of other relays for long.
 const SETTINGS: &str = "
     SELECT set_config('synchronous_commit',
         CASE WHEN current_setting('synchronous_commit') IN ('on', 'remote_apply')
@@ -25,26 +25,26 @@ const SETTINGS: &str = "
     SET lock_timeout = '5s';
     SET statement_timeout = '30s';";
 
-/// The oldest server that will do.
+/// Oldest supported version of the server.
 const OLDEST: i32 = 140_000;
 
-/// How often a pooler is looked for: two connections that take turns.
+/// Number of checks for a pooler. Each check uses two connections in turn.
 const POOLER_ROUNDS: usize = 4;
 
-/// A way to make connections.
+/// Opens connections to one database.
 #[derive(Clone)]
 pub(crate) struct PostgresConnector {
     pub(super) url: DatabaseUrl,
     tls: MakeRustlsConnect,
 }
 
-/// A connection as the driver has it: what is sent, and what must be polled for it.
+/// Client of the driver and the connection that must be polled for it.
 pub(crate) type Raw = (
     Client,
     Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>,
 );
 
-/// A connection of one's own; it ends when this is dropped.
+/// Connection with one user, outside the pool. It is closed when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Own {
     pub(crate) client: Client,
@@ -53,7 +53,7 @@ pub(crate) struct Own {
 
 impl Drop for Own {
     fn drop(&mut self) {
-        // At once, whatever the server is still asked for.
+        // Closes the connection at once, even if the server is still working on a request.
         self.task.abort();
     }
 }
@@ -64,12 +64,12 @@ impl PostgresConnector {
         Ok(Self { url, tls })
     }
 
-    /// A connection that the caller polls; nothing is set on it.
+    /// Opens a connection that the caller polls. No settings are applied.
     pub(crate) async fn raw(&self) -> Result<Raw, Error> {
         self.url.config.connect(self.tls.clone()).await
     }
 
-    /// A connection with what every one is told.
+    /// Opens a connection and applies [`SETTINGS`].
     async fn fit(&self) -> Result<(Client, JoinHandle<()>), Error> {
         let (client, task) = self.bare().await?;
         if let Err(error) = client.batch_execute(SETTINGS).await {
@@ -79,13 +79,13 @@ impl PostgresConnector {
         Ok((client, task))
     }
 
-    /// A connection of one's own.
+    /// Opens a connection with one user, outside the pool.
     pub(crate) async fn own(&self) -> Result<Own, Error> {
         let (client, task) = self.fit().await?;
         Ok(Own { client, task })
     }
 
-    /// Checks that the database will do, and brings its schema up to date.
+    /// Checks that the database is usable, and brings its schema up to date.
     pub(super) async fn prepare(&self) -> Result<(), PostgresError> {
         let url = self.url.to_string();
         let failed = |attempt| {
@@ -132,7 +132,8 @@ impl PostgresConnector {
             })
     }
 
-    /// Two connections have a server process each, and keep it, unless a pooler shares them out.
+    /// Returns whether a pooler assigns server processes to connections. Without a pooler, each
+    /// of two connections keeps its own server process.
     async fn has_pooler(&self) -> Result<bool, Error> {
         let process = async |client: &Client| {
             let rows = client.simple_query("SELECT pg_backend_pid()").await?;
@@ -142,7 +143,7 @@ impl PostgresConnector {
             });
             Ok::<_, Error>(pid)
         };
-        // They end with their clients.
+        // Both tasks end when their clients are dropped.
         let ((one, _), (another, _)) = (self.bare().await?, self.bare().await?);
         let own = process(&one).await?;
         for _ in 0..POOLER_ROUNDS {
@@ -154,7 +155,7 @@ impl PostgresConnector {
         Ok(false)
     }
 
-    /// A connection on which nothing is set.
+    /// Opens a connection without settings.
     async fn bare(&self) -> Result<(Client, JoinHandle<()>), Error> {
         let (client, connection) = self.raw().await?;
         #[expect(

@@ -1,37 +1,37 @@
-//! Why a PostgreSQL database cannot be used, in words that say what to do.
+//! Errors of a PostgreSQL database. Each message says what the operator can do.
 
 use tokio_postgres::error::SqlState;
 
-/// The database cannot be used. `url` is without its password.
+/// Reason why the database cannot be used. `url` has no password.
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
-    /// Nobody answers there, or not in time.
+    /// The server does not answer, or not in time.
     #[error(
         "the database {url} cannot be reached: {why}; check that it runs, and the host and port"
     )]
     Unreachable {
         /// The database.
         url: String,
-        /// What the system said.
+        /// Error of the operating system.
         why: String,
     },
-    /// The user or the password is wrong.
+    /// The user name or the password is wrong.
     #[error("the database {url} refused the user or the password: {why}; {cure}")]
     Refused {
         /// The database.
         url: String,
-        /// What the server said.
+        /// Error of the server.
         why: String,
-        /// What to do about it.
+        /// What the operator can do.
         cure: &'static str,
     },
-    /// There is no such database.
+    /// The database does not exist.
     #[error("the database {url} does not exist; create it with `createdb`")]
     NoDatabase {
         /// The database.
         url: String,
     },
-    /// The user may not do what a relay does.
+    /// The user lacks a right that the relay needs.
     #[error(
         "this user has too few rights in the database {url}: {why}; make the user the owner of the \
          database"
@@ -39,7 +39,7 @@ pub enum PostgresError {
     Forbidden {
         /// The database.
         url: String,
-        /// What the server said.
+        /// Error of the server.
         why: String,
     },
     /// The server is too old.
@@ -47,10 +47,10 @@ pub enum PostgresError {
     TooOld {
         /// The database.
         url: String,
-        /// Its version.
+        /// Version of the server.
         found: String,
     },
-    /// The database was written by a newer release.
+    /// The schema was written by a newer release.
     #[error(
         "the database {url} was written by a newer podtap (schema {found}; this one reads up to \
          {known}); upgrade podtap"
@@ -58,12 +58,12 @@ pub enum PostgresError {
     Newer {
         /// The database.
         url: String,
-        /// Its schema.
+        /// Schema number of the database.
         found: i32,
-        /// The newest schema of this build.
+        /// Newest schema number that this build knows.
         known: i32,
     },
-    /// A pooler hands out other connections in between.
+    /// A pooler changes the server connection between transactions.
     #[error(
         "the database {url} is behind a pooler in transaction mode, such as PgBouncer; Podtap needs a \
          connection of its own: set pool_mode=session for it, or connect to PostgreSQL directly"
@@ -72,14 +72,14 @@ pub enum PostgresError {
         /// The database.
         url: String,
     },
-    /// Text is kept in another way.
+    /// The database does not store text as UTF-8.
     #[error(
         "the database {url} has the encoding {found}; create it with `createdb --encoding=UTF8 --template=template0`"
     )]
     Encoding {
         /// The database.
         url: String,
-        /// Its encoding.
+        /// Encoding of the database.
         found: String,
     },
     /// TLS cannot be set up.
@@ -88,23 +88,23 @@ pub enum PostgresError {
         /// The database.
         url: String,
         why: String,
-        /// What to do about it.
+        /// What the operator can do.
         cure: &'static str,
     },
     /// A statement failed.
     #[error("cannot {attempt} in the database {url}: {why}")]
     Statement {
-        /// What was being done.
+        /// Operation that failed.
         attempt: &'static str,
         /// The database.
         url: String,
-        /// What the server said.
+        /// Error of the server.
         why: String,
     },
 }
 
 impl PostgresError {
-    /// What the driver said while this was being done.
+    /// Converts an error of the driver that occurred during `attempt`.
     pub(crate) fn of(attempt: &'static str, url: &str, error: &tokio_postgres::Error) -> Self {
         let url = url.to_owned();
         let why = words(error);
@@ -118,7 +118,7 @@ impl PostgresError {
             return Self::NoDatabase { url };
         }
         match code.code().get(..2).unwrap_or_default() {
-            // Invalid authorization.
+            // Class 28: invalid authorization.
             "28" => Self::Refused {
                 cure: if why.contains("no encryption") {
                     "check pg_hba.conf; if it asks for TLS, use sslmode=require"
@@ -128,9 +128,9 @@ impl PostgresError {
                 url,
                 why,
             },
-            // Shutting down, starting up, too many connections.
+            // The server is shutting down or starting up, or has too many connections.
             "57" | "53" | "08" => Self::Unreachable { url, why },
-            // A schema that the user may not use is none at all.
+            // PostgreSQL reports a schema that the user may not use as missing.
             _ if *code == SqlState::INSUFFICIENT_PRIVILEGE
                 || *code == SqlState::INVALID_SCHEMA_NAME =>
             {
@@ -141,7 +141,7 @@ impl PostgresError {
     }
 }
 
-/// What to do, where TLS is what fails.
+/// Returns what the operator can do if TLS is the cause.
 fn tls_cure(error: &tokio_postgres::Error, why: &str) -> Option<&'static str> {
     use rustls::CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext,
@@ -166,7 +166,7 @@ fn tls_cure(error: &tokio_postgres::Error, why: &str) -> Option<&'static str> {
     })
 }
 
-/// What the handshake failed at, among the causes.
+/// Returns the TLS error among the causes, if there is one.
 fn handshake_error(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -181,7 +181,7 @@ fn handshake_error(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
     None
 }
 
-/// An error with its causes, as one line. Statements and their values are not among them.
+/// Returns the error and its causes as one line. It does not contain SQL statements or values.
 pub(crate) fn words(error: &tokio_postgres::Error) -> String {
     if let Some(error) = error.as_db_error() {
         return error.message().to_owned();

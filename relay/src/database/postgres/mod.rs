@@ -1,5 +1,5 @@
-//! A PostgreSQL database that relays share: connections that promise what is needed, and a schema
-//! that is up to date.
+//! Opens a PostgreSQL database that several relays share, checks it and brings its schema
+//! up to date.
 
 mod connect;
 mod error;
@@ -20,13 +20,14 @@ pub(crate) use error::words;
 pub(crate) use schema::newest;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
-/// Connections for what is read and seldom written; the queue's writer has one of its own.
+/// Size of the connection pool. It serves reads and rare writes; the writer of the queue
+/// has its own connection.
 const CONNECTIONS: usize = 8;
 
-/// How long one may be waited for, made, or tried.
+/// Maximum time to wait for a pooled connection, to open one, or to test one.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A database whose schema is this build's.
+/// Database whose schema is the schema of this build.
 #[derive(Clone)]
 pub(crate) struct Postgres {
     connector: PostgresConnector,
@@ -35,12 +36,12 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Connects, checks what is there, and brings the schema up to date.
+    /// Connects, checks the server and the database, and brings the schema up to date.
     pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, PostgresError> {
         let connector = PostgresConnector::new(url.clone())?;
         connector.prepare().await?;
         let config = ManagerConfig::default();
-        // The connector has its own configuration.
+        // The pool's configuration is empty because the connector has its own.
         let manager = Manager::from_connect(Config::new(), connector.clone(), config);
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
@@ -61,7 +62,7 @@ impl Postgres {
         })
     }
 
-    /// A connection from the pool.
+    /// Returns a connection from the pool.
     pub(crate) async fn client(&self) -> Result<Object, PostgresError> {
         self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => PostgresError::of("connect", &self.url, &error),
@@ -75,12 +76,13 @@ impl Postgres {
         })
     }
 
-    /// Turns what the driver said into an error that names this database.
+    /// Returns a function that converts an error of the driver into an error that names this
+    /// database.
     pub(crate) fn on_error(&self, attempt: &'static str) -> impl Fn(Error) -> PostgresError + '_ {
         move |error| PostgresError::of(attempt, &self.url, &error)
     }
 
-    /// The way to connections of one's own.
+    /// Returns the connector, for connections outside the pool.
     pub(crate) fn connector(&self) -> &PostgresConnector {
         &self.connector
     }

@@ -1,11 +1,12 @@
-//! The tables, as numbered migrations: appended to, never edited. One relay at a time brings them
-//! up to date.
+//! Creates and updates the tables with numbered migrations.
+//!
+//! Migrations are appended, never edited. One relay at a time applies them.
 
 use tokio_postgres::{Client, Error};
 
-/// Each entry brings the schema from its index to the next number.
+/// Each migration brings the schema from its index to the next number.
 pub(super) const MIGRATIONS: &[&str] = &[
-    // 1. Times are milliseconds since 1970, except those that only the database compares.
+    // 1. Times are milliseconds since 1970, except times that only the database compares.
     "
     CREATE TABLE podtap_tokens (
         id           text PRIMARY KEY,      -- the public part of the token
@@ -195,10 +196,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ",
 ];
 
-/// The lock of who brings the schema up to date: `podtap` in letters of eight bits.
+/// Key of the advisory lock that a relay holds while it migrates: `podtap` as ASCII bytes.
 const LOCK: i64 = 0x706f_6474_6170;
 
-/// Brings the schema up to date. `Err` of a number: that of a newer release.
+/// Brings the schema up to date. The inner `Err` is the schema number of a newer release.
 pub(super) async fn migrate(client: &mut Client) -> Result<Result<(), i32>, Error> {
     let transaction = client.transaction().await?;
     transaction
@@ -236,7 +237,7 @@ pub(super) async fn migrate(client: &mut Client) -> Result<Result<(), i32>, Erro
     Ok(Ok(()))
 }
 
-/// The newest schema of this build.
+/// Returns the newest schema number of this build.
 pub(crate) fn newest() -> i32 {
     i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
 }

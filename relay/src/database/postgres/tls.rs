@@ -1,4 +1,4 @@
-//! TLS to the database, as far as `sslmode` asks for it.
+//! Sets up TLS to the database as `sslmode` demands.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use super::error::PostgresError;
 use super::url::{CertificateCheck, DatabaseUrl};
 use crate::pem_file;
 
-/// What makes the connections of this URL secure.
+/// Returns the TLS configuration for the connections of this URL.
 pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, PostgresError> {
     let failed = |why: String| PostgresError::Tls {
         url: url.to_string(),
@@ -31,7 +31,8 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, Postgres
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(error.to_string()))?;
     let config = match (url.tls.check, &url.tls.root_cert) {
-        // Encryption alone, as `sslmode=prefer` and `require` have it in libpq.
+        // Encrypts without checking the certificate, as libpq does for `sslmode=prefer` and
+        // `require`.
         (CertificateCheck::Nothing, _) => {
             unverified().map_err(|error| failed(error.to_string()))?
         }
@@ -73,7 +74,7 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, Postgres
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// A certificate of the authority for any host: `sslmode=verify-ca`.
+/// Accepts a certificate of a trusted authority for any host name, for `sslmode=verify-ca`.
 #[derive(Debug)]
 struct AnyHost(Arc<WebPkiServerVerifier>);
 

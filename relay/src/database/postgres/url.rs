@@ -1,4 +1,5 @@
-//! Where a database is: a URL as libpq has them. It holds a password, so it is never shown whole.
+//! Parses the URL of a database in the form that libpq uses. The URL contains a password,
+//! so it is never shown completely.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,13 +9,13 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
-/// How long a connection may take to be made, unless the URL says otherwise.
+/// Maximum time to open a connection, unless the URL sets another.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a server may leave what was sent to it without a word, before the connection is given up.
+/// Maximum time that sent data may stay unacknowledged before the connection is closed.
 const USER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A PostgreSQL database. `Debug` and `Display` leave the password out.
+/// URL of a PostgreSQL database. `Debug` and `Display` omit the password.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     pub(super) config: Config,
@@ -22,41 +23,41 @@ pub struct DatabaseUrl {
     shown: String,
 }
 
-/// How far the server's certificate is believed.
+/// How the server's certificate is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DatabaseTls {
     pub(super) check: CertificateCheck,
-    /// The authorities to believe, in place of the system's.
+    /// File of trusted authorities that replaces the system's.
     pub(super) root_cert: Option<PathBuf>,
 }
 
-/// What of a certificate is checked.
+/// Which parts of the certificate are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CertificateCheck {
-    /// Nothing, as libpq does it: the connection is encrypted and no more.
+    /// Nothing, as in libpq: the connection is encrypted only.
     Nothing,
-    /// Who signed it.
+    /// The authority that signed it.
     Authority,
-    /// Who signed it, and the host's name.
+    /// The authority that signed it, and the host name.
     Host,
 }
 
-/// The text is no database URL.
+/// Reason why a text is not a database URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDatabaseUrl {
-    /// Something else altogether.
+    /// The text is not a database URL at all.
     #[error("it should be postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     NoUrl,
-    /// An option of it.
+    /// An option has an invalid value.
     #[error("it should be postgres://USER:PASSWORD@HOST:PORT/DATABASE: {0}")]
     Malformed(String),
-    /// No such mode.
+    /// The value of `sslmode` is unknown.
     #[error("its sslmode should be disable, prefer, require, verify-ca or verify-full")]
     SslMode,
-    /// A file of authorities is of no use.
+    /// The file of trusted authorities cannot be used.
     #[error("its sslrootcert needs sslmode=verify-ca or verify-full")]
     RootCert,
-    /// A part that is needed.
+    /// A required part is missing.
     #[error("it has no {0}")]
     Missing(&'static str),
 }
@@ -98,7 +99,7 @@ impl FromStr for DatabaseUrl {
         if root_cert.is_some() && check == CertificateCheck::Nothing {
             return Err(InvalidDatabaseUrl::RootCert);
         }
-        // A form's plus is a space, which this parser takes as it is.
+        // The serializer writes a space as `+`, which the parser of the driver does not decode.
         let rest = rest.finish().replace('+', "%20");
         let plain = if has_rest {
             format!("{base}?{rest}")
@@ -121,7 +122,8 @@ impl FromStr for DatabaseUrl {
         if config.get_application_name().is_none() {
             config.application_name("podtap");
         }
-        // Of several hosts the one that takes writes: the others follow it.
+        // Of several hosts, the driver selects the one that accepts writes; the others are its
+        // replicas.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         Ok(Self {
             shown: without_password(base),
@@ -131,13 +133,13 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// What the parser says. It names options, never values.
+/// Converts an error of the parser. Its text contains names of options, never values.
 fn malformed(error: &tokio_postgres::Error) -> InvalidDatabaseUrl {
     let why = std::error::Error::source(error);
     InvalidDatabaseUrl::Malformed(why.map_or_else(|| error.to_string(), ToString::to_string))
 }
 
-/// The URL without password and options.
+/// Returns the URL without password and options.
 fn without_password(base: &str) -> String {
     let (scheme, rest) = base.split_once("://").unwrap_or(("postgres", base));
     let (credentials, place) = rest.rsplit_once('@').unwrap_or(("", rest));
