@@ -1,4 +1,4 @@
-//! Taking connections from the system, also when it has no file descriptor left for one.
+//! Accepts connections, even if no file descriptor is free for one.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -13,10 +13,10 @@ use super::crowd::Crowd;
 use super::places::Places;
 use super::seldom::Seldom;
 
-/// The pause after an accept that failed for a lack of something: it may pass.
+/// Pause after an accept that failed because a resource ran out, which may be temporary.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A listener, and a descriptor kept for the moment in which there is no other.
+/// A listener, and a spare descriptor to release when no other is free.
 #[derive(Debug)]
 pub(super) struct Acceptor {
     listener: TcpListener,
@@ -39,11 +39,11 @@ impl Acceptor {
         self.address
     }
 
-    /// The next connection. One for which there is no descriptor is answered by `crowd`, and the
-    /// connection that has been quiet for longest closes.
+    /// Returns the next connection. If no descriptor is free, `crowd` answers the new
+    /// connection, and the connection that has been quiet for longest is closed.
     ///
     /// # Cancel safety
-    /// Safe: a connection not returned was not taken, or was answered.
+    /// Safe: a connection that is not returned was not accepted, or was answered.
     pub(super) async fn accept(
         &mut self,
         places: &Places,
@@ -59,7 +59,7 @@ impl Acceptor {
             }
             self.warn(&error);
             places.close_one();
-            // With the spare one gone there is a descriptor for a connection that waits.
+            // Releasing the spare descriptor frees one for a connection that waits to be accepted.
             if self.spare.take().is_some()
                 && let Some(Ok((stream, _))) = self.listener.accept().now_or_never()
             {
@@ -78,7 +78,7 @@ impl Acceptor {
     }
 }
 
-/// Whether another connection may well be accepted: this one was gone before it was taken.
+/// Returns whether the error concerns one connection only, which was gone before it was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
     use crate::metrics::Metrics;
 
-    /// Set in the process of its own that the test runs in.
+    /// Environment variable that is set in the separate process in which the test runs.
     const ALONE: &str = "PODTAP_TEST_ALONE";
 
     const PATIENCE: Duration = Duration::from_mins(1);
@@ -119,7 +119,7 @@ mod tests {
             let runtime = { runtime }.enable_all().build().unwrap();
             return runtime.block_on(without_descriptors());
         }
-        // It uses up all descriptors, of which other tests of this process need some.
+        // The test uses up all descriptors, and other tests of this process need some.
         let name = "server::accept::tests::\
                     a_connection_without_a_descriptor_is_answered_and_the_next_one_taken";
         let alone = Command::new(std::env::current_exe().unwrap())

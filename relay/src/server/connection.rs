@@ -1,4 +1,4 @@
-//! One connection, served by hyper until it ends, is quiet for too long, or must make room.
+//! Serves one connection with hyper until it ends, is quiet for too long, or must make room.
 
 use std::net::IpAddr;
 use std::pin::pin;
@@ -22,32 +22,32 @@ use crate::answer::HttpAnswer;
 use crate::metrics::Metrics;
 use crate::spelling::{MAX_HEADERS, Spelling};
 
-/// hyper takes no smaller head, in bytes.
+/// Smallest limit for heads that hyper accepts, in bytes.
 const LEAST_HEAD_BYTES: usize = 8 * 1024;
 
-/// HTTP/2: streams and bytes that one connection may have under way.
+/// Maximum number of streams per HTTP/2 connection, and of bytes on their way.
 const MAX_STREAMS: u32 = 32;
 const STREAM_WINDOW: u32 = 128 * 1024;
 const CONNECTION_WINDOW: u32 = 512 * 1024;
 
-/// How long a quiet connection still has when the relay ends: its sender may have sent a request, or
-/// be about to, and cannot know yet.
+/// Time that a quiet connection still has when the relay shuts down: its sender may already
+/// have sent a request, or may be about to.
 const LAST_CALL: Duration = Duration::from_millis(500);
 
-/// How all connections are served.
+/// Builder with which all connections are served.
 pub(super) type Builder = auto::Builder<Streams>;
 
-/// Connections whose HTTP/2 streams are tasks of `tasks`. A longer head than `max_head_bytes` is
-/// answered 431; of a body no more than that is read ahead.
+/// Returns the builder for connections whose HTTP/2 streams are tasks of `tasks`. A head longer
+/// than `max_head_bytes` is answered 431, and at most as many bytes of a body are read ahead.
 pub(super) fn builder(tasks: &TaskTracker, max_head_bytes: usize) -> Builder {
     let max_head_bytes = max_head_bytes.max(LEAST_HEAD_BYTES);
     let mut builder = auto::Builder::new(Streams(tasks.clone()));
     builder
         .http1()
         .timer(TokioTimer::new())
-        // `Activity` bounds the head: it knows of idle connections as well.
+        // `Activity` limits the time for a head, because it also covers idle connections.
         .header_read_timeout(None)
-        // A sender may close its side after the request and still want the answer.
+        // A sender may close its side after the request and still wait for the answer.
         .half_close(true)
         .max_buf_size(max_head_bytes)
         .max_headers(MAX_HEADERS);
@@ -61,7 +61,7 @@ pub(super) fn builder(tasks: &TaskTracker, max_head_bytes: usize) -> Builder {
     builder
 }
 
-/// One connection before it is served.
+/// An accepted connection that is not served yet.
 pub(super) struct Connection<H> {
     pub(super) handler: Arc<H>,
     pub(super) builder: Arc<Builder>,
@@ -110,7 +110,7 @@ impl<H: Handler> Connection<H> {
         });
         let io = TokioIo::new(Recorded::new(stream, Arc::clone(&record)));
         let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
-        // The connection is pinned outside and so survives an arm that loses.
+        // The connection is pinned outside of `select!`, so it survives if another arm completes.
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
             () = activity.overdue() => return metrics.connection_closed("idle"),
@@ -137,8 +137,8 @@ impl<H: Handler> Connection<H> {
     }
 }
 
-/// Resolves when the relay ends, and a quiet connection has had the time for one more request. One
-/// that has just begun is finished by hyper, which then closes the connection.
+/// Waits until the relay shuts down and a quiet connection has had time for one more
+/// request. If a request has begun, hyper finishes it and then closes the connection.
 pub(super) async fn last_call(draining: &CancellationToken, activity: &Activity) {
     draining.cancelled().await;
     tokio::select! {
@@ -147,7 +147,7 @@ pub(super) async fn last_call(draining: &CancellationToken, activity: &Activity)
     }
 }
 
-/// Runs the streams of HTTP/2 as tasks that the server waits for.
+/// Runs the streams of HTTP/2 as tasks for which the server waits.
 #[derive(Debug, Clone)]
 pub(super) struct Streams(TaskTracker);
 

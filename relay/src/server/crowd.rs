@@ -1,4 +1,4 @@
-//! The answer to a connection for which there is no place: 503 before anything is read.
+//! Answers connections for which there is no place: 503 before anything is read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::metrics::Metrics;
 
-/// Connections that are being answered at one moment. More are answered and closed without
-/// waiting for the other side, whose system may then throw the answer away.
+/// Maximum number of connections that are being answered at once. Further ones are answered
+/// and closed without waiting for the peer, whose system may then discard the answer.
 pub(crate) const MAX_LINGERING: usize = 64;
 
-/// How long what the other side still sends is read, so that the answer is not lost to a reset
-/// (RFC 9112 §9.6).
+/// Maximum time to read what the peer still sends, so that a reset does not discard the
+/// answer (RFC 9112 §9.6).
 const LINGER: Duration = Duration::from_millis(500);
 
-/// Fits into the buffer of a fresh socket, always.
+/// Short enough to fit into the buffer of a new socket.
 const HTTP_ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: text/plain; charset=utf-8\r\n\
     retry-after: 5\r\n\
@@ -28,15 +28,15 @@ const HTTP_ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     \r\n\
     the relay has too many connections, try again later\n";
 
-/// The same where TLS is expected: a fatal alert, `internal_error` (RFC 8446, section 6).
+/// Answer on a port that expects TLS: a fatal alert, `internal_error` (RFC 8446, section 6).
 const TLS_ANSWER: &[u8] = &[21, 3, 3, 0, 2, 2, 80];
 
-/// What one that finds no place hears.
+/// Returns the answer to a connection for which there is no place.
 pub(super) fn answer(is_tls: bool) -> &'static [u8] {
     if is_tls { TLS_ANSWER } else { HTTP_ANSWER }
 }
 
-/// Ends a connection after its answer: what the other side still sends is read for a moment.
+/// Ends a connection after its answer, and reads what the peer still sends for at most [`LINGER`].
 pub(super) async fn linger(stream: &mut TcpStream) {
     let linger = async {
         stream.shutdown().await?;
@@ -44,11 +44,11 @@ pub(super) async fn linger(stream: &mut TcpStream) {
         while stream.read(&mut scrap).await? > 0 {}
         std::io::Result::Ok(())
     };
-    // What goes wrong from here on is the other side's.
+    // Errors from here on are the peer's and change nothing.
     let _ = timeout(LINGER, linger).await;
 }
 
-/// Answers those who find no place.
+/// Answers connections for which there is no place.
 #[derive(Debug)]
 pub(super) struct Crowd {
     tasks: TaskTracker,
@@ -58,7 +58,7 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// Answers in tasks that `tasks` waits for; in the way of TLS where that is expected.
+    /// Creates a value that answers in tasks of `tasks`, with a TLS alert if `is_tls`.
     pub(super) fn new(tasks: TaskTracker, is_tls: bool, metrics: Arc<Metrics>) -> Self {
         Self {
             tasks,
@@ -68,7 +68,7 @@ impl Crowd {
         }
     }
 
-    /// Answers and closes; `full` is what there is no place among.
+    /// Answers and closes the connection. `full` names the limit that was reached, for the metrics.
     pub(super) fn refuse(&self, mut stream: TcpStream, full: &'static str) {
         self.refuse_at_once(&stream, full);
         if let Ok(permit) = Arc::clone(&self.lingering).try_acquire_owned() {
@@ -79,7 +79,7 @@ impl Crowd {
         }
     }
 
-    /// Answers, and leaves the closing to the caller.
+    /// Answers the connection. The caller closes it.
     pub(super) fn refuse_at_once(&self, stream: &TcpStream, full: &'static str) {
         self.metrics.connection_refused(full);
         let _ = stream.try_write(self.answer);

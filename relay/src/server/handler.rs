@@ -1,4 +1,4 @@
-//! What a listener needs of the part that answers its requests.
+//! Defines what a listener needs from the part that answers its requests.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::answer::HttpAnswer;
 
 /// Answers requests.
 pub(crate) trait Handler: Send + Sync + 'static {
-    /// The answer to one request. May be dropped when the connection goes away.
+    /// Answers one request. The future may be dropped when the connection ends.
     fn handle(
         &self,
         request: Request<Incoming>,

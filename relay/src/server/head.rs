@@ -1,7 +1,8 @@
-//! The bytes of heads as they come in: how many are not complete, and how their names are spelled.
+//! Records the bytes of request heads as they arrive, to limit unfinished heads and to
+//! learn the original case of header names.
 //!
-//! hyper reads the heads and decides what they say. It keeps an unfinished one in a buffer of its
-//! own, and all names in lower case; so what it reads is looked at on its way.
+//! hyper parses the heads. It keeps an unfinished head in its own buffer, and all header
+//! names in lower case. So this module records what hyper reads.
 
 use std::io;
 use std::pin::Pin;
@@ -13,14 +14,15 @@ use tokio::sync::Notify;
 
 use super::room::{Room, Spot};
 
-/// An unfinished head up to this size, in bytes, is not worth counting: nearly every webhook's is
-/// smaller, and so many as there are connections are no more than their other buffers.
+/// Size in bytes up to which an unfinished head is not counted. Nearly every webhook's head is
+/// smaller, and one for each connection takes no more memory than the connection's other buffers.
 const NEGLIGIBLE_BYTES: usize = 1024;
 
-/// What an HTTP/2 connection begins with; its names are in lower case anyway (RFC 9113 §8.2.1).
+/// First bytes of an HTTP/2 connection, whose header names are in lower case anyway (RFC
+/// 9113 §8.2.1).
 const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n";
 
-/// All unfinished heads, bounded together.
+/// All unfinished heads, which have a common size limit.
 #[derive(Debug)]
 pub(super) struct Heads {
     room: Arc<Room>,
@@ -38,23 +40,23 @@ pub(super) struct HeadRecord {
 #[derive(Debug)]
 struct State {
     reading: Reading,
-    /// What has come of the head.
+    /// Bytes of the head that have arrived.
     bytes: Vec<u8>,
-    /// Its spot among the unfinished ones, once it counts.
+    /// Its share of the common limit, once the head is large enough to count.
     spot: Option<Spot>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// What is read belongs to a head.
+    /// Bytes that are read belong to a head.
     Head,
-    /// It belongs to a body, until something is answered.
+    /// Bytes that are read belong to a body, until the request is answered.
     Body,
-    /// It is of no interest any more.
+    /// Bytes that are read need not be recorded any more.
     Nothing,
 }
 
-/// A connection whose reads are recorded.
+/// Stream of a connection whose reads are recorded.
 #[derive(Debug)]
 pub(super) struct Recorded<S> {
     stream: S,
@@ -71,7 +73,7 @@ impl Heads {
 }
 
 impl HeadRecord {
-    /// The record of a connection that is to close when `close` is rung.
+    /// Creates the record of a connection, which closes when `close` is notified.
     pub(super) fn new(heads: Arc<Heads>, close: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             heads,
@@ -84,18 +86,18 @@ impl HeadRecord {
         })
     }
 
-    /// Takes the head of the request that has begun; empty where it is not known, as when it was
-    /// read together with the request before. What is read from here on is its body.
+    /// Returns the head of the request that has begun. It is empty if it is not known, for example
+    /// if it was read together with the previous request. Bytes read from now on are the body.
     pub(super) fn take(&self) -> Vec<u8> {
         self.turn_to(Reading::Body)
     }
 
-    /// The request is over: what is read from here on is another head.
+    /// Notes that the request is over: bytes read from now on are another head.
     pub(super) fn expect_head(&self) {
         self.turn_to(Reading::Head);
     }
 
-    /// What is read from here on is not HTTP.
+    /// Notes that bytes read from now on are not HTTP.
     pub(super) fn stop(&self) {
         self.turn_to(Reading::Nothing);
     }
@@ -115,7 +117,7 @@ impl HeadRecord {
             return;
         }
         let State { bytes: head, .. } = &mut *state;
-        // hyper refuses what is longer.
+        // hyper rejects longer heads.
         let room = self.heads.max_head_bytes.saturating_sub(head.len());
         head.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         if head.starts_with(HTTP_2) {

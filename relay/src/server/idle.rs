@@ -1,5 +1,7 @@
-//! How long a connection may stay without a request in progress. hyper-util alone keeps some
-//! silent connections for ever: nothing sent, half an HTTP/2 preface, an idle HTTP/2 connection.
+//! Limits how long a connection may stay open without a request in progress.
+//!
+//! hyper-util alone keeps some silent connections forever: connections that sent nothing or
+//! half of an HTTP/2 preface, and idle HTTP/2 connections.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,11 +12,11 @@ use tokio::time::{Instant, sleep_until};
 use super::places::{ConnectionPlace, Crowded};
 use crate::peer::PeerGroup;
 
-/// What a connection is doing.
+/// Requests in progress on a connection, and the time since it is quiet.
 #[derive(Debug)]
 pub(super) struct Activity {
     state: Mutex<State>,
-    /// Rung when a request begins.
+    /// Notified when a request begins.
     begun: Notify,
     head_timeout: Duration,
     idle_timeout: Duration,
@@ -24,13 +26,13 @@ pub(super) struct Activity {
 struct State {
     place: ConnectionPlace,
     requests: usize,
-    /// When the last request ended, or the connection began.
+    /// Time at which the last request ended or the connection began.
     quiet_since: Instant,
-    /// Whether there has been a request.
+    /// Whether the connection has had a request.
     used: bool,
 }
 
-/// A request in progress.
+/// A request in progress. Dropping it ends the request.
 #[derive(Debug)]
 pub(super) struct InProgress<'a>(&'a Activity);
 
@@ -53,7 +55,7 @@ impl Activity {
         }
     }
 
-    /// Notes a request until the answer is dropped.
+    /// Records a request, which is in progress until the returned value is dropped.
     pub(super) fn begin(&self) -> InProgress<'_> {
         let mut state = self.lock();
         if state.requests == 0 {
@@ -65,17 +67,17 @@ impl Activity {
         InProgress(self)
     }
 
-    /// Counts the connection for the peer that a proxy names.
+    /// Counts the connection for the peer that a proxy has named.
     pub(super) fn assign(&self, peer: PeerGroup) -> Result<(), Crowded> {
         self.lock().place.assign(peer)
     }
 
-    /// Whether there is no request in progress.
+    /// Returns whether there is no request in progress.
     pub(super) fn is_quiet(&self) -> bool {
         self.lock().requests == 0
     }
 
-    /// Resolves as soon as a request is in progress.
+    /// Waits until a request is in progress.
     pub(super) async fn in_use(&self) {
         let begun = self.begun.notified();
         if self.is_quiet() {
@@ -83,19 +85,19 @@ impl Activity {
         }
     }
 
-    /// Rung when the connection is to make room for another one.
+    /// Returns the signal that is notified when the connection must make room for another.
     pub(super) fn close(&self) -> Arc<Notify> {
         self.lock().place.close()
     }
 
-    /// Resolves when the connection has been quiet for too long. Requests bound themselves.
+    /// Waits until the connection has been quiet for too long. Requests have their own time limits.
     pub(super) async fn overdue(&self) {
         while let Some(deadline) = self.deadline(Instant::now()) {
             sleep_until(deadline).await;
         }
     }
 
-    /// When to look again; `None` when it is too late.
+    /// Returns when to check again, or `None` if the connection has been quiet for too long.
     fn deadline(&self, now: Instant) -> Option<Instant> {
         let state = self.lock();
         let limit = if state.used {

@@ -1,7 +1,8 @@
-//! Listening: every connection accepted at once, given a place of its own or told that there is
-//! none, opened (PROXY header, TLS), served by hyper under time limits, drained at the end.
+//! Listens for connections and serves them.
 //!
-//! Knows nothing of webhooks or agents; whoever handles requests is a parameter.
+//! Every connection is accepted at once and gets a place or a refusal. It is opened (PROXY
+//! header, TLS), served by hyper under time limits, and drained at shutdown. This module
+//! knows nothing of webhooks or agents: the part that answers requests is a parameter.
 
 mod accept;
 mod connection;
@@ -40,18 +41,18 @@ pub(crate) use places::Places;
 use room::Room;
 use seldom::Seldom;
 
-/// Descriptors that a listener may use beside those of its connections with a place.
+/// Number of descriptors that a listener may use in addition to those of connections with a place.
 pub(crate) const DESCRIPTORS_BESIDE: usize = places::MAX_CLOSING + crowd::MAX_LINGERING + 2;
 
-/// What listeners share: how many connections they may have together, and what each is held to.
+/// Settings and limits that listeners share, such as their common maximum of connections.
 #[derive(Debug, Clone)]
 pub(crate) struct House {
     places: Arc<Places>,
     heads: Arc<Heads>,
     openings: Arc<Room>,
-    /// Whether trusted proxies send the PROXY protocol, and what of it is worth a line.
+    /// Set if trusted proxies send the PROXY protocol. Limits the warnings about wrong headers.
     proxy_warnings: Option<Arc<Seldom>>,
-    /// Whose connections are not counted by peer.
+    /// Proxies, whose connections are not counted by peer.
     proxies: TrustedProxies,
     limits: Limits,
     metrics: Arc<Metrics>,
@@ -75,7 +76,7 @@ impl House {
         }
     }
 
-    /// With the PROXY protocol from trusted proxies.
+    /// Expects the PROXY protocol from trusted proxies.
     pub(crate) fn behind_proxy_protocol(mut self) -> Self {
         self.proxy_warnings = Some(Arc::default());
         self
@@ -88,7 +89,7 @@ pub(crate) struct Server<H> {
     acceptor: Acceptor,
     handler: Arc<H>,
     house: House,
-    /// `None` for HTTP in the clear.
+    /// `None` for HTTP without TLS.
     tls: Option<Tls>,
 }
 
@@ -111,7 +112,8 @@ impl<H: Handler> Server<H> {
         self.acceptor.address()
     }
 
-    /// Serves until told to drain; then answers what was accepted and ends within `patience`.
+    /// Serves connections until `draining` is cancelled. Then finishes the requests that were
+    /// accepted and returns within `patience`.
     pub(crate) async fn run(mut self, draining: CancellationToken, patience: Duration) {
         let connections = TaskTracker::new();
         let builder = Arc::new(connection::builder(
@@ -120,7 +122,7 @@ impl<H: Handler> Server<H> {
         ));
         let metrics = Arc::clone(&self.house.metrics);
         let crowd = Crowd::new(connections.clone(), self.tls.is_some(), metrics);
-        // Both arms are cancel-safe: a connection not returned was not taken.
+        // Both arms are cancel-safe: a connection that is not returned was not accepted.
         while let Some((stream, peer)) = tokio::select! {
             accepted = self.accept(&crowd) => Some(accepted),
             () = draining.cancelled() => None,

@@ -1,8 +1,8 @@
-//! What comes before HTTP on a connection: the PROXY header of a load balancer, then the handshake of
-//! TLS, bounded in time and number.
+//! Handles what precedes HTTP on a connection: the PROXY header of a load balancer, then
+//! the TLS handshake. Both are limited in time and number.
 //!
-//! The time is that of the first head, which begins with the connection. Beyond the number, the
-//! connection that has taken longest makes way for a new one.
+//! The time limit is that of the first head, and it starts with the connection. If the
+//! number is reached, the connection that began first is closed to make room for a new one.
 
 use std::io;
 use std::net::IpAddr;
@@ -25,31 +25,31 @@ use super::seldom::Seldom;
 use crate::peer::{PeerGroup, TrustedProxies};
 use crate::tls::Tls;
 
-/// Connections in this state. Each may hold 64 KiB, which is what rustls reads of a handshake at
-/// most.
+/// Maximum number of connections in this state. Each may use 64 KiB, the maximum that
+/// rustls reads of a handshake.
 pub(super) const MAX_OPENINGS: usize = 1024;
 
 /// A connection that was accepted.
 pub(super) struct Opening<H> {
     pub(super) connection: Connection<H>,
-    /// `None` for HTTP in the clear.
+    /// `None` for HTTP without TLS.
     pub(super) tls: Option<Tls>,
-    /// `None` where no PROXY header is expected.
+    /// `None` if no PROXY header is expected.
     pub(super) proxy: Option<ProxyPolicy>,
     pub(super) room: Arc<Room>,
 }
 
-/// Who has to send a PROXY header, while all others must not.
+/// Peers that have to send a PROXY header; all others must not send one.
 #[derive(Debug, Clone)]
 pub(super) struct ProxyPolicy {
     pub(super) trusted: TrustedProxies,
     pub(super) warnings: Arc<Seldom>,
 }
 
-/// Why a connection does not come to HTTP.
+/// Reason why a connection did not get as far as HTTP.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
-    /// Nothing was said, as by a load balancer that looks whether the port is open.
+    /// The peer sent nothing, like a load balancer that checks whether the port is open.
     #[error("nothing was sent")]
     Silent,
     #[error("HTTP on a port for https")]
@@ -70,7 +70,7 @@ enum Failed {
     Io(#[source] io::Error),
 }
 
-/// A connection on which HTTP comes next.
+/// A connection that is ready for HTTP.
 enum Opened {
     Plain(TcpStream),
     Secured(Box<TlsStream<TcpStream>>),
@@ -141,7 +141,7 @@ impl<H: Handler> Opening<H> {
                 Ok(peer) => peer,
                 Err(failed) => {
                     if let Some(answer) = failed.answer(tls.is_some()) {
-                        // Whether it still listens is up to the sender.
+                        // The sender may have stopped listening already.
                         let _ = stream.write_all(&answer).await;
                         crowd::linger(&mut stream).await;
                     }
@@ -178,7 +178,7 @@ impl<H: Handler> Opening<H> {
 }
 
 impl ProxyPolicy {
-    /// Who is behind a connection from this address.
+    /// Returns the address of the sender behind a connection from `peer`.
     async fn sender(&self, stream: &mut TcpStream, peer: IpAddr) -> Result<IpAddr, Failed> {
         if self.trusted.contain(peer) {
             let said = proxy_header::read(stream)
@@ -189,7 +189,8 @@ impl ProxyPolicy {
                 })?;
             return Ok(said.map_or(peer, |sender| sender.ip().to_canonical()));
         }
-        // Enough to tell one; what comes in smaller pieces is no HTTP either.
+        // 16 bytes suffice to recognize a header. If they arrive in smaller pieces, the header is
+        // not detected here, but it is not valid HTTP either.
         let mut first = [0; 16];
         let count = stream.peek(&mut first).await.map_err(Failed::Io)?;
         let first = first.get(..count).unwrap_or_default();
@@ -202,7 +203,7 @@ impl ProxyPolicy {
         Ok(peer)
     }
 
-    /// One line a minute.
+    /// Logs the failure, at most once per minute.
     fn warn(&self, peer: IpAddr, failed: &Failed) {
         let is_told = matches!(failed, Failed::Header(_) | Failed::Stranger);
         if is_told && let Some(connections) = self.warnings.count(Instant::now()) {
@@ -212,7 +213,7 @@ impl ProxyPolicy {
 }
 
 impl Failed {
-    /// The word for the metrics.
+    /// Returns the reason as used in the metrics.
     fn name(&self) -> Option<&'static str> {
         match self {
             Self::Silent | Self::Io(_) | Self::Crowded(_) => None,
@@ -225,7 +226,7 @@ impl Failed {
         }
     }
 
-    /// What the other side hears, if it is known to understand.
+    /// Returns the answer to the peer, if its protocol is known.
     fn answer(&self, is_tls: bool) -> Option<Vec<u8>> {
         match self {
             Self::PlainText => Some(bad_request(
@@ -252,7 +253,8 @@ fn bad_request(words: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Whether a letter comes first: a record of TLS never begins with one, a method always does.
+/// Returns whether the first byte is a letter. A method always begins with a letter, a TLS
+/// record never does.
 async fn begins_in_the_clear(stream: &TcpStream) -> Result<bool, Failed> {
     let mut first = [0];
     match stream.peek(&mut first).await.map_err(Failed::Io)? {
@@ -268,7 +270,7 @@ async fn shake(tls: &Tls, stream: TcpStream) -> Result<TlsStream<TcpStream>, Fai
     let shaken = hello.into_stream(purpose.config).await;
     let mut stream = shaken.map_err(Failed::Tls)?;
     if purpose.is_challenge {
-        // It has seen what it came for.
+        // The authority's check is complete with the handshake.
         let _ = stream.shutdown().await;
         return Err(Failed::Silent);
     }

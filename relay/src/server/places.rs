@@ -1,7 +1,8 @@
-//! Who may have a connection: a place each, so many in all and so many for one peer. A newcomer
-//! beyond that gets the place of the connection that has been without a request for longest.
+//! Limits the number of connections, in total and per peer.
 //!
-//! Knows nothing of sockets: `accept` takes the places, `connection` says when it is busy.
+//! Each connection has a place. If all places are taken, a new connection gets the place of
+//! the one that has been without a request for longest. This module knows nothing of
+//! sockets: `accept` takes the places, and `connection` reports when a connection is busy.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,31 +11,32 @@ use tokio::sync::Notify;
 
 use crate::peer::PeerGroup;
 
-/// Connections told to close and not closed yet, beyond which no more are accepted. They have
-/// nothing to wait for, so it takes them as long as it takes the runtime to look at each.
+/// Maximum number of connections that were told to close and have not closed yet. If it is
+/// reached, no more connections are accepted. Such connections wait for nothing, so they
+/// close as soon as the runtime polls them.
 pub(crate) const MAX_CLOSING: usize = 64;
 
-/// The places of one listener.
+/// All places of a group of listeners.
 #[derive(Debug)]
 pub(crate) struct Places {
     state: Mutex<State>,
     max: usize,
     max_per_peer: usize,
-    /// Rung when a connection that was told to close has closed.
+    /// Notified when a connection that was told to close has closed.
     closed: Notify,
 }
 
-/// Why there is no place: every connection that could make room has a request in progress.
+/// Reason why there is no place: every connection that could make room has a request in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Crowded {
-    /// This peer has as many as one may have.
+    /// This peer has the maximum number of connections per peer.
     Peer,
-    /// All have been given away.
+    /// All places are taken.
     All,
 }
 
 impl Crowded {
-    /// The word for the metrics.
+    /// Returns the reason as used in the metrics.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Peer => "peer-connections",
@@ -43,26 +45,26 @@ impl Crowded {
     }
 }
 
-/// The place of one connection, given back when dropped.
+/// Place of one connection, which is given back when this is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionPlace {
     places: Arc<Places>,
-    /// `None` for a peer that may have any number.
+    /// `None` for a peer whose connections are not limited.
     peer: Option<PeerGroup>,
     stance: Stance,
-    /// Rung when the connection is to close.
+    /// Notified when the connection has to close.
     close: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Connections that have a place and may keep it.
+    /// Number of connections that have a place and may keep it.
     open: usize,
-    /// Connections told to close.
+    /// Number of connections that were told to close and are still open.
     closing: usize,
-    /// Numbers the moments at which connections became quiet.
+    /// Number of the next moment at which a connection becomes quiet.
     moment: u64,
-    /// Those without a request in progress, the one that is quiet for longest first.
+    /// Connections without a request in progress, the one that has been quiet for longest first.
     quiet: BTreeMap<u64, Quiet>,
     peers: HashMap<PeerGroup, OfPeer>,
 }
@@ -81,10 +83,10 @@ struct OfPeer {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stance {
-    /// Without a request since this moment, unless told to close.
+    /// Without a request since this moment. The connection may have been told to close since.
     Quiet(u64),
     Busy,
-    /// Told to close in the moment in which a request came.
+    /// Told to close at the moment at which a request arrived.
     Closing,
 }
 
@@ -98,7 +100,7 @@ impl Places {
         })
     }
 
-    /// A place for a new connection, made free where there is none.
+    /// Returns a place for a new connection. Closes a quiet connection if all places are taken.
     pub(super) fn take(
         self: &Arc<Self>,
         peer: Option<PeerGroup>,
@@ -122,7 +124,7 @@ impl Places {
         })
     }
 
-    /// Closes the connection that is quiet for longest, if there is one.
+    /// Closes the connection that has been quiet for longest, if there is one.
     pub(super) fn close_one(&self) {
         let mut state = self.lock();
         if let Some(oldest) = state.oldest() {
@@ -130,13 +132,14 @@ impl Places {
         }
     }
 
-    /// Waits until few enough connections are still about to close.
+    /// Waits until the number of connections that are about to close is below [`MAX_CLOSING`].
     ///
     /// # Cancel safety
-    /// Safe: nothing is taken.
+    /// Safe: waiting takes no place.
     pub(super) async fn settle(&self) {
         loop {
-            // Made before the count is read: a close in between is not missed.
+            // The waiter is created before the count is read, so that no close in between is
+            // missed.
             let closed = self.closed.notified();
             if self.lock().closing < MAX_CLOSING {
                 return;
@@ -176,7 +179,8 @@ impl State {
         self.moment
     }
 
-    /// The connection that was quiet since then, if it was not told to close.
+    /// Removes and returns the connection that became quiet at `moment`, unless it was told to
+    /// close.
     fn remove_quiet(&mut self, moment: u64) -> Option<Quiet> {
         let quiet = self.quiet.remove(&moment)?;
         if let Some(of_peer) = quiet.peer.and_then(|peer| self.peers.get_mut(&peer)) {
@@ -185,7 +189,7 @@ impl State {
         Some(quiet)
     }
 
-    /// Takes the place of the connection that is quiet since then, and tells it to close.
+    /// Frees the place of the connection that became quiet at `moment`, and tells it to close.
     fn close(&mut self, moment: u64) {
         if let Some(Quiet { peer, close }) = self.remove_quiet(moment) {
             self.leave(peer);
@@ -208,16 +212,16 @@ impl State {
 }
 
 impl ConnectionPlace {
-    /// Rung when the connection is to close.
+    /// Returns the signal that is notified when the connection has to close.
     pub(super) fn close(&self) -> Arc<Notify> {
         Arc::clone(&self.close)
     }
 
-    /// Counts it among those of a peer, which a proxy has named, before the first request.
+    /// Counts the connection for the peer that a proxy has named, before its first request.
     pub(super) fn assign(&mut self, peer: PeerGroup) -> Result<(), Crowded> {
         let mut state = self.places.lock();
         state.make_room_among(Some(peer), self.places.max_per_peer)?;
-        // One that was told to close counts no more.
+        // A connection that was told to close is not counted any more.
         if let Stance::Quiet(moment) = self.stance
             && let Some(quiet) = state.quiet.get_mut(&moment)
         {
@@ -230,7 +234,7 @@ impl ConnectionPlace {
         Ok(())
     }
 
-    /// A request has begun.
+    /// Notes that a request has begun.
     pub(super) fn busy(&mut self) {
         if let Stance::Quiet(moment) = self.stance {
             let was_quiet = self.places.lock().remove_quiet(moment);
@@ -241,7 +245,7 @@ impl ConnectionPlace {
         }
     }
 
-    /// The last request has ended.
+    /// Notes that the last request has ended.
     pub(super) fn quiet(&mut self) {
         if self.stance == Stance::Busy {
             let moment = self.places.lock().add_quiet(self.peer, &self.close);
@@ -360,7 +364,8 @@ mod tests {
             let mut one = places.take(Some(peer(1))).unwrap();
             let two = places.take(Some(peer(1))).unwrap();
             let told = places.take(Some(peer(1))).unwrap();
-            // Told to close in the moment in which its request comes: it is answered.
+            // A connection that is told to close at the moment at which its request arrives is
+            // still answered.
             one.busy();
             one.quiet();
             drop((one, two, told));

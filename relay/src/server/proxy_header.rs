@@ -1,5 +1,5 @@
-//! The PROXY protocol, versions 1 and 2: what a load balancer says of the sender before anything else
-//! on a connection. No byte behind the header is taken.
+//! Reads the header of the PROXY protocol, versions 1 and 2, in which a load balancer names
+//! the sender at the start of a connection. No byte after the header is consumed.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,26 +8,26 @@ use proxy_header::{ParseConfig, ProxyHeader};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-/// What version 2 begins with.
+/// First bytes of a header of version 2.
 const GREETING: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
-/// What version 1 begins with.
+/// First bytes of a header of version 1.
 const WORD: &[u8] = b"PROXY ";
 
-/// Bytes of version 2 up to and with its length.
+/// Number of bytes of a version 2 header up to the end of its length field.
 const FIXED_BYTES: usize = 16;
 
-/// Bytes of the longest line of version 1, as its definition has it.
+/// Maximum number of bytes of a version 1 line, as the protocol defines it.
 const MAX_LINE_BYTES: usize = 107;
 
-/// Bytes of the longest header of version 2: addresses take 232 at most, what a proxy adds about TLS
-/// a few hundred.
+/// Maximum number of bytes of a version 2 header. Addresses take at most 232, and what a
+/// proxy adds about TLS takes a few hundred.
 const MAX_HEADER_BYTES: usize = 4096;
 
-/// Why there is no sender.
+/// Reason why no header was read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoHeader {
-    /// The connection was closed before it said anything.
+    /// The peer closed the connection before it sent anything.
     #[error("nothing was sent")]
     Silent,
     #[error("the connection does not begin with a PROXY header")]
@@ -42,14 +42,14 @@ pub(super) enum NoHeader {
     Io(#[from] io::Error),
 }
 
-/// The forms of a header: a line of text, or bytes with their length.
+/// Form of a header: a line of text, or bytes with their length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Line,
     Binary,
 }
 
-/// Reads the header. `None` for a connection of the proxy's own, such as a health check.
+/// Reads the header. Returns `None` for a connection of the proxy itself, such as a health check.
 pub(super) async fn read(stream: &mut TcpStream) -> Result<Option<SocketAddr>, NoHeader> {
     let mut header = Vec::new();
     let mut seen = [0; 512];
@@ -73,21 +73,22 @@ pub(super) async fn read(stream: &mut TcpStream) -> Result<Option<SocketAddr>, N
     }
 }
 
-/// Whether these bytes begin with a header, as far as they go.
+/// Returns whether these bytes begin as a header does.
 pub(super) fn is_header(bytes: &[u8]) -> bool {
     bytes.starts_with(WORD) || bytes.starts_with(GREETING)
 }
 
-/// What of the bytes seen belongs to the header.
+/// How many of the peeked bytes belong to the header.
 #[derive(Debug, Clone, Copy)]
 struct Belonging {
-    /// How many of them: at least one.
+    /// Number of these bytes, at least one.
     ours: usize,
-    /// Whether the header ends with them.
+    /// Whether the header ends with these bytes.
     is_last: bool,
 }
 
-/// What belongs to the header of the bytes that were seen after these.
+/// Finds which of the bytes in `seen` belong to the header. `header` contains the bytes
+/// before them.
 fn belonging(header: &[u8], seen: &[u8]) -> Result<Belonging, NoHeader> {
     let all = [header, seen].concat();
     let (end, is_last) = match kind(&all)? {
@@ -115,7 +116,7 @@ fn belonging(header: &[u8], seen: &[u8]) -> Result<Belonging, NoHeader> {
     })
 }
 
-/// Which version the bytes are of, or may become.
+/// Returns the version of the header that the bytes begin or may begin.
 fn kind(bytes: &[u8]) -> Result<Kind, NoHeader> {
     let begins = |start: &[u8]| start.starts_with(bytes) || bytes.starts_with(start);
     if begins(GREETING) {
@@ -124,7 +125,7 @@ fn kind(bytes: &[u8]) -> Result<Kind, NoHeader> {
     begins(WORD).then_some(Kind::Line).ok_or(NoHeader::Missing)
 }
 
-/// Whom a whole header names.
+/// Returns the sender that a complete header names.
 fn parse(header: &[u8]) -> Result<Option<SocketAddr>, NoHeader> {
     let config = ParseConfig {
         include_tlvs: false,
@@ -141,7 +142,8 @@ mod tests {
 
     use super::*;
 
-    /// What is made of bytes that come in pieces of this size: the sender, and what is left.
+    /// Reads a header from bytes that arrive in pieces of this size. Returns the sender and the
+    /// bytes after the header.
     fn read_in_pieces(
         bytes: &[u8],
         piece: usize,

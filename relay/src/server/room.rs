@@ -1,12 +1,14 @@
-//! Room for what connections have begun and not finished. Where it is full, the connection that began
-//! first is told to close: whoever has taken longest makes way.
+//! Limits the memory of what connections have begun and not finished.
+//!
+//! If the limit is exceeded, the connection that began first, and has thus taken longest,
+//! is told to close.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Room of a fixed size.
+/// Common limit for all connections.
 #[derive(Debug)]
 pub(super) struct Room {
     size: usize,
@@ -17,18 +19,18 @@ pub(super) struct Room {
 struct Inside {
     used: usize,
     begun: u64,
-    /// The one that began first is first.
+    /// Connections by number, the one that began first at the front.
     tenants: BTreeMap<u64, Tenant>,
 }
 
 #[derive(Debug)]
 struct Tenant {
     takes: usize,
-    /// Rung when its connection is to close.
+    /// Notified when its connection has to close.
     close: Arc<Notify>,
 }
 
-/// What one connection takes, given back when dropped.
+/// Share of one connection, which is given back when this is dropped.
 #[derive(Debug)]
 pub(super) struct Spot {
     room: Arc<Room>,
@@ -42,7 +44,8 @@ impl Room {
         Arc::new(Self { size, inside })
     }
 
-    /// A spot for a connection that closes when `close` is rung; it takes nothing yet.
+    /// Returns a share for a connection, which closes when `close` is notified. The share is
+    /// empty at first.
     pub(super) fn enter(self: &Arc<Self>, close: &Arc<Notify>) -> Spot {
         let mut inside = self.lock();
         inside.begun += 1;
@@ -53,7 +56,7 @@ impl Room {
         }
     }
 
-    /// What is taken, and by how many.
+    /// Returns the used amount and the number of connections that use it.
     #[cfg(test)]
     pub(super) fn taken(&self) -> (usize, usize) {
         let inside = self.lock();
@@ -66,7 +69,8 @@ impl Room {
 }
 
 impl Spot {
-    /// Takes this much from now on. While that is too much, the oldest connections are closed.
+    /// Sets the size of this share. While the limit is exceeded, the oldest connections are
+    /// told to close.
     pub(super) fn take(&mut self, takes: usize) {
         let mut inside = self.room.lock();
         inside.remove(self.number);

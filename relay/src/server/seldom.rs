@@ -1,14 +1,15 @@
-//! Lines in the log that anybody could cause: one a minute, which says for how many it stands.
+//! Limits log lines that any client could cause to one per minute, which reports how often
+//! the event happened.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often the same is worth a line.
+/// Minimum time between two lines.
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// Counts what happens and says when to tell it.
+/// Counts occurrences and decides when to log them.
 #[derive(Debug, Default)]
 pub(super) struct Seldom(Mutex<State>);
 
@@ -19,7 +20,8 @@ struct State {
 }
 
 impl Seldom {
-    /// Counts one. How many there were since the last line, if one is due now.
+    /// Counts an occurrence. If a line is due now, returns the number of occurrences since the
+    /// last line.
     pub(super) fn count(&self, now: Instant) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.count += 1;
