@@ -88,8 +88,8 @@ impl EventRow {
         (self.oldest()..=self.position).contains(&position)
     }
 
-    /// Returns the attempt that tells what came of the event, or `None` while it waits. Neither a
-    /// replay nor the good answer of one of several services ends the wait.
+    /// Returns the attempt that shows the outcome of the event, or `None` while the event waits.
+    /// Neither a replay nor the good answer of one of several targets ends the wait.
     pub fn outcome(&self) -> Option<&AttemptSummary> {
         let last = self.last.as_ref()?;
         let is_bad = last.outcome.as_ref().map_or(true, |status| *status >= 400);

@@ -1,8 +1,8 @@
-//! A process and those that it starts, as one group.
+//! Starts and kills a process together with the processes that it starts, as one group.
 
 use std::process::{Command, ExitStatus};
 
-/// Gives what is started a group of its own, which a terminal's ctrl-c does not reach.
+/// Starts the process in a group of its own, which ctrl-c in a terminal does not reach.
 #[cfg(unix)]
 pub(super) fn set_apart(starting: &mut Command) {
     use std::os::unix::process::CommandExt as _;
@@ -13,7 +13,7 @@ pub(super) fn set_apart(starting: &mut Command) {
 #[cfg(not(unix))]
 pub(super) fn set_apart(_starting: &mut Command) {}
 
-/// Has a list of processes call what is started so.
+/// Sets the name under which lists of processes show the process.
 #[cfg(unix)]
 pub(super) fn set_name(starting: &mut Command, name: &str) {
     use std::os::unix::process::CommandExt as _;
@@ -24,7 +24,7 @@ pub(super) fn set_name(starting: &mut Command, name: &str) {
 #[cfg(not(unix))]
 pub(super) fn set_name(_starting: &mut Command, _name: &str) {}
 
-/// Has what is written into a full pipe fail instead of waiting.
+/// Makes a write to a full pipe fail instead of waiting.
 #[cfg(unix)]
 pub(super) fn set_nonblocking(pipe: &std::process::ChildStdin) -> std::io::Result<()> {
     Ok(rustix::io::ioctl_fionbio(pipe, true)?)

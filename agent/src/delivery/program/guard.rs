@@ -1,5 +1,6 @@
-//! The guard: a process that ends the commands of a podtap that was killed. It is told of each
-//! command that begins and ends, and kills those that are left when the pipe to podtap closes.
+//! Runs the guard: a process that kills the commands of a Podtap process that was killed. Podtap
+//! reports each command that begins and ends through a pipe. When the pipe closes, the guard kills
+//! the commands that have not ended.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write as _};
@@ -9,24 +10,25 @@ use std::sync::OnceLock;
 
 use super::group;
 
-/// The argument with which this program is a guard.
+/// The argument that makes this program a guard.
 pub const GUARD_COMMANDS: &str = "guard-commands";
 
-/// What a list of processes calls it: it must outlive a `killall -9 podtap`.
+/// The guard's name in lists of processes. It is not `podtap`, so that the guard survives
+/// `killall -9 podtap`.
 const NAME: &str = "command-guard";
 
-/// The program that guards commands; without one they are not guarded.
+/// The program to run as the guard; without one, commands are not guarded.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// Has commands guarded by this program, which calls [`guard_commands`] when its only argument is
+/// Sets the program that guards commands. It must call [`guard_commands`] when its only argument is
 /// [`GUARD_COMMANDS`].
 pub fn set_command_guard(program: PathBuf) {
-    // The first one stays.
+    // The first call wins.
     let _ = PROGRAM.set(program);
 }
 
-/// Reads which commands begin and end, and kills those that have not ended when nothing more comes.
-/// A line is `+` or `-`, and the process that leads the command's group.
+/// Reads which commands begin and end, and kills those that have not ended when the input ends.
+/// Each line is `+` or `-`, followed by the id of the first process of the command's group.
 pub fn guard_commands(told: impl std::io::Read) {
     for leader in left_at_the_end(BufReader::new(told)) {
         group::kill(leader);
@@ -50,7 +52,7 @@ fn left_at_the_end(told: impl BufRead) -> BTreeSet<u32> {
 pub(super) struct Guard(ChildStdin);
 
 impl Guard {
-    /// Starts one that knows of these commands; `None` where it cannot be.
+    /// Starts a guard and reports these commands to it; returns `None` if that fails.
     pub(super) fn start(under_way: &BTreeSet<u32>) -> Option<Self> {
         let mut starting = Command::new(PROGRAM.get()?);
         starting
@@ -58,7 +60,7 @@ impl Guard {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        // A signal to podtap's own group does not reach it.
+        // In its own group, so that a signal to Podtap's group does not reach it.
         group::set_apart(&mut starting);
         group::set_name(&mut starting, NAME);
         let started = starting.spawn();
@@ -71,8 +73,8 @@ impl Guard {
         knows_all.then_some(guard)
     }
 
-    /// Whether it was told that a command begins (`+`) or has ended (`-`). One that takes nothing is
-    /// not waited for.
+    /// Reports that a command begins (`+`) or has ended (`-`); returns whether the guard can receive
+    /// it. Does not wait for a guard whose pipe is full.
     pub(super) fn tell(&mut self, what: char, leader: u32) -> bool {
         self.0
             .write_all(format!("{what}{leader}\n").as_bytes())

@@ -1,4 +1,4 @@
-//! The commands under way: what ends them where this process ends first.
+//! Tracks the running commands, so that they are killed if this process ends first.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -13,8 +13,8 @@ static UNDER_WAY: Mutex<UnderWay> = Mutex::new(UnderWay {
     guard: None,
 });
 
-/// The groups of commands under way, by the process that leads each, and who ends them if this
-/// process is killed.
+/// The groups of running commands, by the id of their first process, and the guard that kills them
+/// if this process is killed.
 #[derive(Debug)]
 struct UnderWay {
     leaders: BTreeSet<u32>,
@@ -27,7 +27,7 @@ impl UnderWay {
         self.tell_guard('+', leader);
     }
 
-    /// Whether it was under way.
+    /// Removes a command; returns whether it was running.
     fn end(&mut self, leader: u32) -> bool {
         let was_under_way = self.leaders.remove(&leader);
         if was_under_way {
@@ -36,7 +36,7 @@ impl UnderWay {
         was_under_way
     }
 
-    /// Another guard takes the place of one that has gone.
+    /// Reports a command to the guard. If the guard has ended, starts another one.
     fn tell_guard(&mut self, what: char, leader: u32) {
         let is_told = self.guard.as_mut().is_some_and(|it| it.tell(what, leader));
         if !is_told {
@@ -45,11 +45,11 @@ impl UnderWay {
     }
 }
 
-/// The group of a command; all that is left of it is killed when this is dropped.
+/// The group of a command; what is left of it is killed on drop.
 #[derive(Debug)]
 pub(super) struct CommandGroup(Option<u32>);
 
-/// Has a guard ready for a command that is about to be started.
+/// Starts the guard, if there is none, before a command is started.
 pub(super) fn prepare_guard() {
     let mut all = all();
     if all.guard.is_none() {
@@ -58,7 +58,7 @@ pub(super) fn prepare_guard() {
 }
 
 impl CommandGroup {
-    /// The group of which this is the first process.
+    /// Returns the group whose first process this is.
     pub(super) fn of(child: &Child) -> Self {
         let leader = child.id();
         if let Some(leader) = leader {
@@ -78,8 +78,8 @@ impl Drop for CommandGroup {
     }
 }
 
-/// Kills all commands under way, with everything that they have started: for a process that ends
-/// without waiting for its tasks.
+/// Kills all running commands and everything that they started, for a process that ends without
+/// waiting for its tasks.
 pub fn kill_commands() {
     for leader in std::mem::take(&mut all().leaders) {
         group::kill(leader);

@@ -95,7 +95,7 @@ pub struct AttemptObject<'a> {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ComparedObject {
     attempt: u32,
-    /// Where that one went, if this one went elsewhere.
+    /// Target of the first attempt, if it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     target_before: Option<String>,
     status_before: Option<u16>,

@@ -21,10 +21,10 @@ pub struct ArrivalFilter(Filter);
 impl ArrivalFilter {
     /// Parses a filter; `saved` are the filters for `@name`.
     ///
-    /// For a text that is not a filter, that asks for something not yet
-    /// known, or that uses an unknown field: a history filter that finds
-    /// nothing shows that at once, one for arriving events does not.
-    /// field: a filter that finds nothing shows that at once, one that takes nothing does not.
+    /// # Errors
+    /// For a text that is not a filter, that asks for something not yet known, or that names no
+    /// field: a filter of the history that finds nothing shows that immediately, while a filter of
+    /// arriving events that matches nothing does not.
     pub fn parse(text: &str, now: Timestamp, saved: &Saved) -> Result<Self, FilterError> {
         let filter = Filter::parse(text, now, saved)?;
         check(text, saved)?;
