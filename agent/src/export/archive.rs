@@ -21,7 +21,7 @@ use crate::target::Target;
 /// Number of bytes that are collected before they are written.
 const BUFFER: usize = 64 * 1024;
 
-/// The form of an archive.
+/// The format of an archive file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArchiveFormat {
     /// HTTP Archive 1.2, for browsers, proxies and `podtap import`.

@@ -31,7 +31,7 @@ pub struct Traffic {
     pub left_out: usize,
 }
 
-/// What one hook sent of one event type.
+/// The webhooks of one hook and one event type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HookTraffic {
     /// The hook; `None` for events that name none.

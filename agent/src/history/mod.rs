@@ -1,8 +1,8 @@
-//! The history: every event and attempt, on stable storage, in one SQLite file.
+//! Stores every event and attempt on stable storage, in one SQLite file.
 //!
-//! [`History`] reads, [`Writer`] writes; each has threads and connections of its own, and several
-//! processes may share the file. The link appends, delivery and replay record attempts, and
-//! everything that shows something reads. Nothing in here knows of relays or local services.
+//! [`History`] reads, [`Writer`] writes; each has its own threads and connections, and several
+//! processes may share the file. The link appends events, delivery and replay record attempts, and
+//! the user interfaces read. This module does not depend on relays or local services.
 
 mod aftercare;
 mod ages;

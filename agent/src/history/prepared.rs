@@ -44,7 +44,7 @@ fn parsed_again(connection: &mut Connection, mut work: impl FnMut(&mut Connectio
     let parsed = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&parsed);
     let authorizer = move |context: AuthContext<'_>| {
-        // BEGIN and COMMIT are not worth keeping.
+        // BEGIN and COMMIT are not kept prepared: parsing them is cheap.
         if !matches!(context.action, AuthAction::Transaction { .. }) {
             count.fetch_add(1, Ordering::Relaxed);
         }

@@ -23,14 +23,14 @@ use crate::place::{Place, PlaceRef};
 /// Joins `hooks AS h`, which names the hook of `events AS e`.
 pub(super) const WITH_HOOK: &str = "LEFT JOIN hooks AS h ON h.hook_id = e.hook_id";
 
-/// The columns that [`event_row`] reads, of `events AS e` [`WITH_HOOK`].
+/// The columns that [`event_row`] reads from `events AS e`, joined [`WITH_HOOK`].
 pub(super) const EVENT_ROW: &str = "e.position, e.id, e.received_at, e.method, e.path, \
      e.event_type, e.object_kind, e.object_id, e.revision, e.hook_id, e.body_bytes, e.state, \
      e.last_status, e.last_error, e.last_duration_us, e.last_replay, e.attempts, \
      e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.late, e.repaired, e.hold, \
      h.ref_type, h.ref_id, h.name AS place_name, e.note";
 
-/// The columns that [`event`] reads, of `events AS e JOIN requests AS r` [`WITH_HOOK`].
+/// The columns that [`event`] reads from `events AS e JOIN requests AS r`, joined [`WITH_HOOK`].
 pub(super) const EVENT: &str = "e.position, e.id, e.seq, e.received_at, e.method, e.path, \
      e.state, e.attempts, r.peer, r.headers, r.body, \
      e.verification, e.verify_error, e.duplicate_of, e.duplicate_same_hook, e.missing, e.late, e.repaired, e.hold, \

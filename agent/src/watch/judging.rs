@@ -50,7 +50,7 @@ impl Watch {
         finding.maker = maker;
         tracing::warn!(what = finding.words(), maker = %finding.maker, "loop");
         let mut notes = Vec::new();
-        // A new object is not in a loop itself: holding it would end nothing.
+        // A new object does not fire again: holding its events would not end the loop.
         if self.break_loops && finding.is_suspected() && finding.shape != LoopShape::Adds {
             let objects = finding.objects().into_iter();
             let newly = objects.filter(|object| self.held.hold(*object));

@@ -100,7 +100,7 @@ impl WhyStep {
     }
 }
 
-/// What the answer is.
+/// The cause that the answer names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// The event arrived, and the local service answered with success.

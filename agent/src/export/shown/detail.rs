@@ -1,4 +1,4 @@
-//! An event with everything about it: the request, the changes, and the answers.
+//! Serializes an event with everything about it: the request, the changes, and the answers.
 
 use podtap_podio::{EventKind, PodioEvent};
 use podtap_wire::HeaderList;
@@ -50,7 +50,7 @@ pub struct ShownEvent<'a> {
     left_out: usize,
 }
 
-/// What Podio knows of an event.
+/// What Podio knows about an event.
 #[derive(Debug, Serialize)]
 pub struct ShownExplanation<'a> {
     facts: Vec<(&'static str, &'a str)>,

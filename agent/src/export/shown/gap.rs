@@ -1,4 +1,4 @@
-//! A gap of the list.
+//! Serializes a gap of the list.
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! An event as a row of a list.
+//! Serializes an event as a row of a list.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! The state of the link and the local service.
+//! Serializes the state of the link and the local service.
 
 use serde::Serialize;
 

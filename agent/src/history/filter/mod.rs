@@ -30,7 +30,7 @@ pub struct Filter {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
-    /// Whether it must not hold.
+    /// Whether the test must not hold.
     pub negated: bool,
     pub test: Test,
 }

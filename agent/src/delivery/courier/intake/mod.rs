@@ -77,7 +77,7 @@ struct Early {
     is_done: bool,
 }
 
-/// What is known of the events between their arrival and their end.
+/// The state of the events between their arrival and their end.
 #[derive(Debug, Default)]
 pub(super) struct Intake {
     /// Every waiting event of the history up to this position is in a lane or done.
