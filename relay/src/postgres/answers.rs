@@ -1,5 +1,5 @@
-//! Answers in flight: a row for each request that a relay holds for an agent of another, in a table
-//! that a crash empties.
+//! Passes answers from the relay that has the agent to the relay that holds the request.
+//! The table has one row per request, and a crash of the database empties it.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use crate::answers::AnswerExchange;
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::QueueError;
 
-/// How often it is looked for answers that no notification told.
+/// Maximum time between two searches for answers whose notification was lost.
 const LOOK_PERIOD: Duration = Duration::from_millis(200);
 
 /// Answers on their way between relays.
@@ -27,13 +27,13 @@ pub(crate) struct PgAnswers {
     database: Postgres,
     relay: RelayId,
     signals: Arc<Notifications>,
-    /// Those that this relay waits for.
+    /// Events for whose answers this relay waits.
     expected: Mutex<HashSet<EventId>>,
     expecting: Notify,
     forgotten: Arc<Forgotten>,
 }
 
-/// Events that are waited for no more, and are still in the database.
+/// Events whose rows must be deleted, because this relay does not wait for their answers any more.
 #[derive(Debug, Default)]
 pub(super) struct Forgotten {
     events: Mutex<Vec<EventId>>,
@@ -113,7 +113,7 @@ impl PgAnswers {
     }
 }
 
-/// An answer as its row; none where that cannot be understood.
+/// Reads an answer from its row. Returns `None` if the row cannot be decoded.
 fn answer(row: &Row) -> Option<(EventId, WebhookResponse)> {
     let event: &[u8] = row.get("event");
     let body: Option<Vec<u8>> = row.get("body");
@@ -169,7 +169,7 @@ impl AnswerExchange for PgAnswers {
                 while self.lock_expected().is_empty() {
                     self.expecting.notified().await;
                 }
-                // Told, or looked for all the same.
+                // Continues after a notification, or without one after [`LOOK_PERIOD`].
                 let _ = timeout(LOOK_PERIOD, self.signals.answered.notified()).await;
                 match self.collect().await {
                     Ok(answers) if answers.is_empty() => {}
@@ -192,7 +192,7 @@ impl AnswerExchange for PgAnswers {
 }
 
 impl Forgotten {
-    /// Waits until there are any.
+    /// Waits until there are events.
     pub(super) async fn waiting(&self) {
         while self.lock().is_empty() {
             self.added.notified().await;

@@ -1,9 +1,11 @@
-//! One transaction of the writer: the rows of all its queues are locked in one order, so that no two
-//! relays wait for each other; then removals, then appends, then the ends of the queues.
+//! Runs one transaction of the writer.
 //!
-//! Statements that need no answer of each other are sent together. Where it is known that there is room,
-//! a transaction takes one round trip, and the database numbers the events; else it takes two, and
-//! with removals three.
+//! It locks the rows of all its queues in a fixed order, so that two relays cannot wait for
+//! each other. Then it removes events, appends events, and updates the ends of the queues.
+//!
+//! Statements that do not depend on each other's result are sent together. If there is room
+//! in any case, a transaction takes one round trip, and the database numbers the events.
+//! Otherwise it takes two, and with removals three.
 
 use std::collections::HashMap;
 
@@ -22,19 +24,20 @@ use crate::queue::batch::{BatchOutcome, QueuedEvent};
 use crate::queue::share::{OwnerUsage, SpaceLeft};
 use crate::queue::{AppendError, Depth, EngineLimits, TunnelId};
 
-/// Events removed in one transaction: appends must not wait for an agent's whole backlog.
+/// Maximum number of events that one transaction removes, so that appends do not wait until
+/// an agent's whole backlog is removed.
 const MAX_REMOVED: u64 = 4096;
 
-/// The same where they are in the way of an event, which would be refused otherwise.
+/// The same maximum if a new event would be refused without the removal.
 const MAX_REMOVED_FOR_ROOM: u64 = 65_536;
 
-/// Events as the columns of an `INSERT`, and what they add to their queues.
+/// New events as the columns of an `INSERT`, and the growth of their queues.
 #[derive(Default)]
 struct Columns<'a> {
     tunnels: Vec<i64>,
-    /// Of the events that the transaction adds to the same queue, which one it is.
+    /// Position of each event among the events that this transaction adds to its queue.
     nths: Vec<i64>,
-    /// The bytes of these up to it.
+    /// Total bytes of these events, up to and including each event.
     bytes: Vec<i64>,
     received_at: Vec<i64>,
     ids: Vec<Vec<u8>>,
@@ -46,7 +49,7 @@ struct Columns<'a> {
     grown: Grown,
 }
 
-/// The same of the queues.
+/// Growth of the queues, as columns.
 #[derive(Default)]
 struct Grown {
     tunnels: Vec<i64>,
@@ -55,27 +58,28 @@ struct Grown {
     last_at: Vec<i64>,
 }
 
-/// What is to be done in one transaction.
+/// Work of one transaction.
 pub(super) struct BatchWork<'a> {
     pub(super) appends: Vec<&'a QueuedEvent>,
     pub(super) removals: Vec<&'a QueueRemoval>,
     pub(super) room: RoomPolicy,
 }
 
-/// What to do where an event finds no room.
+/// What to do if there is no room for an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RoomPolicy {
-    /// Nothing at all: room can be made.
+    /// Roll back: the caller can make room.
     CanBeMade,
-    /// It is refused, but more than usual is removed before.
+    /// Refuse the event, but first remove more events than usual.
     IsMade,
-    /// It is refused.
+    /// Refuse the event.
     IsThis,
 }
 
-/// Does all of it in one transaction. Invariant 1: when this returns, it is on stable storage. After
-/// an error nothing of it is, unless the connection broke amid the commit. `None`, and nothing done,
-/// where an event finds no room that [`RoomPolicy::CanBeMade`].
+/// Does all the work in one transaction. Invariant 1: when this returns, the result is on
+/// stable storage. After an error nothing was changed, unless the connection broke during
+/// the commit. Returns `None`, with nothing changed, if there is no room for an event and
+/// the policy is [`RoomPolicy::CanBeMade`].
 pub(super) async fn transaction(
     client: &Client,
     statements: &Statements,
@@ -91,7 +95,7 @@ pub(super) async fn transaction(
     admit_and_store(client, statements, work, limits, known).await
 }
 
-/// Stores events that there is room for.
+/// Stores events for which there is room in any case.
 async fn store(
     client: &Client,
     statements: &Statements,
@@ -111,8 +115,9 @@ async fn store(
     columns.grow(growths.iter().map(|(tunnel, growth)| (*tunnel, growth)));
     let (locked, parameters): (Parameters<'_, 1>, _) =
         ([&columns.grown.tunnels], columns.parameters());
-    // The insert begins when the rows are locked, and sees what others have committed until then. In
-    // a transaction that has failed a commit reports success, and rolls back: all of them have to.
+    // The insert starts after the rows are locked, and sees everything that others committed
+    // before. The commit of a failed transaction reports success and rolls back, so all four
+    // results are checked.
     let ((), rows, _, ()) = try_join!(
         client.batch_execute("BEGIN"),
         client.query(&statements.lock, &locked),
@@ -151,12 +156,13 @@ async fn admit_and_store(
     tunnels.sort_unstable();
     tunnels.dedup();
     let locked: Parameters<'_, 1> = [&tunnels];
-    // What others gave back counts where room is made.
+    // To make room, the usage is read again, because other relays may have freed some.
     let known_left = known
         .left(limits)
         .filter(|_| work.room != RoomPolicy::IsMade);
     let ask = async || StoredUsage::ask(client, statements, &locked, known_left.is_none()).await;
-    // Asked for after the lock, so that nothing changes it; after removals it is asked for again.
+    // The usage is read after the lock, so that it cannot change. With removals it is read
+    // after them.
     let taken = async {
         if removals.is_empty() {
             ask().await
@@ -178,13 +184,13 @@ async fn admit_and_store(
         };
         let plan = Plan::of(&ends, removals, most);
         let removed = plan.carry_out(client, statements, &mut ends);
-        // Sent after it, and before it is answered.
+        // This query is sent after the removals, before their results arrive.
         ((), taken) = try_join!(removed, ask())?;
         steps = plan.steps;
     }
     let mut left = SpaceLeft {
         total: taken.left(limits).or(known_left).unwrap_or(u64::MAX),
-        // Of a disk that is the server's, nothing is known here.
+        // The disk is the database server's, so its free space is not known here.
         disk: u64::MAX,
     };
     let mut columns = Columns::default();
@@ -220,12 +226,12 @@ fn depths(ends: &HashMap<TunnelId, QueueEnds>) -> Vec<(TunnelId, Depth)> {
     depths.collect()
 }
 
-/// Whether an event was refused that the removal of others makes room for.
+/// Returns whether an event was refused for which a removal of others can make room.
 fn wants_room(answer: &Result<Seq, AppendError>) -> bool {
     answer.is_err_and(AppendError::wants_room)
 }
 
-/// Numbers the events that there is room for.
+/// Assigns sequence numbers to the events for which there is room.
 fn admit<'a>(
     columns: &mut Columns<'a>,
     ends: &mut HashMap<TunnelId, QueueEnds>,
@@ -250,7 +256,7 @@ fn admit<'a>(
     appended
 }
 
-/// Stores the events and where their queues end now, and commits.
+/// Stores the events and the new ends of their queues, and commits.
 async fn finish(
     client: &Client,
     statements: &Statements,
@@ -260,7 +266,8 @@ async fn finish(
         return client.batch_execute("COMMIT").await;
     }
     let parameters = columns.parameters();
-    // In a transaction that has failed a commit reports success, and rolls back: both have to.
+    // The commit of a failed transaction reports success and rolls back, so both results are
+    // checked.
     try_join!(
         client.execute(&statements.insert, &parameters),
         client.batch_execute("COMMIT"),
@@ -269,7 +276,7 @@ async fn finish(
 }
 
 impl<'a> Columns<'a> {
-    /// An event, and what is added to its queue up to it.
+    /// Adds an event. `growth` is the growth of its queue up to and including the event.
     fn push(&mut self, event: &'a QueuedEvent, growth: &QueueGrowth) {
         let request = &event.request;
         self.tunnels.push(event.tunnel.0);
@@ -284,7 +291,7 @@ impl<'a> Columns<'a> {
         self.bodies.push(&request.body);
     }
 
-    /// What was added to each queue in the end; in the order in which they are locked.
+    /// Sets the total growth of each queue, in the order in which the rows are locked.
     fn grow<'g>(&mut self, growths: impl Iterator<Item = (TunnelId, &'g QueueGrowth)>) {
         let mut growths: Vec<_> = growths.filter(|(_, growth)| growth.events > 0).collect();
         growths.sort_unstable_by_key(|(tunnel, _)| *tunnel);

@@ -1,5 +1,5 @@
-//! What is done beside the queue for as long as a relay runs: how queues stand is read again, what
-//! is given back is deleted.
+//! Runs the background tasks of a relay: it reads the depths of queues again and deletes
+//! rows that are not needed any more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use super::signals::Notifications;
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::TunnelId;
 
-/// How often it is looked for what no notification told.
+/// Maximum time between two checks for changes whose notification was lost.
 const LOOK_PERIOD: Duration = Duration::from_millis(200);
 
-/// What these work on.
+/// Parts of the store on which the background tasks work.
 pub(super) struct Chores {
     pub(super) database: Postgres,
     pub(super) relay: RelayId,
@@ -30,7 +30,7 @@ pub(super) struct Chores {
 }
 
 impl Chores {
-    /// Runs until told to end, and takes this relay off the list then.
+    /// Runs until `token` is cancelled, then removes this relay from the list of relays.
     pub(super) async fn run(self, token: CancellationToken) {
         let look = token.run_until_cancelled(self.follow_depths());
         let give_back = token.run_until_cancelled(self.give_back());

@@ -1,4 +1,4 @@
-//! Sessions that have ended, until the database knows it.
+//! Remembers sessions that have ended until their rows are deleted.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::SessionId;
 
-/// Sessions that have ended and are still in the database.
+/// Ended sessions whose rows are still in the database.
 #[derive(Debug, Default)]
 pub(super) struct Departures {
     sessions: Mutex<Vec<SessionId>>,
@@ -20,14 +20,14 @@ impl Departures {
         self.added.notify_one();
     }
 
-    /// Waits until there are any.
+    /// Waits until there are ended sessions.
     pub(super) async fn waiting(&self) {
         while self.lock().is_empty() {
             self.added.notified().await;
         }
     }
 
-    /// Deletes them. Whether there were any.
+    /// Deletes the rows of ended sessions. Returns whether there were any.
     pub(super) async fn delete(&self, database: &Postgres) -> Result<bool, PostgresError> {
         let ids: Vec<i64> = self.lock().iter().map(|session| session.0).collect();
         if ids.is_empty() {

@@ -1,5 +1,5 @@
-//! How the queues stand that somebody of this relay waits at, as far as it is known in memory, and the
-//! newest events that this relay has stored in them.
+//! Keeps in memory the depth of each queue that has a subscriber in this relay, and the
+//! newest events that this relay has stored in these queues.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use crate::queue::recent::Recents;
 use crate::queue::{Depth, ReadLimit, TunnelId};
 
-/// The queues that are watched.
+/// Depths and recent events of the queues that have subscribers.
 #[derive(Debug, Default)]
 pub(super) struct Depths {
     state: Mutex<State>,
@@ -20,15 +20,15 @@ pub(super) struct Depths {
 #[derive(Debug, Default)]
 struct State {
     tunnels: HashMap<TunnelId, watch::Sender<Depth>>,
-    /// Those in which another relay has stored something.
+    /// Queues in which another relay has stored events.
     touched: HashSet<TunnelId>,
-    /// What another relay stores is not here: where it comes in between, what follows it begins
-    /// anew.
+    /// Newest events that this relay has stored. Events of other relays are missing here; after
+    /// such an event, the list of a tunnel starts again.
     recent: Recents,
 }
 
 impl Depths {
-    /// The state of a tunnel that is watched already.
+    /// Subscribes to the depth of a queue that already has a subscriber.
     pub(super) fn subscribe(&self, tunnel: TunnelId) -> Option<watch::Receiver<Depth>> {
         self.lock()
             .tunnels
@@ -36,7 +36,7 @@ impl Depths {
             .map(watch::Sender::subscribe)
     }
 
-    /// Begins to keep the state of a tunnel.
+    /// Starts to track the depth of a queue.
     pub(super) fn follow(&self, tunnel: TunnelId, depth: Depth) -> watch::Receiver<Depth> {
         let mut state = self.lock();
         let known = state.tunnels.entry(tunnel);
@@ -45,13 +45,13 @@ impl Depths {
         sender.subscribe()
     }
 
-    /// Takes over how queues stand. Two reads may come in the other order: none goes back.
+    /// Updates depths. Two reads may arrive in the wrong order, so a depth never goes back.
     pub(super) fn update(&self, depths: impl IntoIterator<Item = (TunnelId, Depth)>) {
         self.lock().update(depths);
     }
 
-    /// Hands what this relay has stored to those who follow its tunnels, and tells them how these
-    /// stand. The events of a tunnel are in order.
+    /// Adds the events that this relay has stored, and announces the new depths to the
+    /// subscribers. The events of a tunnel are in order.
     pub(super) fn publish(
         &self,
         events: impl IntoIterator<Item = (TunnelId, EventFrame)>,
@@ -67,7 +67,7 @@ impl Depths {
         state.update(depths);
     }
 
-    /// The next events after `after`, from memory; `None` where they are not there.
+    /// Returns the next events after `after`, or `None` if they are not in memory.
     pub(super) fn recent(
         &self,
         tunnel: TunnelId,
@@ -77,14 +77,14 @@ impl Depths {
         self.lock().recent.take_after(tunnel, after, at_most)
     }
 
-    /// Ends the wait of everyone at a tunnel that is gone.
+    /// Removes a deleted tunnel, which ends the wait of its subscribers.
     pub(super) fn forget(&self, tunnel: TunnelId) {
         let mut state = self.lock();
         state.tunnels.remove(&tunnel);
         state.recent.remove(tunnel);
     }
 
-    /// Notes that another relay has stored something in these.
+    /// Notes that another relay has stored events in these queues.
     pub(super) fn touch(&self, tunnels: impl Iterator<Item = TunnelId>) {
         let mut state = self.lock();
         let State {
@@ -98,7 +98,7 @@ impl Depths {
         }
     }
 
-    /// Waits for [`Depths::touch`], and takes what was touched.
+    /// Waits for [`Depths::touch`] and returns the queues that were touched.
     pub(super) async fn take_touched(&self) -> Vec<TunnelId> {
         loop {
             let notified = self.touched.notified();
@@ -110,7 +110,7 @@ impl Depths {
         }
     }
 
-    /// Every queue that somebody waits at; those that nobody does any more are dropped.
+    /// Returns all queues with subscribers and drops the others.
     pub(super) fn followed_tunnels(&self) -> Vec<TunnelId> {
         let mut state = self.lock();
         let State {
@@ -200,7 +200,7 @@ mod tests {
         depths.publish(own, [(tunnel, depth(0, 3))]);
         assert_eq!(taken(0), None, "the first is in the database");
         assert_eq!(taken(1), Some(vec![2]));
-        // The fourth is another relay's.
+        // Event 4 was stored by another relay.
         depths.publish([(tunnel, event(5, 1))], [(tunnel, depth(0, 5))]);
         assert_eq!(taken(3), None);
         assert_eq!(taken(4), Some(vec![5]));

@@ -1,5 +1,5 @@
-//! The ends of queues as a transaction has locked them, and what their owners hold: which event gets a
-//! number. Pure.
+//! Decides which new events get a sequence number, from the ends of the locked queues and
+//! the usage of their owners. Pure.
 
 use std::collections::HashMap;
 
@@ -14,22 +14,22 @@ use crate::queue::{AppendError, Depth, EngineLimits, TunnelId};
 #[derive(Debug)]
 pub(super) struct QueueEnds {
     pub(super) owner: String,
-    /// Before this transaction.
+    /// Last sequence number before this transaction.
     pub(super) last_seq: u64,
     pub(super) last_bytes: u64,
     pub(super) removed_seq: u64,
     pub(super) removed_bytes: u64,
-    /// The newest session; an older one removes nothing.
+    /// Id of the newest session. Older sessions may not remove events.
     pub(super) session: i64,
     pub(super) growth: QueueGrowth,
 }
 
-/// What a transaction adds to a queue.
+/// Events that a transaction adds to a queue.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct QueueGrowth {
     pub(super) events: u64,
     pub(super) bytes: u64,
-    /// When the last one was received.
+    /// Time at which the last of them was received.
     pub(super) last_at: i64,
 }
 
@@ -41,7 +41,7 @@ impl QueueGrowth {
     }
 }
 
-/// The queues that were locked, by tunnel.
+/// Reads the ends of the locked queues, by tunnel.
 pub(super) fn ends_of(rows: &[Row]) -> HashMap<TunnelId, QueueEnds> {
     let ends = rows.iter().map(|row| {
         let ends = QueueEnds {
@@ -58,7 +58,7 @@ pub(super) fn ends_of(rows: &[Row]) -> HashMap<TunnelId, QueueEnds> {
     ends.collect()
 }
 
-/// What owners hold, by owner.
+/// Reads the usage of owners, by owner.
 pub(super) fn held_by(rows: &[Row]) -> HashMap<String, OwnerUsage> {
     let held = rows.iter().map(|row| {
         let held = OwnerUsage {
@@ -71,7 +71,8 @@ pub(super) fn held_by(rows: &[Row]) -> HashMap<String, OwnerUsage> {
 }
 
 impl QueueEnds {
-    /// Gives an event of so many bytes its number, unless the queue, its owner or all have enough.
+    /// Assigns the next number to an event of this size, unless the queue, its owner or all
+    /// queues together have reached their limit.
     pub(super) fn admit(
         &mut self,
         bytes: u64,
@@ -89,12 +90,12 @@ impl QueueEnds {
         Ok(self.seq(self.growth.events))
     }
 
-    /// The number of the nth event of this transaction.
+    /// Returns the number of the nth event that this transaction adds.
     pub(super) fn seq(&self, nth: u64) -> Seq {
         Seq(self.last_seq + nth)
     }
 
-    /// After this transaction.
+    /// Returns the depth after this transaction.
     pub(super) fn depth(&self) -> Depth {
         Depth {
             removed: Seq(self.removed_seq),
@@ -106,7 +107,7 @@ impl QueueEnds {
 
 #[cfg(test)]
 impl QueueEnds {
-    /// A queue that holds this.
+    /// Returns the ends of a queue with this content.
     pub(super) fn holding(owner: &str, events: u64, bytes: u64) -> Self {
         Self {
             owner: owner.to_owned(),

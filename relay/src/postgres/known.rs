@@ -1,6 +1,8 @@
-//! What a relay knows of queues and their owners since it last asked: enough to see that some events
-//! find room in any case, so that they are stored without asking again. What other relays store
-//! meanwhile is not known, so it is only gone by where a half of each limit is left.
+//! Estimates the usage of queues and owners since the database was last asked.
+//!
+//! If there is certainly room for some events, they are stored without asking again. The
+//! relay does not know what other relays have stored meanwhile, so it uses the estimate
+//! only while at least half of each limit is free.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,21 +15,21 @@ use crate::queue::batch::QueuedEvent;
 use crate::queue::share::OwnerUsage;
 use crate::queue::{EngineLimits, TunnelId};
 
-/// How long what an owner and all together hold is counted on from here, before it is asked again.
+/// Maximum age of the known usage of an owner, and of all owners together.
 const ASK_PERIOD: Duration = Duration::from_secs(1);
 
-/// Queues that are known at most; one more, and it begins anew.
+/// Maximum number of known queues. If it is exceeded, all are forgotten.
 const MAX_QUEUES: usize = 16 * 1024;
 
-/// Of each limit, one part in so many may be filled without asking.
+/// Divisor of each limit: up to this fraction, a queue is filled without asking.
 const PART: u64 = 2;
 
-/// Queues, owners, and all together.
+/// Estimated usage of queues, of owners, and of all owners together.
 #[derive(Debug, Default)]
 pub(super) struct KnownUsage {
     queues: HashMap<TunnelId, KnownQueue>,
     owners: HashMap<Arc<str>, Aged<OwnerUsage>>,
-    /// Bytes that are left for all queues.
+    /// Bytes that are free for all queues together.
     left: Option<Aged<u64>>,
 }
 
@@ -57,7 +59,8 @@ impl<T> Aged<T> {
 }
 
 impl KnownUsage {
-    /// Bytes that are left for all queues; `None` where it is time to ask.
+    /// Returns the bytes that are free for all queues together, or `None` if the database must
+    /// be asked.
     pub(super) fn left(&self, limits: &EngineLimits) -> Option<u64> {
         if limits.max_total_bytes == u64::MAX {
             return Some(u64::MAX);
@@ -65,7 +68,8 @@ impl KnownUsage {
         self.left.as_ref()?.fresh().copied()
     }
 
-    /// Whether there is room for all of these, whatever other relays have stored since.
+    /// Returns whether there is room for all of these events, whatever other relays have stored
+    /// since.
     pub(super) fn has_room_for(&self, appends: &[&QueuedEvent], limits: &EngineLimits) -> bool {
         self.room_for(appends, limits).is_some()
     }
@@ -94,7 +98,7 @@ impl KnownUsage {
         (in_queues && of_owners && bytes <= left).then_some(())
     }
 
-    /// Takes over what a transaction found and added.
+    /// Updates the estimate with the usage that a transaction read, and with its growth.
     pub(super) fn learn(
         &mut self,
         ends: &HashMap<TunnelId, QueueEnds>,
@@ -116,7 +120,7 @@ impl KnownUsage {
         }
     }
 
-    /// Takes over what was added without asking.
+    /// Updates the estimate with the growth of a transaction that did not read the usage.
     pub(super) fn count(&mut self, ends: &HashMap<TunnelId, QueueEnds>) {
         self.queues(ends);
         for ends in ends.values() {
@@ -147,7 +151,7 @@ impl KnownUsage {
         }
     }
 
-    /// Something found no room: the next transaction asks whether there is some again.
+    /// Forgets the estimate after an event found no room, so that the next transaction asks again.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }

@@ -1,5 +1,7 @@
-//! The engine for relays that share a PostgreSQL database: any of them takes a webhook, any serves
-//! the agent. One file a part of the store; `signals` is how the relays wake each other.
+//! Stores everything of several relays in one shared PostgreSQL database.
+//!
+//! Any of these relays accepts webhooks of a tunnel, and any serves its agent. Each part of
+//! the store has a file; in `signals`, the relays notify each other.
 
 mod answers;
 mod batch;
@@ -30,12 +32,12 @@ pub(crate) use registry::PgRegistry;
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::QueueError;
 
-/// A relay among those that share the database.
+/// Id of a relay among those that share the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RelayId(pub(crate) i64);
 
 impl RelayId {
-    /// Enters a relay that starts.
+    /// Registers a relay that starts, and returns its id.
     pub(crate) async fn enter(database: &Postgres) -> Result<Self, PostgresError> {
         let client = database.client().await?;
         let row = client
@@ -46,7 +48,8 @@ impl RelayId {
     }
 }
 
-/// Logs why something failed; the caller hears that it is not available now.
+/// Logs the cause of a failure and returns the error that callers see: the database is not
+/// available now.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "it is what `map_err` hands over"
@@ -56,12 +59,12 @@ fn unavailable(error: PostgresError) -> QueueError {
     QueueError::Unavailable
 }
 
-/// A number that is never negative, as the database has it.
+/// Converts a number that is never negative into the type that the database uses.
 fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// And back.
+/// Converts a number of the database into one that is never negative.
 fn from_sql(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }

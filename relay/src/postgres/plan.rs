@@ -1,4 +1,4 @@
-//! Which events a transaction removes, and the statements for that.
+//! Plans which events a transaction removes, and executes the plan.
 
 use std::collections::HashMap;
 
@@ -12,16 +12,17 @@ use super::{from_sql, to_sql};
 use crate::queue::TunnelId;
 use crate::queue::batch::RemovalStep;
 
-/// Why an agent misses events that a limit removed.
+/// Reason that agents see for events that a limit removed.
 const EXPIRED: &str = "older than the relay keeps events";
 
-/// What is removed from which queue.
+/// Events to remove from each queue.
 #[derive(Default)]
 pub(super) struct Plan {
     pub(super) steps: Vec<RemovalStep>,
-    /// How far each queue is removed; of several removals of a tunnel the furthest counts.
+    /// Last sequence number to remove from each queue. Of several removals of a queue, the one
+    /// that reaches furthest counts.
     reached: HashMap<TunnelId, u64>,
-    /// Gaps that an agent has gone past.
+    /// Tunnel and last acknowledged sequence number of agents that have passed a gap.
     forgotten: Vec<(i64, i64)>,
     gaps: Vec<(i64, i64, i64)>,
 }
@@ -70,7 +71,7 @@ impl Plan {
         plan
     }
 
-    /// Removes it.
+    /// Removes the planned events.
     pub(super) async fn carry_out(
         &self,
         client: &Client,
@@ -96,7 +97,7 @@ impl Plan {
             }
             Ok(())
         };
-        // Sent in this order, and all of them before the first is answered.
+        // All statements are sent in this order before the first result arrives.
         let (_, (), rows, _) = try_join!(
             client.execute(&statements.forget_gaps, &forgotten),
             gaps,

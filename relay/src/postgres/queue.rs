@@ -1,4 +1,5 @@
-//! The queue's async face: what is stored goes to the writer, what is read comes from the pool.
+//! Implements the queue's async interface: writes go to the writer task, reads use the
+//! connection pool.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,24 +30,25 @@ use crate::queue::{
     TunnelId,
 };
 
-/// Marks kept for the longest age: events go at most one part in so many later than they should.
+/// Number of age marks over the maximum age. An event is removed at most one interval too late.
 const MARKS: i64 = 200;
 
-/// The queue in a PostgreSQL database.
+/// Queue in a PostgreSQL database.
 pub(crate) struct PgQueue {
     database: Postgres,
     relay: RelayId,
     commands: Commands<PostgresCommand>,
     depths: Arc<Depths>,
     pending: Arc<PendingAcknowledgements>,
-    /// Of the relay that counts the time for all of them.
+    /// Set in the relay that measures the time for all relays.
     clock: Mutex<Option<AgeClock>>,
     tasks: TaskTracker,
     end: CancellationToken,
 }
 
 impl PgQueue {
-    /// Starts the tasks of a relay: the queue's, and what the other parts of the store need.
+    /// Starts the background tasks of a relay, both of the queue and of the other parts of the
+    /// store.
     pub(crate) fn start(
         database: &Postgres,
         relay: RelayId,
@@ -111,7 +113,7 @@ impl PgQueue {
             .commands
             .ask(|reply| PostgresCommand::Settle { reply: Some(reply) });
         match settled.await {
-            // It may be another's that is gone.
+            // The unknown tunnel may be another one that was settled at the same time.
             Ok(()) | Err(QueueError::UnknownTunnel) => Ok(()),
             Err(error) => Err(error),
         }
@@ -133,8 +135,8 @@ impl PgQueue {
         Ok(self.depths.follow(tunnel, depth))
     }
 
-    /// Counts the time on, where this relay is the one that does, and marks the ends of the queues.
-    /// The tunnels that hold events older than `max_age`, each with the last of these.
+    /// Advances the age clock if this relay keeps it, and marks the ends of the queues. Returns
+    /// the tunnels that have events older than `max_age`, each with the last of these events.
     async fn beyond(
         &self,
         max_age: Duration,
@@ -143,7 +145,7 @@ impl PgQueue {
         let failed = self.database.on_error("look for old events");
         let mut client = self.database.client().await?;
         let transaction = client.transaction().await.map_err(&failed)?;
-        // One relay at a time counts; another does where that one is not on the list any more.
+        // One relay at a time keeps the clock. Another takes over if that relay has left the list.
         let keeper = transaction
             .query_opt(
                 "INSERT INTO podtap_facts AS f VALUES ('timekeeper', $1::bigint::text)
@@ -208,7 +210,7 @@ impl PgQueue {
         Ok(beyond.collect())
     }
 
-    /// Counts on to this moment. The age, and what is to be kept.
+    /// Advances the clock to `now`. Returns the age, and the clock as text to store.
     fn count(&self, kept: Option<String>, now: Now) -> (i64, String) {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = kept.and_then(|text| serde_json::from_str(&text).ok());
@@ -270,7 +272,7 @@ impl Queue for PgQueue {
 
     fn acknowledge_soon(&self, tunnel: TunnelId, by: SessionId, through: Seq) {
         if self.pending.note(tunnel, by, through) {
-            // A writer with so much to do removes it on the way.
+            // A writer that is this busy removes acknowledged events along with its appends.
             self.commands.offer(PostgresCommand::Settle { reply: None });
         }
     }
@@ -326,7 +328,7 @@ impl Queue for PgQueue {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
-            // Commands sent before this one are done before the writer ends.
+            // The writer handles all earlier commands before it ends.
             let close = self.commands.ask(|reply| PostgresCommand::Close { reply });
             let _: Result<(), QueueError> = close.await;
             self.end.cancel();
@@ -338,7 +340,7 @@ impl Queue for PgQueue {
 
 impl Drop for PgQueue {
     fn drop(&mut self) {
-        // The writer ends with the last sender of commands.
+        // The writer ends when the last sender of commands is dropped.
         self.end.cancel();
     }
 }

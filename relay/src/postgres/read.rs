@@ -1,4 +1,4 @@
-//! Reading the queue: statements and rows.
+//! Reads events and depths of queues.
 
 use bytes::Bytes;
 use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
@@ -9,8 +9,9 @@ use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::{Depth, Gap, QueueError, ReadLimit, Totals, TunnelId};
 use crate::tunnel::registry::time;
 
-/// The oldest events after one, as many as the limit lets through and one at least: the first has
-/// `bytes_through` of all before it too, so the rest is measured from there.
+/// Selects the oldest events after a sequence number, as many as fit into the byte limit
+/// and at least one. `bytes_through` of the first event includes all events before it, so
+/// sizes are relative to it.
 const EVENTS: &str = "
     SELECT seq, id, received_at, peer, method, path, headers, body FROM podtap_events
     WHERE tunnel = $1 AND seq > $2 AND bytes_through <= $4 + (
@@ -112,7 +113,7 @@ pub(super) async fn totals(database: &Postgres) -> Result<Totals, QueueError> {
     })
 }
 
-/// How these queues stand; those that are gone are not among them.
+/// Reads the depths of these queues. Deleted queues are missing in the result.
 pub(super) async fn depths(
     database: &Postgres,
     tunnels: &[TunnelId],

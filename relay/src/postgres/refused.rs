@@ -1,5 +1,5 @@
-//! Refusals on their way to the relay that has the agent: a row for each tunnel and reason. And how much
-//! each relay has refused.
+//! Passes refusals to the relay that has the agent, with one row per tunnel and reason, and
+//! stores how many webhooks each relay has refused.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::queue::{QueueError, TunnelId};
 use crate::refused::{RefusalTally, RefusedElsewhere};
 use crate::tunnel::registry::time;
 
-/// How often it is looked for what no notification told.
+/// Maximum time between two checks for refusals whose notification was lost.
 const LOOK_PERIOD: Duration = Duration::from_secs(5);
 
-/// Refusals between relays.
+/// Refusals on their way between relays.
 #[derive(Debug)]
 pub(crate) struct PgRefused {
     database: Postgres,
@@ -53,7 +53,7 @@ impl PgRefused {
         &self,
         mut tallies: Vec<(TunnelId, RefusalTally)>,
     ) -> Result<(), PostgresError> {
-        // In one order, so that no two relays wait for each other.
+        // All relays sort the rows in the same way, so that two relays cannot wait for each other.
         tallies.sort_by(|(one, a), (another, b)| (one, &a.kind).cmp(&(another, &b.kind)));
         let rows = Columns::of(&tallies);
         let client = self.database.client().await?;
@@ -77,7 +77,7 @@ impl PgRefused {
     async fn try_keep(&self, totals: &[(TunnelId, RefusalTally)]) -> Result<(), PostgresError> {
         let rows = Columns::of(totals);
         let client = self.database.client().await?;
-        // Where this relay was taken for dead, its rows would stay for ever.
+        // If this relay was removed from the list by mistake, its rows would stay forever.
         client
             .execute(
                 "INSERT INTO podtap_refused_totals (tunnel, kind, reason, count, last_at, relay)
@@ -109,7 +109,7 @@ impl PgRefused {
     }
 }
 
-/// Tallies as the columns of an `INSERT`.
+/// Tallies as columns of an `INSERT`.
 #[derive(Default)]
 struct Columns<'a> {
     tunnels: Vec<i64>,

@@ -1,4 +1,4 @@
-//! Tunnels and tokens, for a relay and for a command line on any machine.
+//! Manages tunnels and tokens, for a relay and for the command line on any machine.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -21,13 +21,14 @@ use crate::tunnel::{
     TunnelInfo,
 };
 
-/// The fact that a relay keeps about itself: how the world reaches it.
+/// Key under which a relay stores the URL at which it is reached from outside.
 const PUBLIC_URL: &str = "public-url";
 
-/// The lock of those who make tunnels of one owner, beside the hash of the name.
+/// First key of the advisory lock that is held while a tunnel of an owner is created. The
+/// second is the hash of the owner's name.
 const OWNER_LOCK: i32 = 0x706f;
 
-/// The tunnels and tokens of a database.
+/// Tunnels and tokens in a database.
 #[derive(Debug)]
 pub(crate) struct PgRegistry {
     database: Postgres,
@@ -42,7 +43,8 @@ impl PgRegistry {
         let failed = self.database.on_error("find or make a tunnel");
         let mut client = self.database.client().await?;
         let transaction = client.transaction().await.map_err(&failed)?;
-        // Two agents may ask for a new one at the same moment, and an owner has so many.
+        // Two agents may ask for a new tunnel at the same time, and the number of tunnels per
+        // owner is limited.
         transaction
             .execute(
                 "SELECT pg_advisory_xact_lock($1, hashtext($2))",
@@ -119,7 +121,7 @@ impl PgRegistry {
         if RegistryRevision(now.map_err(&failed)?.get(0)) == seen {
             return Ok(None);
         }
-        // One snapshot for all of it.
+        // All queries must see the same snapshot.
         let transaction = client
             .build_transaction()
             .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
@@ -242,7 +244,7 @@ impl Registry for PgRegistry {
         &self,
         _: Vec<(TunnelId, Connected)>,
     ) -> BoxFuture<'_, Result<(), TokenStoreError>> {
-        // Those of all relays are in the roster.
+        // The roster contains the sessions of all relays.
         async { Ok(()) }.boxed()
     }
 

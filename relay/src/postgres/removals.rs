@@ -1,4 +1,4 @@
-//! What is to be removed, and acknowledgements whose events are still in the database.
+//! Describes removals, and collects acknowledgements whose events are still in the database.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,19 +8,19 @@ use tokio::sync::oneshot;
 
 use crate::queue::{QueueError, SessionId, TunnelId};
 
-/// Acknowledged events from which on their removal waits for no clock.
+/// Number of acknowledged events from which they are removed at once instead of periodically.
 const MANY: u64 = 1024;
 
-/// How far a removal goes.
+/// How far a removal goes, and why.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum SessionRemovalBound {
-    /// An agent has everything up to here, as this session says.
+    /// The agent of session `by` has acknowledged all events up to `through`.
     Acknowledged { by: SessionId, through: Seq },
-    /// A limit took everything up to here.
+    /// A limit removes all events up to this one.
     Expired(Seq),
 }
 
-/// What is to be removed.
+/// Removal from one queue.
 #[derive(Debug)]
 pub(super) struct QueueRemoval {
     pub(super) tunnel: TunnelId,
@@ -31,14 +31,14 @@ pub(super) struct QueueRemoval {
 impl QueueRemoval {
     pub(super) fn answer(self, answer: Result<(), QueueError>) {
         if let Some(reply) = self.reply {
-            // Whoever asked may have gone away.
+            // The receiver may be gone if the caller was cancelled.
             let _ = reply.send(answer);
         }
     }
 }
 
-/// Acknowledgements that nobody waits for. A crash forgets them, and the events are sent again; the
-/// agent's history knows them.
+/// Acknowledgements for which no caller waits. After a crash they are lost and the events
+/// are sent again; the agent's history recognizes them.
 #[derive(Debug, Default)]
 pub(super) struct PendingAcknowledgements(Mutex<State>);
 
@@ -49,7 +49,8 @@ struct State {
 }
 
 impl PendingAcknowledgements {
-    /// Notes that an agent has everything up to `through`. Whether that makes many.
+    /// Records that an agent has everything up to `through`. Returns whether the number of events
+    /// to remove has just reached [`MANY`].
     pub(super) fn note(&self, tunnel: TunnelId, by: SessionId, through: Seq) -> bool {
         let mut state = self.lock();
         let known = state.through.get(&tunnel).copied().unwrap_or_default();
@@ -67,7 +68,7 @@ impl PendingAcknowledgements {
         self.lock().through.is_empty()
     }
 
-    /// Takes all of them, to be removed.
+    /// Returns all acknowledgements as removals, and forgets them.
     pub(super) fn take(&self) -> Vec<QueueRemoval> {
         let taken = std::mem::take(&mut *self.lock());
         let removal = |(tunnel, (by, through))| QueueRemoval {

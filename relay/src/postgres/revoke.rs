@@ -1,4 +1,4 @@
-//! Tokens revoked.
+//! Revokes tokens.
 
 use jiff::Timestamp;
 use tokio_postgres::Transaction;
@@ -7,7 +7,7 @@ use crate::database::postgres::Postgres;
 use crate::tunnel::registry::TokenTarget;
 use crate::tunnel::{Revoked, TokenStoreError};
 
-/// Makes tokens void, and deletes the tunnels of an owner who has none left.
+/// Revokes tokens and deletes the tunnels of an owner who has no token left.
 pub(super) async fn revoke(
     database: &Postgres,
     owner_or_id: &str,

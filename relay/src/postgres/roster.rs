@@ -1,7 +1,8 @@
-//! Who has which tunnel, among the relays that share the database.
+//! Keeps track of which agent has which tunnel, among relays that share a database.
 //!
-//! The lock on a queue's row keeps two relays from giving its tunnel away at once. A relay that has
-//! not been seen for a while has no sessions any more. Only the database's clock counts.
+//! The lock on the row of a queue ensures that two relays do not give its tunnel away at
+//! the same time. The sessions of a relay that has not reported for a while count as ended.
+//! All times are those of the database's clock.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,25 +24,26 @@ use crate::roster::{
 use crate::tunnel::Connected;
 use crate::tunnel::registry::time;
 
-/// How often a relay says that it runs.
+/// Time between two reports of a relay that it is running.
 const SEEN_PERIOD: Duration = Duration::from_secs(2);
 
-/// How often everyone is looked at, where no relay tells of a change.
+/// Maximum time between two reads of the roster if no relay announces a change.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether a session has answered.
+/// Time between two checks whether a session has answered.
 const ANSWER_PERIOD: Duration = Duration::from_millis(100);
 
-/// What a question and its answer may take on their way between relays, beside the agent's patience.
+/// Time that a question and its answer may take between relays, in addition to the time
+/// that the agent has to answer.
 const ON_THE_WAY: Duration = Duration::from_secs(3);
 
-/// Sessions of relays that run, with their tunnels.
+/// Selects the sessions of running relays, with their tunnels.
 const SESSIONS: &str = "
     SELECT s.* FROM podtap_sessions AS s
     JOIN podtap_relays AS r ON r.id = s.relay
     WHERE r.seen_at > clock_timestamp() - interval '10 seconds'";
 
-/// Who has which tunnel.
+/// Roster of the agents of all relays.
 #[derive(Debug)]
 pub(crate) struct PgRoster {
     database: Postgres,
@@ -51,7 +53,7 @@ pub(crate) struct PgRoster {
     last: Mutex<Last>,
 }
 
-/// When this was done last.
+/// Times at which these tasks were last done.
 #[derive(Debug, Default)]
 struct Last {
     seen: Option<Instant>,
@@ -150,7 +152,7 @@ impl PgRoster {
         }))
     }
 
-    /// Enters a session as the tunnel's.
+    /// Records a session as the one that has the tunnel.
     async fn enter(
         &self,
         transaction: &Transaction<'_>,
@@ -195,7 +197,7 @@ impl PgRoster {
         Ok(session)
     }
 
-    /// Says that this relay runs, and forgets those that have not for long.
+    /// Reports that this relay is running, and deletes relays that have not reported for long.
     async fn be_seen(&self) -> Result<(), PostgresError> {
         let client = self.database.client().await?;
         let failed = self.database.on_error("say that this relay runs");
@@ -281,7 +283,7 @@ impl PgRoster {
     }
 }
 
-/// Remembers a take-over.
+/// Records a take-over.
 async fn remember(
     transaction: &Transaction<'_>,
     tunnel: TunnelId,

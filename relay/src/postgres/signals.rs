@@ -1,8 +1,8 @@
-//! How relays wake each other: notifications of the database, on a connection of their own. Whoever
-//! waits looks by itself from time to time as well, so one that is lost is only late.
+//! Wakes other relays with notifications of the database, on a separate connection. Each
+//! relay also checks for changes periodically, so a lost notification only causes a delay.
 //!
-//! They are sent after the commit that they tell of. Inside a transaction a notification takes a
-//! lock that all commits of the database wait for.
+//! A notification is sent after the commit that it announces. Inside a transaction, a
+//! notification takes a lock for which all commits of the database wait.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,30 +21,30 @@ use super::depths::Depths;
 use crate::database::postgres::{Postgres, words};
 use crate::queue::TunnelId;
 
-/// What is told in this time is told at once.
+/// Time for which notifications are collected before they are sent together.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// How long to wait before another attempt to connect.
+/// Time to wait before another attempt to connect.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// Tunnels in one notification, which has 8,000 bytes.
+/// Maximum number of tunnels in one notification, whose limit is 8,000 bytes.
 const MAX_TUNNELS: usize = 300;
 
-/// The channel.
+/// Name of the notification channel.
 const CHANNEL: &str = "podtap";
 
-/// What is to be told, and what was heard.
+/// Notifications to send, and those received.
 #[derive(Debug)]
 pub(super) struct Notifications {
     relay: RelayId,
     depths: Arc<Depths>,
     out: Mutex<Out>,
     told: Notify,
-    /// Who has which tunnel has changed somewhere else.
+    /// Whether another relay has announced a change of the roster.
     has_roster_changed: AtomicBool,
-    /// Another relay has refused what an agent elsewhere is to hear of.
+    /// Whether another relay has announced refusals for an agent of this relay.
     has_refused: AtomicBool,
-    /// An answer has come for this relay.
+    /// Notified when an answer for this relay has arrived.
     pub(super) answered: Notify,
 }
 
@@ -69,32 +69,32 @@ impl Notifications {
         }
     }
 
-    /// Tells that something was stored in these tunnels.
+    /// Announces that events were stored in these tunnels.
     pub(super) fn tell_stored(&self, tunnels: impl Iterator<Item = TunnelId>) {
         self.tell(|out| out.stored.extend(tunnels));
     }
 
-    /// Tells that who has which tunnel has changed, or is asked for.
+    /// Announces that the roster has changed, or that a session is asked to give up its tunnel.
     pub(super) fn tell_roster_changed(&self) {
         self.tell(|out| out.roster = true);
     }
 
-    /// Tells that there are refusals to tell of.
+    /// Announces that there are refusals for agents of other relays.
     pub(super) fn tell_refused(&self) {
         self.tell(|out| out.refused = true);
     }
 
-    /// Whether another relay has told so since the last time.
+    /// Returns whether another relay has announced refusals since the last call.
     pub(super) fn take_refused(&self) -> bool {
         self.has_refused.swap(false, Ordering::AcqRel)
     }
 
-    /// Tells a relay that there is an answer for it.
+    /// Announces to a relay that there is an answer for it.
     pub(super) fn answer_for(&self, relay: RelayId) {
         self.tell(|out| out.answered.extend([relay.0]));
     }
 
-    /// Whether another relay has told so since the last time.
+    /// Returns whether another relay has announced a change of the roster since the last call.
     pub(super) fn take_roster_changed(&self) -> bool {
         self.has_roster_changed.swap(false, Ordering::AcqRel)
     }
@@ -104,7 +104,7 @@ impl Notifications {
         self.told.notify_one();
     }
 
-    /// Tells and hears until told to end.
+    /// Sends and receives notifications until `token` is cancelled.
     pub(super) async fn run(&self, database: &Postgres, token: &CancellationToken) {
         let work = async {
             loop {
@@ -114,7 +114,7 @@ impl Notifications {
                 sleep(RECONNECT).await;
             }
         };
-        // What was not told is found by those who look.
+        // The periodic checks of the receivers find what was not announced.
         token.run_until_cancelled(work).await;
     }
 
@@ -129,7 +129,7 @@ impl Notifications {
             }
             Ok(())
         };
-        // Neither is polled again once one has ended.
+        // Neither future is polled again after one has completed.
         tokio::select! {
             ended = hearing => ended,
             ended = self.send_notifications(&client) => ended,
@@ -163,7 +163,7 @@ impl Notifications {
             Some("roster") if !is_own => self.has_roster_changed.store(true, Ordering::Release),
             Some("refused") if !is_own => self.has_refused.store(true, Ordering::Release),
             Some("answered") if is_own => self.answered.notify_one(),
-            // What newer relays say, or others that use the channel.
+            // Ignores notifications of newer relays and of other users of the channel.
             _ => {}
         }
     }

@@ -1,21 +1,21 @@
-//! The statements of the writer, prepared on its connection.
+//! Prepares the statements of the writer on its connection.
 
 use futures_util::try_join;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
-/// The parameters of a statement.
+/// Parameters of a statement.
 pub(super) type Parameters<'a, const N: usize> = [&'a (dyn ToSql + Sync); N];
 
-/// To plan a statement anew takes a server longer than to carry it out for a few events, and what is
-/// planned once must be good for tables of any size: by their keys.
+/// For a few events, planning a statement takes the server longer than executing it, so
+/// each is planned once. The plan must be good for tables of any size, so it uses the keys.
 const PLANS: &str = "
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;";
 
-/// The statements, prepared on one connection.
+/// Statements, prepared on one connection.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) lock: Statement,
@@ -37,7 +37,8 @@ impl Statements {
              FROM podtap_queues AS q JOIN podtap_tunnels AS t ON t.id = q.tunnel
              WHERE q.tunnel = ANY($1::bigint[]) ORDER BY q.tunnel FOR UPDATE OF q",
         );
-        // The last event before the end may be missing; what is known of those before it will do.
+        // The last event before the end may be missing; then the bytes of the events before it are
+        // used.
         let remove = client.prepare(
             "UPDATE podtap_queues AS q SET removed_seq = r.through, removed_bytes =
                  CASE WHEN r.through = q.last_seq THEN q.last_bytes ELSE coalesce(
@@ -57,7 +58,7 @@ impl Statements {
              USING unnest($1::bigint[], $2::bigint[]) AS r (tunnel, through)
              WHERE g.tunnel = r.tunnel AND g.to_seq <= r.through",
         );
-        // As one with the gap before it where they touch.
+        // Extends the preceding gap if the new gap follows it directly.
         let keep_gap = client.prepare(
             "WITH widened AS (
                  UPDATE podtap_gaps SET to_seq = $3
@@ -75,8 +76,8 @@ impl Statements {
         let total = client.prepare(
             "SELECT coalesce(sum(last_bytes - removed_bytes), 0)::bigint FROM podtap_queues",
         );
-        // One statement for both: what it costs a server to begin one counts where events come singly. Both
-        // parts see the queues as they were before it.
+        // One statement for both parts, because the server's cost of starting a statement matters
+        // if events come singly. Both parts see the queues as they were before the statement.
         let insert = client.prepare(
             "WITH inserted AS (
                  INSERT INTO podtap_events (tunnel, seq, bytes_through, received_at, id, peer, method,

@@ -1,4 +1,4 @@
-//! What queues hold, as a transaction finds it: those of some owners, and all together.
+//! Reads how much some owners, and all owners together, have stored.
 
 use std::collections::HashMap;
 
@@ -11,18 +11,18 @@ use super::statements::{Parameters, Statements};
 use crate::queue::EngineLimits;
 use crate::queue::share::OwnerUsage;
 
-/// What was asked for.
+/// Usage that a query returned.
 #[derive(Default)]
 pub(super) struct StoredUsage {
     /// By owner.
     pub(super) held: HashMap<String, OwnerUsage>,
-    /// Bytes of all queues.
+    /// Bytes of all queues, if they were asked for.
     total: Option<u64>,
 }
 
 impl StoredUsage {
-    /// What the owners of these tunnels hold, and all together where that is wanted: for that, all
-    /// queues are looked at.
+    /// Reads the usage of the owners of these tunnels, and of all owners together if that is
+    /// wanted. The latter reads the rows of all queues.
     pub(super) async fn ask(
         client: &Client,
         statements: &Statements,
@@ -43,7 +43,7 @@ impl StoredUsage {
         })
     }
 
-    /// What is left below the limit on all queues, where that was asked for.
+    /// Returns the bytes left below the limit for all queues, if the total was asked for.
     pub(super) fn left(&self, limits: &EngineLimits) -> Option<u64> {
         self.total
             .map(|total| limits.max_total_bytes.saturating_sub(total))

@@ -1,4 +1,4 @@
-//! Tunnels listed and given new keys.
+//! Lists tunnels and changes their keys.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::queue::TunnelId;
 use crate::tunnel::registry::{end_of_grace, time};
 use crate::tunnel::{Connected, RotatedKey, TunnelInfo};
 
-/// The tunnels of an owner, or of all, by owner and name.
+/// Lists the tunnels of an owner, or of all owners, by owner and name.
 pub(super) async fn list(
     database: &Postgres,
     owner: Option<String>,
@@ -54,7 +54,7 @@ pub(super) async fn list(
     Ok(with_refused.collect())
 }
 
-/// What all relays have refused, by reason.
+/// Returns how many webhooks all relays have refused, by reason.
 async fn refused(
     client: &Client,
     owner: Option<&str>,
@@ -81,7 +81,8 @@ async fn refused(
     Ok(refused)
 }
 
-/// Gives a tunnel a new key; the old one works for as long as `grace`. `None`: no such tunnel.
+/// Gives a tunnel a new key. The old key works for `grace` longer. Returns `None` if the
+/// tunnel does not exist.
 pub(super) async fn rotate(
     database: &Postgres,
     owner: &str,
@@ -105,7 +106,8 @@ pub(super) async fn rotate(
         return Ok(None);
     };
     let (tunnel, old): (i64, Vec<u8>) = (found.get("id"), found.get("key"));
-    // Without a grace a leaked key is to end, and so are those before it.
+    // Without a grace period, the old key and all earlier keys stop working at once: they may
+    // have leaked.
     let ended = if until.is_some() { now } else { Timestamp::MAX };
     transaction
         .execute(
@@ -159,13 +161,14 @@ fn info(row: &Row) -> Option<TunnelInfo> {
     })
 }
 
-/// The column `name`, as a tunnel's; none where it was changed by hand into what cannot be one.
+/// Returns the tunnel's name from the column `name`, or `None` if it was edited by hand and
+/// is invalid.
 pub(super) fn name(row: &Row) -> Option<TunnelName> {
     row.get::<_, &str>("name").parse().ok()
 }
 
 pub(super) fn tunnel_key(row: &Row, column: &str) -> TunnelKey {
     let bytes: &[u8] = row.get(column);
-    // A key of another length was made by hand, and leads nowhere.
+    // A key of another length was edited by hand. It becomes a key that no tunnel has.
     TunnelKey::from_bytes(bytes.try_into().unwrap_or_default())
 }

@@ -1,7 +1,8 @@
-//! The writer task: gathers what waits, commits it as one transaction, and only then answers.
+//! Runs the writer task, which gathers queued commands, commits them as one transaction,
+//! and only then answers.
 //!
-//! It owns the one connection of this relay on which events are stored. Where that breaks, all that
-//! waits is refused, and the next that is asked for tries to connect again.
+//! It owns the relay's only connection that stores events. If the connection breaks, all
+//! queued commands fail, and the next command causes an attempt to reconnect.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,30 +25,30 @@ use crate::queue::batch::{Append, BatchOutcome, RemovalStep};
 use crate::queue::commands::CommandReply;
 use crate::queue::{AppendError, EngineLimits, QueueError};
 
-/// Commands in one transaction.
+/// Maximum number of commands in one transaction.
 const BATCH_COMMANDS: usize = 1024;
 
-/// Bytes after which a transaction takes no more events.
+/// Number of bytes after which no more events are added to a transaction.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 
-/// How long is waited for as many events as the transaction before had: each takes the server and this
-/// relay about as long as a few dozen events. One sender alone waits for nothing.
+/// Maximum time to wait for as many events as the previous transaction had. Each transaction costs
+/// the server and this relay about as much as a few dozen events. A single sender causes no wait.
 const GATHER: Duration = Duration::from_millis(1);
 
-/// How long a transaction may take: below what a sender waits for.
+/// Maximum time of a transaction. It is shorter than the time that a sender waits.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// How long an attempt to connect may take; what waits waits with it.
+/// Maximum time of an attempt to connect, during which queued commands wait.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a database that cannot be reached is left alone between two attempts.
+/// Minimum time between two attempts to connect.
 const RECONNECT_PERIOD: Duration = Duration::from_millis(500);
 
-/// What the writer is asked to do.
+/// Command to the writer.
 pub(super) enum PostgresCommand {
     Append(Append),
     Remove(QueueRemoval),
-    /// Removes what was acknowledged.
+    /// Removes all acknowledged events.
     Settle {
         reply: Option<CommandReply<()>>,
     },
@@ -65,13 +66,13 @@ impl From<Append> for PostgresCommand {
     }
 }
 
-/// A connection and what is prepared on it.
+/// A connection and the statements prepared on it.
 struct Session {
     own: Own,
     statements: Statements,
 }
 
-/// What the task owns.
+/// State that the task owns.
 pub(super) struct PostgresWriter {
     pub(super) database: Postgres,
     pub(super) limits: EngineLimits,
@@ -82,28 +83,28 @@ pub(super) struct PostgresWriter {
     pub(super) state: WriterState,
 }
 
-/// What is under way.
+/// Commands in progress and the connection.
 #[derive(Default)]
 pub(super) struct WriterState {
     session: Option<Session>,
-    /// When the last attempt to connect failed.
+    /// Time at which the last attempt to connect failed.
     failed: Option<Instant>,
     appends: Vec<Append>,
-    /// How many events the last transaction had.
+    /// Number of events in the last transaction.
     last_appends: usize,
     removals: VecDeque<QueueRemoval>,
     known: KnownUsage,
 }
 
 impl WriterState {
-    /// Whether there are events, and fewer than the last time: others may be on their way.
+    /// Returns whether there are events, but fewer than the last time: others may be on their way.
     fn has_fewer(&self) -> bool {
         !self.appends.is_empty() && self.appends.len() < self.last_appends
     }
 }
 
 impl PostgresWriter {
-    /// Runs until told to close, or until nobody can send commands any more.
+    /// Runs until it receives a close command or all senders of commands are gone.
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<PostgresCommand>) {
         let mut closing = None;
         while closing.is_none() {
@@ -133,7 +134,7 @@ impl PostgresWriter {
         }
     }
 
-    /// Takes what waits, and what comes within a moment while senders are at it.
+    /// Collects the queued commands, and those that arrive within [`GATHER`] if more are likely.
     async fn gather(
         &mut self,
         commands: &mut mpsc::Receiver<PostgresCommand>,
@@ -160,13 +161,15 @@ impl PostgresWriter {
         None
     }
 
-    /// Puts a command where the next transaction finds it. Answers whom to tell that all is over.
+    /// Adds a command to the next transaction. For a close command, returns where to send the
+    /// reply.
     async fn take(&mut self, command: PostgresCommand) -> Option<CommandReply<()>> {
         match command {
             PostgresCommand::Append(append) => self.state.appends.push(append),
             PostgresCommand::Remove(removal) => {
                 if let SessionRemovalBound::Expired(_) = removal.until {
-                    // Before it: what an agent has is not told as missing.
+                    // Acknowledgements first: events that the agent has must not be reported as
+                    // missing.
                     self.state.removals.extend(self.pending.take());
                 }
                 self.state.removals.push_back(removal);
@@ -195,7 +198,7 @@ impl PostgresWriter {
         let Some(session) = &self.state.session else {
             return Err(AppendError::Unavailable);
         };
-        // A standby answers as well, and takes nothing.
+        // A standby answers too, but cannot store events.
         let asked = session
             .own
             .client
@@ -231,8 +234,8 @@ impl PostgresWriter {
         }
     }
 
-    /// Everything gathered, in one transaction; unless what an agent has already is in the way of an
-    /// event: then that goes first. `None` where there is no connection.
+    /// Commits everything gathered in one transaction. If there is no room for an event and there
+    /// are acknowledged events, removes those first. Returns `None` if there is no connection.
     async fn commit(&mut self) -> Result<Option<BatchOutcome>, Error> {
         let removals = self.state.removals.iter();
         let has_acknowledged = |removal: &QueueRemoval| {
@@ -269,7 +272,7 @@ impl PostgresWriter {
         batch::transaction(&own.client, statements, &work, &self.limits, known).await
     }
 
-    /// Wakes the sessions and answers everyone whose part is on stable storage.
+    /// Wakes the sessions, and answers all callers whose events or removals are on stable storage.
     fn finish(&mut self, outcome: BatchOutcome, took: Duration) {
         self.metrics.count_commit(outcome.accepted_events(), took);
         let (mut events, mut replies) = (Vec::new(), Vec::new());
@@ -282,7 +285,7 @@ impl PostgresWriter {
         let stored: Vec<_> = events.iter().map(|(tunnel, _)| *tunnel).collect();
         self.depths.publish(events, outcome.depths);
         for (reply, answer) in replies {
-            // Whoever asked may have gone away; the event is stored all the same.
+            // The receiver may be gone if the caller was cancelled. The event is stored anyway.
             let _ = reply.send(answer);
         }
         self.signals.tell_stored(stored.into_iter());
@@ -309,7 +312,8 @@ impl PostgresWriter {
             }
             None => false,
         };
-        // A server that became a standby, or whose tables are others now, is connected to anew.
+        // The connection is replaced if the server has become a standby (class 25) or its tables
+        // have changed.
         if !rolled_back
             || error
                 .code()
@@ -337,7 +341,7 @@ impl PostgresWriter {
         }
     }
 
-    /// Whether there is a connection, after an attempt to make one where it is time for that.
+    /// Returns whether there is a connection, after an attempt to connect if one is due.
     async fn ensure_connected(&mut self) -> bool {
         let state = &mut self.state;
         state

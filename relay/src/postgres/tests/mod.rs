@@ -1,4 +1,5 @@
-//! The conformance suites for relays that share a database, and what only they do.
+//! Runs the conformance suites on relays that share a database, and tests what only these
+//! relays do.
 
 mod port;
 mod server;
@@ -21,14 +22,14 @@ use crate::store::Store;
 use crate::store::conformance::{StoreBench, store_conformance};
 use crate::tunnel::registry::{TunnelRequest, Wanted};
 
-/// The server that all tests of this process have together, each with a database of its own.
+/// Returns the server that all tests of this process share. Each test has its own database.
 fn shared_server() -> Option<&'static Server> {
     static SHARED: OnceLock<Option<Server>> = OnceLock::new();
     let start = || Server::start(&["-c", "fsync=off", "-c", "max_connections=1000"]);
     SHARED.get_or_init(start).as_ref()
 }
 
-/// A relay on a database of its own.
+/// A relay with its own database.
 pub(super) struct Pg {
     database: Postgres,
     limits: EngineLimits,
@@ -56,7 +57,7 @@ impl Pg {
         }
     }
 
-    /// Another relay on the same database.
+    /// Returns another relay on the same database.
     pub(super) async fn beside(&self) -> Self {
         Self::over(self.database.clone(), self.limits.clone()).await
     }
@@ -98,7 +99,8 @@ impl Bench for Pg {
     }
 
     async fn restart(self) -> Self {
-        // Dropped, not closed: what was answered is in the database already.
+        // The store is dropped without being closed: everything that was answered is already in
+        // the database.
         let Self {
             database,
             limits,
@@ -109,7 +111,7 @@ impl Bench for Pg {
     }
 }
 
-/// The same for what is beside the queue.
+/// The same for the suites of the other parts of the store.
 struct PgStore(Pg);
 
 impl StoreBench for PgStore {

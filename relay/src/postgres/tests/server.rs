@@ -1,5 +1,5 @@
-//! A PostgreSQL server for tests: in a temporary folder, as an ordinary user, on a socket in that
-//! folder and a port of loopback. It ends with the test's process, whichever way that ends.
+//! Runs a PostgreSQL server for tests: in a temporary folder, as an ordinary user, on a socket in
+//! that folder and a loopback port. The server ends when the test's process ends, however it ends.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::port::own_port;
 
-/// Starts, crashes and ends the server as its stdin says; the end of stdin is the end of all. With a
-/// primary, the server is its standby.
+/// Script that starts, crashes and stops the server as its stdin tells it. It stops
+/// everything when stdin ends. If a primary is given, the server is its standby.
 const KEEPER: &str = r#"
 set -u
 bin=$1 port=$2 primary=$3; shift 3
@@ -38,10 +38,10 @@ while read -r what rest; do
 done
 "#;
 
-/// How often a server is asked whether it is there, on a machine with much to do.
+/// Maximum number of checks whether the server answers; a busy machine is slow.
 const ATTEMPTS: u32 = 1000;
 
-/// The time between two of these.
+/// Time between two of these checks.
 const BETWEEN: Duration = Duration::from_millis(50);
 
 /// A running server.
@@ -55,26 +55,26 @@ pub(crate) struct Server {
 
 #[derive(Debug)]
 struct Keeper {
-    /// Ends with its stdin.
+    /// The script [`KEEPER`], which ends when its stdin is closed.
     process: Child,
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Server {
-    /// A server, with more settings such as `-c fsync=off`; none where PostgreSQL is not installed,
-    /// which says so, and fails where all programs should be there.
+    /// Starts a server with additional settings such as `-c fsync=off`. If PostgreSQL is not
+    /// installed, prints a message and returns `None`; in CI, fails.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
         Self::start_as("", settings)
     }
 
-    /// The same as a standby of the server that can be reached like this, if any.
+    /// Starts a server as a standby of `primary`, a connection string, unless that is empty.
     pub(crate) fn start_as(primary: &str, settings: &[&str]) -> Option<Self> {
         let Some(bin) = programs() else {
             let missing = "install the package postgresql to try relays that share a database";
             let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
             assert!(!in_ci, "{missing}");
-            // Whoever runs the tests should know.
+            // The message must not be captured: the person who runs the tests should see it.
             let _ = writeln!(std::io::stderr(), "skipped: {missing}");
             return None;
         };
@@ -106,7 +106,7 @@ impl Server {
         Some(server)
     }
 
-    /// A new, empty database.
+    /// Creates an empty database and returns its URL.
     pub(crate) fn database(&self) -> String {
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -115,13 +115,13 @@ impl Server {
         name
     }
 
-    /// The URL of a database, over the socket.
+    /// Returns the URL of a database, over the socket.
     pub(crate) fn url(&self, database: &str) -> String {
         let folder = self.folder.to_str().unwrap().replace('/', "%2F");
         format!("postgres://postgres@{folder}:{}/{database}", self.port)
     }
 
-    /// The folder of the server, which holds `data`.
+    /// Returns the folder of the server, which contains `data`.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -131,7 +131,7 @@ impl Server {
         self.order(&format!("run {script}"));
     }
 
-    /// Has the server read its settings again.
+    /// Makes the server reload its settings.
     pub(crate) fn reload(&self) {
         self.sql("postgres", "SELECT pg_reload_conf()");
     }
@@ -141,7 +141,7 @@ impl Server {
         self.port
     }
 
-    /// Runs SQL as the superuser, and answers what it prints.
+    /// Runs SQL as the superuser and returns the output.
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         let out = Command::new(self.bin.join("psql"))
             .args([
@@ -164,12 +164,12 @@ impl Server {
         String::from_utf8(out.stdout).unwrap().trim().to_owned()
     }
 
-    /// Ends all its processes without warning.
+    /// Kills all processes of the server.
     pub(crate) fn crash(&self) {
         self.order("crash");
     }
 
-    /// Starts it (again), and waits until it answers.
+    /// Starts the server, also after a crash, and waits until it answers.
     pub(crate) fn restart(&self) {
         self.order("start");
         for _ in 0..ATTEMPTS {
@@ -188,7 +188,7 @@ impl Server {
         panic!("PostgreSQL does not start: {}", log.unwrap_or_default());
     }
 
-    /// What its keeper is to do: `spawn` starts a program that ends with the server.
+    /// Sends an order to the script. `spawn` starts a program that ends with the server.
     pub(crate) fn order(&self, what: &str) {
         let mut keeper = self.keeper.lock().unwrap();
         let Keeper {
@@ -210,7 +210,7 @@ impl Drop for Server {
     }
 }
 
-/// The folder of the newest server that is installed, where Debian or the `PATH` has it.
+/// Returns the folder of the newest installed server, from Debian's folder or the `PATH`.
 fn programs() -> Option<PathBuf> {
     let debian = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -225,7 +225,7 @@ fn programs() -> Option<PathBuf> {
         .or_else(|| path.into_iter().find(has_server))
 }
 
-/// PostgreSQL refuses to run as root.
+/// Returns a command that runs as an ordinary user, because PostgreSQL refuses to run as root.
 fn as_ordinary_user() -> Command {
     let is_root = Command::new("id").arg("-u").output();
     let is_root = is_root.is_ok_and(|out| out.stdout.starts_with(b"0\n"));

@@ -1,4 +1,4 @@
-//! Two relays on one database.
+//! Tests two relays on one database.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const ALL: ReadLimit = ReadLimit {
     bytes: 1 << 30,
 };
 
-/// Two relays, or none where PostgreSQL is not installed.
+/// Returns two relays, or `None` if PostgreSQL is not installed.
 async fn two() -> Option<(Pg, Pg)> {
     super::shared_server()?;
     let limits = EngineLimits::from(&crate::config::Limits::default());
@@ -53,7 +53,7 @@ async fn take(relay: &Pg, tunnel: TunnelId, claim: TunnelClaim) -> SessionId {
     }
 }
 
-/// What a relay knows of a tunnel, once it knows of this session.
+/// Waits until a relay knows this session, and returns what it knows.
 async fn sees(relay: &Pg, session: SessionId) -> HoldingAgent {
     loop {
         if let Some(everyone) = relay.store.roster.everyone().await.unwrap() {
@@ -73,7 +73,7 @@ async fn what_is_planned_for_empty_tables_is_good_for_large_ones() {
     };
     let own = first.database.connector().own().await.unwrap();
     let _statements = Statements::prepare(&own.client).await.unwrap();
-    // As the driver has prepared them, on this connection.
+    // Only the statements that the driver prepared on this connection are visible.
     let names = "SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements";
     let prepared = own.client.query(names, &[]).await.unwrap();
     let mut seen = 0;
@@ -113,7 +113,7 @@ async fn what_is_stored_without_asking_is_numbered_by_the_database() {
         numbers.push(append(&second, tunnel).await.0);
     }
     assert_eq!(numbers, (1..=40).collect::<Vec<u64>>());
-    // One that is deleted meanwhile takes nothing.
+    // After the tunnel was deleted, an append fails.
     first.delete(tunnel).await;
     let unknown = try_append(&first, tunnel).await;
     assert_eq!(unknown, Err(AppendError::UnknownTunnel));
@@ -159,7 +159,7 @@ async fn what_a_relay_has_just_stored_is_not_read_back() {
     append(&second, tunnel).await;
     append(&first, tunnel).await;
     append(&first, tunnel).await;
-    // What memory has, a table without rows does not matter to.
+    // Events in memory can be read even if their rows are gone.
     let client = first.database.client().await.unwrap();
     let emptied = "DELETE FROM podtap_events WHERE seq > 1";
     assert_eq!(client.execute(emptied, &[]).await.unwrap(), 2);
@@ -232,7 +232,7 @@ async fn each_sees_who_is_connected_to_the_other() {
         matches!(contested, ClaimOutcome::Contested(_)),
         "{contested:?}"
     );
-    // The command line sees it as well.
+    // The command line sees the connected agent too.
     let tunnels = second.store.registry.tunnels(None).await.unwrap();
     assert!(tunnels[0].connected.is_some());
 }
@@ -299,7 +299,7 @@ async fn an_answer_finds_the_relay_that_waits_for_it_and_no_other() {
     first.store.answers.expect(wanted).await.unwrap();
     first.store.answers.expect(given_up).await.unwrap();
     first.store.answers.forget(given_up);
-    // What was forgotten goes soon.
+    // The row of a forgotten answer is deleted soon.
     let client = first.database.client().await.unwrap();
     let waiting = async || -> i64 {
         let count = "SELECT count(*) FROM podtap_answers";

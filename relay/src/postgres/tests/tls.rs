@@ -1,11 +1,11 @@
-//! TLS to the server, as far as `sslmode` asks for it.
+//! Tests TLS to the server for each `sslmode`.
 
 use super::server::Server;
 use crate::database::PostgresError;
 use crate::database::postgres::Postgres;
 
-/// A server with a certificate for `localhost`, and beside it that of its authority (`ca.crt`) and
-/// that of another one (`other.crt`).
+/// Starts a server with a certificate for `localhost`. Its folder also contains the
+/// certificate of its authority (`ca.crt`) and one of another authority (`other.crt`).
 fn server() -> Option<Server> {
     let server = Server::start(&["-c", "fsync=off"])?;
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
@@ -28,7 +28,7 @@ fn server() -> Option<Server> {
     Some(server)
 }
 
-/// Whether the connection is encrypted.
+/// Connects and returns whether the connection is encrypted.
 async fn connect(url: &str) -> Result<bool, PostgresError> {
     let opened = Postgres::open(&url.parse().unwrap()).await?;
     let asked = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
@@ -71,13 +71,13 @@ async fn sslmode_says_how_far_the_server_is_believed() {
             format!("sslmode=verify-full&{other}"),
             "sslrootcert",
         ),
-        // Signed by the right one, for another name.
+        // The authority is right, but the certificate is for another host name.
         (
             "127.0.0.1",
             format!("sslmode=verify-full&{ca}"),
             "verify-ca",
         ),
-        // The system's authorities do not know it.
+        // The system's authorities do not include this one.
         ("localhost", "sslmode=verify-full".to_owned(), "sslrootcert"),
         ("localhost", "sslmode=verify-ca".to_owned(), "sslrootcert"),
         (

@@ -1,4 +1,5 @@
-//! What is wrong with a database, in words; and one that goes away and comes back.
+//! Tests the error messages for a database that cannot be used, and a database that goes
+//! away and comes back.
 
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ async fn an_old_server_is_refused_by_its_version() {
         return;
     };
     let database = server.database();
-    // What the relay asks answers as an old server does.
+    // The functions that the relay calls answer as an old server does.
     server.sql(
         &database,
         "CREATE FUNCTION public.current_setting(text) RETURNS text LANGUAGE sql AS $$
