@@ -51,7 +51,7 @@ pub struct ParameterSpec {
 /// The description of one event type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventSpec {
-    /// The event type that is described.
+    /// The event type, which has no other entry in the catalogue.
     pub event: EventType,
     /// The objects on which a hook of this type can be created;
     /// empty for `hook.verify`, which every hook receives.

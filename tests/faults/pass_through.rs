@@ -19,7 +19,6 @@ enum Step {
     Stored,
 }
 
-/// The part that is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Killed {
     Relay,

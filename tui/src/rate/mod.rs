@@ -9,6 +9,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{Arrivals, Position};
 
+use crate::chart;
+
 pub(crate) use effect::{RateAnswer, RateEffect, run};
 
 /// Seconds per bar.
@@ -135,16 +137,7 @@ impl ArrivalRate {
 
     /// Returns the last minute as a row of bars.
     pub(crate) fn sparkline(&self) -> String {
-        const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-        let most = self.bars.iter().copied().max().unwrap_or(0).max(1);
-        let level = |bar: &u64| match bar {
-            0 => ' ',
-            bar => {
-                let level = usize::try_from(bar.saturating_mul(8).div_ceil(most)).unwrap_or(8);
-                LEVELS.get(level - 1).copied().unwrap_or('█')
-            }
-        };
-        self.bars.iter().map(level).collect()
+        chart::sparkline(&self.bars)
     }
 }
 

@@ -119,7 +119,7 @@ impl Starter<'_> {
         let mut lines = vec![Line::of(Role::Plain, format!("Send {what} again{order}?"))];
         lines.extend(of.map(|of| Line::of(Role::Quiet, "of ").with(Role::Plain, of)));
         lines.push(Line::of(Role::Quiet, "to ").with(Role::Plain, to));
-        let rate = request.rate.map(|rate| format!("{rate} a second"));
+        let rate = request.rate.map(|rate| format!("{rate} per second"));
         lines.extend(rate.map(|rate| Line::of(Role::Quiet, rate)));
         let hint = [(Action::Accept, "sends"), (Action::Back, "leaves")];
         let hint = self.keymap.hints(Context::Confirm, &hint);
