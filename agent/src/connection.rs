@@ -110,7 +110,11 @@ impl ServiceConnector {
         let taking = |takes| -> Result<_, rustls::Error> {
             let resolver = GaiResolver::new();
             let near = Connector::with_resolver(Only { resolver, takes }, None, TCP_LIMIT);
-            Ok(https(near, tls::unverified()?, Versions::Http1))
+            Ok(https(
+                near,
+                tls::config_without_verification()?,
+                Versions::Http1,
+            ))
         };
         let verified = Connector::new(None, TCP_LIMIT);
         Ok(Self {

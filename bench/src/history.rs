@@ -285,7 +285,7 @@ fn dice(number: u64, throw: u64) -> u64 {
 ///
 /// # Errors
 /// If there is not enough space.
-pub async fn copied(events: u64, name: &str) -> anyhow::Result<tempfile::TempDir> {
+pub async fn copy_filled(events: u64, name: &str) -> anyhow::Result<tempfile::TempDir> {
     let source = filled_history(events).await?;
     let Some(folder) = source.parent().and_then(Path::parent) else {
         bail!("{} has no folder", source.display());

@@ -16,7 +16,7 @@ use crate::picture::{Palette, svg};
 
 /// A terminal of a certain size, and the program in it.
 pub struct Pty {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<PtyState>>,
     keys: Option<Box<dyn Write + Send>>,
     master: Option<Box<dyn MasterPty + Send>>,
     child: Box<dyn Child + Send + Sync>,
@@ -26,15 +26,15 @@ pub struct Pty {
 }
 
 /// The output of the program so far.
-struct State {
-    screen: vt100::Parser<Told>,
+struct PtyState {
+    screen: vt100::Parser<TerminalRequests>,
     bytes: u64,
     last_ns: u64,
 }
 
 /// What a program has sent to the terminal in addition to what it draws.
 #[derive(Debug, Default)]
-struct Told {
+struct TerminalRequests {
     /// The last content of the clipboard, in base64.
     clipboard: Vec<u8>,
     /// Number of times that the program rang the bell.
@@ -43,7 +43,7 @@ struct Told {
     notices: Vec<String>,
 }
 
-impl vt100::Callbacks for Told {
+impl vt100::Callbacks for TerminalRequests {
     fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
         self.clipboard = data.to_vec();
     }
@@ -63,7 +63,7 @@ impl vt100::Callbacks for Told {
 
 /// How much a program has drawn.
 #[derive(Debug, Clone, Copy)]
-pub struct Drawn {
+pub struct DrawnAmount {
     pub bytes: u64,
     /// When the last bytes arrived, in nanoseconds since 1970.
     pub last_ns: u64,
@@ -78,9 +78,9 @@ impl Pty {
         let pair = native_pty_system().openpty(size(cols, rows))?;
         let before = modes(&*pair.master);
         let child = pair.slave.spawn_command(command)?;
-        let told = Told::default();
+        let told = TerminalRequests::default();
         let screen = vt100::Parser::new_with_callbacks(nonzero(rows), nonzero(cols), 0, told);
-        let state = Arc::new(Mutex::new(State {
+        let state = Arc::new(Mutex::new(PtyState {
             screen,
             bytes: 0,
             last_ns: 0,
@@ -152,9 +152,9 @@ impl Pty {
     }
 
     /// Returns how much has been drawn.
-    pub fn drawn(&self) -> Drawn {
+    pub fn drawn_amount(&self) -> DrawnAmount {
         let state = lock(&self.state);
-        Drawn {
+        DrawnAmount {
             bytes: state.bytes,
             last_ns: state.last_ns,
         }
@@ -234,7 +234,7 @@ impl Pty {
     ///
     /// # Errors
     /// If the system does not know.
-    pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+    pub fn exit_status(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
 }
@@ -267,7 +267,7 @@ fn modes(_: &dyn MasterPty) -> String {
     String::new()
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<PtyState>) -> MutexGuard<'_, PtyState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -34,7 +34,7 @@ pub enum Versions {
 
 /// Which connections are kept for the next request.
 #[derive(Debug, Clone, Copy)]
-pub struct Pool {
+pub struct PoolLimits {
     /// Longest time without a request.
     pub idle_limit: Duration,
     /// Most of them for each host; 0 makes a connection for every request.
@@ -43,7 +43,7 @@ pub struct Pool {
 
 /// A client over these connections. A request's header names go out as `hyper` was told to write
 /// them. It connects to nothing yet.
-pub fn client<C>(connector: C, pool: Pool) -> HttpClient<C>
+pub fn client<C>(connector: C, pool: PoolLimits) -> HttpClient<C>
 where
     C: Connect + Clone,
 {
@@ -96,7 +96,7 @@ impl ClientSettings {
             tls::trusting_none()?
         };
         let connector = Connector::new(self.proxy, self.connect_timeout);
-        let pool = Pool {
+        let pool = PoolLimits {
             idle_limit: IDLE_LIMIT,
             per_host: self.idle_connections,
         };

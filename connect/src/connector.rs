@@ -145,9 +145,9 @@ mod tests {
 
     /// Gives the same addresses for every name.
     #[derive(Clone)]
-    struct Fixed(Vec<SocketAddr>);
+    struct FixedAddresses(Vec<SocketAddr>);
 
-    impl Service<Name> for Fixed {
+    impl Service<Name> for FixedAddresses {
         type Response = vec::IntoIter<SocketAddr>;
         type Error = std::io::Error;
         type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
@@ -185,7 +185,7 @@ mod tests {
         let (dead, _queued, _listener) = dead(ip).await?;
         let good = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addresses = vec![dead, good.local_addr().unwrap()];
-        let connector = Connector::with_resolver(Fixed(addresses), None, LIMIT);
+        let connector = Connector::with_resolver(FixedAddresses(addresses), None, LIMIT);
         let began = Instant::now();
         // Without a port in it, so that the addresses keep theirs.
         let stream = connector

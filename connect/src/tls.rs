@@ -58,7 +58,7 @@ pub fn client_config(needed: bool, trust: &Trust) -> Result<Arc<ClientConfig>, E
     match Verifier::new_with_extra_roots(own.clone(), Arc::clone(&provider)) {
         Ok(system) => {
             let system = Box::new(system);
-            verified_by(provider, Takes::Trusted { system, own })
+            verified_by(provider, AcceptedCertificates::Trusted { system, own })
         }
         Err(error) if needed && own.is_empty() => Err(error),
         Err(_) => {
@@ -121,29 +121,35 @@ fn trusting(provider: Arc<CryptoProvider>, roots: RootCertStore) -> Result<Clien
 ///
 /// # Errors
 /// Never with the provider that is built in.
-pub fn unverified() -> Result<ClientConfig, Error> {
-    verified_by(Arc::new(ring::default_provider()), Takes::Any)
+pub fn config_without_verification() -> Result<ClientConfig, Error> {
+    verified_by(
+        Arc::new(ring::default_provider()),
+        AcceptedCertificates::Any,
+    )
 }
 
-fn verified_by(provider: Arc<CryptoProvider>, takes: Takes) -> Result<ClientConfig, Error> {
+fn verified_by(
+    provider: Arc<CryptoProvider>,
+    takes: AcceptedCertificates,
+) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
     Ok(builder
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Verdict { provider, takes }))
+        .with_custom_certificate_verifier(Arc::new(CertificateJudge { provider, takes }))
         .with_no_client_auth())
 }
 
 /// Judges certificates, and has the other side prove that it has their key.
 #[derive(Debug)]
-struct Verdict {
+struct CertificateJudge {
     provider: Arc<CryptoProvider>,
-    takes: Takes,
+    takes: AcceptedCertificates,
 }
 
 /// Which certificates are taken.
 #[derive(Debug)]
-enum Takes {
+enum AcceptedCertificates {
     /// What the system trusts, and a service's own certificate that is trusted by itself. What
     /// `openssl req -x509` makes is an authority, and no authority is a service's to the system.
     Trusted {
@@ -153,7 +159,7 @@ enum Takes {
     Any,
 }
 
-impl ServerCertVerifier for Verdict {
+impl ServerCertVerifier for CertificateJudge {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -162,7 +168,7 @@ impl ServerCertVerifier for Verdict {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let Takes::Trusted { system, own } = &self.takes else {
+        let AcceptedCertificates::Trusted { system, own } = &self.takes else {
             return Ok(ServerCertVerified::assertion());
         };
         let verified =

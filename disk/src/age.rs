@@ -51,7 +51,7 @@ pub struct KeptAge {
     age_ms: i64,
     /// The wall clock then.
     wall_ms: i64,
-    pauses: Vec<Pause>,
+    pauses: Vec<UnconfirmedPause>,
 }
 
 impl KeptAge {
@@ -63,7 +63,7 @@ impl KeptAge {
 
 /// Time between two runs that is not believed yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Pause {
+struct UnconfirmedPause {
     claimed_ms: i64,
     /// Running time since.
     borne_out_ms: i64,
@@ -142,7 +142,7 @@ impl AgeClock {
 
     fn put_on_trial(&mut self, claimed_ms: i64) {
         let pauses = &mut self.kept.pauses;
-        pauses.push(Pause {
+        pauses.push(UnconfirmedPause {
             claimed_ms,
             borne_out_ms: 0,
         });

@@ -22,16 +22,16 @@ pub fn ring(database: &Path) {
 #[derive(Debug)]
 pub struct Bell {
     looks: Interval,
-    hung: Option<hanging::Hung>,
+    listener: Option<hanging::BellListener>,
 }
 
 impl Bell {
     /// Listens at a database; where the system cannot tell, it is worth a look every `otherwise`.
     /// To be called within a runtime.
     pub fn at(database: &Path, otherwise: Duration) -> Self {
-        match hanging::Hung::at(database) {
-            Ok(hung) => Self {
-                hung: Some(hung),
+        match hanging::BellListener::at(database) {
+            Ok(listener) => Self {
+                listener: Some(listener),
                 ..Self::every(RARELY)
             },
             Err(error) => {
@@ -45,7 +45,10 @@ impl Bell {
     pub fn every(period: Duration) -> Self {
         let mut looks = interval(period);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { looks, hung: None }
+        Self {
+            looks,
+            listener: None,
+        }
     }
 
     /// Resolves when it is worth a look.
@@ -53,10 +56,10 @@ impl Bell {
     /// # Cancel safety
     /// Safe: what was not waited for to the end is told the next time.
     pub async fn wait(&mut self) {
-        let Self { looks, hung } = self;
+        let Self { looks, listener } = self;
         let rung = async {
-            match hung {
-                Some(hung) => hung.rung().await,
+            match listener {
+                Some(listener) => listener.rung().await,
                 None => std::future::pending().await,
             }
         };
@@ -95,12 +98,12 @@ mod hanging {
     }
 
     #[derive(Debug)]
-    pub(super) struct Hung {
+    pub(super) struct BellListener {
         database: PathBuf,
         told: AsyncFd<OwnedFd>,
     }
 
-    impl Hung {
+    impl BellListener {
         pub(super) fn at(database: &Path) -> io::Result<Self> {
             let told = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
             #[expect(
@@ -108,12 +111,12 @@ mod hanging {
                 reason = "an owned descriptor stays open; what replaces it is unsafe for others"
             )]
             let told = AsyncFd::with_interest(told, Interest::READABLE)?;
-            let hung = Self {
+            let listener = Self {
                 database: database.to_owned(),
                 told,
             };
-            hung.watch()?;
-            Ok(hung)
+            listener.watch()?;
+            Ok(listener)
         }
 
         /// Listens at the file that is there now: a damaged one may have been rebuilt. Writing to
@@ -151,9 +154,9 @@ mod hanging {
     }
 
     #[derive(Debug)]
-    pub(super) enum Hung {}
+    pub(super) enum BellListener {}
 
-    impl Hung {
+    impl BellListener {
         pub(super) fn at(_database: &Path) -> io::Result<Self> {
             Err(io::ErrorKind::Unsupported.into())
         }
@@ -176,9 +179,9 @@ mod tests {
 
     /// A bell of which the net is longer than any test.
     async fn bell(path: &Path) -> Bell {
-        let hung = hanging::Hung::at(path).unwrap();
+        let listener = hanging::BellListener::at(path).unwrap();
         let mut bell = Bell {
-            hung: Some(hung),
+            listener: Some(listener),
             ..Bell::every(60 * PATIENCE)
         };
         // An interval's first tick is at once.

@@ -151,7 +151,7 @@ fn copy(from: &Connection, to: &Transaction<'_>, table: &str) -> rusqlite::Resul
     if by_rowid && !has_name {
         names.push("rowid");
     }
-    let mut copy = Copy {
+    let mut copy = TableCopy {
         from,
         to,
         table,
@@ -189,7 +189,7 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Column>
         .collect()
 }
 
-struct Copy<'a> {
+struct TableCopy<'a> {
     from: &'a Connection,
     to: &'a Transaction<'a>,
     table: &'a str,
@@ -200,7 +200,7 @@ struct Copy<'a> {
     has_begun: bool,
 }
 
-impl Copy<'_> {
+impl TableCopy<'_> {
     /// Rows that the migrations put in give way to those that are copied.
     fn make_way(&mut self) -> rusqlite::Result<()> {
         if !std::mem::replace(&mut self.has_begun, true) {
@@ -314,7 +314,7 @@ mod tests {
     ];
     const ROWS: i64 = 600;
 
-    fn filled(path: &Path) {
+    fn create_filled(path: &Path) {
         let mut connection = sqlite::writer(path, &PROFILE).unwrap();
         sqlite::migrate(&mut connection, SCHEMA).unwrap();
         let transaction = connection.transaction().unwrap();
@@ -340,7 +340,7 @@ mod tests {
         for place in 2..14 {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("x.db");
-            filled(&path);
+            create_filled(&path);
             let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
             let pages = path.metadata().unwrap().len() / 4096;
             file.seek(SeekFrom::Start((pages * place / 16) * 4096 + 512))
@@ -367,7 +367,7 @@ mod tests {
     fn a_sound_file_is_copied_whole_and_numbers_are_not_given_twice() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.db");
-        filled(&path);
+        create_filled(&path);
         sqlite::writer(&path, &PROFILE)
             .unwrap()
             .execute("DELETE FROM items WHERE id > 590", [])

@@ -15,7 +15,7 @@ use podtap_agent::draft::Draft;
 use podtap_agent::history::{Filter, Saved};
 use podtap_agent::import::ArchiveImport;
 use podtap_podio::decode;
-use podtap_wire::{AgentFrame, Decoded, Encoded, RelayFrame};
+use podtap_wire::{AgentFrame, DecodedFrame, EncodedFrame, RelayFrame};
 
 /// The name of a target, and its function.
 pub type FuzzTarget = (&'static str, fn(&[u8]));
@@ -34,44 +34,44 @@ pub const TARGETS: [FuzzTarget; 4] = [
 /// If a decoded frame changes when it is encoded and decoded again.
 pub fn codec(data: &[u8]) {
     let message = Bytes::copy_from_slice(data);
-    if let Ok(Decoded::Frame(frame)) = AgentFrame::decode_binary(&message) {
+    if let Ok(DecodedFrame::Frame(frame)) = AgentFrame::decode_binary(&message) {
         same_again(&frame, frame.encode(), agent_frame);
     }
-    if let Ok(Decoded::Frame(frame)) = RelayFrame::decode_binary(&message) {
+    if let Ok(DecodedFrame::Frame(frame)) = RelayFrame::decode_binary(&message) {
         same_again(&frame, frame.encode(), relay_frame);
     }
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    if let Ok(Decoded::Frame(frame)) = AgentFrame::decode_text(text) {
+    if let Ok(DecodedFrame::Frame(frame)) = AgentFrame::decode_text(text) {
         same_again(&frame, frame.encode(), agent_frame);
     }
-    if let Ok(Decoded::Frame(frame)) = RelayFrame::decode_text(text) {
+    if let Ok(DecodedFrame::Frame(frame)) = RelayFrame::decode_text(text) {
         same_again(&frame, frame.encode(), relay_frame);
     }
 }
 
-fn agent_frame(message: &Encoded) -> Option<Decoded<AgentFrame>> {
+fn agent_frame(message: &EncodedFrame) -> Option<DecodedFrame<AgentFrame>> {
     match message {
-        Encoded::Text(text) => AgentFrame::decode_text(text).ok(),
-        Encoded::Binary(bytes) => AgentFrame::decode_binary(bytes).ok(),
+        EncodedFrame::Text(text) => AgentFrame::decode_text(text).ok(),
+        EncodedFrame::Binary(bytes) => AgentFrame::decode_binary(bytes).ok(),
     }
 }
 
-fn relay_frame(message: &Encoded) -> Option<Decoded<RelayFrame>> {
+fn relay_frame(message: &EncodedFrame) -> Option<DecodedFrame<RelayFrame>> {
     match message {
-        Encoded::Text(text) => RelayFrame::decode_text(text).ok(),
-        Encoded::Binary(bytes) => RelayFrame::decode_binary(bytes).ok(),
+        EncodedFrame::Text(text) => RelayFrame::decode_text(text).ok(),
+        EncodedFrame::Binary(bytes) => RelayFrame::decode_binary(bytes).ok(),
     }
 }
 
 fn same_again<F: PartialEq + Debug, E: Debug>(
     frame: &F,
-    encoded: Result<Encoded, E>,
-    read: impl Fn(&Encoded) -> Option<Decoded<F>>,
+    encoded: Result<EncodedFrame, E>,
+    read: impl Fn(&EncodedFrame) -> Option<DecodedFrame<F>>,
 ) {
     match encoded.map(|message| read(&message)) {
-        Ok(Some(Decoded::Frame(again))) => assert_eq!(*frame, again),
+        Ok(Some(DecodedFrame::Frame(again))) => assert_eq!(*frame, again),
         other => panic!("{frame:?} was read, and cannot be written and read again: {other:?}"),
     }
 }

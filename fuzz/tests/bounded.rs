@@ -32,7 +32,7 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
 }
 
 /// Returns an input of the corpus with a few changes.
-fn changed(corpus: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
+fn mutate_input(corpus: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
     let mut input = corpus[rng.usize(..corpus.len())].clone();
     for _ in 0..rng.usize(1..=6) {
         let at = rng.usize(..=input.len());
@@ -105,7 +105,7 @@ fn no_bytes_from_outside_make_a_reader_panic() {
             if start.elapsed() > LIMIT {
                 break;
             }
-            let input = changed(&corpus, &mut rng);
+            let input = mutate_input(&corpus, &mut rng);
             let _shown = Shown(name, &input);
             function(&input);
         }

@@ -170,26 +170,29 @@ const APP: &[RefType] = &[RefType::App];
 const APP_AND_FIELD: &[RefType] = &[RefType::App, RefType::AppField];
 const SPACE: &[RefType] = &[RefType::Space];
 
-const ITEM_ID: ParameterSpec = documented("item_id", ParameterKind::Id);
+const ITEM_ID: ParameterSpec = documented_parameter("item_id", ParameterKind::Id);
 const ITEM_CHANGE: &[ParameterSpec] = &[
     ITEM_ID,
-    documented("item_revision_id", ParameterKind::Revision),
-    optional(documented("external_id", ParameterKind::Text)),
+    documented_parameter("item_revision_id", ParameterKind::Revision),
+    optional(documented_parameter("external_id", ParameterKind::Text)),
 ];
-const COMMENT: &[ParameterSpec] = &[ITEM_ID, documented("comment_id", ParameterKind::Id)];
+const COMMENT: &[ParameterSpec] = &[
+    ITEM_ID,
+    documented_parameter("comment_id", ParameterKind::Id),
+];
 const FILES: &[ParameterSpec] = &[
     ITEM_ID,
-    optional(documented("action_type", ParameterKind::Text)),
-    optional(documented("file_ids", ParameterKind::List)),
+    optional(documented_parameter("action_type", ParameterKind::Text)),
+    optional(documented_parameter("file_ids", ParameterKind::List)),
 ];
-const APP_ID: &[ParameterSpec] = &[documented("app_id", ParameterKind::Id)];
+const APP_ID: &[ParameterSpec] = &[documented_parameter("app_id", ParameterKind::Id)];
 const FORM: &[ParameterSpec] = &[
-    documented("form_id", ParameterKind::Id),
-    documented("app_id", ParameterKind::Id),
+    documented_parameter("form_id", ParameterKind::Id),
+    documented_parameter("app_id", ParameterKind::Id),
 ];
 const TAG: &[ParameterSpec] = &[
-    inferred("item_id", ParameterKind::Id),
-    optional(inferred("tag", ParameterKind::Text)),
+    inferred_parameter("item_id", ParameterKind::Id),
+    optional(inferred_parameter("tag", ParameterKind::Text)),
 ];
 const TASK: &[ParameterSpec] = &[ParameterSpec {
     name: "task_id",
@@ -197,13 +200,13 @@ const TASK: &[ParameterSpec] = &[ParameterSpec {
     optional: false,
     confidence: Confidence::Observed,
 }];
-const TASK_GUESSED: &[ParameterSpec] = &[inferred("task_id", ParameterKind::Id)];
-const USER: &[ParameterSpec] = &[inferred("user_id", ParameterKind::Id)];
-const PROFILE: &[ParameterSpec] = &[inferred("profile_id", ParameterKind::Id)];
-const STATUS: &[ParameterSpec] = &[inferred("status_id", ParameterKind::Id)];
-const VERIFY: &[ParameterSpec] = &[documented("code", ParameterKind::Code)];
+const TASK_GUESSED: &[ParameterSpec] = &[inferred_parameter("task_id", ParameterKind::Id)];
+const USER: &[ParameterSpec] = &[inferred_parameter("user_id", ParameterKind::Id)];
+const PROFILE: &[ParameterSpec] = &[inferred_parameter("profile_id", ParameterKind::Id)];
+const STATUS: &[ParameterSpec] = &[inferred_parameter("status_id", ParameterKind::Id)];
+const VERIFY: &[ParameterSpec] = &[documented_parameter("code", ParameterKind::Code)];
 
-const fn documented(name: &'static str, kind: ParameterKind) -> ParameterSpec {
+const fn documented_parameter(name: &'static str, kind: ParameterKind) -> ParameterSpec {
     ParameterSpec {
         name,
         kind,
@@ -213,7 +216,7 @@ const fn documented(name: &'static str, kind: ParameterKind) -> ParameterSpec {
 }
 
 /// Returns a parameter of an event whose parameters are not documented.
-const fn inferred(name: &'static str, kind: ParameterKind) -> ParameterSpec {
+const fn inferred_parameter(name: &'static str, kind: ParameterKind) -> ParameterSpec {
     ParameterSpec {
         name,
         kind,

@@ -24,13 +24,13 @@ pub(crate) struct ByteBudget<K: Eq + Hash + Copy> {
 #[derive(Debug)]
 struct Pools<K> {
     /// For everything.
-    common: Pool<K>,
+    common: BudgetPool<K>,
     /// For what is small, when the common pool is empty.
-    small: Pool<K>,
+    small: BudgetPool<K>,
 }
 
 #[derive(Debug)]
-struct Pool<K> {
+struct BudgetPool<K> {
     left: usize,
     /// The most that one of `K` may hold.
     per_key: usize,
@@ -48,7 +48,7 @@ pub(crate) struct ByteShare<K: Eq + Hash + Copy> {
 
 /// Why a share cannot grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exhausted {
+pub(crate) enum ExhaustedBudget {
     /// All of the budget is in use.
     Budget,
     /// This key holds as much as one may.
@@ -61,8 +61,8 @@ impl<K: Eq + Hash + Copy> ByteBudget<K> {
         let small = SET_ASIDE_BYTES.min(bytes / SHARES);
         Arc::new(Self {
             pools: Mutex::new(Pools {
-                common: Pool::new(bytes - small, largest),
-                small: Pool::new(small, SMALL_BYTES),
+                common: BudgetPool::new(bytes - small, largest),
+                small: BudgetPool::new(small, SMALL_BYTES),
             }),
         })
     }
@@ -82,7 +82,7 @@ impl<K: Eq + Hash + Copy> ByteBudget<K> {
     }
 }
 
-impl<K: Eq + Hash + Copy> Pool<K> {
+impl<K: Eq + Hash + Copy> BudgetPool<K> {
     fn new(bytes: usize, largest: usize) -> Self {
         Self {
             left: bytes,
@@ -91,13 +91,13 @@ impl<K: Eq + Hash + Copy> Pool<K> {
         }
     }
 
-    fn take(&mut self, key: K, bytes: usize) -> Result<(), Exhausted> {
+    fn take(&mut self, key: K, bytes: usize) -> Result<(), ExhaustedBudget> {
         if bytes > self.left {
-            return Err(Exhausted::Budget);
+            return Err(ExhaustedBudget::Budget);
         }
         let held = self.held.get(&key).copied().unwrap_or_default() + bytes;
         if held > self.per_key {
-            return Err(Exhausted::Key);
+            return Err(ExhaustedBudget::Key);
         }
         self.left -= bytes;
         self.held.insert(key, held);
@@ -117,7 +117,7 @@ impl<K: Eq + Hash + Copy> Pool<K> {
 
 impl<K: Eq + Hash + Copy> ByteShare<K> {
     /// Takes so many bytes more. What is set aside is for shares that stay small.
-    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), ExhaustedBudget> {
         let mut pools = self.budget.lock();
         let is_small = self.common + self.small + bytes <= SMALL_BYTES;
         // One that outgrows what is set aside gives it back.
@@ -157,11 +157,11 @@ mod tests {
 
     const MIB: usize = 1024 * 1024;
 
-    fn grown(
+    fn take_share(
         budget: &Arc<ByteBudget<u8>>,
         key: u8,
         bytes: usize,
-    ) -> Result<ByteShare<u8>, Exhausted> {
+    ) -> Result<ByteShare<u8>, ExhaustedBudget> {
         let mut share = budget.share(key);
         share.grow(bytes).map(|()| share)
     }
@@ -169,23 +169,38 @@ mod tests {
     #[test]
     fn one_holds_an_eighth_and_leaves_the_rest_to_others() {
         let budget = ByteBudget::new(128 * MIB, 8 * MIB);
-        let held = grown(&budget, 1, 14 * MIB).unwrap();
-        assert_eq!(grown(&budget, 1, MIB).unwrap_err(), Exhausted::Key);
-        assert!(grown(&budget, 2, 14 * MIB).is_ok());
+        let held = take_share(&budget, 1, 14 * MIB).unwrap();
+        assert_eq!(
+            take_share(&budget, 1, MIB).unwrap_err(),
+            ExhaustedBudget::Key
+        );
+        assert!(take_share(&budget, 2, 14 * MIB).is_ok());
         drop(held);
-        assert!(grown(&budget, 1, 14 * MIB).is_ok());
+        assert!(take_share(&budget, 1, 14 * MIB).is_ok());
     }
 
     #[test]
     fn small_ones_have_room_when_large_ones_have_taken_the_rest() {
         let budget = ByteBudget::new(128 * MIB, 8 * MIB);
-        let large: Vec<_> = (0..8).map(|key| grown(&budget, key, 14 * MIB)).collect();
+        let large: Vec<_> = (0..8)
+            .map(|key| take_share(&budget, key, 14 * MIB))
+            .collect();
         assert!(large.iter().all(Result::is_ok));
 
-        assert_eq!(grown(&budget, 9, MIB).unwrap_err(), Exhausted::Budget);
-        let mut small = grown(&budget, 9, SMALL_BYTES).unwrap();
-        assert!(grown(&budget, 1, SMALL_BYTES).is_ok(), "their owners too");
-        assert_eq!(small.grow(1), Err(Exhausted::Budget), "no longer small");
+        assert_eq!(
+            take_share(&budget, 9, MIB).unwrap_err(),
+            ExhaustedBudget::Budget
+        );
+        let mut small = take_share(&budget, 9, SMALL_BYTES).unwrap();
+        assert!(
+            take_share(&budget, 1, SMALL_BYTES).is_ok(),
+            "their owners too"
+        );
+        assert_eq!(
+            small.grow(1),
+            Err(ExhaustedBudget::Budget),
+            "no longer small"
+        );
         drop(large);
         assert_eq!(small.grow(1), Ok(()));
     }
@@ -193,7 +208,7 @@ mod tests {
     #[test]
     fn the_largest_body_fits_a_budget_of_any_size() {
         let budget = ByteBudget::new(16 * MIB, 8 * MIB);
-        assert!(grown(&budget, 1, 8 * MIB).is_ok());
+        assert!(take_share(&budget, 1, 8 * MIB).is_ok());
     }
 
     proptest! {
@@ -207,7 +222,7 @@ mod tests {
             for (key, bytes, again) in steps {
                 if again && let Some((share, held)) = shares.last_mut() {
                     *held += share.grow(bytes).map_or(0, |()| bytes);
-                } else if let Ok(share) = grown(&budget, key, bytes) {
+                } else if let Ok(share) = take_share(&budget, key, bytes) {
                     shares.push((share, bytes));
                 } else {
                     shares.pop();

@@ -92,7 +92,7 @@ impl Front {
 
     /// The part that the world reaches, which ends when the relay drains, and the part that goes on
     /// to the very end.
-    pub(crate) fn split(self) -> (PublicListeners, Option<Server<Admin>>) {
+    pub(crate) fn split_by_audience(self) -> (PublicListeners, Option<Server<Admin>>) {
         let Self {
             public,
             http,

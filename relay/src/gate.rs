@@ -53,7 +53,7 @@ struct Good {
 
 /// Why a token does not let anybody in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Denied {
+pub(crate) enum TokenDenial {
     /// It is malformed, unknown or revoked.
     Refused,
     /// Too many tokens of this address were refused.
@@ -74,13 +74,13 @@ impl TokenGate {
     }
 
     /// Whose token this is.
-    pub(crate) async fn admit(&self, token: &str, peer: IpAddr) -> Result<Owner, Denied> {
+    pub(crate) async fn admit(&self, token: &str, peer: IpAddr) -> Result<Owner, TokenDenial> {
         let fingerprint: Fingerprint = Sha256::digest(token.as_bytes()).into();
         let (group, now) = (PeerGroup::from(peer), Instant::now());
         let is_good = self.is_good(&fingerprint);
         if !is_good && let Err(retry_after) = self.by_peer.check(group, now) {
             self.metrics.connection_refused("refused-tokens");
-            return Err(Denied::TooMany { retry_after });
+            return Err(TokenDenial::TooMany { retry_after });
         }
         // It was refused a moment ago, and a token that was never made is never made.
         let is_known_bad = self.by_token.check(fingerprint, now).is_err();
@@ -100,9 +100,9 @@ impl TokenGate {
                 // Either may be used up already.
                 let _ = self.by_token.take(fingerprint, now);
                 let _ = self.by_peer.take(group, now);
-                Err(Denied::Refused)
+                Err(TokenDenial::Refused)
             }
-            Err(_) => Err(Denied::Unavailable),
+            Err(_) => Err(TokenDenial::Unavailable),
         }
     }
 

@@ -48,7 +48,7 @@ mod tests {
 
     use super::*;
 
-    fn named(version: Version, target: &str, hosts: &[&str]) -> bool {
+    fn has_one_host(version: Version, target: &str, hosts: &[&str]) -> bool {
         let mut request = Request::post(target).version(version);
         for host in hosts {
             request = request.header(header::HOST, HeaderValue::from_str(host).unwrap());
@@ -67,29 +67,29 @@ mod tests {
             "a_b",
             "h:",
         ] {
-            assert!(named(Version::HTTP_11, "/k", &[good]), "{good}");
+            assert!(has_one_host(Version::HTTP_11, "/k", &[good]), "{good}");
         }
         for bad in [
             "", "a,b", "a, b", "a b", "u@h", "h:x", "h:1:2", "[::1", "[x]", "h/p", "::1", ":80",
             "h?q", "[::1]x",
         ] {
-            assert!(!named(Version::HTTP_11, "/k", &[bad]), "{bad}");
+            assert!(!has_one_host(Version::HTTP_11, "/k", &[bad]), "{bad}");
         }
-        assert!(!named(Version::HTTP_11, "/k", &[]));
-        assert!(!named(Version::HTTP_11, "/k", &["h", "h"]));
-        assert!(named(Version::HTTP_11, "http://other/k", &["h"]));
-        assert!(!named(Version::HTTP_11, "http://other/k", &[]));
+        assert!(!has_one_host(Version::HTTP_11, "/k", &[]));
+        assert!(!has_one_host(Version::HTTP_11, "/k", &["h", "h"]));
+        assert!(has_one_host(Version::HTTP_11, "http://other/k", &["h"]));
+        assert!(!has_one_host(Version::HTTP_11, "http://other/k", &[]));
     }
 
     #[test]
     fn http_1_0_may_leave_it_out_and_http_2_says_it_in_the_target() {
-        assert!(named(Version::HTTP_10, "/k", &[]));
-        assert!(!named(Version::HTTP_10, "/k", &["a", "b"]));
-        assert!(named(Version::HTTP_2, "http://h:8/k", &[]));
-        assert!(named(Version::HTTP_2, "http://h:8/k", &["H:8"]));
-        assert!(named(Version::HTTP_2, "/k", &["h"]));
-        assert!(!named(Version::HTTP_2, "http://h/k", &["other"]));
-        assert!(!named(Version::HTTP_2, "http://u@h/k", &[]));
-        assert!(!named(Version::HTTP_2, "/k", &[]));
+        assert!(has_one_host(Version::HTTP_10, "/k", &[]));
+        assert!(!has_one_host(Version::HTTP_10, "/k", &["a", "b"]));
+        assert!(has_one_host(Version::HTTP_2, "http://h:8/k", &[]));
+        assert!(has_one_host(Version::HTTP_2, "http://h:8/k", &["H:8"]));
+        assert!(has_one_host(Version::HTTP_2, "/k", &["h"]));
+        assert!(!has_one_host(Version::HTTP_2, "http://h/k", &["other"]));
+        assert!(!has_one_host(Version::HTTP_2, "http://u@h/k", &[]));
+        assert!(!has_one_host(Version::HTTP_2, "/k", &[]));
     }
 }

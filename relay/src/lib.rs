@@ -243,7 +243,7 @@ impl BoundRelay {
             opened,
             ..
         } = self;
-        let (world, admin) = front.split();
+        let (world, admin) = front.split_by_audience();
         // What must go on until the queue is closed, and what uses the store and so ends before.
         let (background, looking) = (CancellationToken::new(), CancellationToken::new());
         let (upkeep_ended, no_upkeep) = oneshot::channel();

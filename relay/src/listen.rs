@@ -92,11 +92,12 @@ pub(crate) fn public_url(config: &RelayConfig, bound: SocketAddr) -> Url {
         TlsMode::Files { .. } | TlsMode::Acme(_) => "https",
     };
     let configured = config.public_url.clone();
-    configured.unwrap_or_else(|| named(config, bound).unwrap_or_else(|| url_of(scheme, bound)))
+    configured
+        .unwrap_or_else(|| certificate_url(config, bound).unwrap_or_else(|| url_of(scheme, bound)))
 }
 
 /// The URL of the first name that the certificate is ordered for.
-fn named(config: &RelayConfig, bound: SocketAddr) -> Option<Url> {
+fn certificate_url(config: &RelayConfig, bound: SocketAddr) -> Option<Url> {
     let TlsMode::Acme(acme) = &config.tls else {
         return None;
     };

@@ -29,7 +29,7 @@ use crate::route::Manage;
 use crate::session::presence::Presence;
 use crate::session::{bearer, refuse, refused_token, unavailable};
 use crate::tunnel::directory::{self, Directory, Owner};
-use crate::tunnel::{Connected, TunnelInfo};
+use crate::tunnel::{AgentConnection, TunnelInfo};
 
 /// The largest body of a request.
 const MAX_BODY_BYTES: usize = 4 * 1024;
@@ -187,7 +187,7 @@ impl Manager {
             oldest_waiting_at: tunnel.oldest_waiting_at,
             last_event_at: tunnel.last_event_at,
             refused,
-            connected: connected.map(|Connected { since, host, peer }| ConnectedAgent {
+            connected: connected.map(|AgentConnection { since, host, peer }| ConnectedAgent {
                 since,
                 host,
                 peer,

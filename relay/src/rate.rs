@@ -11,13 +11,13 @@ use crate::config::Rate;
 
 /// Fills at a steady rate up to the burst; each webhook takes one.
 #[derive(Debug)]
-struct Bucket {
+struct TokenBucket {
     rate: Rate,
     tokens: f64,
     filled_at: Option<Instant>,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// A bucket that nobody took anything out of.
     fn full(rate: Rate) -> Self {
         Self {
@@ -63,8 +63,8 @@ pub(crate) struct KeyedRates<K> {
 
 #[derive(Debug)]
 struct Generations<K> {
-    young: HashMap<K, Bucket>,
-    old: HashMap<K, Bucket>,
+    young: HashMap<K, TokenBucket>,
+    old: HashMap<K, TokenBucket>,
 }
 
 impl<K: Eq + Hash> KeyedRates<K> {
@@ -88,7 +88,7 @@ impl<K: Eq + Hash> KeyedRates<K> {
         self.with(key, |bucket| bucket.check(now))
     }
 
-    fn with<T>(&self, key: K, work: impl FnOnce(&mut Bucket) -> T) -> T {
+    fn with<T>(&self, key: K, work: impl FnOnce(&mut TokenBucket) -> T) -> T {
         let lock = self.generations.lock();
         let mut generations = lock.unwrap_or_else(PoisonError::into_inner);
         let Generations { young, old } = &mut *generations;
@@ -98,7 +98,7 @@ impl<K: Eq + Hash> KeyedRates<K> {
         let known = old.remove(&key);
         let bucket = young.entry(key).or_insert_with(|| match known {
             Some(bucket) => bucket,
-            None => Bucket::full(self.rate),
+            None => TokenBucket::full(self.rate),
         });
         work(bucket)
     }
@@ -133,7 +133,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_burst_passes_then_the_steady_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket::full(Rate {
+        let mut bucket = TokenBucket::full(Rate {
             per_second: 2.0,
             burst: 3.0,
         });

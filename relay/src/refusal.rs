@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::answer::{HttpAnswer, text};
-use crate::budget::Exhausted;
+use crate::budget::ExhaustedBudget;
 use crate::methods::Objection;
 
 /// Why a webhook was not accepted. Nothing of it is stored.
@@ -255,11 +255,11 @@ impl Refusal {
     }
 }
 
-impl From<Exhausted> for Refusal {
-    fn from(why: Exhausted) -> Self {
+impl From<ExhaustedBudget> for Refusal {
+    fn from(why: ExhaustedBudget) -> Self {
         match why {
-            Exhausted::Budget => Self::Memory,
-            Exhausted::Key => Self::TunnelMemory,
+            ExhaustedBudget::Budget => Self::Memory,
+            ExhaustedBudget::Key => Self::TunnelMemory,
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Responders {
 
 /// One waiting request; it stops waiting when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Waiting<'a> {
+pub(crate) struct WaitingRequest<'a> {
     id: EventId,
     responders: &'a Responders,
     is_expected: bool,
@@ -44,10 +44,10 @@ impl Responders {
     }
 
     /// Begins to wait: before the event is stored, or its answer might be the faster one.
-    pub(crate) fn wait(&self, id: EventId) -> Waiting<'_> {
+    pub(crate) fn wait(&self, id: EventId) -> WaitingRequest<'_> {
         let (sender, answer) = oneshot::channel();
         self.lock().insert(id, sender);
-        Waiting {
+        WaitingRequest {
             id,
             responders: self,
             is_expected: false,
@@ -105,7 +105,7 @@ impl Responders {
     }
 }
 
-impl Waiting<'_> {
+impl WaitingRequest<'_> {
     /// Lets the other relays know, as one of them has the agent.
     pub(crate) async fn expect(&mut self) -> Result<(), QueueError> {
         self.is_expected = true;
@@ -113,7 +113,7 @@ impl Waiting<'_> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingRequest<'_> {
     fn drop(&mut self) {
         self.responders.lock().remove(&self.id);
         if self.is_expected {

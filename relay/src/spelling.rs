@@ -12,9 +12,9 @@ pub(crate) const MAX_HEADERS: usize = 256;
 
 /// The names in a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Spelling(Vec<String>);
+pub(crate) struct HeaderSpelling(Vec<String>);
 
-impl Spelling {
+impl HeaderSpelling {
     /// The names in the head that these bytes begin with, if they are one.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
@@ -41,7 +41,7 @@ impl Spelling {
 }
 
 /// The headers as they were sent, or in hyper's way where that is not known, as in HTTP/2.
-pub(crate) fn headers(map: &HeaderMap, spelling: Option<&Spelling>) -> HeaderList {
+pub(crate) fn headers(map: &HeaderMap, spelling: Option<&HeaderSpelling>) -> HeaderList {
     let spelled = spelling.and_then(|spelling| spelling.apply(map));
     spelled.unwrap_or_else(|| HeaderList::from(map))
 }
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn names_keep_letters_and_order_and_values_are_hypers() {
         let head = b"POST / HTTP/1.1\r\nX-CRM-Id: 0\r\nHOST: 0\r\nx-crm-ID: 0\r\n\r\nbody";
-        let spelling = Spelling::of(head).unwrap();
+        let spelling = HeaderSpelling::of(head).unwrap();
         let map = map(&[("x-crm-id", "1"), ("x-crm-id", "2"), ("host", "h")]);
         let expected: HeaderList = [("X-CRM-Id", "1"), ("HOST", "h"), ("x-crm-ID", "2")]
             .into_iter()
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_names_of_another_request_are_not_taken() {
-        let of = |head: &str| Spelling::of(head.as_bytes());
+        let of = |head: &str| HeaderSpelling::of(head.as_bytes());
         assert_eq!(of("POST / HTTP/1.1\r\nHost: h\r\n"), None, "half a head");
         assert_eq!(of("body"), None);
         let map = map(&[("host", "h"), ("x", "1")]);

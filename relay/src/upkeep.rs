@@ -16,7 +16,7 @@ use crate::messenger::Messenger;
 use crate::queue::{Queue, TunnelId};
 use crate::session::presence::Presence;
 use crate::store::Store;
-use crate::tunnel::Connected;
+use crate::tunnel::AgentConnection;
 use crate::tunnel::directory::Directory;
 
 /// How soon a token revoked by another process has lost its effect where no bell rings, and how
@@ -123,7 +123,7 @@ impl Upkeep {
         }
     }
 
-    async fn tell(&self, sessions: Vec<(TunnelId, Connected)>) {
+    async fn tell(&self, sessions: Vec<(TunnelId, AgentConnection)>) {
         if let Err(error) = self.directory.tell_sessions(sessions).await {
             tracing::debug!(%error, "who is connected cannot be told");
             self.presence.tell_again();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// A request whose body has been read.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct ApiRequest {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
@@ -15,7 +15,7 @@ pub(super) struct Request {
     pub(super) body: Bytes,
 }
 
-impl Request {
+impl ApiRequest {
     pub(super) fn new(method: Method, uri: &http::Uri, headers: HeaderMap, body: Bytes) -> Self {
         let query = uri.query().unwrap_or_default().as_bytes();
         Self {
@@ -168,7 +168,7 @@ impl ErrorAnswer {
     }
 
     /// The answer to `request`, in Podio's shape.
-    pub(super) fn into_answer(self, request: &Request) -> ApiAnswer {
+    pub(super) fn into_answer(self, request: &ApiRequest) -> ApiAnswer {
         let query: Vec<_> = request
             .query
             .iter()

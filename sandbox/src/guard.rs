@@ -68,7 +68,7 @@ mod tests {
 
     use super::*;
 
-    fn allowed(host: Option<&str>, origin: Option<&str>) -> bool {
+    fn is_allowed(host: Option<&str>, origin: Option<&str>) -> bool {
         let local = SocketAddr::from(([192, 0, 2, 7], 8090));
         let guard = ApiGuard::new(Some(local), vec!["sandbox".to_owned()]);
         let mut headers = HeaderMap::new();
@@ -98,10 +98,13 @@ mod tests {
             ("127.0.0.1.example", false),
             ("", false),
         ] {
-            assert_eq!(allowed(Some(host), None), taken, "{host}");
-            assert!(!allowed(Some(host), Some("null")), "{host}");
+            assert_eq!(is_allowed(Some(host), None), taken, "{host}");
+            assert!(!is_allowed(Some(host), Some("null")), "{host}");
         }
-        assert!(!allowed(Some("localhost"), Some("http://localhost:8090")));
-        assert!(!allowed(None, None));
+        assert!(!is_allowed(
+            Some("localhost"),
+            Some("http://localhost:8090")
+        ));
+        assert!(!is_allowed(None, None));
     }
 }

@@ -75,13 +75,13 @@ use tokio_util::sync::CancellationToken;
 pub use config::{Disorder, HookTypes, SandboxConfig, WebhookSending};
 pub use control::{CommandResult, SandboxCommand};
 pub use fault::{Fault, UnknownFault};
-pub use observe::{Observation, SendOutcome, Sent};
+pub use observe::{Observation, SendOutcome, SentWebhook};
 pub use rate::CallRates;
 pub use seed::{InvalidSeed, Seed, SeedApp, SeedClient, SeedField, SeedSpace, SeedUser};
 pub use world::InvalidState;
 
 use shared::SharedSandbox;
-use world::{Webhook, World};
+use world::{SandboxWebhook, World};
 
 /// Webhooks on their way to the senders before the cause of more has to wait.
 const MAX_WEBHOOKS: usize = 10_000;
@@ -139,7 +139,7 @@ pub struct BoundSandbox {
     config: Arc<SandboxConfig>,
     listener: TcpListener,
     local_addr: SocketAddr,
-    waiting: mpsc::Receiver<Webhook>,
+    waiting: mpsc::Receiver<SandboxWebhook>,
 }
 
 impl BoundSandbox {

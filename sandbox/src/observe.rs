@@ -17,12 +17,12 @@ pub enum Observation {
         status: u16,
     },
     /// It sent a webhook.
-    Sent(Sent),
+    Sent(SentWebhook),
 }
 
 /// One attempt to deliver a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentWebhook {
     /// As the API lists it.
     pub hook_id: u64,
     /// The type that the hook is for, or `hook.verify`.

@@ -30,14 +30,14 @@ impl Default for CallRates {
 
 /// The class of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Class {
+pub(super) enum RateClass {
     General,
     Limited,
 }
 
 /// What a counted call learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Count {
+pub(super) struct CountedCall {
     /// What the headers tell.
     pub(super) limit: RateLimit,
     /// How long the caller has to wait; `None` while the call is allowed.
@@ -48,11 +48,11 @@ pub(super) struct Count {
 #[derive(Debug)]
 pub(super) struct RateBook {
     rates: CallRates,
-    windows: HashMap<String, Window>,
+    windows: HashMap<String, RateWindow>,
 }
 
 #[derive(Debug)]
-struct Window {
+struct RateWindow {
     began: Timestamp,
     general: u64,
     limited: u64,
@@ -68,8 +68,8 @@ impl RateBook {
 
     /// Counts a call of `caller`. Once one class is used up, every call is refused until the
     /// window ends, as Podio's documentation says.
-    pub(super) fn count(&mut self, caller: &str, class: Class, now: Timestamp) -> Count {
-        let fresh = || Window {
+    pub(super) fn count(&mut self, caller: &str, class: RateClass, now: Timestamp) -> CountedCall {
+        let fresh = || RateWindow {
             began: now,
             general: 0,
             limited: 0,
@@ -81,8 +81,8 @@ impl RateBook {
             *window = fresh();
         }
         let (used, limit) = match class {
-            Class::General => (&mut window.general, self.rates.general),
-            Class::Limited => (&mut window.limited, self.rates.limited),
+            RateClass::General => (&mut window.general, self.rates.general),
+            RateClass::Limited => (&mut window.limited, self.rates.limited),
         };
         *used = used.saturating_add(1);
         let limit = RateLimit {
@@ -91,7 +91,7 @@ impl RateBook {
         };
         let exceeded = window.general > self.rates.general || window.limited > self.rates.limited;
         let left = now.duration_until(end).unsigned_abs();
-        Count {
+        CountedCall {
             limit,
             wait: exceeded.then_some(left),
         }
@@ -113,12 +113,15 @@ mod tests {
             limited: 2,
             window: Duration::from_mins(1),
         });
-        assert_eq!(book.count("ada", Class::Limited, at(0)).limit.remaining, 1);
-        assert_eq!(book.count("ada", Class::Limited, at(1)).wait, None);
-        let refused = book.count("ada", Class::Limited, at(2));
+        assert_eq!(
+            book.count("ada", RateClass::Limited, at(0)).limit.remaining,
+            1
+        );
+        assert_eq!(book.count("ada", RateClass::Limited, at(1)).wait, None);
+        let refused = book.count("ada", RateClass::Limited, at(2));
         assert_eq!(refused.wait, Some(Duration::from_secs(58)));
-        assert!(book.count("ada", Class::General, at(3)).wait.is_some());
-        assert!(book.count("bob", Class::General, at(3)).wait.is_none());
-        assert!(book.count("ada", Class::General, at(60)).wait.is_none());
+        assert!(book.count("ada", RateClass::General, at(3)).wait.is_some());
+        assert!(book.count("bob", RateClass::General, at(3)).wait.is_none());
+        assert!(book.count("ada", RateClass::General, at(60)).wait.is_none());
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answer::{AnswerBody, ApiAnswer, ErrorAnswer, Request};
+use super::answer::{AnswerBody, ApiAnswer, ApiRequest, ErrorAnswer};
 use super::api;
 use super::fault::Fault;
 use super::guard::ApiGuard;
@@ -110,7 +110,7 @@ async fn respond(
         Err(refused) => Err(refused),
     };
     let known = body.as_ref().cloned().unwrap_or_default();
-    let request = Request::new(head.method, &head.uri, head.headers, known);
+    let request = ApiRequest::new(head.method, &head.uri, head.headers, known);
     let answer = match (fault, body) {
         (_, Err(refused)) => refused.into_answer(&request),
         (Some(Fault::Status(status)), _) => {

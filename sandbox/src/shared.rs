@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::fault::Fault;
 use super::observe::Observation;
-use super::world::{Webhook, World};
+use super::world::{SandboxWebhook, World};
 
 /// Observations that a slow watcher may fall behind before it misses some.
 const OBSERVATIONS: usize = 4_096;
@@ -18,13 +18,13 @@ pub(super) struct SharedSandbox {
     world: Mutex<World>,
     /// Whose change comes next: webhooks leave in the order of their changes.
     turn: tokio::sync::Mutex<()>,
-    webhooks: mpsc::Sender<Webhook>,
+    webhooks: mpsc::Sender<SandboxWebhook>,
     fault: watch::Sender<Option<Fault>>,
     observations: broadcast::Sender<Observation>,
 }
 
 impl SharedSandbox {
-    pub(super) fn new(world: World, webhooks: mpsc::Sender<Webhook>) -> Self {
+    pub(super) fn new(world: World, webhooks: mpsc::Sender<SandboxWebhook>) -> Self {
         Self {
             fault: watch::Sender::new(world.config.fault),
             world: Mutex::new(world),

@@ -25,7 +25,7 @@ pub(super) fn agent_config(settings: &Settings) -> Result<PodioConfig, Failure> 
             .map(PlaceRef::app)
             .into_iter()
             .collect(),
-        locale: Locale::named(settings.environment().locale()),
+        locale: Locale::from_posix_name(settings.environment().locale()),
         ..PodioConfig::default()
     })
 }

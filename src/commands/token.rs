@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use podtap_relay::tunnel::{Revoked, TokenInfo, TokenStore, TokenStoreError};
+use podtap_relay::tunnel::{RevokedCounts, TokenInfo, TokenStore, TokenStoreError};
 use podtap_relay::{DatabaseUrl, tokens_of};
 use serde::Serialize;
 
@@ -49,7 +49,7 @@ pub(crate) async fn run(command: TokenCommand, settings: &Settings) -> Result<Ex
         TokenCommand::Revoke { name, with_tunnels } => {
             let revoked = store.revoke(&name, with_tunnels).await;
             let revoked = revoked.map_err(failed)?;
-            if revoked == Revoked::default() {
+            if revoked == RevokedCounts::default() {
                 return Err(Failure::new(
                     Code::NothingMatched,
                     "no active token has this name or id",

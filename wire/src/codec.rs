@@ -22,7 +22,7 @@ const MAX_TYPE_CHARS: usize = 64;
 
 /// A frame as the websocket message that carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Encoded {
+pub enum EncodedFrame {
     /// A control frame: JSON.
     Text(String),
     /// A frame with a body: length, JSON, body.
@@ -31,7 +31,7 @@ pub enum Encoded {
 
 /// What a message turned out to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decoded<F> {
+pub enum DecodedFrame<F> {
     /// A frame this build knows.
     Frame(F),
     /// A frame type of a newer peer, cut to 64 characters: to be skipped, with one warning a
@@ -73,7 +73,7 @@ pub struct EncodeError(#[from] serde_json::Error);
 
 impl AgentFrame {
     /// The message that carries this frame.
-    pub fn encode(&self) -> Result<Encoded, EncodeError> {
+    pub fn encode(&self) -> Result<EncodedFrame, EncodeError> {
         match self {
             Self::Hello(hello) => text("hello", hello),
             Self::Ack(ack) => text("ack", ack),
@@ -94,21 +94,21 @@ impl AgentFrame {
     }
 
     /// The frame in a text message.
-    pub fn decode_text(message: &str) -> Result<Decoded<Self>, DecodeError> {
+    pub fn decode_text(message: &str) -> Result<DecodedFrame<Self>, DecodeError> {
         let kind = frame_type(message.as_bytes())?;
-        Ok(Decoded::Frame(match &*kind {
+        Ok(DecodedFrame::Frame(match &*kind {
             "hello" => Self::Hello(parse::<Hello>(message.as_bytes())?),
             "ack" => Self::Ack(parse::<Ack>(message.as_bytes())?),
-            _ => return Ok(unknown(&kind)),
+            _ => return Ok(unknown_frame(&kind)),
         }))
     }
 
     /// The frame in a binary message. The body shares the message's memory.
-    pub fn decode_binary(message: &Bytes) -> Result<Decoded<Self>, DecodeError> {
-        let (head, body) = split(message)?;
+    pub fn decode_binary(message: &Bytes) -> Result<DecodedFrame<Self>, DecodeError> {
+        let (head, body) = split_header(message)?;
         let kind = frame_type(&head)?;
         if kind != "response" {
-            return Ok(unknown(&kind));
+            return Ok(unknown_frame(&kind));
         }
         let head: ResponseHead<'_> = parse(&head)?;
         let to = match (head.id, head.seq) {
@@ -121,7 +121,7 @@ impl AgentFrame {
             headers: head.headers.into_owned(),
             body,
         };
-        Ok(Decoded::Frame(Self::Response(ResponseFrame {
+        Ok(DecodedFrame::Frame(Self::Response(ResponseFrame {
             to,
             response,
         })))
@@ -130,7 +130,7 @@ impl AgentFrame {
 
 impl RelayFrame {
     /// The message that carries this frame.
-    pub fn encode(&self) -> Result<Encoded, EncodeError> {
+    pub fn encode(&self) -> Result<EncodedFrame, EncodeError> {
         match self {
             Self::Welcome(welcome) => text("welcome", welcome),
             Self::Notice(notice) => text("notice", notice),
@@ -144,26 +144,26 @@ impl RelayFrame {
     }
 
     /// The frame in a text message.
-    pub fn decode_text(message: &str) -> Result<Decoded<Self>, DecodeError> {
+    pub fn decode_text(message: &str) -> Result<DecodedFrame<Self>, DecodeError> {
         let kind = frame_type(message.as_bytes())?;
-        Ok(Decoded::Frame(match &*kind {
+        Ok(DecodedFrame::Frame(match &*kind {
             "welcome" => {
                 let welcome = parse::<Welcome>(message.as_bytes())?;
                 valid::url(&welcome.url)?;
                 Self::Welcome(welcome)
             }
             "notice" => Self::Notice(parse::<Notice>(message.as_bytes())?),
-            _ => return Ok(unknown(&kind)),
+            _ => return Ok(unknown_frame(&kind)),
         }))
     }
 
     /// The frame in a binary message. The body shares the message's memory. An event that no
     /// request of HTTP can have been is refused: what is stored may be copied out as a command or
     /// as raw HTTP, whoever runs the relay.
-    pub fn decode_binary(message: &Bytes) -> Result<Decoded<Self>, DecodeError> {
-        let (head, body) = split(message)?;
+    pub fn decode_binary(message: &Bytes) -> Result<DecodedFrame<Self>, DecodeError> {
+        let (head, body) = split_header(message)?;
         let kind = frame_type(&head)?;
-        Ok(Decoded::Frame(match &*kind {
+        Ok(DecodedFrame::Frame(match &*kind {
             "event" => {
                 let head: EventHead<'_> = parse(&head)?;
                 let (seq, id) = (head.seq.ok_or_else(|| missing("seq"))?, head.id);
@@ -175,14 +175,14 @@ impl RelayFrame {
                 let (id, request) = (head.id, head.request(body)?);
                 Self::Held(HeldFrame { id, request })
             }
-            _ => return Ok(unknown(&kind)),
+            _ => return Ok(unknown_frame(&kind)),
         }))
     }
 }
 
 impl HeldFrame {
     /// The message that carries this frame.
-    pub fn encode(&self) -> Result<Encoded, EncodeError> {
+    pub fn encode(&self) -> Result<EncodedFrame, EncodeError> {
         let head = EventHead::of(None, self.id, &self.request);
         binary("held", &head, &self.request.body)
     }
@@ -239,20 +239,20 @@ struct ResponseHead<'a> {
 
 /// A frame's fields beside its tag, written in one go.
 #[derive(Serialize)]
-struct Tagged<'a, T> {
+struct TaggedFrame<'a, T> {
     r#type: &'static str,
     #[serde(flatten)]
     fields: &'a T,
 }
 
 #[derive(Deserialize)]
-struct Tag<'a> {
+struct FrameTag<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
 }
 
-fn text<T: Serialize>(r#type: &'static str, fields: &T) -> Result<Encoded, EncodeError> {
-    Ok(Encoded::Text(serde_json::to_string(&Tagged {
+fn text<T: Serialize>(r#type: &'static str, fields: &T) -> Result<EncodedFrame, EncodeError> {
+    Ok(EncodedFrame::Text(serde_json::to_string(&TaggedFrame {
         r#type,
         fields,
     })?))
@@ -262,21 +262,21 @@ fn binary<T: Serialize>(
     r#type: &'static str,
     fields: &T,
     body: &Bytes,
-) -> Result<Encoded, EncodeError> {
+) -> Result<EncodedFrame, EncodeError> {
     const LENGTH: usize = size_of::<u32>();
     let mut message = BytesMut::with_capacity(1024 + body.len());
     message.put_u32(0);
-    serde_json::to_writer((&mut message).writer(), &Tagged { r#type, fields })?;
+    serde_json::to_writer((&mut message).writer(), &TaggedFrame { r#type, fields })?;
     let header_bytes = u32::try_from(message.len() - LENGTH).unwrap_or(u32::MAX);
     if let Some(length) = message.first_chunk_mut::<LENGTH>() {
         *length = header_bytes.to_be_bytes();
     }
     message.extend_from_slice(body);
-    Ok(Encoded::Binary(message.freeze()))
+    Ok(EncodedFrame::Binary(message.freeze()))
 }
 
 /// The JSON header and the body of a binary message, both sharing its memory.
-fn split(message: &Bytes) -> Result<(Bytes, Bytes), DecodeError> {
+fn split_header(message: &Bytes) -> Result<(Bytes, Bytes), DecodeError> {
     let truncated = || DecodeError::Truncated { got: message.len() };
     let (length, _) = message.split_first_chunk().ok_or_else(truncated)?;
     let header_bytes = u32::from_be_bytes(*length) as usize;
@@ -299,11 +299,11 @@ fn at_most(part: &'static str, got: usize, limit: usize) -> Result<(), DecodeErr
 
 fn frame_type(json: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     at_most("header", json.len(), MAX_HEADER_BYTES)?;
-    Ok(serde_json::from_slice::<Tag<'_>>(json)?.kind)
+    Ok(serde_json::from_slice::<FrameTag<'_>>(json)?.kind)
 }
 
-fn unknown<F>(kind: &str) -> Decoded<F> {
-    Decoded::Unknown(kind.chars().take(MAX_TYPE_CHARS).collect())
+fn unknown_frame<F>(kind: &str) -> DecodedFrame<F> {
+    DecodedFrame::Unknown(kind.chars().take(MAX_TYPE_CHARS).collect())
 }
 
 fn missing(field: &'static str) -> DecodeError {

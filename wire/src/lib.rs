@@ -31,7 +31,7 @@ pub mod request;
 pub mod valid;
 pub mod version;
 
-pub use codec::{DecodeError, Decoded, Encoded};
+pub use codec::{DecodeError, DecodedFrame, EncodedFrame};
 pub use fragment::{Fragment, fragments};
 pub use frame::{
     Ack, AgentFrame, EventFrame, HeldFrame, Hello, Notice, RelayFrame, RelayLimits, Respond,

@@ -10,7 +10,7 @@ use http::uri::{PathAndQuery, Uri};
 use http::{Method, Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use podtap_connect::client::{HttpClient, Pool, client};
+use podtap_connect::client::{HttpClient, PoolLimits, client};
 use podtap_connect::reason::words;
 use podtap_wire::HeaderList;
 use tower_service::Service as _;
@@ -87,7 +87,7 @@ impl Forwarder {
         connector: ServiceConnector,
         answers: Option<Allowance>,
     ) -> Self {
-        let pool = |per_host| Pool {
+        let pool = |per_host| PoolLimits {
             idle_limit: IDLE_LIMIT,
             per_host,
         };

@@ -11,7 +11,7 @@ use futures_util::future::{Fuse, FusedFuture, FutureExt};
 use futures_util::stream::SplitStream;
 use jiff::Timestamp;
 use podtap_wire::limits::SILENCE_LIMIT;
-use podtap_wire::{AgentFrame, Decoded, Hello, Notice, RelayFrame, Seq, Welcome};
+use podtap_wire::{AgentFrame, DecodedFrame, Hello, Notice, RelayFrame, Seq, Welcome};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
@@ -283,8 +283,8 @@ async fn next_frame(
         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(None),
     };
     match decoded {
-        Ok(Decoded::Frame(frame)) => Ok(Some(frame)),
-        Ok(Decoded::Unknown(kind)) => {
+        Ok(DecodedFrame::Frame(frame)) => Ok(Some(frame)),
+        Ok(DecodedFrame::Unknown(kind)) => {
             unknown.count_skipped(&kind);
             Ok(None)
         }

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use podtap_connect::reason;
 use podtap_wire::limits::{FRAGMENT_BYTES, MAX_MESSAGE_BYTES};
-use podtap_wire::{AgentFrame, Encoded, fragments};
+use podtap_wire::{AgentFrame, EncodedFrame, fragments};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -33,8 +33,8 @@ pub(super) fn messages(
     frame: &AgentFrame,
 ) -> Result<impl Iterator<Item = Message> + use<>, Disconnect> {
     let (bytes, kind) = match frame.encode() {
-        Ok(Encoded::Text(text)) => (Bytes::from(text), Data::Text),
-        Ok(Encoded::Binary(bytes)) => (bytes, Data::Binary),
+        Ok(EncodedFrame::Text(text)) => (Bytes::from(text), Data::Text),
+        Ok(EncodedFrame::Binary(bytes)) => (bytes, Data::Binary),
         Err(error) => return Err(Disconnect::retry(reason::words(&error))),
     };
     Ok(fragments(bytes).map(move |part| {

@@ -12,7 +12,9 @@ use clap::Parser;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderValue, header};
 use podtap_wire::version::SUBPROTOCOL;
-use podtap_wire::{Ack, AgentFrame, Decoded, Encoded, Hello, RelayFrame, Respond, TunnelName};
+use podtap_wire::{
+    Ack, AgentFrame, DecodedFrame, EncodedFrame, Hello, RelayFrame, Respond, TunnelName,
+};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
@@ -98,7 +100,8 @@ async fn connect(relay: &str, token: &str, name: &str) -> anyhow::Result<Socket>
 async fn stay(mut socket: Socket) -> anyhow::Result<()> {
     while let Some(received) = socket.next().await {
         if let Message::Binary(frame) = received?
-            && let Decoded::Frame(RelayFrame::Event(event)) = RelayFrame::decode_binary(&frame)?
+            && let DecodedFrame::Frame(RelayFrame::Event(event)) =
+                RelayFrame::decode_binary(&frame)?
         {
             let ack = AgentFrame::Ack(Ack { through: event.seq });
             socket.send(message(&ack)?).await?;
@@ -109,7 +112,7 @@ async fn stay(mut socket: Socket) -> anyhow::Result<()> {
 
 fn message(frame: &AgentFrame) -> anyhow::Result<Message> {
     Ok(match frame.encode()? {
-        Encoded::Text(text) => Message::text(text),
-        Encoded::Binary(bytes) => Message::binary(bytes),
+        EncodedFrame::Text(text) => Message::text(text),
+        EncodedFrame::Binary(bytes) => Message::binary(bytes),
     })
 }

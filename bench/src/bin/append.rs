@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use jiff::Timestamp;
 use podtap_agent::history::{Attempt, NewAttempt, NewEvent, Outcome, Position, Writer};
-use podtap_bench::history::{copied, event_at, fresh};
+use podtap_bench::history::{copy_filled, event_at, fresh};
 use tokio::time::Instant;
 
 /// The number of the first event, larger than any number in a filled history.
@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let folder = match options.filled {
         0 => fresh()?,
-        filled => copied(filled, "history").await?,
+        filled => copy_filled(filled, "history").await?,
     };
     let (writer, thread) = Writer::open(&folder.path().join("history.db"), |_| {})?;
     let Position(mut newest) = writer.tally().borrow().newest;
@@ -45,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
         let mut ended = Vec::with_capacity(events.len());
         for event in &events {
             newest += 1;
-            ended.push(answered(event, Position(newest)));
+            ended.push(answered_attempt(event, Position(newest)));
         }
         writer.append(events).await?;
         let last = ended.pop();
@@ -64,7 +64,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn answered(event: &NewEvent, position: Position) -> NewAttempt {
+fn answered_attempt(event: &NewEvent, position: Position) -> NewAttempt {
     NewAttempt {
         position,
         again: false,

@@ -46,7 +46,7 @@ struct Args {
 }
 
 /// A way to store a batch of events with these bodies. `first` is the number of the first event.
-trait Way {
+trait BatchStore {
     fn store(&mut self, first: usize, bodies: &[&[u8]]) -> anyhow::Result<()>;
 }
 
@@ -64,13 +64,13 @@ struct Log {
     at: u64,
 }
 
-impl Way for InPages {
+impl BatchStore for InPages {
     fn store(&mut self, first: usize, bodies: &[&[u8]]) -> anyhow::Result<()> {
         insert(&mut self.0, first, bodies)
     }
 }
 
-impl Way for BodiesApart {
+impl BatchStore for BodiesApart {
     fn store(&mut self, first: usize, bodies: &[&[u8]]) -> anyhow::Result<()> {
         let Self(log, connection) = self;
         let place = log.append(bodies)?.to_be_bytes();
@@ -79,7 +79,7 @@ impl Way for BodiesApart {
     }
 }
 
-impl Way for LogAlone {
+impl BatchStore for LogAlone {
     fn store(&mut self, _: usize, bodies: &[&[u8]]) -> anyhow::Result<()> {
         let heads = bodies.iter().flat_map(|body| [HEADERS.as_bytes(), body]);
         self.0.append(&heads.collect::<Vec<_>>()).map(drop)
@@ -152,7 +152,7 @@ fn database(folder: &Path, page_bytes: u32, log_mib: u32) -> anyhow::Result<Conn
 }
 
 /// Returns the number of system calls that write, and of bytes written, of this process until now.
-fn written() -> anyhow::Result<(u64, u64)> {
+fn write_counts() -> anyhow::Result<(u64, u64)> {
     let about = std::fs::read_to_string("/proc/self/io")?;
     let field = |name: &str| {
         let mut lines = about.lines();
@@ -165,10 +165,10 @@ fn written() -> anyhow::Result<(u64, u64)> {
 }
 
 #[expect(clippy::print_stdout, reason = "the result")]
-fn measure(name: &str, args: &Args, mut way: impl Way) -> anyhow::Result<()> {
+fn measure(name: &str, args: &Args, mut way: impl BatchStore) -> anyhow::Result<()> {
     let body = vec![b'x'; args.body];
     let bodies = vec![&body[..]; args.batch];
-    let (cpu, (calls, bytes)) = (usage::cpu(std::process::id())?, written()?);
+    let (cpu, (calls, bytes)) = (usage::cpu(std::process::id())?, write_counts()?);
     let (begun, mut events) = (Instant::now(), 0);
     while begun.elapsed() < Duration::from_secs(args.secs) {
         way.store(events + 1, &bodies)?;
@@ -178,7 +178,7 @@ fn measure(name: &str, args: &Args, mut way: impl Way) -> anyhow::Result<()> {
     // The remaining part of the log is copied at the next checkpoint, which
     // is part of the measurement.
     drop(way);
-    let (calls_after, bytes_after) = written()?;
+    let (calls_after, bytes_after) = write_counts()?;
     let cpu = usage::cpu(std::process::id())?.saturating_sub(cpu);
     #[expect(
         clippy::cast_precision_loss,

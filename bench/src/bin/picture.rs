@@ -55,7 +55,7 @@ fn main() -> anyhow::Result<()> {
     command.env("TERM", "xterm-256color");
     command.env("PODTAP_THEME", "ansi");
     let mut terminal = Pty::start(command, options.columns, ROWS)?;
-    let enough = |screen: &str| listed(screen).is_some_and(|events| events >= options.events);
+    let enough = |screen: &str| listed_total(screen).is_some_and(|events| events >= options.events);
     wait_until(&terminal, enough)?;
     for key in options.keys.split_whitespace() {
         terminal.keys(match key {
@@ -78,7 +78,7 @@ fn main() -> anyhow::Result<()> {
     // The program removes its files only if it can end by itself.
     terminal.keys("\x03")?;
     for _ in 0..LOOKS {
-        if terminal.ended()?.is_some() {
+        if terminal.exit_status()?.is_some() {
             break;
         }
         std::thread::sleep(LOOK_EVERY);
@@ -87,7 +87,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Returns the total at the end of the list's first line.
-fn listed(screen: &str) -> Option<u64> {
+fn listed_total(screen: &str) -> Option<u64> {
     let (title, _) = screen.split_once('╮')?;
     title.trim_end().rsplit(' ').next()?.parse().ok()
 }

@@ -49,7 +49,7 @@ struct Options {
 
 /// The state that the senders share. They all run on one thread.
 #[derive(Debug)]
-struct Run {
+struct PostRun {
     options: Options,
     start: Instant,
     next: Cell<u64>,
@@ -62,7 +62,7 @@ struct Run {
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let limit = Duration::from_secs(options.limit_s);
-    let run = Rc::new(Run {
+    let run = Rc::new(PostRun {
         options,
         start: Instant::now(),
         next: Cell::new(0),
@@ -85,7 +85,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn send_all(run: Rc<Run>) -> anyhow::Result<()> {
+async fn send_all(run: Rc<PostRun>) -> anyhow::Result<()> {
     let mut senders = JoinSet::new();
     for _ in 0..run.options.connections {
         senders.spawn_local(send_some(Rc::clone(&run)));
@@ -97,8 +97,8 @@ async fn send_all(run: Rc<Run>) -> anyhow::Result<()> {
 }
 
 /// Runs one connection: sends the next number until there are none left.
-async fn send_some(run: Rc<Run>) -> anyhow::Result<()> {
-    let mut connection = Connection::open(&run.options.url).await?;
+async fn send_some(run: Rc<PostRun>) -> anyhow::Result<()> {
+    let mut connection = PostConnection::open(&run.options.url).await?;
     loop {
         let number = run.next.get();
         if number >= run.options.events {
@@ -107,7 +107,7 @@ async fn send_some(run: Rc<Run>) -> anyhow::Result<()> {
         run.next.set(number + 1);
         let mark = TimeMark {
             number,
-            sent_ns: run.due(number).await,
+            sent_ns: run.wait_for_turn(number).await,
         };
         let body = Bytes::from(mark.body(run.options.objects, run.options.body));
         while !connection.post(&run.options.url, body.clone()).await? {
@@ -119,10 +119,10 @@ async fn send_some(run: Rc<Run>) -> anyhow::Result<()> {
     }
 }
 
-impl Run {
+impl PostRun {
     /// Waits until a webhook is due, and returns when it was due. The delay of the
     /// timer is not part of the latency.
-    async fn due(&self, number: u64) -> u64 {
+    async fn wait_for_turn(&self, number: u64) -> u64 {
         let Some(rate) = self.options.rate else {
             return now_ns();
         };
@@ -137,13 +137,13 @@ impl Run {
     }
 }
 
-struct Connection {
+struct PostConnection {
     sender: SendRequest<Full<Bytes>>,
     /// Aborts the task of the connection when it is dropped.
     _driver: JoinSet<()>,
 }
 
-impl Connection {
+impl PostConnection {
     async fn open(url: &Uri) -> anyhow::Result<Self> {
         let authority = url.authority().context("the URL has no host")?;
         let stream = TcpStream::connect(authority.as_str()).await?;

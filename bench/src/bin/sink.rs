@@ -33,7 +33,7 @@ struct Options {
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct SinkCounts {
     posts: u64,
     numbers: HashSet<u64>,
     latency: Histogram,
@@ -47,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn accept(listener: TcpListener) -> anyhow::Result<()> {
-    let seen = Rc::<RefCell<Seen>>::default();
+    let seen = Rc::<RefCell<SinkCounts>>::default();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -61,7 +61,7 @@ async fn accept(listener: TcpListener) -> anyhow::Result<()> {
 }
 
 /// Serves a connection. An error on it is ignored, because only complete requests are counted.
-async fn serve(stream: TcpStream, seen: Rc<RefCell<Seen>>) {
+async fn serve(stream: TcpStream, seen: Rc<RefCell<SinkCounts>>) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
@@ -73,7 +73,7 @@ async fn serve(stream: TcpStream, seen: Rc<RefCell<Seen>>) {
 
 async fn answer(
     request: Request<Incoming>,
-    seen: Rc<RefCell<Seen>>,
+    seen: Rc<RefCell<SinkCounts>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let is_post = request.method() == Method::POST;
     let path = request.uri().path().to_owned();
@@ -90,7 +90,7 @@ async fn answer(
         "/count" => seen.posts.to_string(),
         "/report" => seen.report(),
         "/reset" => {
-            *seen = Seen::default();
+            *seen = SinkCounts::default();
             String::new()
         }
         _ => String::new(),
@@ -98,7 +98,7 @@ async fn answer(
     Ok(Response::new(Full::from(text)))
 }
 
-impl Seen {
+impl SinkCounts {
     fn record(&mut self, body: &[u8]) {
         self.posts += 1;
         if let Some(mark) = TimeMark::find(body)

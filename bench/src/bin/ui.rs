@@ -36,7 +36,7 @@ const NAME: &str = "bench";
 const SCREEN: (u16, u16) = (200, 60);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
+enum UiBench {
     Idle,
     Flood,
     Listen,
@@ -46,7 +46,7 @@ enum Part {
 #[command(about = "Measures the terminal UI in a pseudo-terminal")]
 struct Options {
     /// Part to measure
-    part: Part,
+    part: UiBench,
     /// Path of the binary
     #[arg(long, default_value = "target/release/podtap")]
     podtap: PathBuf,
@@ -68,11 +68,11 @@ struct Options {
 #[expect(clippy::print_stdout, reason = "the result, for the benchmark script")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    if options.part == Part::Listen {
+    if options.part == UiBench::Listen {
         println!("{}", listen(&options).await?);
         return Ok(());
     }
-    let folder = history::copied(options.events, NAME).await?;
+    let folder = history::copy_filled(options.events, NAME).await?;
     let file = folder.path().join(format!("{NAME}.db"));
     let mut pty = Pty::start(command(&options.podtap, folder.path())?, SCREEN.0, SCREEN.1)?;
     until(&pty, "the list", |pty| pty.text().contains("following")).await?;
@@ -82,10 +82,10 @@ async fn main() -> anyhow::Result<()> {
         until(&pty, "the filter", |pty| pty.text().contains(&titled)).await?;
     }
     // The total of a large history is counted in parallel, so wait until that has ended.
-    settled(&pty).await?;
+    wait_until_settled(&pty).await?;
     let result = match options.part {
-        Part::Idle => idle(&pty, Duration::from_secs(options.secs)).await?,
-        Part::Flood | Part::Listen => flood(&mut pty, &file, &options).await?,
+        UiBench::Idle => idle(&pty, Duration::from_secs(options.secs)).await?,
+        UiBench::Flood | UiBench::Listen => flood(&mut pty, &file, &options).await?,
     };
     pty.keys("q")?;
     println!("{result}");
@@ -109,7 +109,7 @@ fn command(podtap: &Path, folder: &Path) -> anyhow::Result<CommandBuilder> {
 
 async fn idle(pty: &Pty, time: Duration) -> anyhow::Result<serde_json::Value> {
     let pid = pty.pid().context("it has ended")?;
-    let (before, drawn) = (usage::cpu(pid)?, pty.drawn().bytes);
+    let (before, drawn) = (usage::cpu(pid)?, pty.drawn_amount().bytes);
     let start = Instant::now();
     sleep(time).await;
     let used = usage::cpu(pid)?.saturating_sub(before);
@@ -117,7 +117,7 @@ async fn idle(pty: &Pty, time: Duration) -> anyhow::Result<serde_json::Value> {
     Ok(serde_json::json!({
         "part": "idle",
         "cpu_percent": share * 100.0,
-        "bytes_drawn": pty.drawn().bytes - drawn,
+        "bytes_drawn": pty.drawn_amount().bytes - drawn,
         "peak_rss_mib": usage::peak_rss_mib(pid)?,
     }))
 }
@@ -247,7 +247,7 @@ async fn write(writer: &Writer, from: u64, rate: u64, time: Duration) -> anyhow:
 /// until the answers, and the number of frames that were drawn meanwhile.
 async fn type_keys(pty: &mut Pty, time: Duration) -> anyhow::Result<(Histogram, u64)> {
     let (mut answers, mut frames) = (Histogram::default(), 0);
-    let (start, mut last) = (Instant::now(), pty.drawn().last_ns);
+    let (start, mut last) = (Instant::now(), pty.drawn_amount().last_ns);
     let mut open = false;
     while start.elapsed() < time {
         let pressed = now_ns();
@@ -260,7 +260,7 @@ async fn type_keys(pty: &mut Pty, time: Duration) -> anyhow::Result<(Histogram, 
                 is_answered = true;
                 answers.record(Duration::from_nanos(now_ns() - pressed));
             }
-            let drawn = pty.drawn().last_ns;
+            let drawn = pty.drawn_amount().last_ns;
             if drawn > last + u64::try_from(BETWEEN_FRAMES.as_nanos())? {
                 frames += 1;
             }
@@ -279,10 +279,10 @@ async fn type_keys(pty: &mut Pty, time: Duration) -> anyhow::Result<(Histogram, 
 }
 
 /// Waits until nothing has been drawn for a while.
-async fn settled(pty: &Pty) -> anyhow::Result<()> {
+async fn wait_until_settled(pty: &Pty) -> anyhow::Result<()> {
     let quiet = u64::try_from(Duration::from_secs(3).as_nanos())?;
     until(pty, "an end of the drawing", |pty| {
-        now_ns() - pty.drawn().last_ns > quiet
+        now_ns() - pty.drawn_amount().last_ns > quiet
     })
     .await
 }

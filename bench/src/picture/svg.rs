@@ -66,13 +66,13 @@ pub fn svg(screen: &Screen, palette: &Palette, title: &str) -> String {
         svg: String::new(),
         palette,
     };
-    drawing.put(format_args!(
+    drawing.push_fmt(format_args!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" \
          width=\"{width:.0}\" height=\"{height:.0}\" role=\"img\">\n<title>{}</title>\n\
          <rect width=\"100%\" height=\"100%\" rx=\"9\" fill=\"{}\"/>\n\
          <g font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace\" \
          font-size=\"14\" xml:space=\"preserve\">\n",
-        escaped(title),
+        escape_xml(title),
         palette.background
     ));
     for row in 0..rows {
@@ -80,7 +80,7 @@ pub fn svg(screen: &Screen, palette: &Palette, title: &str) -> String {
         let cells: Vec<&Cell> = cells.collect();
         drawing.row(MARGIN + f32::from(row) * CELL_HEIGHT, &cells);
     }
-    drawing.put(format_args!("</g>\n</svg>\n"));
+    drawing.push_fmt(format_args!("</g>\n</svg>\n"));
     drawing.svg
 }
 
@@ -90,7 +90,7 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+    fn push_fmt(&mut self, text: std::fmt::Arguments<'_>) {
         // Writing to a String cannot fail.
         let _ = self.svg.write_fmt(text);
     }
@@ -117,7 +117,7 @@ impl Drawing<'_> {
             std::mem::swap(&mut ink, &mut paper);
         }
         if paper != palette.background {
-            self.put(format_args!(
+            self.push_fmt(format_args!(
                 "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{CELL_HEIGHT}\" \
                  fill=\"{paper}\"/>\n"
             ));
@@ -144,10 +144,10 @@ impl Drawing<'_> {
             column = column.saturating_add(u16::try_from(piece.len()).unwrap_or(u16::MAX));
             let text: String = piece.iter().map(|cell| cell.contents()).collect();
             if let Some(shape) = glyph::shape(&text, x, y, &ink) {
-                self.put(format_args!("<g{dim}>{shape}</g>\n"));
+                self.push_fmt(format_args!("<g{dim}>{shape}</g>\n"));
             } else if !text.trim().is_empty() {
-                let (base_line, text) = (y + BASE_LINE, escaped(&text));
-                self.put(format_args!(
+                let (base_line, text) = (y + BASE_LINE, escape_xml(&text));
+                self.push_fmt(format_args!(
                     "<text x=\"{x:.1}\" y=\"{base_line:.1}\" {look}>{text}</text>\n"
                 ));
             }
@@ -161,7 +161,7 @@ fn style(cell: &Cell) -> (Color, Color, [bool; 4]) {
     (cell.fgcolor(), cell.bgcolor(), marks)
 }
 
-fn escaped(text: &str) -> String {
+fn escape_xml(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -172,7 +172,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn drawn(text: &str, columns: u16, palette: &Palette) -> String {
+    fn draw_text(text: &str, columns: u16, palette: &Palette) -> String {
         let (rows, columns) = (1.try_into().unwrap(), columns.try_into().unwrap());
         let mut parser = vt100::Parser::new(rows, columns, 0);
         parser.process(text.as_bytes());
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn every_word_has_its_own_place_and_nothing_is_markup() {
-        let svg = drawn("a<│▅é", 6, &Palette::DARK);
+        let svg = draw_text("a<│▅é", 6, &Palette::DARK);
         assert!(svg.contains("<title>a &amp; b</title>"), "{svg}");
         assert!(
             svg.contains("<text x=\"14.0\" ") && svg.contains(">a&lt;</text>"),
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn reversed_cells_swap_ink_and_paper() {
-        let svg = drawn("\x1b[31;7mab", 2, &Palette::LIGHT);
+        let svg = draw_text("\x1b[31;7mab", 2, &Palette::LIGHT);
         assert!(
             svg.contains("fill=\"#c22f3a\"/>") && svg.contains("fill=\"#fbfbf9\">ab"),
             "{svg}"

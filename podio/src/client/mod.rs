@@ -49,15 +49,15 @@ pub use model::{
 use rate::SharedRateLimit;
 use token_store::ClientTokens;
 use tokens::Tokens;
-use transport::{Outgoing, Transport};
+use transport::{OutgoingRequest, Transport};
 
 /// A client of the API. Clones are cheap and share tokens, connections and the rate limit.
 #[derive(Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
+    shared: Arc<SharedClient>,
 }
 
-struct Shared {
+struct SharedClient {
     config: Arc<PodioClientConfig>,
     transport: Transport,
     tokens: ClientTokens,
@@ -72,7 +72,7 @@ pub struct TlsUnavailable {
 }
 
 /// One operation, without a token yet.
-struct Call {
+struct ApiCall {
     method: Method,
     /// Path and query.
     path: String,
@@ -89,7 +89,7 @@ enum Access {
     IfAny,
 }
 
-impl Call {
+impl ApiCall {
     fn new(method: Method, path: String) -> Self {
         Self {
             method,
@@ -129,7 +129,7 @@ impl Client {
                 source,
             })?;
         Ok(Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(SharedClient {
                 config,
                 transport,
                 tokens,
@@ -168,20 +168,20 @@ impl Client {
         self.shared.transport.rate_limit()
     }
 
-    async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
+    async fn fetch<T: DeserializeOwned>(&self, call: ApiCall) -> Result<T, Error> {
         let operation = transport::operation(&call.method, &call.path);
         let body = self.call(call).await?;
         serde_json::from_slice(&body).map_err(|source| Error::Json { operation, source })
     }
 
     /// Fetches a list, without the elements that cannot be parsed.
-    async fn fetch_list<T: DeserializeOwned>(&self, call: Call) -> Result<Vec<T>, Error> {
+    async fn fetch_list<T: DeserializeOwned>(&self, call: ApiCall) -> Result<Vec<T>, Error> {
         let values: Vec<Value> = self.fetch(call).await?;
         let read = |value| serde_json::from_value(value).ok();
         Ok(values.into_iter().filter_map(read).collect())
     }
 
-    async fn call(&self, call: Call) -> Result<Bytes, Error> {
+    async fn call(&self, call: ApiCall) -> Result<Bytes, Error> {
         let transport = &self.shared.transport;
         let tokens = match self.shared.tokens.current(transport).await {
             // Podio may accept the call without tokens.
@@ -202,7 +202,7 @@ impl Client {
 
 /// Checks that a success has an empty or a JSON body:
 /// any other body comes from a server in between.
-fn believable(outgoing: &Outgoing, body: Bytes) -> Result<Bytes, Error> {
+fn believable(outgoing: &OutgoingRequest, body: Bytes) -> Result<Bytes, Error> {
     let is_blank = body.iter().all(u8::is_ascii_whitespace);
     match serde_json::from_slice::<IgnoredAny>(&body) {
         Err(source) if !is_blank => Err(Error::Json {
@@ -213,9 +213,9 @@ fn believable(outgoing: &Outgoing, body: Bytes) -> Result<Bytes, Error> {
     }
 }
 
-impl Call {
-    fn into_outgoing(self, tokens: Option<&Tokens>) -> Outgoing {
-        Outgoing {
+impl ApiCall {
+    fn into_outgoing(self, tokens: Option<&Tokens>) -> OutgoingRequest {
+        OutgoingRequest {
             method: self.method,
             path: self.path,
             content_type: self.body.is_some().then_some("application/json"),

@@ -25,7 +25,7 @@ pub(super) struct TokenFile {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Stored<'a> {
+struct StoredTokens<'a> {
     identity: std::borrow::Cow<'a, str>,
     access_token: std::borrow::Cow<'a, str>,
     refresh_token: Option<std::borrow::Cow<'a, str>>,
@@ -53,7 +53,7 @@ impl TokenFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(self.error(source)),
         };
-        let Ok(stored) = serde_json::from_slice::<Stored<'_>>(&text) else {
+        let Ok(stored) = serde_json::from_slice::<StoredTokens<'_>>(&text) else {
             return Ok(None);
         };
         let is_ours = stored.identity == self.identity
@@ -69,7 +69,7 @@ impl TokenFile {
 
     /// Replaces the stored tokens.
     pub(super) async fn save(&self, tokens: &Tokens) -> Result<(), Error> {
-        let stored = Stored {
+        let stored = StoredTokens {
             identity: self.identity.as_str().into(),
             access_token: tokens.access.expose_secret().into(),
             refresh_token: tokens.refresh.as_ref().map(|t| t.expose_secret().into()),

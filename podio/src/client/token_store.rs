@@ -16,7 +16,7 @@ use super::credentials::Credentials;
 use super::error::Error;
 use super::token_file::TokenFile;
 use super::tokens::Tokens;
-use super::transport::{Outgoing, Transport};
+use super::transport::{OutgoingRequest, Transport};
 
 /// The endpoint that accepts forms; `/oauth/token/v2` accepts only JSON (podio.md 3.1).
 const ENDPOINT: &str = "/oauth/token";
@@ -156,7 +156,7 @@ async fn first(credentials: &Credentials, transport: &Transport) -> Result<Token
 }
 
 async fn request(transport: &Transport, form: String) -> Result<Tokens, Error> {
-    let outgoing = Outgoing {
+    let outgoing = OutgoingRequest {
         method: Method::POST,
         path: ENDPOINT.to_owned(),
         content_type: Some("application/x-www-form-urlencoded"),

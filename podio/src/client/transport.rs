@@ -23,7 +23,7 @@ use super::rate::SharedRateLimit;
 const IDLE_CONNECTIONS: usize = 4;
 
 /// A request that is ready to be sent.
-pub(super) struct Outgoing {
+pub(super) struct OutgoingRequest {
     pub(super) method: Method,
     /// Path and query.
     pub(super) path: String,
@@ -32,7 +32,7 @@ pub(super) struct Outgoing {
     pub(super) body: Bytes,
 }
 
-impl Outgoing {
+impl OutgoingRequest {
     pub(super) fn operation(&self) -> String {
         operation(&self.method, &self.path)
     }
@@ -76,7 +76,7 @@ impl Transport {
     /// Sends the request and returns the body of a 2xx response. Waits for the
     /// end of a rate limit if Podio reports it and the sum of the waits is at
     /// most the configured maximum. While a longer limit lasts, nothing is sent.
-    pub(super) async fn exchange(&self, outgoing: &Outgoing) -> Result<Bytes, Error> {
+    pub(super) async fn exchange(&self, outgoing: &OutgoingRequest) -> Result<Bytes, Error> {
         let mut wait_left = self.config.max_rate_wait;
         loop {
             let answer = match self.rate.closed_for().await {
@@ -100,7 +100,7 @@ impl Transport {
         }
     }
 
-    async fn exchange_once(&self, outgoing: &Outgoing) -> Result<Bytes, Error> {
+    async fn exchange_once(&self, outgoing: &OutgoingRequest) -> Result<Bytes, Error> {
         let after = self.config.timeout;
         let answer = timeout(after, self.send(outgoing))
             .await
@@ -120,7 +120,7 @@ impl Transport {
         Err(Error::from_answer(operation, head.status, &body, wait))
     }
 
-    async fn send(&self, outgoing: &Outgoing) -> Result<Response<Bytes>, Error> {
+    async fn send(&self, outgoing: &OutgoingRequest) -> Result<Response<Bytes>, Error> {
         let broken = |source| Error::Transport {
             operation: outgoing.operation(),
             source,
@@ -141,7 +141,7 @@ impl Transport {
         Ok(Response::from_parts(head, body))
     }
 
-    fn request(&self, outgoing: &Outgoing) -> http::Result<Request<Full<Bytes>>> {
+    fn request(&self, outgoing: &OutgoingRequest) -> http::Result<Request<Full<Bytes>>> {
         let mut request = Request::builder()
             .method(&outgoing.method)
             .uri(format!("{}{}", self.config.base_url, outgoing.path))

@@ -10,7 +10,7 @@ use super::members::{inner, member, to_text};
 
 /// A day, and a time if there is one.
 #[derive(PartialEq, Eq)]
-struct Moment {
+struct WordedDate {
     day: String,
     time: Option<String>,
 }
@@ -25,7 +25,7 @@ pub(super) fn read(value: &Value, settings: &Value) -> Option<String> {
     let has_time = setting_allows_time(settings);
     let start = moment(value, "start", has_time);
     let end = moment(value, "end", has_time);
-    let show = |moment: &Moment| match &moment.time {
+    let show = |moment: &WordedDate| match &moment.time {
         Some(time) => format!("{} {time}", moment.day),
         None => moment.day.clone(),
     };
@@ -49,7 +49,7 @@ fn setting_allows_time(settings: &Value) -> bool {
     member(settings, "time").and_then(Value::as_str) != Some("disabled")
 }
 
-fn moment(value: &Value, side: &str, has_time: bool) -> Option<Moment> {
+fn moment(value: &Value, side: &str, has_time: bool) -> Option<WordedDate> {
     let text = |name: String| member(value, &name).and_then(Value::as_str);
     let utc = format!("{side}_utc");
     let whole = text(side.to_owned())
@@ -71,7 +71,7 @@ fn moment(value: &Value, side: &str, has_time: bool) -> Option<Moment> {
         Some(told) => told.as_str().or(time),
         None => time.filter(|time| *time != "00:00:00"),
     };
-    Some(Moment {
+    Some(WordedDate {
         day: day.to_owned(),
         time: time.filter(|_| has_time).map(without_seconds),
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{cut, same_start};
+use super::{same_start, truncate_around};
 
 /// Maximum number of members that are named; a changed object may differ in dozens.
 const MOST: usize = 3;
@@ -28,7 +28,10 @@ pub(super) fn differing(from: &[Value], to: &[Value]) -> (String, String) {
             let start = same_start(&of(&from, name), &of(&to, name));
             // Podio wraps every value in a member named `value`, so that name is left out.
             let shown = name.strip_prefix("value.").unwrap_or(name);
-            format!("{shown}: {}", cut(&of(leaves, name), start, MAX_CHARS))
+            format!(
+                "{shown}: {}",
+                truncate_around(&of(leaves, name), start, MAX_CHARS)
+            )
         });
         pairs.collect::<Vec<_>>().join(", ")
     };

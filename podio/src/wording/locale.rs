@@ -13,7 +13,7 @@ impl Locale {
     pub const NONE: Self = Self { table: None };
 
     /// Returns the locale with this name, such as `de_DE.UTF-8`; POSIX for an unknown one.
-    pub fn named(name: &str) -> Self {
+    pub fn from_posix_name(name: &str) -> Self {
         let name = name.split(['.', '@']).next().unwrap_or_default();
         let name = name.replace('_', "-");
         let language = name.split('-').next().unwrap_or_default();

@@ -20,7 +20,7 @@ use serde_json::Value;
 pub use diff::{Piece, word_diff};
 pub use locale::Locale;
 
-use value::Worded;
+use value::WordedValue;
 
 /// Maximum length of one side of a change, in characters: explanations are stored in the history.
 const MAX_CHARS: usize = 8_000;
@@ -40,7 +40,7 @@ pub struct WordedField<'a> {
 pub fn values(field: WordedField<'_>, values: &[Value], locale: Locale) -> String {
     let mut worded = value::all(field, values, locale);
     tell_apart([&mut worded]);
-    cut(&join(&worded, |one| &one.text), 0, MAX_CHARS)
+    truncate_around(&join(&worded, |one| &one.text), 0, MAX_CHARS)
 }
 
 /// Formats the old and the new values of a field, always
@@ -57,8 +57,9 @@ pub fn change(
     let mut old = value::all(field, from, locale);
     let mut new = value::all(field, to, locale);
     tell_apart([&mut old, &mut new]);
-    let brief = |worded: &[Worded]| join(worded, |one| &one.text);
-    let marked = |worded: &[Worded]| join(worded, |one| one.marked.as_ref().unwrap_or(&one.text));
+    let brief = |worded: &[WordedValue]| join(worded, |one| &one.text);
+    let marked =
+        |worded: &[WordedValue]| join(worded, |one| one.marked.as_ref().unwrap_or(&one.text));
     let mut sides = (brief(&old), brief(&new));
     if sides.0 == sides.1 {
         sides = (marked(&old), marked(&new));
@@ -72,12 +73,12 @@ pub fn change(
         sides = (json(from), json(to));
     }
     let start = same_start(&sides.0, &sides.1);
-    let cut = |side: &str| cut(side, start, MAX_CHARS);
+    let cut = |side: &str| truncate_around(side, start, MAX_CHARS);
     Some((cut(&sides.0), cut(&sides.1)))
 }
 
 /// Adds ids to names that more than one object has.
-fn tell_apart<const N: usize>(mut sides: [&mut Vec<Worded>; N]) {
+fn tell_apart<const N: usize>(mut sides: [&mut Vec<WordedValue>; N]) {
     let everything: Vec<_> = sides
         .iter()
         .flat_map(|side| side.iter())
@@ -102,7 +103,7 @@ fn with(text: &str, addition: &str) -> String {
     }
 }
 
-fn join(worded: &[Worded], text: impl Fn(&Worded) -> &String) -> String {
+fn join(worded: &[WordedValue], text: impl Fn(&WordedValue) -> &String) -> String {
     let texts: Vec<_> = worded
         .iter()
         .map(|one| text(one).as_str())
@@ -119,7 +120,7 @@ fn same_start(one: &str, other: &str) -> usize {
 
 /// Cuts a text to at most `most` characters: from its beginning if
 /// `from` is within them, and otherwise from shortly before `from`.
-fn cut(text: &str, from: usize, most: usize) -> String {
+fn truncate_around(text: &str, from: usize, most: usize) -> String {
     let skipped = if from < most {
         0
     } else {

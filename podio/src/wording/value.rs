@@ -8,7 +8,7 @@ use super::{WordedField, date, number, rich_text};
 
 /// A value formatted for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Worded {
+pub(super) struct WordedValue {
     pub(super) text: String,
     /// The text with its markup, if it has any.
     pub(super) marked: Option<String>,
@@ -16,7 +16,7 @@ pub(super) struct Worded {
     pub(super) id: Option<String>,
 }
 
-impl Worded {
+impl WordedValue {
     fn plain(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -35,26 +35,26 @@ const IDS: &[(&str, &str)] = &[
     ("id", "option"),
 ];
 
-pub(super) fn all(field: WordedField<'_>, values: &[Value], locale: Locale) -> Vec<Worded> {
+pub(super) fn all(field: WordedField<'_>, values: &[Value], locale: Locale) -> Vec<WordedValue> {
     values
         .iter()
         .map(|value| one(field, value, locale))
         .collect()
 }
 
-fn one(field: WordedField<'_>, value: &Value, locale: Locale) -> Worded {
+fn one(field: WordedField<'_>, value: &Value, locale: Locale) -> WordedValue {
     let inner = inner(value);
     match field.kind {
-        "date" => Worded::plain(date::words(value, field.settings)),
-        "money" => Worded::plain(number::money(value, locale)),
-        "number" => Worded::plain(number::words(&to_text(inner), locale)),
-        "progress" => Worded::plain(number::percent(&to_text(inner))),
-        "duration" => Worded::plain(number::duration(inner, field.settings)),
+        "date" => WordedValue::plain(date::words(value, field.settings)),
+        "money" => WordedValue::plain(number::money(value, locale)),
+        "number" => WordedValue::plain(number::words(&to_text(inner), locale)),
+        "progress" => WordedValue::plain(number::percent(&to_text(inner))),
+        "duration" => WordedValue::plain(number::duration(inner, field.settings)),
         "text" => text(&to_text(inner), is_html(field.settings)),
         "calculation" => calculation(field, value, locale),
-        "phone" | "email" | "tel" => Worded::plain(with_type(value)),
+        "phone" | "email" | "tel" => WordedValue::plain(with_type(value)),
         "embed" => link(value),
-        "location" => Worded::plain(location(value)),
+        "location" => WordedValue::plain(location(value)),
         _ => object(inner),
     }
 }
@@ -70,23 +70,23 @@ fn is_html(settings: &Value) -> Option<bool> {
     }
 }
 
-fn text(raw: &str, is_html: Option<bool>) -> Worded {
+fn text(raw: &str, is_html: Option<bool>) -> WordedValue {
     if is_html.unwrap_or_else(|| rich_text::looks_like_html(raw)) {
         let (text, marked) = rich_text::words(raw);
-        Worded {
+        WordedValue {
             text,
             marked: Some(marked),
             id: None,
         }
     } else {
-        Worded::plain(raw)
+        WordedValue::plain(raw)
     }
 }
 
 /// Formats a calculation, which is a number, a text or a date according to its settings.
-fn calculation(field: WordedField<'_>, value: &Value, locale: Locale) -> Worded {
+fn calculation(field: WordedField<'_>, value: &Value, locale: Locale) -> WordedValue {
     if let Some(date) = date::read(value, field.settings) {
-        return Worded::plain(date);
+        return WordedValue::plain(date);
     }
     let inner = inner(value);
     let setting = |name| member(field.settings, name).and_then(Value::as_str);
@@ -100,7 +100,7 @@ fn calculation(field: WordedField<'_>, value: &Value, locale: Locale) -> Worded 
         return text(&raw, None);
     }
     let number = number::words(&raw, locale);
-    Worded::plain(match setting("unit") {
+    WordedValue::plain(match setting("unit") {
         Some(unit) if !unit.is_empty() && !number.is_empty() => format!("{number} {unit}"),
         _ => number,
     })
@@ -116,7 +116,7 @@ fn with_type(value: &Value) -> String {
 }
 
 /// Formats a link with its title and URL.
-fn link(value: &Value) -> Worded {
+fn link(value: &Value) -> WordedValue {
     let embed = member(value, "embed").unwrap_or(value);
     let text = |name| member(embed, name).and_then(Value::as_str);
     let url = text("url")
@@ -127,7 +127,7 @@ fn link(value: &Value) -> Worded {
         (_, Some(url)) => url.to_owned(),
         _ => to_text(embed),
     };
-    Worded {
+    WordedValue {
         text: words,
         marked: None,
         id: id(embed),
@@ -156,8 +156,8 @@ fn location(value: &Value) -> String {
     }
 }
 
-fn object(value: &Value) -> Worded {
-    Worded {
+fn object(value: &Value) -> WordedValue {
+    WordedValue {
         text: to_text(value),
         marked: None,
         id: id(value),

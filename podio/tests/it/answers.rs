@@ -93,7 +93,7 @@ fn read<T: DeserializeOwned>(answer: &Value) -> Result<T, TestCaseError> {
     read.map_err(|error| TestCaseError::fail(format!("{error}: {answer}")))
 }
 
-fn understood(kind: &str, answer: &Value) -> Result<(), TestCaseError> {
+fn check_understood(kind: &str, answer: &Value) -> Result<(), TestCaseError> {
     match kind {
         "item" => {
             let item: Item = read(answer)?;
@@ -149,7 +149,7 @@ fn a_null_anywhere_leaves_the_rest_readable() {
         for node in nodes {
             let mut odd = answer.clone();
             *odd.pointer_mut(&node).unwrap() = Value::Null;
-            understood(kind, &odd).unwrap_or_else(|error| panic!("{kind} {node}: {error}"));
+            check_understood(kind, &odd).unwrap_or_else(|error| panic!("{kind} {node}: {error}"));
         }
     }
 }
@@ -196,6 +196,6 @@ proptest! {
                 *answer.pointer_mut(node).unwrap() = odd;
             }
         }
-        understood(kind, &answer)?;
+        check_understood(kind, &answer)?;
     }
 }

@@ -77,7 +77,7 @@ fn amounts_are_written_as_the_reader_writes_them() {
         ("", "1280.50 EUR"),
     ] {
         assert_eq!(
-            values(field, &amount, Locale::named(locale)),
+            values(field, &amount, Locale::from_posix_name(locale)),
             words,
             "{locale}"
         );

@@ -14,12 +14,12 @@ use super::file::Database;
 /// Maximum number of queued jobs. If it is reached, callers wait.
 const BACKLOG: usize = 256;
 
-type Job = Box<dyn FnOnce(&Connection) + Send>;
+type WorkerJob = Box<dyn FnOnce(&Connection) + Send>;
 
 /// Handle on the threads, which end when its last clone is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Worker {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<WorkerJob>,
 }
 
 /// The threads have ended.
@@ -28,13 +28,13 @@ pub(crate) struct Worker {
 pub(crate) struct WorkerClosed;
 
 /// Connection and the identity of the file that it opened.
-struct OpenFile {
+struct OpenDatabase {
     database: Database,
     identity: Option<FileIdentity>,
     connection: Connection,
 }
 
-impl OpenFile {
+impl OpenDatabase {
     fn open(database: &Database) -> Result<Self, DatabaseError> {
         Ok(Self {
             identity: private::identity(database.path()),
@@ -58,10 +58,10 @@ impl OpenFile {
 impl Worker {
     /// Starts `threads` threads that read the database.
     pub(crate) fn readers(database: &Database, threads: usize) -> Result<Self, DatabaseError> {
-        let (jobs, waiting) = mpsc::channel::<Job>(BACKLOG);
+        let (jobs, waiting) = mpsc::channel::<WorkerJob>(BACKLOG);
         let waiting = Arc::new(Mutex::new(waiting));
         for number in 0..threads {
-            let mut file = OpenFile::open(database)?;
+            let mut file = OpenDatabase::open(database)?;
             let waiting = Arc::clone(&waiting);
             std::thread::Builder::new()
                 .name(format!("relay-read-{number}"))

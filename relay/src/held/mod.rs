@@ -57,7 +57,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use podtap_wire::HeldFrame;
 
-pub(crate) use passing::{HeldOutcome, Passing, SessionStanding, WindowRoom};
+pub(crate) use passing::{HeldOutcome, PassThrough, SessionStanding, WindowRoom};
 pub(crate) use place::HeldPlace;
 
 use crate::queue::TunnelId;
@@ -74,7 +74,7 @@ pub(crate) struct HeldRequests {
 #[derive(Debug, Default)]
 struct Doors {
     is_closed: bool,
-    by_tunnel: HashMap<TunnelId, Arc<Passing>>,
+    by_tunnel: HashMap<TunnelId, Arc<PassThrough>>,
 }
 
 /// A session's access to the held requests of its tunnel. When it is dropped, its requests
@@ -83,12 +83,12 @@ struct Doors {
 pub(crate) struct SessionDoor {
     held: Arc<HeldRequests>,
     tunnel: TunnelId,
-    pub(crate) passing: Arc<Passing>,
+    pub(crate) passing: Arc<PassThrough>,
 }
 
 /// Result of trying to hold a request.
 #[derive(Debug)]
-pub(crate) enum Holding {
+pub(crate) enum HoldOutcome {
     /// The request is held and waits for an answer.
     Held(HeldPlace),
     /// There is no room: the caller stores the event and answers at once.
@@ -118,7 +118,7 @@ impl HeldRequests {
         if self.stored.has_others() {
             return None;
         }
-        let passing = Arc::new(Passing::new(max_requests));
+        let passing = Arc::new(PassThrough::new(max_requests));
         let mut doors = self.lock();
         let is_closed = doors.is_closed;
         let older = doors.by_tunnel.insert(tunnel, Arc::clone(&passing));
@@ -137,13 +137,15 @@ impl HeldRequests {
     }
 
     /// Holds a request if the tunnel has a session with room.
-    pub(crate) fn hold(&self, tunnel: TunnelId, frame: Arc<HeldFrame>) -> Holding {
+    pub(crate) fn hold(&self, tunnel: TunnelId, frame: Arc<HeldFrame>) -> HoldOutcome {
         let passing = self.lock().by_tunnel.get(&tunnel).cloned();
         match passing {
-            None => Holding::NoDoor(frame),
+            None => HoldOutcome::NoDoor(frame),
             Some(passing) => match passing.hold(frame) {
-                Ok((number, outcome)) => Holding::Held(HeldPlace::new(passing, number, outcome)),
-                Err(frame) => Holding::NoRoom(frame),
+                Ok((number, outcome)) => {
+                    HoldOutcome::Held(HeldPlace::new(passing, number, outcome))
+                }
+                Err(frame) => HoldOutcome::NoRoom(frame),
             },
         }
     }

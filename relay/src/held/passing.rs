@@ -21,23 +21,23 @@ pub(super) const MAX_BEHIND: u64 = 256;
 
 /// The held requests of one session.
 #[derive(Debug)]
-pub(crate) struct Passing {
+pub(crate) struct PassThrough {
     max_requests: usize,
-    state: Mutex<State>,
+    state: Mutex<PassingState>,
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct PassingState {
     is_closed: bool,
     /// Number of requests so far, which is also the number of the next request.
     came: u64,
     /// Requests that are not sent yet, by number. `sent` and `turned_away` have the same keys.
-    waiting: BTreeMap<u64, Request>,
-    sent: BTreeMap<u64, Request>,
+    waiting: BTreeMap<u64, PassingRequest>,
+    sent: BTreeMap<u64, PassingRequest>,
     /// Numbers of the requests in `sent`.
     numbers: HashMap<EventId, u64>,
-    turned_away: BTreeMap<u64, Request>,
+    turned_away: BTreeMap<u64, PassingRequest>,
     /// Whether a request that was turned away is being handed to the queue.
     has_turn: bool,
     /// Number of requests that were turned away unsent and are not in the queue yet.
@@ -47,7 +47,7 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Request {
+struct PassingRequest {
     frame: Arc<HeldFrame>,
     was_sent: bool,
     tell: oneshot::Sender<HeldOutcome>,
@@ -69,7 +69,7 @@ pub(crate) enum HeldOutcome {
 /// Permission to hand one request to the queue. Only one exists at a time per session.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    passing: Arc<Passing>,
+    passing: Arc<PassThrough>,
     was_sent: bool,
     is_over: bool,
 }
@@ -90,7 +90,7 @@ pub(crate) struct WindowRoom {
     pub(crate) bytes: usize,
 }
 
-impl Passing {
+impl PassThrough {
     pub(super) fn new(max_requests: usize) -> Self {
         Self {
             max_requests: max_requests.clamp(1, MAX_REQUESTS),
@@ -114,7 +114,7 @@ impl Passing {
         let number = state.came;
         state.came += 1;
         state.bytes += bytes;
-        let request = Request {
+        let request = PassingRequest {
             frame,
             was_sent: false,
             tell,
@@ -129,7 +129,7 @@ impl Passing {
     ///
     /// # Cancel safety
     /// Safe: a change that happens meanwhile is not lost.
-    pub(crate) async fn changed(&self) {
+    pub(crate) async fn wait_for_change(&self) {
         self.changed.notified().await;
     }
 
@@ -235,7 +235,7 @@ impl Passing {
         state.has_turn = true;
         state.bytes -= request.bytes();
         drop(state);
-        let Request {
+        let PassingRequest {
             frame,
             was_sent,
             tell,
@@ -259,7 +259,7 @@ impl Passing {
         self.changed.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PassingState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -271,7 +271,7 @@ impl Passing {
     }
 }
 
-impl State {
+impl PassingState {
     fn count(&self) -> usize {
         self.waiting.len() + self.sent.len() + self.turned_away.len()
     }
@@ -283,7 +283,7 @@ impl State {
     }
 
     /// Removes a request at any stage.
-    fn remove(&mut self, number: u64) -> Option<Request> {
+    fn remove(&mut self, number: u64) -> Option<PassingRequest> {
         let turned_away = self.turned_away.remove(&number);
         if turned_away
             .as_ref()
@@ -298,7 +298,7 @@ impl State {
         Some(request)
     }
 
-    fn remove_sent(&mut self, number: u64) -> Option<Request> {
+    fn remove_sent(&mut self, number: u64) -> Option<PassingRequest> {
         let request = self.sent.remove(&number)?;
         self.numbers.remove(&request.frame.id);
         self.sent_bytes -= request.bytes();
@@ -306,14 +306,14 @@ impl State {
     }
 }
 
-impl Request {
+impl PassingRequest {
     fn bytes(&self) -> usize {
         bytes_of(&self.frame)
     }
 }
 
 impl Turn {
-    fn new(passing: Arc<Passing>, was_sent: bool) -> Self {
+    fn new(passing: Arc<PassThrough>, was_sent: bool) -> Self {
         Self {
             passing,
             was_sent,

@@ -6,19 +6,19 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::passing::{HeldOutcome, Passing};
+use super::passing::{HeldOutcome, PassThrough};
 
 /// A held request that waits for its outcome. It is forgotten when this is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldPlace {
-    passing: Arc<Passing>,
+    passing: Arc<PassThrough>,
     number: u64,
     outcome: oneshot::Receiver<HeldOutcome>,
 }
 
 impl HeldPlace {
     pub(super) fn new(
-        passing: Arc<Passing>,
+        passing: Arc<PassThrough>,
         number: u64,
         outcome: oneshot::Receiver<HeldOutcome>,
     ) -> Self {

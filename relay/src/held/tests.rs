@@ -52,9 +52,9 @@ fn answer(status: u16) -> WebhookResponse {
     }
 }
 
-fn held(holding: Holding) -> HeldPlace {
+fn expect_held(holding: HoldOutcome) -> HeldPlace {
     match holding {
-        Holding::Held(place) => place,
+        HoldOutcome::Held(place) => place,
         other => panic!("{other:?}"),
     }
 }
@@ -65,13 +65,13 @@ fn open() -> (Arc<HeldRequests>, SessionDoor) {
     (held, door)
 }
 
-fn sent(door: &SessionDoor, standing: SessionStanding) -> Vec<u64> {
+fn numbers_to_send(door: &SessionDoor, standing: SessionStanding) -> Vec<u64> {
     let frames = door.passing.next(standing);
     frames.iter().map(|frame| number(frame)).collect()
 }
 
 /// Returns the stored requests in order. Each turn ends at once.
-async fn stored(places: Vec<HeldPlace>) -> Vec<u64> {
+async fn store_all(places: Vec<HeldPlace>) -> Vec<u64> {
     let mut waiting: futures_util::stream::FuturesUnordered<_> = places
         .into_iter()
         .map(|place| async {
@@ -91,9 +91,9 @@ async fn stored(places: Vec<HeldPlace>) -> Vec<u64> {
 #[tokio::test(start_paused = true)]
 async fn an_answer_goes_to_its_request_and_one_that_is_late_to_nobody() {
     let (held_by, door) = open();
-    let first = held(held_by.hold(TUNNEL, frame(1, 10)));
-    let second = held(held_by.hold(TUNNEL, frame(2, 10)));
-    assert_eq!(sent(&door, FREE), [1, 2]);
+    let first = expect_held(held_by.hold(TUNNEL, frame(1, 10)));
+    let second = expect_held(held_by.hold(TUNNEL, frame(2, 10)));
+    assert_eq!(numbers_to_send(&door, FREE), [1, 2]);
 
     door.passing.answer(frame(2, 0).id, answer(202));
     door.passing.answer(frame(9, 0).id, answer(500));
@@ -106,7 +106,7 @@ async fn an_answer_goes_to_its_request_and_one_that_is_late_to_nobody() {
     door.passing.answer(frame(1, 0).id, answer(200));
     drop(turn);
     assert_eq!(door.passing.size(), (0, 0));
-    assert!(sent(&door, FREE).is_empty());
+    assert!(numbers_to_send(&door, FREE).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,16 +124,16 @@ async fn all_that_is_not_answered_is_stored_in_order_when_the_session_ends() {
         let (held_by, door) = open();
         let passing = Arc::clone(&door.passing);
         let mut places: Vec<_> = (0..3)
-            .map(|number| held(held_by.hold(TUNNEL, frame(number, 1))))
+            .map(|number| expect_held(held_by.hold(TUNNEL, frame(number, 1))))
             .collect();
-        assert_eq!(sent(&door, FREE), [0, 1, 2]);
-        places.extend((3..6).map(|number| held(held_by.hold(TUNNEL, frame(number, 1)))));
+        assert_eq!(numbers_to_send(&door, FREE), [0, 1, 2]);
+        places.extend((3..6).map(|number| expect_held(held_by.hold(TUNNEL, frame(number, 1)))));
         // The order of polling must not decide the order of storing.
         places.reverse();
 
         ends(&held_by, door);
 
-        assert_eq!(stored(places).await, [0, 1, 2, 3, 4, 5]);
+        assert_eq!(store_all(places).await, [0, 1, 2, 3, 4, 5]);
         assert_eq!(passing.size(), (0, 0));
         assert!(passing.next(FREE).is_empty());
     }
@@ -143,19 +143,25 @@ async fn all_that_is_not_answered_is_stored_in_order_when_the_session_ends() {
 async fn nothing_overtakes_what_waits_in_the_queue_or_is_on_its_way_there() {
     let (held_by, door) = open();
     let behind = |behind| SessionStanding { behind, ..FREE };
-    let first = held(held_by.hold(TUNNEL, frame(1, 1)));
-    assert!(sent(&door, behind(MAX_BEHIND)).is_empty(), "it waits");
-    assert!(sent(&door, behind(MAX_BEHIND + 1)).is_empty());
+    let first = expect_held(held_by.hold(TUNNEL, frame(1, 1)));
+    assert!(
+        numbers_to_send(&door, behind(MAX_BEHIND)).is_empty(),
+        "it waits"
+    );
+    assert!(numbers_to_send(&door, behind(MAX_BEHIND + 1)).is_empty());
     let Some(HeldOutcome::Store { mut turn, .. }) = first.outcome(LONG).await else {
         panic!("it is turned away");
     };
     turn.is_over();
 
-    let second = held(held_by.hold(TUNNEL, frame(2, 1)));
-    assert!(sent(&door, FREE).is_empty(), "the first is not stored yet");
+    let second = expect_held(held_by.hold(TUNNEL, frame(2, 1)));
+    assert!(
+        numbers_to_send(&door, FREE).is_empty(),
+        "the first is not stored yet"
+    );
     drop(turn);
-    assert!(sent(&door, behind(1)).is_empty(), "nor sent");
-    assert_eq!(sent(&door, FREE), [2]);
+    assert!(numbers_to_send(&door, behind(1)).is_empty(), "nor sent");
+    assert_eq!(numbers_to_send(&door, FREE), [2]);
     drop(second);
 }
 
@@ -163,32 +169,32 @@ async fn nothing_overtakes_what_waits_in_the_queue_or_is_on_its_way_there() {
 async fn an_agent_without_room_gets_no_more() {
     let (held_by, door) = open();
     let places: Vec<_> = (0..5)
-        .map(|number| held(held_by.hold(TUNNEL, frame(number, 1))))
+        .map(|number| expect_held(held_by.hold(TUNNEL, frame(number, 1))))
         .collect();
     let bytes = 3 * bytes_of(&frame(0, 1));
     let room = |requests, bytes| SessionStanding {
         behind: 0,
         room: Some(WindowRoom { requests, bytes }),
     };
-    assert_eq!(sent(&door, room(2, usize::MAX)), [0, 1]);
+    assert_eq!(numbers_to_send(&door, room(2, usize::MAX)), [0, 1]);
     let mut places = places.into_iter();
     let under_way: Vec<_> = places.by_ref().take(2).collect();
-    assert_eq!(stored(places.collect()).await, [2, 3, 4]);
+    assert_eq!(store_all(places.collect()).await, [2, 3, 4]);
 
     let more: Vec<_> = (5..8)
-        .map(|number| held(held_by.hold(TUNNEL, frame(number, 1))))
+        .map(|number| expect_held(held_by.hold(TUNNEL, frame(number, 1))))
         .collect();
-    assert_eq!(sent(&door, room(9, bytes)), [5]);
+    assert_eq!(numbers_to_send(&door, room(9, bytes)), [5]);
     let mut more = more.into_iter();
     let one = more.next();
-    assert_eq!(stored(more.collect()).await, [6, 7]);
-    let last = held(held_by.hold(TUNNEL, frame(8, 1)));
+    assert_eq!(store_all(more.collect()).await, [6, 7]);
+    let last = expect_held(held_by.hold(TUNNEL, frame(8, 1)));
     let none = SessionStanding {
         behind: 0,
         room: None,
     };
-    assert!(sent(&door, none).is_empty());
-    assert_eq!(stored(vec![last]).await, [8]);
+    assert!(numbers_to_send(&door, none).is_empty());
+    assert_eq!(store_all(vec![last]).await, [8]);
     drop((under_way, one));
     assert_eq!(door.passing.size(), (0, 0));
 }
@@ -200,25 +206,28 @@ fn a_session_holds_so_many_requests_or_bytes_and_others_hold_theirs() {
         let _other = held_by.open(TunnelId(2), 1);
         let mut places = Vec::new();
         let mut number = 0;
-        while let Holding::Held(place) = held_by.hold(TUNNEL, frame(number, body)) {
+        while let HoldOutcome::Held(place) = held_by.hold(TUNNEL, frame(number, body)) {
             places.push(place);
             number += 1;
         }
         assert_eq!(places.len(), most, "{body}");
         let other = |number| held_by.hold(TunnelId(2), frame(number, 0));
-        let place = held(other(1));
-        assert!(matches!(other(2), Holding::NoRoom(_)), "its window is one");
+        let place = expect_held(other(1));
+        assert!(
+            matches!(other(2), HoldOutcome::NoRoom(_)),
+            "its window is one"
+        );
         drop(place);
-        held(other(3));
+        expect_held(other(3));
         if places.pop().is_some() {
-            held(held_by.hold(TUNNEL, frame(number, body)));
+            expect_held(held_by.hold(TUNNEL, frame(number, body)));
         }
     }
     let (held_by, door) = open();
     drop(door);
     assert!(matches!(
         held_by.hold(TUNNEL, frame(1, 0)),
-        Holding::NoDoor(_)
+        HoldOutcome::NoDoor(_)
     ));
 }
 
@@ -239,12 +248,12 @@ proptest! {
             let any = u64::try_from(index.index(came.max(1))).unwrap();
             match step {
                 0 | 1 => {
-                    let place = held(held_by.hold(TUNNEL, frame(came as u64, 1)));
+                    let place = expect_held(held_by.hold(TUNNEL, frame(came as u64, 1)));
                     places.push(Some(Box::pin(place.outcome(LONG))));
                 }
                 2 => {
                     let unsent = turns.iter().any(|(number, _)| !was_sent.contains(number));
-                    let now = sent(&door, FREE);
+                    let now = numbers_to_send(&door, FREE);
                     prop_assert!(now.is_empty() || !unsent, "{:?} overtake", now);
                     for number in now {
                         prop_assert!(was_sent.last() < Some(&number), "{} is late", number);
@@ -252,7 +261,7 @@ proptest! {
                         was_sent.insert(number);
                     }
                 }
-                3 => prop_assert!(sent(&door, none).is_empty()),
+                3 => prop_assert!(numbers_to_send(&door, none).is_empty()),
                 // The time limit passes, an answer arrives, or a sender hangs up.
                 4 => door.passing.give_up(any),
                 5 => door.passing.answer(frame(any, 0).id, answer(200)),

@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    fn answered(status: u16, headers: &[(&str, &str)]) -> Response<HttpAnswer> {
+    fn http_answer(status: u16, headers: &[(&str, &str)]) -> Response<HttpAnswer> {
         let headers: HeaderList = headers
             .iter()
             .map(|&(name, value)| (name, value.to_owned()))
@@ -121,7 +121,7 @@ mod tests {
             ("Content-Type", "text/html"),
             ("X-Own", "kept"),
         ]);
-        let answer = answered(200, &sent);
+        let answer = http_answer(200, &sent);
         let mut left: Vec<(&str, &str)> = answer
             .headers()
             .iter()
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_status_that_cannot_end_a_request_is_a_bad_gateway() {
         for (status, expected) in [(201, 201), (101, 502), (0, 502), (599, 599)] {
-            assert_eq!(answered(status, &[]).status(), expected);
+            assert_eq!(http_answer(status, &[]).status(), expected);
         }
     }
 }

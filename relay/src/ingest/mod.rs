@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::answer::{HttpAnswer, text};
 use crate::config::Limits;
-use crate::held::{HeldOutcome, HeldPlace, HeldRequests, Holding};
+use crate::held::{HeldOutcome, HeldPlace, HeldRequests, HoldOutcome};
 use crate::methods::Methods;
 use crate::metrics::Metrics;
 use crate::queue::{AppendError, Queue, QueueError};
@@ -148,18 +148,18 @@ impl Ingest {
             request: webhook,
         });
         let answer = match self.held.hold(tunnel.id, frame) {
-            Holding::Held(place) => {
+            HoldOutcome::Held(place) => {
                 if let Some(answer) = self.pass_through(&tunnel, place).await? {
                     self.metrics.events_passed.inc();
                     return Ok(local::answer(answer, request.method()));
                 }
                 None
             }
-            Holding::NoRoom(frame) => {
+            HoldOutcome::NoRoom(frame) => {
                 self.append(&tunnel, frame).await?;
                 None
             }
-            Holding::NoDoor(frame) => self.store_and_wait(&tunnel, frame).await?,
+            HoldOutcome::NoDoor(frame) => self.store_and_wait(&tunnel, frame).await?,
         };
         self.metrics.events_accepted.inc();
         self.metrics.bytes_accepted.inc_by(length);

@@ -13,7 +13,7 @@ use futures_util::try_join;
 use podtap_wire::Seq;
 use tokio_postgres::{Client, Error};
 
-use super::ends::{QueueEnds, QueueGrowth, ends_of};
+use super::ends::{PostgresQueueEnds, QueueGrowth, ends_of};
 use super::known::KnownUsage;
 use super::plan::Plan;
 use super::removals::QueueRemoval;
@@ -33,7 +33,7 @@ const MAX_REMOVED_FOR_ROOM: u64 = 65_536;
 
 /// New events as the columns of an `INSERT`, and the growth of their queues.
 #[derive(Default)]
-struct Columns<'a> {
+struct EventColumns<'a> {
     tunnels: Vec<i64>,
     /// Position of each event among the events that this transaction adds to its queue.
     nths: Vec<i64>,
@@ -103,7 +103,7 @@ async fn store(
     known: &mut KnownUsage,
 ) -> Result<BatchOutcome, Error> {
     let mut growths: HashMap<TunnelId, QueueGrowth> = HashMap::new();
-    let mut columns = Columns::default();
+    let mut columns = EventColumns::default();
     let nths: Vec<u64> = { appends.iter() }
         .map(|event| {
             let growth = growths.entry(event.tunnel).or_default();
@@ -158,7 +158,7 @@ async fn admit_and_store(
     let locked: Parameters<'_, 1> = [&tunnels];
     // To make room, the usage is read again, because other relays may have freed some.
     let known_left = known
-        .left(limits)
+        .bytes_left(limits)
         .filter(|_| work.room != RoomPolicy::IsMade);
     let ask = async || StoredUsage::ask(client, statements, &locked, known_left.is_none()).await;
     // The usage is read after the lock, so that it cannot change. With removals it is read
@@ -189,11 +189,11 @@ async fn admit_and_store(
         steps = plan.steps;
     }
     let mut left = SpaceLeft {
-        total: taken.left(limits).or(known_left).unwrap_or(u64::MAX),
+        total: taken.bytes_left(limits).or(known_left).unwrap_or(u64::MAX),
         // The disk is the database server's, so its free space is not known here.
         disk: u64::MAX,
     };
-    let mut columns = Columns::default();
+    let mut columns = EventColumns::default();
     let mut held = taken.held;
     let appended = admit(
         &mut columns,
@@ -221,7 +221,7 @@ async fn admit_and_store(
     }))
 }
 
-fn depths(ends: &HashMap<TunnelId, QueueEnds>) -> Vec<(TunnelId, Depth)> {
+fn depths(ends: &HashMap<TunnelId, PostgresQueueEnds>) -> Vec<(TunnelId, Depth)> {
     let depths = ends.iter().map(|(tunnel, ends)| (*tunnel, ends.depth()));
     depths.collect()
 }
@@ -233,8 +233,8 @@ fn wants_room(answer: &Result<Seq, AppendError>) -> bool {
 
 /// Assigns sequence numbers to the events for which there is room.
 fn admit<'a>(
-    columns: &mut Columns<'a>,
-    ends: &mut HashMap<TunnelId, QueueEnds>,
+    columns: &mut EventColumns<'a>,
+    ends: &mut HashMap<TunnelId, PostgresQueueEnds>,
     held: &mut HashMap<String, OwnerUsage>,
     left: &mut SpaceLeft,
     appends: &[&'a QueuedEvent],
@@ -260,7 +260,7 @@ fn admit<'a>(
 async fn finish(
     client: &Client,
     statements: &Statements,
-    columns: &Columns<'_>,
+    columns: &EventColumns<'_>,
 ) -> Result<(), Error> {
     if columns.tunnels.is_empty() {
         return client.batch_execute("COMMIT").await;
@@ -275,7 +275,7 @@ async fn finish(
     Ok(())
 }
 
-impl<'a> Columns<'a> {
+impl<'a> EventColumns<'a> {
     /// Adds an event. `growth` is the growth of its queue up to and including the event.
     fn push(&mut self, event: &'a QueuedEvent, growth: &QueueGrowth) {
         let request = &event.request;

@@ -13,12 +13,12 @@ use crate::queue::{Depth, ReadLimit, TunnelId};
 /// Depths and recent events of the queues that have subscribers.
 #[derive(Debug, Default)]
 pub(super) struct Depths {
-    state: Mutex<State>,
+    state: Mutex<DepthsState>,
     touched: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct DepthsState {
     tunnels: HashMap<TunnelId, watch::Sender<Depth>>,
     /// Queues in which another relay has stored events.
     touched: HashSet<TunnelId>,
@@ -87,7 +87,7 @@ impl Depths {
     /// Notes that another relay has stored events in these queues.
     pub(super) fn touch(&self, tunnels: impl Iterator<Item = TunnelId>) {
         let mut state = self.lock();
-        let State {
+        let DepthsState {
             tunnels: watched,
             touched,
             ..
@@ -113,7 +113,7 @@ impl Depths {
     /// Returns all queues with subscribers and drops the others.
     pub(super) fn followed_tunnels(&self) -> Vec<TunnelId> {
         let mut state = self.lock();
-        let State {
+        let DepthsState {
             tunnels, recent, ..
         } = &mut *state;
         tunnels.retain(|tunnel, depth| {
@@ -126,12 +126,12 @@ impl Depths {
         tunnels.keys().copied().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, DepthsState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl DepthsState {
     fn update(&mut self, depths: impl IntoIterator<Item = (TunnelId, Depth)>) {
         for (tunnel, depth) in depths {
             self.recent.forget(tunnel, depth.removed);

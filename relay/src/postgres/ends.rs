@@ -12,7 +12,7 @@ use crate::queue::{AppendError, Depth, EngineLimits, TunnelId};
 
 /// The ends of a tunnel's queue.
 #[derive(Debug)]
-pub(super) struct QueueEnds {
+pub(super) struct PostgresQueueEnds {
     pub(super) owner: String,
     /// Last sequence number before this transaction.
     pub(super) last_seq: u64,
@@ -42,9 +42,9 @@ impl QueueGrowth {
 }
 
 /// Reads the ends of the locked queues, by tunnel.
-pub(super) fn ends_of(rows: &[Row]) -> HashMap<TunnelId, QueueEnds> {
+pub(super) fn ends_of(rows: &[Row]) -> HashMap<TunnelId, PostgresQueueEnds> {
     let ends = rows.iter().map(|row| {
-        let ends = QueueEnds {
+        let ends = PostgresQueueEnds {
             owner: row.get("owner"),
             last_seq: from_sql(row.get("last_seq")),
             last_bytes: from_sql(row.get("last_bytes")),
@@ -70,7 +70,7 @@ pub(super) fn held_by(rows: &[Row]) -> HashMap<String, OwnerUsage> {
     held.collect()
 }
 
-impl QueueEnds {
+impl PostgresQueueEnds {
     /// Assigns the next number to an event of this size, unless the queue, its owner or all
     /// queues together have reached their limit.
     pub(super) fn admit(
@@ -106,7 +106,7 @@ impl QueueEnds {
 }
 
 #[cfg(test)]
-impl QueueEnds {
+impl PostgresQueueEnds {
     /// Returns the ends of a queue with this content.
     pub(super) fn holding(owner: &str, events: u64, bytes: u64) -> Self {
         Self {

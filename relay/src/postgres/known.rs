@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::ends::QueueEnds;
+use super::ends::PostgresQueueEnds;
 use crate::queue::batch::QueuedEvent;
 use crate::queue::share::OwnerUsage;
 use crate::queue::{EngineLimits, TunnelId};
@@ -28,9 +28,9 @@ const PART: u64 = 2;
 #[derive(Debug, Default)]
 pub(super) struct KnownUsage {
     queues: HashMap<TunnelId, KnownQueue>,
-    owners: HashMap<Arc<str>, Aged<OwnerUsage>>,
+    owners: HashMap<Arc<str>, DatedValue<OwnerUsage>>,
     /// Bytes that are free for all queues together.
-    left: Option<Aged<u64>>,
+    left: Option<DatedValue<u64>>,
 }
 
 #[derive(Debug)]
@@ -40,12 +40,12 @@ struct KnownQueue {
 }
 
 #[derive(Debug)]
-struct Aged<T> {
+struct DatedValue<T> {
     asked: Instant,
     value: T,
 }
 
-impl<T> Aged<T> {
+impl<T> DatedValue<T> {
     fn new(value: T) -> Self {
         Self {
             asked: Instant::now(),
@@ -61,7 +61,7 @@ impl<T> Aged<T> {
 impl KnownUsage {
     /// Returns the bytes that are free for all queues together, or `None` if the database must
     /// be asked.
-    pub(super) fn left(&self, limits: &EngineLimits) -> Option<u64> {
+    pub(super) fn bytes_left(&self, limits: &EngineLimits) -> Option<u64> {
         if limits.max_total_bytes == u64::MAX {
             return Some(u64::MAX);
         }
@@ -75,7 +75,7 @@ impl KnownUsage {
     }
 
     fn room_for(&self, appends: &[&QueuedEvent], limits: &EngineLimits) -> Option<()> {
-        let left = self.left(limits)? / PART;
+        let left = self.bytes_left(limits)? / PART;
         let (mut queues, mut owners) = (HashMap::new(), HashMap::new());
         let mut bytes = 0;
         for event in appends {
@@ -101,7 +101,7 @@ impl KnownUsage {
     /// Updates the estimate with the usage that a transaction read, and with its growth.
     pub(super) fn learn(
         &mut self,
-        ends: &HashMap<TunnelId, QueueEnds>,
+        ends: &HashMap<TunnelId, PostgresQueueEnds>,
         owners: HashMap<String, OwnerUsage>,
         left: u64,
     ) {
@@ -111,17 +111,17 @@ impl KnownUsage {
         }
         let asked = owners
             .into_iter()
-            .map(|(owner, held)| (Arc::from(owner), Aged::new(held)));
+            .map(|(owner, held)| (Arc::from(owner), DatedValue::new(held)));
         self.owners.extend(asked);
         self.queues(ends);
         match &mut self.left {
             Some(known) if known.fresh().is_some() => known.value = left,
-            _ => self.left = Some(Aged::new(left)),
+            _ => self.left = Some(DatedValue::new(left)),
         }
     }
 
     /// Updates the estimate with the growth of a transaction that did not read the usage.
-    pub(super) fn count(&mut self, ends: &HashMap<TunnelId, QueueEnds>) {
+    pub(super) fn count(&mut self, ends: &HashMap<TunnelId, PostgresQueueEnds>) {
         self.queues(ends);
         for ends in ends.values() {
             if let Some(owner) = self.owners.get_mut(&*ends.owner) {
@@ -134,7 +134,7 @@ impl KnownUsage {
         }
     }
 
-    fn queues(&mut self, ends: &HashMap<TunnelId, QueueEnds>) {
+    fn queues(&mut self, ends: &HashMap<TunnelId, PostgresQueueEnds>) {
         for (tunnel, ends) in ends {
             let Some((owner, _)) = self.owners.get_key_value(&*ends.owner) else {
                 continue;
@@ -188,8 +188,8 @@ mod tests {
         QueuedEvent::new(tunnel, EventId::generate(received_at).unwrap(), request).unwrap()
     }
 
-    fn holding(events: u64, bytes: u64) -> HashMap<TunnelId, QueueEnds> {
-        HashMap::from([(TUNNEL, QueueEnds::holding("ada", events, bytes))])
+    fn holding(events: u64, bytes: u64) -> HashMap<TunnelId, PostgresQueueEnds> {
+        HashMap::from([(TUNNEL, PostgresQueueEnds::holding("ada", events, bytes))])
     }
 
     fn owner(events: u64, bytes: u64) -> HashMap<String, OwnerUsage> {
@@ -231,7 +231,7 @@ mod tests {
 
         tokio::time::advance(ASK_PERIOD).await;
         assert_eq!(rooms(&known, &limits), 0);
-        assert_eq!(known.left(&limits), None);
+        assert_eq!(known.bytes_left(&limits), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -242,9 +242,9 @@ mod tests {
         tokio::time::advance(ASK_PERIOD / 2).await;
         known.count(&holding(0, 0));
         known.learn(&holding(0, 0), HashMap::new(), 1 << 19);
-        assert_eq!(known.left(&limits), Some(1 << 19));
+        assert_eq!(known.bytes_left(&limits), Some(1 << 19));
         tokio::time::advance(ASK_PERIOD / 2).await;
-        assert_eq!(known.left(&limits), None);
+        assert_eq!(known.bytes_left(&limits), None);
         known.learn(&holding(0, 0), owner(0, 0), 1 << 20);
         known.forget();
         assert_eq!(rooms(&known, &limits), 0);
@@ -255,7 +255,7 @@ mod tests {
         let mut known = KnownUsage::default();
         for number in 0..3 * MAX_QUEUES {
             let tunnel = TunnelId(i64::try_from(number).unwrap());
-            let ends = HashMap::from([(tunnel, QueueEnds::holding("ada", 0, 0))]);
+            let ends = HashMap::from([(tunnel, PostgresQueueEnds::holding("ada", 0, 0))]);
             known.learn(&ends, owner(0, 0), 0);
             assert!(known.queues.len() <= MAX_QUEUES);
         }

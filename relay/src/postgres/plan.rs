@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures_util::try_join;
 use tokio_postgres::{Client, Error};
 
-use super::ends::QueueEnds;
+use super::ends::PostgresQueueEnds;
 use super::removals::{QueueRemoval, SessionRemovalBound};
 use super::statements::{Parameters, Statements};
 use super::{from_sql, to_sql};
@@ -29,7 +29,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn of(
-        ends: &HashMap<TunnelId, QueueEnds>,
+        ends: &HashMap<TunnelId, PostgresQueueEnds>,
         removals: &[&QueueRemoval],
         most: u64,
     ) -> Self {
@@ -76,7 +76,7 @@ impl Plan {
         &self,
         client: &Client,
         statements: &Statements,
-        ends: &mut HashMap<TunnelId, QueueEnds>,
+        ends: &mut HashMap<TunnelId, PostgresQueueEnds>,
     ) -> Result<(), Error> {
         let (passed, passed_through): (Vec<i64>, Vec<i64>) = self.forgotten.iter().copied().unzip();
         let (mut tunnels, mut above, mut through) = (Vec::new(), Vec::new(), Vec::new());

@@ -55,7 +55,7 @@ impl PgRefused {
     ) -> Result<(), PostgresError> {
         // All relays sort the rows in the same way, so that two relays cannot wait for each other.
         tallies.sort_by(|(one, a), (another, b)| (one, &a.kind).cmp(&(another, &b.kind)));
-        let rows = Columns::of(&tallies);
+        let rows = RefusalColumns::of(&tallies);
         let client = self.database.client().await?;
         client
             .execute(
@@ -75,7 +75,7 @@ impl PgRefused {
     }
 
     async fn try_keep(&self, totals: &[(TunnelId, RefusalTally)]) -> Result<(), PostgresError> {
-        let rows = Columns::of(totals);
+        let rows = RefusalColumns::of(totals);
         let client = self.database.client().await?;
         // If this relay was removed from the list by mistake, its rows would stay forever.
         client
@@ -111,7 +111,7 @@ impl PgRefused {
 
 /// Tallies as columns of an `INSERT`.
 #[derive(Default)]
-struct Columns<'a> {
+struct RefusalColumns<'a> {
     tunnels: Vec<i64>,
     kinds: Vec<&'a str>,
     reasons: Vec<&'a str>,
@@ -119,7 +119,7 @@ struct Columns<'a> {
     last_at: Vec<i64>,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> RefusalColumns<'a> {
     fn of(tallies: &'a [(TunnelId, RefusalTally)]) -> Self {
         let mut columns = Self::default();
         for (tunnel, tally) in tallies {

@@ -14,11 +14,11 @@ use super::{from_sql, revoke, to_sql};
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::TunnelId;
 use crate::tunnel::registry::{
-    KnownToken, KnownTunnel, Registry, RegistryRevision, Snapshot, TunnelRequest, Wanted, time,
+    KnownToken, KnownTunnel, Registry, RegistryRevision, Snapshot, TunnelGrant, TunnelRequest, time,
 };
 use crate::tunnel::{
-    Connected, Revoked, RotatedKey, Token, TokenHash, TokenId, TokenInfo, TokenStoreError,
-    TunnelInfo,
+    AgentConnection, RevokedCounts, RotatedKey, Token, TokenHash, TokenId, TokenInfo,
+    TokenStoreError, TunnelInfo,
 };
 
 /// Key under which a relay stores the URL at which it is reached from outside.
@@ -39,7 +39,7 @@ impl PgRegistry {
         Self { database }
     }
 
-    async fn try_want(&self, request: TunnelRequest) -> Result<Wanted, PostgresError> {
+    async fn try_want(&self, request: TunnelRequest) -> Result<TunnelGrant, PostgresError> {
         let failed = self.database.on_error("find or make a tunnel");
         let mut client = self.database.client().await?;
         let transaction = client.transaction().await.map_err(&failed)?;
@@ -71,7 +71,7 @@ impl PgRegistry {
                 .await;
             let has: i64 = has.map_err(&failed)?.get(0);
             if from_sql(has) >= request.max_tunnels {
-                return Ok(Wanted::TooMany);
+                return Ok(TunnelGrant::TooMany);
             }
             let made = transaction
                 .query_one(
@@ -101,7 +101,7 @@ impl PgRegistry {
             }
         };
         transaction.commit().await.map_err(&failed)?;
-        Ok(Wanted::Found {
+        Ok(TunnelGrant::Found {
             id: TunnelId(id),
             key,
             epoch,
@@ -224,7 +224,7 @@ impl Registry for PgRegistry {
     fn want_tunnel(
         &self,
         request: TunnelRequest,
-    ) -> BoxFuture<'_, Result<Wanted, TokenStoreError>> {
+    ) -> BoxFuture<'_, Result<TunnelGrant, TokenStoreError>> {
         async move { Ok(self.try_want(request).await?) }.boxed()
     }
 
@@ -242,7 +242,7 @@ impl Registry for PgRegistry {
 
     fn tell_sessions(
         &self,
-        _: Vec<(TunnelId, Connected)>,
+        _: Vec<(TunnelId, AgentConnection)>,
     ) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         // The roster contains the sessions of all relays.
         async { Ok(()) }.boxed()
@@ -360,7 +360,7 @@ impl Registry for PgRegistry {
         &self,
         owner_or_id: String,
         with_tunnels: bool,
-    ) -> BoxFuture<'_, Result<Revoked, TokenStoreError>> {
+    ) -> BoxFuture<'_, Result<RevokedCounts, TokenStoreError>> {
         async move { revoke::revoke(&self.database, &owner_or_id, with_tunnels).await }.boxed()
     }
 }

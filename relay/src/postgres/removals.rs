@@ -40,10 +40,10 @@ impl QueueRemoval {
 /// Acknowledgements for which no caller waits. After a crash they are lost and the events
 /// are sent again; the agent's history recognizes them.
 #[derive(Debug, Default)]
-pub(super) struct PendingAcknowledgements(Mutex<State>);
+pub(super) struct PendingAcknowledgements(Mutex<RemovalsState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct RemovalsState {
     through: HashMap<TunnelId, (SessionId, Seq)>,
     events: u64,
 }
@@ -79,7 +79,7 @@ impl PendingAcknowledgements {
         taken.through.into_iter().map(removal).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, RemovalsState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

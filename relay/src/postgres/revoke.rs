@@ -5,19 +5,19 @@ use tokio_postgres::Transaction;
 
 use crate::database::postgres::Postgres;
 use crate::tunnel::registry::TokenTarget;
-use crate::tunnel::{Revoked, TokenStoreError};
+use crate::tunnel::{RevokedCounts, TokenStoreError};
 
 /// Revokes tokens and deletes the tunnels of an owner who has no token left.
 pub(super) async fn revoke(
     database: &Postgres,
     owner_or_id: &str,
     with_tunnels: bool,
-) -> Result<Revoked, TokenStoreError> {
+) -> Result<RevokedCounts, TokenStoreError> {
     let failed = database.on_error("revoke a token");
     let mut client = database.client().await?;
     let transaction = client.transaction().await.map_err(&failed)?;
     let Some(target) = target(&transaction, owner_or_id).await.map_err(&failed)?? else {
-        return Ok(Revoked::default());
+        return Ok(RevokedCounts::default());
     };
     let (column, value) = match &target {
         TokenTarget::Owner(owner) => ("owner", owner),
@@ -48,7 +48,7 @@ pub(super) async fn revoke(
         tunnels = count(deleted.map_err(&failed)?);
     }
     transaction.commit().await.map_err(&failed)?;
-    Ok(Revoked { tokens, tunnels })
+    Ok(RevokedCounts { tokens, tunnels })
 }
 
 fn count(rows: u64) -> usize {

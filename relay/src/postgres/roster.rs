@@ -19,9 +19,9 @@ use super::{RelayId, from_sql, to_sql, unavailable};
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::{QueueError, SessionId, TunnelId};
 use crate::roster::{
-    ClaimOutcome, Everyone, HoldingAgent, Roster, TakeOver, TunnelClaim, Verdict, decide,
+    ClaimOutcome, ClaimVerdict, Everyone, HoldingAgent, Roster, TakeOver, TunnelClaim, decide,
 };
-use crate::tunnel::Connected;
+use crate::tunnel::AgentConnection;
 use crate::tunnel::registry::time;
 
 /// Time between two reports of a relay that it is running.
@@ -86,7 +86,7 @@ impl PgRoster {
             } else {
                 Respond::Stored
             },
-            connected: Connected {
+            connected: AgentConnection {
                 since: time(row.get("since")),
                 host: row.get("host"),
                 peer: row.get("peer"),
@@ -132,10 +132,10 @@ impl PgRoster {
             patience: Duration::from_millis(from_sql(row.get("patience_ms"))),
         });
         let verdict = decide(&claim, holder.as_ref(), dead, last);
-        if let (Verdict::Contest, Some(holder)) = (verdict, &holder) {
+        if let (ClaimVerdict::Contest, Some(holder)) = (verdict, &holder) {
             return Ok(Some(ClaimOutcome::Contested(holder.clone())));
         }
-        if let Verdict::Take {
+        if let ClaimVerdict::Take {
             patience: Some(patience),
         } = verdict
         {
@@ -164,7 +164,7 @@ impl PgRoster {
             Respond::Local => "local",
             Respond::Stored => "stored",
         };
-        let Connected { since, host, peer } = &claim.connected;
+        let AgentConnection { since, host, peer } = &claim.connected;
         let session = transaction
             .query_one(
                 "INSERT INTO podtap_sessions

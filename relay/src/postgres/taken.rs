@@ -44,7 +44,7 @@ impl StoredUsage {
     }
 
     /// Returns the bytes left below the limit for all queues, if the total was asked for.
-    pub(super) fn left(&self, limits: &EngineLimits) -> Option<u64> {
+    pub(super) fn bytes_left(&self, limits: &EngineLimits) -> Option<u64> {
         self.total
             .map(|total| limits.max_total_bytes.saturating_sub(total))
     }

@@ -12,7 +12,7 @@ use super::from_sql;
 use crate::database::postgres::{Postgres, PostgresError};
 use crate::queue::TunnelId;
 use crate::tunnel::registry::{end_of_grace, time};
-use crate::tunnel::{Connected, RotatedKey, TunnelInfo};
+use crate::tunnel::{AgentConnection, RotatedKey, TunnelInfo};
 
 /// Lists the tunnels of an owner, or of all owners, by owner and name.
 pub(super) async fn list(
@@ -43,7 +43,7 @@ pub(super) async fn list(
         )
         .await
         .map_err(database.on_error("list the tunnels"))?;
-    let mut refused = refused(&client, owner.as_deref())
+    let mut refused = load_refusals(&client, owner.as_deref())
         .await
         .map_err(database.on_error("list what was refused"))?;
     let infos = rows.iter().filter_map(info);
@@ -55,7 +55,7 @@ pub(super) async fn list(
 }
 
 /// Returns how many webhooks all relays have refused, by reason.
-async fn refused(
+async fn load_refusals(
     client: &Client,
     owner: Option<&str>,
 ) -> Result<HashMap<TunnelId, Vec<RefusedWebhooks>>, Error> {
@@ -153,7 +153,7 @@ fn info(row: &Row) -> Option<TunnelInfo> {
         last_event_at: row.get::<_, Option<i64>>("last_at").map(time),
         old_key_until: row.get::<_, Option<i64>>("old_key_until").map(time),
         refused: Vec::new(),
-        connected: since.map(|since| Connected {
+        connected: since.map(|since| AgentConnection {
             since: time(since),
             host: row.get("host"),
             peer: row.get("peer"),

@@ -67,7 +67,7 @@ impl From<Append> for PostgresCommand {
 }
 
 /// A connection and the statements prepared on it.
-struct Session {
+struct WriterConnection {
     own: Own,
     statements: Statements,
 }
@@ -86,7 +86,7 @@ pub(super) struct PostgresWriter {
 /// Commands in progress and the connection.
 #[derive(Default)]
 pub(super) struct WriterState {
-    session: Option<Session>,
+    session: Option<WriterConnection>,
     /// Time at which the last attempt to connect failed.
     failed: Option<Instant>,
     appends: Vec<Append>,
@@ -261,7 +261,7 @@ impl PostgresWriter {
             known,
             ..
         } = &mut self.state;
-        let Some(Session { own, statements }) = session else {
+        let Some(WriterConnection { own, statements }) = session else {
             return Ok(None);
         };
         let work = BatchWork {
@@ -359,7 +359,7 @@ impl PostgresWriter {
         let connect = async {
             let own = self.database.connector().own().await?;
             let statements = Statements::prepare(&own.client).await?;
-            Ok::<_, Error>(Session { own, statements })
+            Ok::<_, Error>(WriterConnection { own, statements })
         };
         let connected = timeout(CONNECT_TIMEOUT, connect).await;
         let why = match connected {

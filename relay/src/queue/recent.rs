@@ -27,13 +27,13 @@ const COPIED_BYTES: usize = 16 * 1024;
 /// The newest events of all tunnels that are followed.
 #[derive(Debug, Default)]
 pub(crate) struct Recents {
-    tunnels: HashMap<TunnelId, Recent>,
+    tunnels: HashMap<TunnelId, RecentEvents>,
     bytes: usize,
 }
 
 /// Events of one tunnel, without a hole between them.
 #[derive(Debug, Default)]
-struct Recent {
+struct RecentEvents {
     events: VecDeque<EventFrame>,
     bytes: usize,
 }
@@ -53,7 +53,7 @@ impl Recents {
         self.bytes = self.bytes - before + recent.bytes;
     }
 
-    /// Takes a tunnel's events after `after` out; see [`Recent::take_after`].
+    /// Takes a tunnel's events after `after` out; see [`RecentEvents::take_after`].
     pub(crate) fn take_after(
         &mut self,
         tunnel: TunnelId,
@@ -88,7 +88,7 @@ impl Recents {
     }
 }
 
-impl Recent {
+impl RecentEvents {
     /// Adds the next event. The oldest go for it; if that does not make room within the tunnel's
     /// limits and `left`, what is left of the total, none are kept.
     fn push(&mut self, mut event: EventFrame, left: usize) {
@@ -182,7 +182,7 @@ pub(crate) mod tests {
     }
 
     fn take_after(
-        recent: &mut Recent,
+        recent: &mut RecentEvents,
         after: u64,
         events: usize,
         bytes: usize,
@@ -195,7 +195,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_follows_the_cursor_is_taken_and_anything_else_is_the_databases() {
-        let mut recent = Recent::default();
+        let mut recent = RecentEvents::default();
         for seq in 5..10 {
             recent.push(event(seq, 100), FREE);
         }
@@ -214,7 +214,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_hole_between_two_events_is_never_jumped_over() {
-        let mut recent = Recent::default();
+        let mut recent = RecentEvents::default();
         recent.push(event(1, 1), FREE);
         recent.push(event(3, 1), FREE);
         assert_eq!(take_after(&mut recent, 0, 9, 9999), None);
@@ -223,7 +223,7 @@ pub(crate) mod tests {
 
     #[test]
     fn the_oldest_go_at_each_limit() {
-        let mut recent = Recent::default();
+        let mut recent = RecentEvents::default();
         let most = u64::try_from(MAX_EVENTS).unwrap();
         for seq in 1..=most + 1 {
             recent.push(event(seq, 0), FREE);
@@ -247,7 +247,7 @@ pub(crate) mod tests {
         fn a_reader_gets_each_event_once_and_in_order(
             steps in proptest::collection::vec((0..3_u8, 1..400_000_usize), 1..200),
         ) {
-            let (mut recent, mut last, mut cursor) = (Recent::default(), 0, 0);
+            let (mut recent, mut last, mut cursor) = (RecentEvents::default(), 0, 0);
             for (step, size) in steps {
                 if step < 2 {
                     last += 1;

@@ -68,7 +68,7 @@ mod tests {
         }
     }
 
-    fn left(total: u64, disk: u64) -> SpaceLeft {
+    fn space_left(total: u64, disk: u64) -> SpaceLeft {
         SpaceLeft {
             total: total * MIB,
             disk: disk * MIB,
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn an_owner_gets_no_more_than_what_is_left_for_the_others() {
         let limits = EngineLimits::from(&Limits::default());
-        for mut left in [left(100, 1000), left(1000, 100)] {
+        for mut left in [space_left(100, 1000), space_left(1000, 100)] {
             let (mut ada, mut bob) = (holding(99), OwnerUsage::default());
             assert_eq!(ada.admit(MIB, &mut left, &limits), Ok(()), "just as much");
             assert_eq!(
@@ -95,7 +95,7 @@ mod tests {
     fn a_little_is_never_refused_for_the_disk_but_the_limit_on_all_holds() {
         let limits = EngineLimits::from(&Limits::default());
         let mut owner = OwnerUsage::default();
-        let mut full = left(1000, 0);
+        let mut full = space_left(1000, 0);
         assert_eq!(owner.admit(MIB, &mut full, &limits), Ok(()));
         assert_eq!(
             owner.admit(1, &mut full, &limits),
@@ -103,7 +103,7 @@ mod tests {
         );
         let mut owner = OwnerUsage::default();
         assert_eq!(
-            owner.admit(1, &mut left(0, 1000), &limits),
+            owner.admit(1, &mut space_left(0, 1000), &limits),
             Err(AppendError::AllFull)
         );
         assert_eq!((owner.events, owner.bytes), (0, 0), "nothing is counted");
@@ -120,7 +120,7 @@ mod tests {
             events: 3,
             bytes: 0,
         };
-        let mut full = left(0, 0);
+        let mut full = space_left(0, 0);
         assert_eq!(
             many.admit(1, &mut full, &limits),
             Err(AppendError::OwnerFull)

@@ -8,36 +8,38 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::time::Instant;
 
-use super::{ClaimOutcome, Everyone, HoldingAgent, Roster, TakeOver, TunnelClaim, Verdict, decide};
+use super::{
+    ClaimOutcome, ClaimVerdict, Everyone, HoldingAgent, Roster, TakeOver, TunnelClaim, decide,
+};
 use crate::queue::{QueueError, SessionId, TunnelId};
 
 /// Who has each tunnel, in this process.
 #[derive(Debug, Default)]
-pub(crate) struct MemoryRoster(Mutex<State>);
+pub(crate) struct MemoryRoster(Mutex<RosterState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct RosterState {
     holders: HashMap<TunnelId, HoldingAgent>,
-    take_overs: HashMap<TunnelId, Since>,
+    take_overs: HashMap<TunnelId, PastTakeOver>,
     /// Sessions so far.
     sessions: i64,
 }
 
 /// A take-over and when it was.
 #[derive(Debug, Clone, Copy)]
-struct Since {
+struct PastTakeOver {
     epoch: u64,
     at: Instant,
     patience: Duration,
 }
 
 impl MemoryRoster {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, RosterState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl RosterState {
     fn take(
         &mut self,
         tunnel: TunnelId,
@@ -52,16 +54,18 @@ impl State {
             patience: last.patience,
         });
         match (decide(&claim, holder, dead, last), holder) {
-            (Verdict::Contest, Some(holder)) => return ClaimOutcome::Contested(holder.clone()),
+            (ClaimVerdict::Contest, Some(holder)) => {
+                return ClaimOutcome::Contested(holder.clone());
+            }
             (
-                Verdict::Take {
+                ClaimVerdict::Take {
                     patience: Some(patience),
                 },
                 _,
             ) => {
                 self.take_overs
                     .retain(|_, last| now < last.at + 2 * last.patience);
-                let since = Since {
+                let since = PastTakeOver {
                     epoch: claim.epoch,
                     at: now,
                     patience,

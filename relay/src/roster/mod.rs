@@ -18,8 +18,8 @@ use futures_util::future::BoxFuture;
 use podtap_wire::Respond;
 
 use crate::queue::{QueueError, SessionId, TunnelId};
-use crate::tunnel::Connected;
-pub(crate) use rule::{TakeOver, Verdict, decide};
+use crate::tunnel::AgentConnection;
+pub(crate) use rule::{ClaimVerdict, TakeOver, decide};
 
 /// An agent that wants a tunnel.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub(crate) struct TunnelClaim {
     pub(crate) comes_back: bool,
     /// A person wants it to have the tunnel, whoever has it.
     pub(crate) take_over: bool,
-    pub(crate) connected: Connected,
+    pub(crate) connected: AgentConnection,
 }
 
 /// An agent that has a tunnel.
@@ -41,7 +41,7 @@ pub(crate) struct HoldingAgent {
     pub(crate) is_here: bool,
     pub(crate) epoch: u64,
     pub(crate) respond: Respond,
-    pub(crate) connected: Connected,
+    pub(crate) connected: AgentConnection,
 }
 
 /// What became of a claim.

@@ -24,7 +24,7 @@ pub(crate) struct TakeOver {
 
 /// What is to be done about a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ClaimVerdict {
     /// The tunnel is the claimant's.
     Take {
         /// The patience of a take-over that is to be remembered.
@@ -40,18 +40,18 @@ pub(crate) fn decide(
     holder: Option<&HoldingAgent>,
     dead: Option<SessionId>,
     last: Option<TakeOver>,
-) -> Verdict {
+) -> ClaimVerdict {
     let Some(holder) = holder.filter(|holder| dead != Some(holder.session)) else {
-        return Verdict::Take { patience: None };
+        return ClaimVerdict::Take { patience: None };
     };
     // What nobody remembers any more.
     let last = last.filter(|last| last.age < 2 * last.patience);
     if must_wait(claim, holder, last) {
-        return Verdict::Contest;
+        return ClaimVerdict::Contest;
     }
     let patience = (claim.epoch != holder.epoch)
         .then(|| last.map_or(PATIENCE, |last| (2 * last.patience).min(MAX_PATIENCE)));
-    Verdict::Take { patience }
+    ClaimVerdict::Take { patience }
 }
 
 fn must_wait(claim: &TunnelClaim, holder: &HoldingAgent, last: Option<TakeOver>) -> bool {
@@ -70,7 +70,7 @@ mod tests {
     use podtap_wire::Respond;
 
     use super::*;
-    use crate::tunnel::Connected;
+    use crate::tunnel::AgentConnection;
 
     fn claim(epoch: u64) -> TunnelClaim {
         TunnelClaim {
@@ -78,7 +78,7 @@ mod tests {
             epoch,
             comes_back: false,
             take_over: false,
-            connected: Connected {
+            connected: AgentConnection {
                 since: Timestamp::UNIX_EPOCH,
                 host: None,
                 peer: "::1".to_owned(),
@@ -106,10 +106,10 @@ mod tests {
             ..claim(epoch)
         };
         let decided = |claim: &TunnelClaim, dead| decide(claim, Some(&holder(2)), dead, None);
-        let take = |patience| Verdict::Take { patience };
-        assert_eq!(decided(&back(1), None), Verdict::Contest, "it slept");
+        let take = |patience| ClaimVerdict::Take { patience };
+        assert_eq!(decided(&back(1), None), ClaimVerdict::Contest, "it slept");
         assert_eq!(decided(&back(1), Some(SessionId(1))), take(None));
-        assert_eq!(decided(&back(1), Some(SessionId(9))), Verdict::Contest);
+        assert_eq!(decided(&back(1), Some(SessionId(9))), ClaimVerdict::Contest);
         assert_eq!(decided(&back(2), None), take(None), "its own");
         assert_eq!(decided(&back(3), None), take(Some(PATIENCE)));
         assert_eq!(decide(&back(1), None, None, None), take(None));
@@ -126,8 +126,8 @@ mod tests {
         };
         let decided = |claim: &TunnelClaim, last| decide(claim, Some(&holder(2)), None, last);
         let just_before = last(Duration::from_secs(59), PATIENCE);
-        assert_eq!(decided(&claim(3), just_before), Verdict::Contest);
-        let take = |patience| Verdict::Take {
+        assert_eq!(decided(&claim(3), just_before), ClaimVerdict::Contest);
+        let take = |patience| ClaimVerdict::Take {
             patience: Some(patience),
         };
         assert_eq!(

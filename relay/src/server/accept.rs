@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
-use super::crowd::Crowd;
+use super::crowd::OverflowAnswers;
 use super::places::Places;
 use super::seldom::Seldom;
 
@@ -47,7 +47,7 @@ impl Acceptor {
     pub(super) async fn accept(
         &mut self,
         places: &Places,
-        crowd: &Crowd,
+        crowd: &OverflowAnswers,
     ) -> (TcpStream, SocketAddr) {
         loop {
             let error = match self.listener.accept().await {
@@ -138,7 +138,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut acceptor = Acceptor::new(listener, address);
-        let crowd = Crowd::new(TaskTracker::new(), false, Arc::new(Metrics::new()));
+        let crowd = OverflowAnswers::new(TaskTracker::new(), false, Arc::new(Metrics::new()));
         let places = Places::new(8, 8);
         let few = Rlimit {
             current: Some(64),

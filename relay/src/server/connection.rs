@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::handler::Handler;
-use super::head::{HeadRecord, Heads, Recorded};
+use super::head::{HeadRecord, Heads, RecordedStream};
 use super::idle::Activity;
 use crate::answer::HttpAnswer;
 use crate::metrics::Metrics;
-use crate::spelling::{MAX_HEADERS, Spelling};
+use crate::spelling::{HeaderSpelling, MAX_HEADERS};
 
 /// Smallest limit for heads that hyper accepts, in bytes.
 const LEAST_HEAD_BYTES: usize = 8 * 1024;
@@ -35,13 +35,13 @@ const CONNECTION_WINDOW: u32 = 512 * 1024;
 const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// Builder with which all connections are served.
-pub(super) type Builder = auto::Builder<Streams>;
+pub(super) type Builder = auto::Builder<StreamTasks>;
 
 /// Returns the builder for connections whose HTTP/2 streams are tasks of `tasks`. A head longer
 /// than `max_head_bytes` is answered 431, and at most as many bytes of a body are read ahead.
 pub(super) fn builder(tasks: &TaskTracker, max_head_bytes: usize) -> Builder {
     let max_head_bytes = max_head_bytes.max(LEAST_HEAD_BYTES);
-    let mut builder = auto::Builder::new(Streams(tasks.clone()));
+    let mut builder = auto::Builder::new(StreamTasks(tasks.clone()));
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -92,7 +92,7 @@ impl<H: Handler> Connection<H> {
             let record = Arc::clone(&record);
             async move {
                 let _in_progress = activity.begin();
-                if let Some(spelling) = Spelling::of(&record.take()) {
+                if let Some(spelling) = HeaderSpelling::of(&record.take()) {
                     request.extensions_mut().insert(spelling);
                 }
                 let is_head = request.method() == Method::HEAD;
@@ -108,12 +108,12 @@ impl<H: Handler> Connection<H> {
                 Ok::<_, std::convert::Infallible>(answer)
             }
         });
-        let io = TokioIo::new(Recorded::new(stream, Arc::clone(&record)));
+        let io = TokioIo::new(RecordedStream::new(stream, Arc::clone(&record)));
         let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
         // The connection is pinned outside of `select!`, so it survives if another arm completes.
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
-            () = activity.overdue() => return metrics.connection_closed("idle"),
+            () = activity.wait_until_overdue() => return metrics.connection_closed("idle"),
             () = close.notified() => {
                 metrics.connection_closed("room");
                 None
@@ -127,7 +127,7 @@ impl<H: Handler> Connection<H> {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = connection.as_mut() => ended,
-                    () = activity.overdue() => return,
+                    () = activity.wait_until_overdue() => return,
                 }
             }
         };
@@ -149,9 +149,9 @@ pub(super) async fn last_call(draining: &CancellationToken, activity: &Activity)
 
 /// Runs the streams of HTTP/2 as tasks for which the server waits.
 #[derive(Debug, Clone)]
-pub(super) struct Streams(TaskTracker);
+pub(super) struct StreamTasks(TaskTracker);
 
-impl<F> hyper::rt::Executor<F> for Streams
+impl<F> hyper::rt::Executor<F> for StreamTasks
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,

@@ -50,14 +50,14 @@ pub(super) async fn linger(stream: &mut TcpStream) {
 
 /// Answers connections for which there is no place.
 #[derive(Debug)]
-pub(super) struct Crowd {
+pub(super) struct OverflowAnswers {
     tasks: TaskTracker,
     lingering: Arc<Semaphore>,
     answer: &'static [u8],
     metrics: Arc<Metrics>,
 }
 
-impl Crowd {
+impl OverflowAnswers {
     /// Creates a value that answers in tasks of `tasks`, with a TLS alert if `is_tls`.
     pub(super) fn new(tasks: TaskTracker, is_tls: bool, metrics: Arc<Metrics>) -> Self {
         Self {

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
-use super::room::{Room, Spot};
+use super::room::{ConnectionSpot, Room};
 
 /// Size in bytes up to which an unfinished head is not counted. Nearly every webhook's head is
 /// smaller, and one for each connection takes no more memory than the connection's other buffers.
@@ -34,20 +34,20 @@ pub(super) struct Heads {
 pub(super) struct HeadRecord {
     heads: Arc<Heads>,
     close: Arc<Notify>,
-    state: Mutex<State>,
+    state: Mutex<HeadState>,
 }
 
 #[derive(Debug)]
-struct State {
-    reading: Reading,
+struct HeadState {
+    reading: HeadReading,
     /// Bytes of the head that have arrived.
     bytes: Vec<u8>,
     /// Its share of the common limit, once the head is large enough to count.
-    spot: Option<Spot>,
+    spot: Option<ConnectionSpot>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
+enum HeadReading {
     /// Bytes that are read belong to a head.
     Head,
     /// Bytes that are read belong to a body, until the request is answered.
@@ -58,7 +58,7 @@ enum Reading {
 
 /// Stream of a connection whose reads are recorded.
 #[derive(Debug)]
-pub(super) struct Recorded<S> {
+pub(super) struct RecordedStream<S> {
     stream: S,
     record: Arc<HeadRecord>,
 }
@@ -78,8 +78,8 @@ impl HeadRecord {
         Arc::new(Self {
             heads,
             close,
-            state: Mutex::new(State {
-                reading: Reading::Head,
+            state: Mutex::new(HeadState {
+                reading: HeadReading::Head,
                 bytes: Vec::new(),
                 spot: None,
             }),
@@ -89,22 +89,22 @@ impl HeadRecord {
     /// Returns the head of the request that has begun. It is empty if it is not known, for example
     /// if it was read together with the previous request. Bytes read from now on are the body.
     pub(super) fn take(&self) -> Vec<u8> {
-        self.turn_to(Reading::Body)
+        self.turn_to(HeadReading::Body)
     }
 
     /// Notes that the request is over: bytes read from now on are another head.
     pub(super) fn expect_head(&self) {
-        self.turn_to(Reading::Head);
+        self.turn_to(HeadReading::Head);
     }
 
     /// Notes that bytes read from now on are not HTTP.
     pub(super) fn stop(&self) {
-        self.turn_to(Reading::Nothing);
+        self.turn_to(HeadReading::Nothing);
     }
 
-    fn turn_to(&self, reading: Reading) -> Vec<u8> {
+    fn turn_to(&self, reading: HeadReading) -> Vec<u8> {
         let mut state = self.lock();
-        if state.reading != Reading::Nothing {
+        if state.reading != HeadReading::Nothing {
             state.reading = reading;
         }
         state.spot = None;
@@ -113,10 +113,10 @@ impl HeadRecord {
 
     fn read(&self, bytes: &[u8]) {
         let mut state = self.lock();
-        if state.reading != Reading::Head {
+        if state.reading != HeadReading::Head {
             return;
         }
-        let State { bytes: head, .. } = &mut *state;
+        let HeadState { bytes: head, .. } = &mut *state;
         // hyper rejects longer heads.
         let room = self.heads.max_head_bytes.saturating_sub(head.len());
         head.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
@@ -130,7 +130,7 @@ impl HeadRecord {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, HeadState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -141,13 +141,13 @@ impl Drop for HeadRecord {
     }
 }
 
-impl<S> Recorded<S> {
+impl<S> RecordedStream<S> {
     pub(super) fn new(stream: S, record: Arc<HeadRecord>) -> Self {
         Self { stream, record }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for RecordedStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -163,7 +163,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for RecordedStream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -246,7 +246,7 @@ mod tests {
         assert!(is_told(&records[0]) && !is_told(&records[1]) && !is_told(&records[2]));
         assert_eq!(records[2].take().len(), 4000);
         drop(records);
-        assert_eq!(heads.room.taken(), (0, 0));
+        assert_eq!(heads.room.usage(), (0, 0));
     }
 
     #[test]
@@ -254,6 +254,6 @@ mod tests {
         let heads = Heads::new(0, 4000);
         let record = record(&heads);
         record.read(&[b'a'; NEGLIGIBLE_BYTES]);
-        assert!(!is_told(&record) && heads.room.taken() == (0, 0));
+        assert!(!is_told(&record) && heads.room.usage() == (0, 0));
     }
 }

@@ -9,13 +9,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use super::places::{ConnectionPlace, Crowded};
+use super::places::{ConnectionPlace, NoPlace};
 use crate::peer::PeerGroup;
 
 /// Requests in progress on a connection, and the time since it is quiet.
 #[derive(Debug)]
 pub(super) struct Activity {
-    state: Mutex<State>,
+    state: Mutex<ActivityState>,
     /// Notified when a request begins.
     begun: Notify,
     head_timeout: Duration,
@@ -23,7 +23,7 @@ pub(super) struct Activity {
 }
 
 #[derive(Debug)]
-struct State {
+struct ActivityState {
     place: ConnectionPlace,
     requests: usize,
     /// Time at which the last request ended or the connection began.
@@ -43,7 +43,7 @@ impl Activity {
         idle_timeout: Duration,
     ) -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(ActivityState {
                 place,
                 requests: 0,
                 quiet_since: Instant::now(),
@@ -68,7 +68,7 @@ impl Activity {
     }
 
     /// Counts the connection for the peer that a proxy has named.
-    pub(super) fn assign(&self, peer: PeerGroup) -> Result<(), Crowded> {
+    pub(super) fn assign(&self, peer: PeerGroup) -> Result<(), NoPlace> {
         self.lock().place.assign(peer)
     }
 
@@ -91,7 +91,7 @@ impl Activity {
     }
 
     /// Waits until the connection has been quiet for too long. Requests have their own time limits.
-    pub(super) async fn overdue(&self) {
+    pub(super) async fn wait_until_overdue(&self) {
         while let Some(deadline) = self.deadline(Instant::now()) {
             sleep_until(deadline).await;
         }
@@ -114,7 +114,7 @@ impl Activity {
         (deadline > now).then_some(deadline)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ActivityState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -147,12 +147,12 @@ mod tests {
     async fn the_first_head_has_less_time_than_the_pauses_after_it() {
         let activity = activity();
         let start = Instant::now();
-        activity.overdue().await;
+        activity.wait_until_overdue().await;
         assert_eq!(start.elapsed().as_secs(), 1);
 
         drop(activity.begin());
         let start = Instant::now();
-        activity.overdue().await;
+        activity.wait_until_overdue().await;
         assert_eq!(start.elapsed().as_secs(), 10);
     }
 
@@ -175,13 +175,13 @@ mod tests {
         let activity = activity();
         let request = activity.begin();
         assert!(
-            tokio::time::timeout(IDLE * 9, activity.overdue())
+            tokio::time::timeout(IDLE * 9, activity.wait_until_overdue())
                 .await
                 .is_err()
         );
         drop(request);
         let start = Instant::now();
-        activity.overdue().await;
+        activity.wait_until_overdue().await;
         assert_eq!(start.elapsed().as_secs(), 10);
     }
 }

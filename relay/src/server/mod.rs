@@ -31,11 +31,11 @@ use crate::peer::{PeerGroup, TrustedProxies};
 use crate::tls::Tls;
 use accept::Acceptor;
 use connection::{Builder, Connection};
-use crowd::Crowd;
+use crowd::OverflowAnswers;
 pub(crate) use handler::Handler;
 use head::Heads;
 use idle::Activity;
-use opening::{Opening, ProxyPolicy};
+use opening::{OpeningConnection, ProxyPolicy};
 use places::ConnectionPlace;
 pub(crate) use places::Places;
 use room::Room;
@@ -121,7 +121,7 @@ impl<H: Handler> Server<H> {
             self.house.limits.max_head_bytes,
         ));
         let metrics = Arc::clone(&self.house.metrics);
-        let crowd = Crowd::new(connections.clone(), self.tls.is_some(), metrics);
+        let crowd = OverflowAnswers::new(connections.clone(), self.tls.is_some(), metrics);
         // Both arms are cancel-safe: a connection that is not returned was not accepted.
         while let Some((stream, peer)) = tokio::select! {
             accepted = self.accept(&crowd) => Some(accepted),
@@ -156,7 +156,12 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    fn opening(&self, place: ConnectionPlace, peer: IpAddr, builder: &Arc<Builder>) -> Opening<H> {
+    fn opening(
+        &self,
+        place: ConnectionPlace,
+        peer: IpAddr,
+        builder: &Arc<Builder>,
+    ) -> OpeningConnection<H> {
         let House {
             heads,
             openings,
@@ -166,7 +171,7 @@ impl<H: Handler> Server<H> {
             metrics,
             ..
         } = &self.house;
-        Opening {
+        OpeningConnection {
             connection: Connection {
                 handler: Arc::clone(&self.handler),
                 builder: Arc::clone(builder),
@@ -184,7 +189,7 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    async fn accept(&mut self, crowd: &Crowd) -> (TcpStream, SocketAddr) {
+    async fn accept(&mut self, crowd: &OverflowAnswers) -> (TcpStream, SocketAddr) {
         self.house.places.settle().await;
         self.acceptor.accept(&self.house.places, crowd).await
     }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{Connection, last_call};
 use super::crowd;
 use super::handler::Handler;
-use super::places::Crowded;
+use super::places::NoPlace;
 use super::proxy_header::{self, NoHeader};
 use super::room::Room;
 use super::seldom::Seldom;
@@ -30,7 +30,7 @@ use crate::tls::Tls;
 pub(super) const MAX_OPENINGS: usize = 1024;
 
 /// A connection that was accepted.
-pub(super) struct Opening<H> {
+pub(super) struct OpeningConnection<H> {
     pub(super) connection: Connection<H>,
     /// `None` for HTTP without TLS.
     pub(super) tls: Option<Tls>,
@@ -48,7 +48,7 @@ pub(super) struct ProxyPolicy {
 
 /// Reason why a connection did not get as far as HTTP.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum OpeningError {
     /// The peer sent nothing, like a load balancer that checks whether the port is open.
     #[error("nothing was sent")]
     Silent,
@@ -61,7 +61,7 @@ enum Failed {
     #[error("a PROXY header from an address that is not a trusted proxy")]
     Stranger,
     #[error("too many connections of one sender behind the proxy")]
-    Crowded(Crowded),
+    Crowded(NoPlace),
     #[error("it took too long")]
     Late,
     #[error("it made room for another one")]
@@ -71,12 +71,12 @@ enum Failed {
 }
 
 /// A connection that is ready for HTTP.
-enum Opened {
+enum HttpStream {
     Plain(TcpStream),
     Secured(Box<TlsStream<TcpStream>>),
 }
 
-impl<H: Handler> Opening<H> {
+impl<H: Handler> OpeningConnection<H> {
     pub(super) async fn serve(self, stream: TcpStream, draining: CancellationToken) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delays");
@@ -86,13 +86,13 @@ impl<H: Handler> Opening<H> {
         }
         let metrics = Arc::clone(&self.connection.metrics);
         match Box::pin(self.open(stream, &draining)).await {
-            Ok((connection, Opened::Plain(stream))) => {
+            Ok((connection, HttpStream::Plain(stream))) => {
                 Box::pin(connection.serve(stream, draining)).await;
             }
-            Ok((connection, Opened::Secured(stream))) => {
+            Ok((connection, HttpStream::Secured(stream))) => {
                 Box::pin(connection.serve(stream, draining)).await;
             }
-            Err(Failed::Crowded(why)) => metrics.connection_refused(why.name()),
+            Err(OpeningError::Crowded(why)) => metrics.connection_refused(why.name()),
             Err(failed) => {
                 if let Some(reason) = failed.name() {
                     metrics.handshake_failed(reason);
@@ -105,7 +105,7 @@ impl<H: Handler> Opening<H> {
         self,
         stream: TcpStream,
         draining: &CancellationToken,
-    ) -> Result<(Connection<H>, Opened), Failed> {
+    ) -> Result<(Connection<H>, HttpStream), OpeningError> {
         let Self {
             mut connection,
             tls,
@@ -130,10 +130,10 @@ impl<H: Handler> Opening<H> {
                         .is_some_and(|proxy| proxy.trusted.contain(peer))
                 {
                     let counted = activity.assign(PeerGroup::from(peer));
-                    counted.map_err(Failed::Crowded)?;
+                    counted.map_err(OpeningError::Crowded)?;
                 }
                 if tls.is_some() && begins_in_the_clear(&stream).await? {
-                    return Err(Failed::PlainText);
+                    return Err(OpeningError::PlainText);
                 }
                 Ok(peer)
             };
@@ -149,16 +149,16 @@ impl<H: Handler> Opening<H> {
                 }
             };
             let opened = match &tls {
-                None => Opened::Plain(stream),
-                Some(tls) => Opened::Secured(Box::new(shake(tls, stream).await?)),
+                None => HttpStream::Plain(stream),
+                Some(tls) => HttpStream::Secured(Box::new(shake(tls, stream).await?)),
             };
             Ok((peer, opened))
         };
         let opened = tokio::select! {
             opened = opening => opened,
-            () = activity.overdue() => Err(Failed::Late),
-            () = close.notified() => Err(Failed::NoRoom),
-            () = last_call(draining, activity) => Err(Failed::Silent),
+            () = activity.wait_until_overdue() => Err(OpeningError::Late),
+            () = close.notified() => Err(OpeningError::NoRoom),
+            () = last_call(draining, activity) => Err(OpeningError::Silent),
         };
         drop(spot);
         match opened {
@@ -179,40 +179,40 @@ impl<H: Handler> Opening<H> {
 
 impl ProxyPolicy {
     /// Returns the address of the sender behind a connection from `peer`.
-    async fn sender(&self, stream: &mut TcpStream, peer: IpAddr) -> Result<IpAddr, Failed> {
+    async fn sender(&self, stream: &mut TcpStream, peer: IpAddr) -> Result<IpAddr, OpeningError> {
         if self.trusted.contain(peer) {
             let said = proxy_header::read(stream)
                 .await
                 .map_err(|error| match error {
-                    NoHeader::Silent => Failed::Silent,
-                    error => Failed::Header(error),
+                    NoHeader::Silent => OpeningError::Silent,
+                    error => OpeningError::Header(error),
                 })?;
             return Ok(said.map_or(peer, |sender| sender.ip().to_canonical()));
         }
         // 16 bytes suffice to recognize a header. If they arrive in smaller pieces, the header is
         // not detected here, but it is not valid HTTP either.
         let mut first = [0; 16];
-        let count = stream.peek(&mut first).await.map_err(Failed::Io)?;
+        let count = stream.peek(&mut first).await.map_err(OpeningError::Io)?;
         let first = first.get(..count).unwrap_or_default();
         if first.is_empty() {
-            return Err(Failed::Silent);
+            return Err(OpeningError::Silent);
         }
         if proxy_header::is_header(first) {
-            return Err(Failed::Stranger);
+            return Err(OpeningError::Stranger);
         }
         Ok(peer)
     }
 
     /// Logs the failure, at most once per minute.
-    fn warn(&self, peer: IpAddr, failed: &Failed) {
-        let is_told = matches!(failed, Failed::Header(_) | Failed::Stranger);
+    fn warn(&self, peer: IpAddr, failed: &OpeningError) {
+        let is_told = matches!(failed, OpeningError::Header(_) | OpeningError::Stranger);
         if is_told && let Some(connections) = self.warnings.count(Instant::now()) {
             tracing::warn!(%peer, error = %failed, connections, "connections were refused");
         }
     }
 }
 
-impl Failed {
+impl OpeningError {
     /// Returns the reason as used in the metrics.
     fn name(&self) -> Option<&'static str> {
         match self {
@@ -255,24 +255,24 @@ fn bad_request(words: &str) -> Vec<u8> {
 
 /// Returns whether the first byte is a letter. A method always begins with a letter, a TLS
 /// record never does.
-async fn begins_in_the_clear(stream: &TcpStream) -> Result<bool, Failed> {
+async fn begins_in_the_clear(stream: &TcpStream) -> Result<bool, OpeningError> {
     let mut first = [0];
-    match stream.peek(&mut first).await.map_err(Failed::Io)? {
-        0 => Err(Failed::Silent),
+    match stream.peek(&mut first).await.map_err(OpeningError::Io)? {
+        0 => Err(OpeningError::Silent),
         _ => Ok(first.iter().all(u8::is_ascii_alphabetic)),
     }
 }
 
-async fn shake(tls: &Tls, stream: TcpStream) -> Result<TlsStream<TcpStream>, Failed> {
+async fn shake(tls: &Tls, stream: TcpStream) -> Result<TlsStream<TcpStream>, OpeningError> {
     let accepting = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
-    let hello = accepting.await.map_err(Failed::Tls)?;
+    let hello = accepting.await.map_err(OpeningError::Tls)?;
     let purpose = tls.purpose(&hello.client_hello());
     let shaken = hello.into_stream(purpose.config).await;
-    let mut stream = shaken.map_err(Failed::Tls)?;
+    let mut stream = shaken.map_err(OpeningError::Tls)?;
     if purpose.is_challenge {
         // The authority's check is complete with the handshake.
         let _ = stream.shutdown().await;
-        return Err(Failed::Silent);
+        return Err(OpeningError::Silent);
     }
     Ok(stream)
 }

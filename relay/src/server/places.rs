@@ -19,7 +19,7 @@ pub(crate) const MAX_CLOSING: usize = 64;
 /// All places of a group of listeners.
 #[derive(Debug)]
 pub(crate) struct Places {
-    state: Mutex<State>,
+    state: Mutex<PlacesState>,
     max: usize,
     max_per_peer: usize,
     /// Notified when a connection that was told to close has closed.
@@ -28,14 +28,14 @@ pub(crate) struct Places {
 
 /// Reason why there is no place: every connection that could make room has a request in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Crowded {
+pub(super) enum NoPlace {
     /// This peer has the maximum number of connections per peer.
     Peer,
     /// All places are taken.
     All,
 }
 
-impl Crowded {
+impl NoPlace {
     /// Returns the reason as used in the metrics.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -51,13 +51,13 @@ pub(super) struct ConnectionPlace {
     places: Arc<Places>,
     /// `None` for a peer whose connections are not limited.
     peer: Option<PeerGroup>,
-    stance: Stance,
+    stance: PlaceState,
     /// Notified when the connection has to close.
     close: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct PlacesState {
     /// Number of connections that have a place and may keep it.
     open: usize,
     /// Number of connections that were told to close and are still open.
@@ -82,7 +82,7 @@ struct OfPeer {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stance {
+enum PlaceState {
     /// Without a request since this moment. The connection may have been told to close since.
     Quiet(u64),
     Busy,
@@ -104,12 +104,12 @@ impl Places {
     pub(super) fn take(
         self: &Arc<Self>,
         peer: Option<PeerGroup>,
-    ) -> Result<ConnectionPlace, Crowded> {
+    ) -> Result<ConnectionPlace, NoPlace> {
         let mut state = self.lock();
         state.make_room_among(peer, self.max_per_peer)?;
         if state.open >= self.max {
             let oldest = state.oldest();
-            state.close(oldest.ok_or(Crowded::All)?);
+            state.close(oldest.ok_or(NoPlace::All)?);
         }
         state.open += 1;
         if let Some(peer) = peer {
@@ -117,7 +117,7 @@ impl Places {
         }
         let close = Arc::new(Notify::new());
         Ok(ConnectionPlace {
-            stance: Stance::Quiet(state.add_quiet(peer, &close)),
+            stance: PlaceState::Quiet(state.add_quiet(peer, &close)),
             places: Arc::clone(self),
             peer,
             close,
@@ -148,19 +148,19 @@ impl Places {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PlacesState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl PlacesState {
     /// Makes room for one more connection of this peer.
-    fn make_room_among(&mut self, peer: Option<PeerGroup>, max: usize) -> Result<(), Crowded> {
+    fn make_room_among(&mut self, peer: Option<PeerGroup>, max: usize) -> Result<(), NoPlace> {
         if let Some(of_peer) = peer.and_then(|peer| self.peers.get(&peer))
             && of_peer.open >= max
         {
             let oldest = of_peer.quiet.first().copied();
-            self.close(oldest.ok_or(Crowded::Peer)?);
+            self.close(oldest.ok_or(NoPlace::Peer)?);
         }
         Ok(())
     }
@@ -218,11 +218,11 @@ impl ConnectionPlace {
     }
 
     /// Counts the connection for the peer that a proxy has named, before its first request.
-    pub(super) fn assign(&mut self, peer: PeerGroup) -> Result<(), Crowded> {
+    pub(super) fn assign(&mut self, peer: PeerGroup) -> Result<(), NoPlace> {
         let mut state = self.places.lock();
         state.make_room_among(Some(peer), self.places.max_per_peer)?;
         // A connection that was told to close is not counted any more.
-        if let Stance::Quiet(moment) = self.stance
+        if let PlaceState::Quiet(moment) = self.stance
             && let Some(quiet) = state.quiet.get_mut(&moment)
         {
             quiet.peer = Some(peer);
@@ -236,20 +236,20 @@ impl ConnectionPlace {
 
     /// Notes that a request has begun.
     pub(super) fn busy(&mut self) {
-        if let Stance::Quiet(moment) = self.stance {
+        if let PlaceState::Quiet(moment) = self.stance {
             let was_quiet = self.places.lock().remove_quiet(moment);
             self.stance = match was_quiet {
-                Some(_) => Stance::Busy,
-                None => Stance::Closing,
+                Some(_) => PlaceState::Busy,
+                None => PlaceState::Closing,
             };
         }
     }
 
     /// Notes that the last request has ended.
     pub(super) fn quiet(&mut self) {
-        if self.stance == Stance::Busy {
+        if self.stance == PlaceState::Busy {
             let moment = self.places.lock().add_quiet(self.peer, &self.close);
-            self.stance = Stance::Quiet(moment);
+            self.stance = PlaceState::Quiet(moment);
         }
     }
 }
@@ -258,9 +258,9 @@ impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let mut state = self.places.lock();
         let has_place = match self.stance {
-            Stance::Quiet(moment) => state.remove_quiet(moment).is_some(),
-            Stance::Busy => true,
-            Stance::Closing => false,
+            PlaceState::Quiet(moment) => state.remove_quiet(moment).is_some(),
+            PlaceState::Busy => true,
+            PlaceState::Closing => false,
         };
         if has_place {
             state.leave(self.peer);
@@ -310,7 +310,7 @@ mod tests {
         ];
         busy.iter_mut().for_each(ConnectionPlace::busy);
 
-        assert_eq!(places.take(Some(peer(2))).unwrap_err(), Crowded::All);
+        assert_eq!(places.take(Some(peer(2))).unwrap_err(), NoPlace::All);
 
         busy[1].quiet();
         assert!(places.take(Some(peer(2))).is_ok());
@@ -333,7 +333,7 @@ mod tests {
         let mut third = places.take(Some(peer(1))).unwrap();
         mine[1].busy();
         third.busy();
-        assert_eq!(places.take(Some(peer(1))).unwrap_err(), Crowded::Peer);
+        assert_eq!(places.take(Some(peer(1))).unwrap_err(), NoPlace::Peer);
         assert!(places.take(None).is_ok() && places.take(Some(peer(2))).is_ok());
     }
 
@@ -349,7 +349,7 @@ mod tests {
         through[1].busy();
         through[2].busy();
         let mut fourth = places.take(None).unwrap();
-        assert_eq!(fourth.assign(peer(1)), Err(Crowded::Peer));
+        assert_eq!(fourth.assign(peer(1)), Err(NoPlace::Peer));
         assert_eq!(fourth.assign(peer(2)), Ok(()));
         drop((through, fourth));
         let state = places.lock();

@@ -44,7 +44,7 @@ pub(super) enum NoHeader {
 
 /// Form of a header: a line of text, or bytes with their length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ProxyHeaderForm {
     Line,
     Binary,
 }
@@ -63,7 +63,7 @@ pub(super) async fn read(stream: &mut TcpStream) -> Result<Option<SocketAddr>, N
                 NoHeader::Truncated
             });
         }
-        let Belonging { ours, is_last } = belonging(&header, seen)?;
+        let HeaderExtent { ours, is_last } = belonging(&header, seen)?;
         let ours = seen.get_mut(..ours).unwrap_or_default();
         stream.read_exact(ours).await?;
         header.extend_from_slice(ours);
@@ -80,7 +80,7 @@ pub(super) fn is_header(bytes: &[u8]) -> bool {
 
 /// How many of the peeked bytes belong to the header.
 #[derive(Debug, Clone, Copy)]
-struct Belonging {
+struct HeaderExtent {
     /// Number of these bytes, at least one.
     ours: usize,
     /// Whether the header ends with these bytes.
@@ -89,10 +89,10 @@ struct Belonging {
 
 /// Finds which of the bytes in `seen` belong to the header. `header` contains the bytes
 /// before them.
-fn belonging(header: &[u8], seen: &[u8]) -> Result<Belonging, NoHeader> {
+fn belonging(header: &[u8], seen: &[u8]) -> Result<HeaderExtent, NoHeader> {
     let all = [header, seen].concat();
     let (end, is_last) = match kind(&all)? {
-        Kind::Line => {
+        ProxyHeaderForm::Line => {
             let end = all.iter().position(|byte| *byte == b'\n');
             let bytes = end.map_or(all.len(), |at| at + 1);
             if bytes > MAX_LINE_BYTES {
@@ -100,7 +100,7 @@ fn belonging(header: &[u8], seen: &[u8]) -> Result<Belonging, NoHeader> {
             }
             (bytes, end.is_some())
         }
-        Kind::Binary => {
+        ProxyHeaderForm::Binary => {
             let length = all.get(FIXED_BYTES - 2..FIXED_BYTES);
             let length = length.and_then(|bytes| <[u8; 2]>::try_from(bytes).ok());
             let end = FIXED_BYTES + length.map_or(0, |bytes| u16::from_be_bytes(bytes).into());
@@ -110,19 +110,21 @@ fn belonging(header: &[u8], seen: &[u8]) -> Result<Belonging, NoHeader> {
             (end.min(all.len()), length.is_some() && all.len() >= end)
         }
     };
-    Ok(Belonging {
+    Ok(HeaderExtent {
         ours: end - header.len(),
         is_last,
     })
 }
 
 /// Returns the version of the header that the bytes begin or may begin.
-fn kind(bytes: &[u8]) -> Result<Kind, NoHeader> {
+fn kind(bytes: &[u8]) -> Result<ProxyHeaderForm, NoHeader> {
     let begins = |start: &[u8]| start.starts_with(bytes) || bytes.starts_with(start);
     if begins(GREETING) {
-        return Ok(Kind::Binary);
+        return Ok(ProxyHeaderForm::Binary);
     }
-    begins(WORD).then_some(Kind::Line).ok_or(NoHeader::Missing)
+    begins(WORD)
+        .then_some(ProxyHeaderForm::Line)
+        .ok_or(NoHeader::Missing)
 }
 
 /// Returns the sender that a complete header names.
@@ -154,7 +156,7 @@ mod tests {
             if seen.is_empty() {
                 return Err(NoHeader::Truncated);
             }
-            let Belonging { ours, is_last } = belonging(&header, seen)?;
+            let HeaderExtent { ours, is_last } = belonging(&header, seen)?;
             assert!(ours > 0);
             header.extend_from_slice(&rest[..ours]);
             rest = &rest[ours..];

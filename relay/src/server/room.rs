@@ -32,7 +32,7 @@ struct Tenant {
 
 /// Share of one connection, which is given back when this is dropped.
 #[derive(Debug)]
-pub(super) struct Spot {
+pub(super) struct ConnectionSpot {
     room: Arc<Room>,
     number: u64,
     close: Arc<Notify>,
@@ -46,10 +46,10 @@ impl Room {
 
     /// Returns a share for a connection, which closes when `close` is notified. The share is
     /// empty at first.
-    pub(super) fn enter(self: &Arc<Self>, close: &Arc<Notify>) -> Spot {
+    pub(super) fn enter(self: &Arc<Self>, close: &Arc<Notify>) -> ConnectionSpot {
         let mut inside = self.lock();
         inside.begun += 1;
-        Spot {
+        ConnectionSpot {
             room: Arc::clone(self),
             number: inside.begun,
             close: Arc::clone(close),
@@ -58,7 +58,7 @@ impl Room {
 
     /// Returns the used amount and the number of connections that use it.
     #[cfg(test)]
-    pub(super) fn taken(&self) -> (usize, usize) {
+    pub(super) fn usage(&self) -> (usize, usize) {
         let inside = self.lock();
         (inside.used, inside.tenants.len())
     }
@@ -68,7 +68,7 @@ impl Room {
     }
 }
 
-impl Spot {
+impl ConnectionSpot {
     /// Sets the size of this share. While the limit is exceeded, the oldest connections are
     /// told to close.
     pub(super) fn take(&mut self, takes: usize) {
@@ -86,7 +86,7 @@ impl Spot {
     }
 }
 
-impl Drop for Spot {
+impl Drop for ConnectionSpot {
     fn drop(&mut self) {
         self.room.lock().remove(self.number);
     }
@@ -110,7 +110,7 @@ mod tests {
     fn the_one_that_began_first_makes_way() {
         let room = Room::new(2);
         let bells: Vec<Arc<Notify>> = (0..3).map(|_| Arc::default()).collect();
-        let mut spots: Vec<Spot> = bells.iter().map(|bell| room.enter(bell)).collect();
+        let mut spots: Vec<ConnectionSpot> = bells.iter().map(|bell| room.enter(bell)).collect();
         let is_rung = |bell: &Arc<Notify>| bell.notified().now_or_never().is_some();
         for spot in spots.iter_mut().rev() {
             spot.take(1);
@@ -118,6 +118,6 @@ mod tests {
         let rung: Vec<bool> = bells.iter().map(is_rung).collect();
         assert_eq!(rung, [true, false, false]);
         spots.clear();
-        assert_eq!(room.taken(), (0, 0));
+        assert_eq!(room.usage(), (0, 0));
     }
 }

@@ -11,10 +11,10 @@ const PERIOD: Duration = Duration::from_mins(1);
 
 /// Counts occurrences and decides when to log them.
 #[derive(Debug, Default)]
-pub(super) struct Seldom(Mutex<State>);
+pub(super) struct Seldom(Mutex<SeldomState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct SeldomState {
     count: u64,
     told_at: Option<Instant>,
 }

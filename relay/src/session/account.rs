@@ -18,12 +18,12 @@ pub(super) struct Accounts {
     max_sessions: usize,
     sending: SessionBudget,
     receiving: SessionBudget,
-    known: Mutex<HashMap<String, Weak<Account>>>,
+    known: Mutex<HashMap<String, Weak<OwnerAccount>>>,
 }
 
 /// One owner's part.
 #[derive(Debug)]
-pub(super) struct Account {
+pub(super) struct OwnerAccount {
     places: Arc<Semaphore>,
     /// Memory for events on their way to the owner's agents.
     pub(super) sending: OwnerShare,
@@ -46,13 +46,13 @@ impl Accounts {
     }
 
     /// The account of an owner.
-    pub(super) fn of(&self, owner: &str) -> Arc<Account> {
+    pub(super) fn of(&self, owner: &str) -> Arc<OwnerAccount> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(account) = known.get(owner).and_then(Weak::upgrade) {
             return account;
         }
         known.retain(|_, account| account.strong_count() > 0);
-        let account = Arc::new(Account {
+        let account = Arc::new(OwnerAccount {
             places: Arc::new(Semaphore::new(self.max_sessions)),
             sending: self.sending.share(),
             receiving: self.receiving.share(),
@@ -62,7 +62,7 @@ impl Accounts {
     }
 }
 
-impl Account {
+impl OwnerAccount {
     /// A place for one more session, if there is one.
     pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()

@@ -80,7 +80,7 @@ impl AwaitedAnswers {
             if !frames.is_empty() {
                 return frames;
             }
-            door.passing.changed().await;
+            door.passing.wait_for_change().await;
         }
     }
 

@@ -12,14 +12,14 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 
-use super::account::Account;
+use super::account::OwnerAccount;
 use super::answers::AwaitedAnswers;
 use super::end::End;
 use super::handshake;
-use super::meter::{Meter, Metered};
+use super::meter::{Meter, MeteredStream};
 use super::presence::{self, Presence, PresenceClaim, TunnelHold};
 use super::pulse::Pulse;
-use super::pump::{Progress, Pump};
+use super::pump::{Pump, PumpProgress};
 use super::socket::{self, SessionSocket};
 use super::terms::SessionTerms;
 use super::window::SendWindow;
@@ -27,8 +27,8 @@ use crate::held::HeldRequests;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::roster::TunnelClaim;
-use crate::tunnel::Connected;
-use crate::tunnel::directory::{Directory, Owner, Served};
+use crate::tunnel::AgentConnection;
+use crate::tunnel::directory::{Directory, Owner, ServedTunnel};
 
 /// How often an agent that another one's death let in may meet yet another one.
 const MAX_RIVALS: usize = 3;
@@ -42,7 +42,7 @@ pub(super) struct ArrivingAgent {
     pub(super) held: Arc<HeldRequests>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) terms: Arc<SessionTerms>,
-    pub(super) account: Arc<Account>,
+    pub(super) account: Arc<OwnerAccount>,
     pub(super) owner: Owner,
     pub(super) peer: IpAddr,
     pub(super) draining: CancellationToken,
@@ -57,7 +57,7 @@ impl ArrivingAgent {
         };
         let meter = Meter::new(MAX_CONTROL_BYTES);
         let io = TokioIo::new(upgraded);
-        let io = Metered::new(io, Arc::clone(&meter), self.account.receiving.clone());
+        let io = MeteredStream::new(io, Arc::clone(&meter), self.account.receiving.clone());
         let config = socket::config(terms.max_answer_bytes);
         let socket = Box::pin(SessionSocket::from_raw_socket(
             io,
@@ -118,7 +118,7 @@ impl ArrivingAgent {
             .await?;
         let pulse = Arc::<Pulse>::default();
         let hold = self.take(&served, &hello, &pulse).await?;
-        let Served { tunnel, epoch } = served;
+        let ServedTunnel { tunnel, epoch } = served;
         // What became void before this session could be found by a poll is found here.
         if !directory.is_current(owner, &tunnel).await? {
             return Err(End::Revoked);
@@ -156,7 +156,7 @@ impl ArrivingAgent {
             respond: hello.respond,
             clock: self.presence.clock(),
             first_ping: terms.first_ping(),
-            progress: Progress::new(window),
+            progress: PumpProgress::new(window),
         };
         Ok((hold, pump))
     }
@@ -164,7 +164,7 @@ impl ArrivingAgent {
     /// Takes the tunnel, from a dead agent at once; a live one may keep it (`presence`).
     async fn take(
         &self,
-        served: &Served,
+        served: &ServedTunnel,
         hello: &Hello,
         pulse: &Arc<Pulse>,
     ) -> Result<TunnelHold, End> {
@@ -173,7 +173,7 @@ impl ArrivingAgent {
             epoch: served.epoch,
             comes_back: hello.epoch == Some(served.epoch),
             take_over: hello.take_over,
-            connected: Connected {
+            connected: AgentConnection {
                 since: presence::now(),
                 host: hello.host.as_deref().map(printable_host),
                 peer: self.peer.to_string(),

@@ -90,16 +90,16 @@ impl BudgetGrant {
 
     /// Lets the grant live for as long as these bytes do.
     pub(super) fn keep_with(self, bytes: Bytes) -> Bytes {
-        struct Held {
+        struct GrantedBytes {
             bytes: Bytes,
             _grant: BudgetGrant,
         }
-        impl AsRef<[u8]> for Held {
+        impl AsRef<[u8]> for GrantedBytes {
             fn as_ref(&self) -> &[u8] {
                 &self.bytes
             }
         }
-        Bytes::from_owner(Held {
+        Bytes::from_owner(GrantedBytes {
             bytes,
             _grant: self,
         })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use http::header::{self, HeaderMap, HeaderName};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use podtap_wire::{AgentFrame, ConnectRefusal, Decoded, Hello, RefusalKind, version};
+use podtap_wire::{AgentFrame, ConnectRefusal, DecodedFrame, Hello, RefusalKind, version};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -84,7 +84,7 @@ pub(super) async fn hello(socket: &mut SessionSocket, limit: Duration) -> Result
     match first.await {
         Err(_) => Err(End::Protocol("no hello in time".to_owned())),
         Ok(Some(Ok(Message::Text(text)))) => match AgentFrame::decode_text(&text) {
-            Ok(Decoded::Frame(AgentFrame::Hello(hello))) => Ok(hello),
+            Ok(DecodedFrame::Frame(AgentFrame::Hello(hello))) => Ok(hello),
             Ok(_) => Err(End::Protocol("the first frame is not a hello".to_owned())),
             Err(error) => Err(End::Protocol(format!("the hello cannot be read: {error}"))),
         },

@@ -36,11 +36,11 @@ const CONTROL_HEAD: usize = 6;
 /// What is known of the message that is being read.
 #[derive(Debug)]
 pub(super) struct Meter {
-    state: Mutex<State>,
+    state: Mutex<MeterState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct MeterState {
     /// Bytes read since the last message ended.
     used: usize,
     /// Bytes that are free or granted.
@@ -56,7 +56,7 @@ struct State {
 }
 
 /// A stream whose reading is metered.
-pub(super) struct Metered<S> {
+pub(super) struct MeteredStream<S> {
     inner: S,
     meter: Arc<Meter>,
     share: OwnerShare,
@@ -67,7 +67,7 @@ impl Meter {
     /// A meter for messages of at most this size.
     pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(State {
+            state: Mutex::new(MeterState {
                 used: 0,
                 allowed: FREE_BYTES,
                 most,
@@ -116,12 +116,12 @@ impl Meter {
         state.exceeded.then_some(state.most)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, MeterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl MeterState {
     /// How many bytes more are needed before the next read; an error once the message is too large.
     fn bytes_needed(&mut self) -> io::Result<usize> {
         if self.used < self.allowed {
@@ -141,7 +141,7 @@ impl State {
     }
 }
 
-impl<S> Metered<S> {
+impl<S> MeteredStream<S> {
     pub(super) fn new(inner: S, meter: Arc<Meter>, share: OwnerShare) -> Self {
         Self {
             inner,
@@ -176,7 +176,7 @@ impl<S> Metered<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for MeteredStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -196,7 +196,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for MeteredStream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -228,7 +228,8 @@ mod tests {
     async fn a_small_message_is_free_and_one_beyond_the_limit_an_error() {
         let (mut near, far) = tokio::io::duplex(MIB);
         let meter = Meter::new(MAX_CONTROL_BYTES);
-        let mut metered = Metered::new(far, Arc::clone(&meter), SessionBudget::new(0, 0).share());
+        let mut metered =
+            MeteredStream::new(far, Arc::clone(&meter), SessionBudget::new(0, 0).share());
         let mut buffer = vec![0; 2048];
         for _ in 0..100 {
             near.write_all(&[0; 8 * 2048]).await.unwrap();
@@ -262,7 +263,7 @@ mod tests {
         for _ in 0..50 {
             let (mut near, far) = tokio::io::duplex(4 * MIB);
             let meter = Meter::new(4 * MIB);
-            let mut metered = Metered::new(far, Arc::clone(&meter), share.clone());
+            let mut metered = MeteredStream::new(far, Arc::clone(&meter), share.clone());
             near.write_all(&vec![0; 4 * MIB]).await.unwrap();
             let mut buffer = vec![0; 2048];
             while let Ok(Ok(bytes)) =
@@ -281,7 +282,8 @@ mod tests {
     async fn pings_are_no_part_of_a_message() {
         let (mut near, far) = tokio::io::duplex(MIB);
         let meter = Meter::new(MAX_CONTROL_BYTES);
-        let mut metered = Metered::new(far, Arc::clone(&meter), SessionBudget::new(0, 0).share());
+        let mut metered =
+            MeteredStream::new(far, Arc::clone(&meter), SessionBudget::new(0, 0).share());
         let mut frame = [0; CONTROL_HEAD + 8];
         for _ in 0..10_000 {
             near.write_all(&frame).await.unwrap();

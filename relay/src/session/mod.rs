@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::answer::HttpAnswer;
 use crate::config::Limits;
-use crate::gate::{Denied, TokenGate};
+use crate::gate::{TokenDenial, TokenGate};
 use crate::held::HeldRequests;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
@@ -43,7 +43,7 @@ pub(crate) use handshake::{bearer, refuse, refused_token, unavailable};
 use presence::Presence;
 pub(crate) use terms::SessionTerms;
 
-impl Denied {
+impl TokenDenial {
     /// What is answered to a token that does not let anybody in.
     pub(crate) fn answer(self) -> Response<HttpAnswer> {
         match self {
@@ -111,7 +111,7 @@ impl Sessions {
         let owner = match self.gate.admit(&upgrade.token, peer).await {
             Ok(owner) => owner,
             Err(denied) => {
-                if denied == Denied::Refused {
+                if denied == TokenDenial::Refused {
                     tracing::info!(%peer, "an agent's token was refused");
                 }
                 return denied.answer();

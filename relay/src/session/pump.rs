@@ -13,19 +13,21 @@ use bytes::Bytes;
 use futures_util::future::FusedFuture as _;
 use futures_util::{FutureExt as _, StreamExt as _};
 use podtap_wire::limits::{MAX_CONTROL_BYTES, PING_PERIOD, SILENCE_LIMIT};
-use podtap_wire::{AgentFrame, Decoded, EventFrame, HeldFrame, Notice, RelayFrame, Respond, Seq};
+use podtap_wire::{
+    AgentFrame, DecodedFrame, EventFrame, HeldFrame, Notice, RelayFrame, Respond, Seq,
+};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
-use super::account::{Account, READ_BYTES};
+use super::account::{OwnerAccount, READ_BYTES};
 use super::answers::AwaitedAnswers;
 use super::budget::BudgetGrant;
 use super::end::End;
 use super::meter::Meter;
 use super::pulse::Pulse;
-use super::socket::{Sink, Stream, feed, held_messages, messages, say, send};
+use super::socket::{SocketSink, SocketStream, feed, held_messages, messages, say, send};
 use super::window::SendWindow;
 use crate::metrics::Metrics;
 use crate::queue::{Depth, Gap, Queue, QueueError, ReadLimit, SessionId};
@@ -48,7 +50,7 @@ pub(super) struct Pump {
     pub(super) queue: Arc<dyn Queue>,
     pub(super) answers: AwaitedAnswers,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) account: Arc<Account>,
+    pub(super) account: Arc<OwnerAccount>,
     pub(super) meter: Arc<Meter>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) tunnel: Arc<Tunnel>,
@@ -57,11 +59,11 @@ pub(super) struct Pump {
     /// How far the relay's clock was set.
     pub(super) clock: watch::Receiver<i64>,
     pub(super) first_ping: Instant,
-    pub(super) progress: Progress,
+    pub(super) progress: PumpProgress,
 }
 
 /// What a read brought.
-struct Read {
+struct PumpPage {
     events: Vec<EventFrame>,
     /// Everything up to here was looked at where there are no events.
     last: Seq,
@@ -69,7 +71,7 @@ struct Read {
 }
 
 /// How far a session is.
-pub(super) struct Progress {
+pub(super) struct PumpProgress {
     window: Mutex<SendWindow>,
     /// The window has room again.
     moved: Notify,
@@ -79,7 +81,7 @@ pub(super) struct Progress {
     stop: CancellationToken,
 }
 
-impl Progress {
+impl PumpProgress {
     /// Nothing sent yet.
     pub(super) fn new(window: SendWindow) -> Self {
         Self {
@@ -95,8 +97,8 @@ impl Pump {
     /// Runs the session until it ends, says why to the agent, and stores what it acknowledged.
     pub(super) async fn run(
         &self,
-        sink: &mut Sink,
-        stream: &mut Stream,
+        sink: &mut SocketSink,
+        stream: &mut SocketStream,
         ended: impl Future<Output = End>,
     ) -> End {
         let (end, is_whole) = {
@@ -119,7 +121,13 @@ impl Pump {
     }
 
     /// The last words of a session, and the last acknowledgement.
-    async fn finish(&self, sink: &mut Sink, stream: &mut Stream, end: &End, is_whole: bool) {
+    async fn finish(
+        &self,
+        sink: &mut SocketSink,
+        stream: &mut SocketStream,
+        end: &End,
+        is_whole: bool,
+    ) {
         // Reading on until the agent hangs up keeps its last acknowledgements, and keeps the
         // system from resetting the connection under the last words.
         let farewell = async {
@@ -139,7 +147,7 @@ impl Pump {
     }
 
     /// Sends events as the window allows, and pings.
-    async fn send(&self, sink: &mut Sink) -> End {
+    async fn send(&self, sink: &mut SocketSink) -> End {
         let mut pings = interval_at(self.first_ping, PING_PERIOD);
         // One that is late is no reason to leave the others, with whom it goes.
         pings.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -198,7 +206,7 @@ impl Pump {
     }
 
     /// Tells what was refused since it was told last; what is not taken then is told no more.
-    async fn send_refused(&self, sink: &mut Sink) -> Result<(), End> {
+    async fn send_refused(&self, sink: &mut SocketSink) -> Result<(), End> {
         for tally in self.tunnel.refused.take() {
             feed(sink, messages(&RelayFrame::Notice(tally.into()))?).await?;
         }
@@ -212,7 +220,7 @@ impl Pump {
         depths: &mut watch::Receiver<Depth>,
         cursor: Seq,
         room: Option<ReadLimit>,
-    ) -> Result<Read, QueueError> {
+    ) -> Result<PumpPage, QueueError> {
         let Some(room) = room else {
             return std::future::pending().await;
         };
@@ -226,7 +234,7 @@ impl Pump {
         waiting: Depth,
         cursor: Seq,
         room: ReadLimit,
-    ) -> Result<Read, QueueError> {
+    ) -> Result<PumpPage, QueueError> {
         // One event comes whole, whatever the limit.
         let most = usize::try_from(waiting.bytes).unwrap_or(usize::MAX);
         let mut grant = None;
@@ -239,7 +247,7 @@ impl Pump {
             let bytes = events.iter().map(|event| event.request.footprint()).sum();
             grant.shrink(bytes);
         }
-        Ok(Read {
+        Ok(PumpPage {
             events,
             last: waiting.last,
             _grant: grant,
@@ -248,7 +256,7 @@ impl Pump {
 
     async fn send_events(
         &self,
-        sink: &mut Sink,
+        sink: &mut SocketSink,
         mut cursor: Seq,
         events: Vec<EventFrame>,
     ) -> Result<(), End> {
@@ -271,7 +279,7 @@ impl Pump {
         send(sink, []).await
     }
 
-    async fn send_held(&self, sink: &mut Sink, held: &[Arc<HeldFrame>]) -> Result<(), End> {
+    async fn send_held(&self, sink: &mut SocketSink, held: &[Arc<HeldFrame>]) -> Result<(), End> {
         self.metrics.events_sent.inc_by(held.len() as u64);
         for frame in held {
             if self.progress.stop.is_cancelled() {
@@ -284,7 +292,7 @@ impl Pump {
 
     /// Goes past events of which none is left, up to `last`: nothing may ever follow them, so the
     /// agent hears of it now.
-    async fn go_past(&self, sink: &mut Sink, cursor: Seq, last: Seq) -> Result<(), End> {
+    async fn go_past(&self, sink: &mut SocketSink, cursor: Seq, last: Seq) -> Result<(), End> {
         let next = Seq(last.0.saturating_add(1));
         self.send_gaps(sink, cursor, next).await?;
         self.window().skip(last);
@@ -292,7 +300,7 @@ impl Pump {
     }
 
     /// Tells the gaps that end after `after` and begin before `before`.
-    async fn send_gaps(&self, sink: &mut Sink, after: Seq, before: Seq) -> Result<(), End> {
+    async fn send_gaps(&self, sink: &mut SocketSink, after: Seq, before: Seq) -> Result<(), End> {
         let gaps = self.queue.gaps(self.tunnel.id).await?;
         let told = |gap: &Gap| gap.to > after && gap.from < before;
         for gap in gaps.into_iter().filter(told) {
@@ -309,7 +317,7 @@ impl Pump {
 
     /// Takes what the agent says. Any message, a ping included, breaks the silence, and so does any
     /// part of a large one, which has to end in time.
-    async fn receive(&self, stream: &mut Stream) -> End {
+    async fn receive(&self, stream: &mut SocketStream) -> End {
         loop {
             let message = match timeout(SILENCE_LIMIT, stream.next()).await {
                 _ if self.meter.is_overdue() => {
@@ -343,12 +351,14 @@ impl Pump {
             _ => return Ok(()),
         };
         match frame {
-            Ok(Decoded::Frame(AgentFrame::Ack(ack))) => self.take_ack(ack.through),
-            Ok(Decoded::Frame(AgentFrame::Response(answer))) => self.answers.take(answer, grant),
-            Ok(Decoded::Frame(AgentFrame::Hello(_))) => {
+            Ok(DecodedFrame::Frame(AgentFrame::Ack(ack))) => self.take_ack(ack.through),
+            Ok(DecodedFrame::Frame(AgentFrame::Response(answer))) => {
+                self.answers.take(answer, grant);
+            }
+            Ok(DecodedFrame::Frame(AgentFrame::Hello(_))) => {
                 return Err(End::Protocol("a second hello".to_owned()));
             }
-            Ok(Decoded::Unknown(kind)) => {
+            Ok(DecodedFrame::Unknown(kind)) => {
                 if !self.progress.told_unknown.swap(true, Ordering::Relaxed) {
                     tracing::warn!(?kind, "frames of an unknown type are skipped");
                 }
@@ -383,12 +393,12 @@ impl Pump {
     }
 }
 
-async fn ping(sink: &mut Sink) -> Result<(), End> {
+async fn ping(sink: &mut SocketSink) -> Result<(), End> {
     send(sink, [Message::Ping(Bytes::new())]).await
 }
 
 /// The notice and the close frame that belong to this end. Whether the agent can have got them.
-async fn say_goodbye(sink: &mut Sink, end: &End) -> bool {
+async fn say_goodbye(sink: &mut SocketSink, end: &End) -> bool {
     let Some(close) = end.close() else {
         return false;
     };

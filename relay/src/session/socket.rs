@@ -9,7 +9,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use podtap_wire::codec::EncodeError;
 use podtap_wire::limits::{FRAGMENT_BYTES, SILENCE_LIMIT};
-use podtap_wire::{Encoded, HeldFrame, RelayFrame, fragments};
+use podtap_wire::{EncodedFrame, HeldFrame, RelayFrame, fragments};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -18,11 +18,11 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::end::End;
-use super::meter::Metered;
+use super::meter::MeteredStream;
 
-pub(super) type SessionSocket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
-pub(super) type Sink = SplitSink<SessionSocket, Message>;
-pub(super) type Stream = SplitStream<SessionSocket>;
+pub(super) type SessionSocket = WebSocketStream<MeteredStream<TokioIo<Upgraded>>>;
+pub(super) type SocketSink = SplitSink<SessionSocket, Message>;
+pub(super) type SocketStream = SplitStream<SessionSocket>;
 
 /// Buffers of a websocket, in bytes: small, for most agents are idle most of the time, and what
 /// they say most is an acknowledgement of 30 bytes. The writing one is only made when needed.
@@ -45,22 +45,22 @@ pub(super) fn config(max_message: usize) -> WebSocketConfig {
 
 /// The messages that carry a frame of the protocol: one, or the fragments of a large one.
 pub(super) fn messages(frame: &RelayFrame) -> Result<impl Iterator<Item = Message> + use<>, End> {
-    cut(frame.encode())
+    into_fragments(frame.encode())
 }
 
 /// The same for a webhook that is not stored.
 pub(super) fn held_messages(
     frame: &HeldFrame,
 ) -> Result<impl Iterator<Item = Message> + use<>, End> {
-    cut(frame.encode())
+    into_fragments(frame.encode())
 }
 
-fn cut(
-    encoded: Result<Encoded, EncodeError>,
+fn into_fragments(
+    encoded: Result<EncodedFrame, EncodeError>,
 ) -> Result<impl Iterator<Item = Message> + use<>, End> {
     let (bytes, kind) = match encoded {
-        Ok(Encoded::Text(text)) => (Bytes::from(text), Data::Text),
-        Ok(Encoded::Binary(bytes)) => (bytes, Data::Binary),
+        Ok(EncodedFrame::Text(text)) => (Bytes::from(text), Data::Text),
+        Ok(EncodedFrame::Binary(bytes)) => (bytes, Data::Binary),
         Err(error) => {
             tracing::error!(%error, "a frame cannot be encoded");
             return Err(End::Unavailable);

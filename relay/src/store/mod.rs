@@ -48,12 +48,12 @@ pub(crate) struct OpenStore {
     pub(crate) store: Store,
     /// Of an embedded database, which has one relay at a time.
     pub(crate) lock: Option<DataFolderLock>,
-    place: Place,
+    place: StoreLocation,
 }
 
 /// Where everything is.
 #[derive(Debug)]
-enum Place {
+enum StoreLocation {
     Folder(PathBuf),
     Shared(Box<DatabaseUrl>),
 }
@@ -68,7 +68,7 @@ impl OpenStore {
         let metrics = Arc::clone(metrics);
         Ok(match &config.database {
             None => Self::folder(&config.data_dir, limits, metrics)?,
-            Some(url) => Self::shared(url, limits, metrics).await?,
+            Some(url) => Self::open_shared(url, limits, metrics).await?,
         })
     }
 
@@ -90,12 +90,12 @@ impl OpenStore {
         Ok(Self {
             store,
             lock: Some(lock),
-            place: Place::Folder(data_dir.to_owned()),
+            place: StoreLocation::Folder(data_dir.to_owned()),
         })
     }
 
     /// Opens a database that other relays may have open, too.
-    async fn shared(
+    async fn open_shared(
         url: &DatabaseUrl,
         limits: &Limits,
         metrics: Arc<Metrics>,
@@ -104,7 +104,7 @@ impl OpenStore {
         Ok(Self {
             store: Store::postgres(&database, limits.into(), metrics).await?,
             lock: None,
-            place: Place::Shared(Box::new(url.clone())),
+            place: StoreLocation::Shared(Box::new(url.clone())),
         })
     }
 
@@ -112,16 +112,16 @@ impl OpenStore {
     /// may be.
     pub(crate) fn bell(&self, otherwise: Duration) -> Bell {
         match &self.place {
-            Place::Folder(data_dir) => Bell::at(Database::at(data_dir).path(), otherwise),
-            Place::Shared(_) => Bell::every(otherwise),
+            StoreLocation::Folder(data_dir) => Bell::at(Database::at(data_dir).path(), otherwise),
+            StoreLocation::Shared(_) => Bell::every(otherwise),
         }
     }
 
     /// The tokens and tunnels, for whoever runs the relay.
     pub(crate) fn tokens(&self) -> Result<TokenStore, tunnel::TokenStoreError> {
         match &self.place {
-            Place::Folder(data_dir) => TokenStore::open(data_dir),
-            Place::Shared(_) => Ok(TokenStore::of(Arc::clone(&self.store.registry))),
+            StoreLocation::Folder(data_dir) => TokenStore::open(data_dir),
+            StoreLocation::Shared(_) => Ok(TokenStore::of(Arc::clone(&self.store.registry))),
         }
     }
 }
@@ -129,8 +129,8 @@ impl OpenStore {
 impl fmt::Display for OpenStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Folder(data_dir) => data_dir.display().fmt(f),
-            Place::Shared(url) => url.fmt(f),
+            StoreLocation::Folder(data_dir) => data_dir.display().fmt(f),
+            StoreLocation::Shared(url) => url.fmt(f),
         }
     }
 }

@@ -44,7 +44,7 @@ struct Contents {
 
 /// What is wrong with the files at this moment, in words.
 #[derive(Debug, PartialEq, Eq)]
-enum Doubt {
+enum FilesFault {
     None,
     /// Found at the last look: half of a change may have been written.
     Found(String),
@@ -60,7 +60,7 @@ pub(crate) struct FileWatch {
     reload: Arc<Notify>,
     /// What the current certificate was read from.
     seen: Contents,
-    doubt: Doubt,
+    doubt: FilesFault,
     not_after: Timestamp,
     warned_at: Option<Instant>,
 }
@@ -85,7 +85,7 @@ impl FileWatch {
             current,
             reload: Arc::default(),
             seen,
-            doubt: Doubt::None,
+            doubt: FilesFault::None,
             not_after: pair.not_after,
             warned_at: None,
         };
@@ -127,13 +127,13 @@ impl FileWatch {
     /// as the two files are written one after the other; or at once to someone who asked.
     fn take(&mut self, read: Result<Contents, CertificateError>, is_asked: bool, now: Timestamp) {
         let is_known = read.as_ref().is_ok_and(|contents| *contents == self.seen);
-        if is_known && !is_asked && self.doubt == Doubt::None {
+        if is_known && !is_asked && self.doubt == FilesFault::None {
             return;
         }
         let judged = read.and_then(|contents| Ok((self.files.judge(&contents, now)?, contents)));
         let error = match judged {
             Ok((pair, contents)) => {
-                self.doubt = Doubt::None;
+                self.doubt = FilesFault::None;
                 if is_asked || contents != self.seen {
                     self.current.replace(&pair);
                     self.not_after = pair.not_after;
@@ -151,17 +151,18 @@ impl FileWatch {
             Err(error) => error,
         };
         let why = chain(&error);
-        let is_due = is_asked || matches!(&self.doubt, Doubt::Found(earlier) if *earlier == why);
-        let is_told = matches!(&self.doubt, Doubt::Told(earlier) if *earlier == why);
+        let is_due =
+            is_asked || matches!(&self.doubt, FilesFault::Found(earlier) if *earlier == why);
+        let is_told = matches!(&self.doubt, FilesFault::Told(earlier) if *earlier == why);
         if is_due {
             tracing::error!(
                 error = why,
                 hint = error.hint(),
                 "the new certificate cannot be used; the relay keeps the old one"
             );
-            self.doubt = Doubt::Told(why);
+            self.doubt = FilesFault::Told(why);
         } else if !is_told {
-            self.doubt = Doubt::Found(why);
+            self.doubt = FilesFault::Found(why);
         }
     }
 
@@ -219,10 +220,10 @@ impl FileWatch {
     }
 
     pub(super) fn doubts_in_silence(&self) -> bool {
-        matches!(self.doubt, Doubt::Found(_))
+        matches!(self.doubt, FilesFault::Found(_))
     }
 
     pub(super) fn is_content(&self) -> bool {
-        self.doubt == Doubt::None
+        self.doubt == FilesFault::None
     }
 }

@@ -13,7 +13,7 @@ use super::pair::{CertificatePair, PairOrigin};
 use crate::metrics::Metrics;
 
 /// A certificate for `hooks.test` that is valid from and to so many days from now, and its key.
-fn issued(from: i64, to: i64) -> (String, String) {
+fn issue_certificate(from: i64, to: i64) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["hooks.test".to_owned()]).unwrap();
     let day = |days: i64| {
@@ -63,10 +63,10 @@ impl Folder {
 #[test]
 fn each_fault_of_a_pair_is_named_with_its_file_and_what_to_do() {
     let folder = Folder::new();
-    let (certificate, key) = issued(-1, 30);
-    let (other, other_key) = issued(-1, 30);
-    let (expired, expired_key) = issued(-30, -1);
-    let (future, future_key) = issued(1, 30);
+    let (certificate, key) = issue_certificate(-1, 30);
+    let (other, other_key) = issue_certificate(-1, 30);
+    let (expired, expired_key) = issue_certificate(-30, -1);
+    let (future, future_key) = issue_certificate(1, 30);
     let both = format!("{other}{certificate}");
     let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
     let broken = certificate.replace("MII", "AAA");
@@ -110,7 +110,7 @@ fn each_fault_of_a_pair_is_named_with_its_file_and_what_to_do() {
 #[test]
 fn a_path_without_a_usable_file_is_named() {
     let folder = Folder::new();
-    let (certificate, key) = issued(-1, 30);
+    let (certificate, key) = issue_certificate(-1, 30);
     folder.write(&(certificate, key));
     let open = |certificate: &Path| {
         let opened = FileWatch::open(certificate, &folder.key(), Arc::new(Metrics::new()));
@@ -130,7 +130,7 @@ fn a_path_without_a_usable_file_is_named() {
 
 #[test]
 fn one_file_may_hold_both_and_a_pair_knows_its_names() {
-    let (certificate, key) = issued(-1, 30);
+    let (certificate, key) = issue_certificate(-1, 30);
     let both = format!("{key}{certificate}");
     let path = Path::new("both.pem");
     let origin = PairOrigin {
@@ -145,7 +145,7 @@ fn one_file_may_hold_both_and_a_pair_knows_its_names() {
 #[test]
 fn a_good_change_is_taken_and_a_bad_one_is_told_once_and_changes_nothing() {
     let folder = Folder::new();
-    let (first, second) = (issued(-1, 30), issued(-1, 60));
+    let (first, second) = (issue_certificate(-1, 30), issue_certificate(-1, 60));
     folder.write(&first);
     let mut watch = folder.open().unwrap();
     let before = watch.shown_certificate();

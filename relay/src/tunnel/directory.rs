@@ -11,8 +11,8 @@ use podtap_wire::{TunnelKey, TunnelName};
 use url::Url;
 
 use super::error::TokenStoreError;
-use super::info::{Connected, RotatedKey, TunnelInfo};
-use super::registry::{KnownTunnel, Registry, RegistryRevision, TunnelRequest, Wanted};
+use super::info::{AgentConnection, RotatedKey, TunnelInfo};
+use super::registry::{KnownTunnel, Registry, RegistryRevision, TunnelGrant, TunnelRequest};
 use super::token::{Token, TokenId};
 use crate::config::Limits;
 use crate::queue::{QueueError, TunnelId};
@@ -42,7 +42,7 @@ pub(crate) struct Owner {
 
 /// A tunnel found by a key.
 #[derive(Debug, Clone)]
-struct Entry {
+struct DirectoryEntry {
     tunnel: Arc<Tunnel>,
     /// When the key leads here no more: it was replaced, or the owner has no token.
     until: Option<Timestamp>,
@@ -50,7 +50,7 @@ struct Entry {
 
 /// An agent's tunnel, and its place among those that have served it.
 #[derive(Debug)]
-pub(crate) struct Served {
+pub(crate) struct ServedTunnel {
     pub(crate) tunnel: Arc<Tunnel>,
     pub(crate) epoch: u64,
 }
@@ -77,10 +77,10 @@ pub(crate) struct Directory {
     registry: Arc<dyn Registry>,
     max_age: Duration,
     max_owner_tunnels: u64,
-    tunnels: RwLock<HashMap<TunnelKey, Entry>>,
+    tunnels: RwLock<HashMap<TunnelKey, DirectoryEntry>>,
     /// What was seen last. Held while tunnels are made or taken over from the store, so that a
     /// look at it never drops the tunnel that is being made.
-    seen: tokio::sync::Mutex<Seen>,
+    seen: tokio::sync::Mutex<SeenRegistry>,
     /// Looks at the store that were begun, in a burst of unknown keys one for all of them.
     looks: AtomicU64,
     /// Where relays share the store: tunnels with refusals that it has not got yet.
@@ -88,7 +88,7 @@ pub(crate) struct Directory {
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenRegistry {
     revision: RegistryRevision,
     /// What no poll has told yet.
     standing: Option<StillValid>,
@@ -116,7 +116,7 @@ impl Directory {
     /// The tunnel of a key, from memory.
     pub(crate) fn lookup(&self, key: &TunnelKey) -> Option<Arc<Tunnel>> {
         let tunnels = self.tunnels.read().unwrap_or_else(PoisonError::into_inner);
-        let Entry { tunnel, until } = tunnels.get(key)?;
+        let DirectoryEntry { tunnel, until } = tunnels.get(key)?;
         let is_open = until.is_none_or(|until| Timestamp::now() < until);
         is_open.then(|| Arc::clone(tunnel))
     }
@@ -138,15 +138,15 @@ impl Directory {
         &self,
         is_elsewhere: impl Fn(TunnelId) -> bool,
     ) -> Vec<Arc<Tunnel>> {
-        self.refused(|tunnel| tunnel.refused.is_untold() && is_elsewhere(tunnel.id))
+        self.tunnels_with_refusals(|tunnel| tunnel.refused.is_untold() && is_elsewhere(tunnel.id))
     }
 
     /// Those with refusals that the store does not count yet.
     pub(crate) fn refused_and_not_kept(&self) -> Vec<Arc<Tunnel>> {
-        self.refused(|tunnel| tunnel.refused.is_ahead())
+        self.tunnels_with_refusals(|tunnel| tunnel.refused.is_ahead())
     }
 
-    fn refused(&self, is_meant: impl Fn(&Tunnel) -> bool) -> Vec<Arc<Tunnel>> {
+    fn tunnels_with_refusals(&self, is_meant: impl Fn(&Tunnel) -> bool) -> Vec<Arc<Tunnel>> {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         refused.retain(|_, tunnel| tunnel.refused.is_untold() || tunnel.refused.is_ahead());
         let tunnels = refused.values().filter(|tunnel| is_meant(tunnel));
@@ -215,7 +215,7 @@ impl Directory {
         owner: &str,
         name: TunnelName,
         epoch: Option<u64>,
-    ) -> Result<Served, NoTunnel> {
+    ) -> Result<ServedTunnel, NoTunnel> {
         let fresh = fresh_key().map_err(|_| NoTunnel::Unavailable)?;
         let request = TunnelRequest {
             owner: owner.to_owned(),
@@ -227,16 +227,16 @@ impl Directory {
         let _seen = self.seen.lock().await;
         let found = log_error(self.registry.want_tunnel(request).await);
         let found = found.map_err(|_| NoTunnel::Unavailable)?;
-        let Wanted::Found { id, key, epoch } = found else {
+        let TunnelGrant::Found { id, key, epoch } = found else {
             return Err(NoTunnel::TooMany);
         };
         let mut tunnels = self.tunnels.write().unwrap_or_else(PoisonError::into_inner);
-        let entry = tunnels.entry(key).or_insert_with(|| Entry {
+        let entry = tunnels.entry(key).or_insert_with(|| DirectoryEntry {
             tunnel: Arc::new(Tunnel::new(id, key, name)),
             until: None,
         });
         let tunnel = Arc::clone(&entry.tunnel);
-        Ok(Served { tunnel, epoch })
+        Ok(ServedTunnel { tunnel, epoch })
     }
 
     pub(crate) async fn list(&self, owner: String) -> Result<Vec<TunnelInfo>, QueueError> {
@@ -262,7 +262,7 @@ impl Directory {
     /// Keeps for the command line who is connected.
     pub(crate) async fn tell_sessions(
         &self,
-        sessions: Vec<(TunnelId, Connected)>,
+        sessions: Vec<(TunnelId, AgentConnection)>,
     ) -> Result<(), QueueError> {
         log_error(self.registry.tell_sessions(sessions).await)
     }
@@ -280,7 +280,7 @@ impl Directory {
         Ok(seen.standing.take())
     }
 
-    async fn refresh(&self, seen: &mut Seen) -> Result<(), QueueError> {
+    async fn refresh(&self, seen: &mut SeenRegistry) -> Result<(), QueueError> {
         self.looks.fetch_add(1, Ordering::AcqRel);
         let changes = self.registry.changes(seen.revision, self.max_age).await;
         let Some(snapshot) = log_error(changes)? else {
@@ -306,20 +306,20 @@ impl Directory {
                 Some(entry) if entry.tunnel.key == key => Arc::clone(&entry.tunnel),
                 _ => Arc::new(Tunnel::new(id, key, name)),
             };
-            let entry = Entry { tunnel, until };
+            let entry = DirectoryEntry { tunnel, until };
             if replaced.contains(&id) {
                 by_id.insert(id, entry.clone());
             }
             next.insert(key, entry);
         }
         for (key, id, until) in snapshot.old_keys {
-            if let Some(Entry { tunnel, until: end }) = by_id.get(&id) {
+            if let Some(DirectoryEntry { tunnel, until: end }) = by_id.get(&id) {
                 let (tunnel, until) = (Arc::clone(tunnel), Some(end.unwrap_or(until).min(until)));
-                next.insert(key, Entry { tunnel, until });
+                next.insert(key, DirectoryEntry { tunnel, until });
             }
         }
         *tunnels = next;
-        *seen = Seen {
+        *seen = SeenRegistry {
             revision: snapshot.revision,
             standing: Some(standing),
         };

@@ -30,12 +30,12 @@ pub struct TunnelInfo {
     /// Webhooks that the relays which share a database have refused since their start, by reason.
     pub refused: Vec<RefusedWebhooks>,
     /// The agent that is connected.
-    pub connected: Option<Connected>,
+    pub connected: Option<AgentConnection>,
 }
 
 /// An agent that is connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connected {
+pub struct AgentConnection {
     pub since: Timestamp,
     /// The machine it says that it runs on.
     pub host: Option<String>,
@@ -69,7 +69,7 @@ pub struct TokenInfo {
 
 /// What was made void.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Revoked {
+pub struct RevokedCounts {
     /// Tokens that were in use until now.
     pub tokens: usize,
     /// Tunnels that were deleted with them.

@@ -14,7 +14,7 @@ mod token;
 mod tokens;
 
 pub use error::TokenStoreError;
-pub use info::{Connected, Revoked, RotatedKey, TokenInfo, TunnelInfo};
+pub use info::{AgentConnection, RevokedCounts, RotatedKey, TokenInfo, TunnelInfo};
 pub use token::{InvalidToken, Token};
 pub(crate) use token::{TokenHash, TokenId};
 pub use tokens::TokenStore;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use podtap_wire::{TunnelKey, TunnelName};
 
 use super::error::TokenStoreError;
-use super::info::{Connected, Revoked, RotatedKey, TokenInfo, TunnelInfo};
+use super::info::{AgentConnection, RevokedCounts, RotatedKey, TokenInfo, TunnelInfo};
 use super::token::{Token, TokenHash, TokenId};
 use crate::queue::TunnelId;
 
@@ -29,8 +29,10 @@ pub(crate) trait Registry: fmt::Debug + Send + Sync {
 
     /// Finds the tunnel, or makes it. An agent that comes back keeps its epoch; any other, and one
     /// whose epoch this store never gave, gets the next.
-    fn want_tunnel(&self, request: TunnelRequest)
-    -> BoxFuture<'_, Result<Wanted, TokenStoreError>>;
+    fn want_tunnel(
+        &self,
+        request: TunnelRequest,
+    ) -> BoxFuture<'_, Result<TunnelGrant, TokenStoreError>>;
 
     /// Everything that ingest and sessions go by, unless it is what was seen before. An owner's
     /// tunnels close `max_age` after the last token was revoked.
@@ -46,7 +48,7 @@ pub(crate) trait Registry: fmt::Debug + Send + Sync {
     /// Keeps for the command line who is connected, where the engine does not know it anyway.
     fn tell_sessions(
         &self,
-        sessions: Vec<(TunnelId, Connected)>,
+        sessions: Vec<(TunnelId, AgentConnection)>,
     ) -> BoxFuture<'_, Result<(), TokenStoreError>>;
 
     /// Keeps for the command line how the world reaches the relay.
@@ -88,7 +90,7 @@ pub(crate) trait Registry: fmt::Debug + Send + Sync {
         &self,
         owner_or_id: String,
         with_tunnels: bool,
-    ) -> BoxFuture<'_, Result<Revoked, TokenStoreError>>;
+    ) -> BoxFuture<'_, Result<RevokedCounts, TokenStoreError>>;
 }
 
 /// Counts the changes that a relay must notice.
@@ -138,7 +140,7 @@ pub(crate) struct TunnelRequest {
 
 /// What became of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum TunnelGrant {
     /// The tunnel.
     Found {
         id: TunnelId,

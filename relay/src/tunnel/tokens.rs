@@ -9,7 +9,7 @@ use std::time::Duration;
 use podtap_wire::{TunnelKey, TunnelName};
 
 use super::error::TokenStoreError;
-use super::info::{Revoked, RotatedKey, TokenInfo, TunnelInfo};
+use super::info::{RevokedCounts, RotatedKey, TokenInfo, TunnelInfo};
 use super::owner;
 use super::registry::Registry;
 use super::sqlite::SqliteRegistry;
@@ -84,7 +84,7 @@ impl TokenStore {
         &self,
         owner_or_id: &str,
         with_tunnels: bool,
-    ) -> Result<Revoked, TokenStoreError> {
+    ) -> Result<RevokedCounts, TokenStoreError> {
         let owner_or_id = owner_or_id.to_owned();
         self.registry.revoke(owner_or_id, with_tunnels).await
     }

@@ -57,7 +57,7 @@ async fn silent_and_kept_alive_connections_make_room_for_a_webhook() {
             assert_eq!(reply.status, 200, "{says:?}");
         }
 
-        held[0].closed().await;
+        held[0].read_until_closed().await;
         drop(held);
         relay.stop().await;
     }
@@ -144,7 +144,7 @@ async fn a_sender_that_closes_its_side_gets_its_answer_and_is_stored_once() {
         connection.send(webhook(&path)).await;
         connection.close_half().await;
         assert_eq!(connection.reply("POST").await.status, 200);
-        assert!(connection.closed().await.is_empty());
+        assert!(connection.read_until_closed().await.is_empty());
     }
 
     let events = agent.events(50).await;

@@ -31,7 +31,7 @@ async fn a_shutdown_answers_what_was_accepted_and_sends_agents_away() {
         get(relay.admin, "/-/readyz").await.status == 503
     })
     .await;
-    idle.closed().await;
+    idle.read_until_closed().await;
     slow.send("2").await;
     assert_eq!(slow.reply("POST").await.status, 200);
     assert_eq!(agent.event().await.request.method, "GET");
@@ -79,7 +79,7 @@ async fn a_request_that_is_on_its_way_when_the_shutdown_begins_is_answered() {
 
     for connection in &mut quiet {
         assert_eq!(connection.reply("POST").await.status, 200);
-        connection.closed().await;
+        connection.read_until_closed().await;
     }
     relay.stop().await;
 }

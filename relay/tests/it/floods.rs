@@ -66,7 +66,7 @@ fn floods() -> Vec<Flood> {
 async fn a_flood_of_http_2_frames_ends_and_keeps_no_webhook_waiting() {
     for (name, start, next) in floods() {
         let short = Duration::from_secs(2);
-        let relay = TestRelay::configured(|config| {
+        let relay = TestRelay::start_configured(|config| {
             config.limits.head_timeout = short;
             config.limits.idle_timeout = short;
             config.limits.body_timeout = short;
@@ -83,7 +83,7 @@ async fn a_flood_of_http_2_frames_ends_and_keeps_no_webhook_waiting() {
                 let frames: Vec<u8> = (first..first + 100).flat_map(next).collect();
                 connection.try_send(frames).await;
             }
-            connection.closed().await;
+            connection.read_until_closed().await;
         });
 
         for _ in 0..10 {

@@ -32,7 +32,7 @@ async fn sends(relay: &TestRelay, request: &[u8], outcome: Outcome) {
     if outcome == Taken {
         assert_eq!(connection.reply("GET").await.status, 200, "{shown:?}");
     } else {
-        let rest = connection.closed().await;
+        let rest = connection.read_until_closed().await;
         let rest = String::from_utf8_lossy(&rest);
         assert!(!rest.contains("HTTP/1.1"), "smuggled: {shown:?}: {rest}");
     }
@@ -105,7 +105,7 @@ async fn a_body_has_one_length_or_the_request_is_refused() {
     for _ in 0..taken {
         assert_eq!(agent.event().await.request.body, "hi");
     }
-    assert_eq!(relay.refused("transfer-coding").await, 4);
+    assert_eq!(relay.refusal_count("transfer-coding").await, 4);
     relay.stop().await;
 }
 

@@ -59,7 +59,7 @@ async fn a_request_names_one_host_and_uses_a_method_that_exists() {
 
 #[tokio::test]
 async fn only_the_methods_that_are_set_are_taken() {
-    let relay = TestRelay::configured(|config| {
+    let relay = TestRelay::start_configured(|config| {
         config.methods = "POST,PUT".parse().unwrap();
     })
     .await;
@@ -78,7 +78,7 @@ async fn only_the_methods_that_are_set_are_taken() {
 #[tokio::test]
 async fn only_a_trusted_proxy_says_who_the_sender_is() {
     let trusted: IpNet = "127.0.0.1/32".parse().unwrap();
-    let relay = TestRelay::configured(|config| {
+    let relay = TestRelay::start_configured(|config| {
         config.trusted_proxies = Some(vec![trusted]);
     })
     .await;
@@ -320,7 +320,10 @@ async fn unfinished_heads_are_bounded_together() {
         held.push(connection);
     }
 
-    assert!(held[0].closed().await.is_empty(), "the oldest made room");
+    assert!(
+        held[0].read_until_closed().await.is_empty(),
+        "the oldest made room"
+    );
     assert_eq!(post(relay.address, &path, "x").await.status, 200);
     let last = held.last_mut().unwrap();
     last.send("\r\nContent-Length: 0\r\n\r\n").await;

@@ -9,7 +9,7 @@ use crate::support::http::{get, request};
 /// More than an address may try at once.
 const MANY: usize = 61;
 
-async fn counted(relay: &TestRelay, reason: &str) -> u64 {
+async fn refusal_count(relay: &TestRelay, reason: &str) -> u64 {
     let metrics = get(relay.admin, "/metrics").await.text();
     let name = format!("podtap_connections_refused_total{{reason=\"{reason}\"}} ");
     let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
@@ -46,8 +46,8 @@ async fn an_address_that_tries_many_tokens_has_to_wait_and_good_ones_come_in() {
     // One that is known to be good is not held up by its neighbours.
     agent.leave().await;
     relay.agent("crm").await.leave().await;
-    assert_eq!(counted(&relay, "token").await, refused as u64);
-    assert!(counted(&relay, "refused-tokens").await >= 2);
+    assert_eq!(refusal_count(&relay, "token").await, refused as u64);
+    assert!(refusal_count(&relay, "refused-tokens").await >= 2);
     relay.stop().await;
 }
 

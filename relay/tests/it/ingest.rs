@@ -4,7 +4,7 @@ use crate::support::http::{Connection, get, post, request};
 use crate::support::{Agent, TestRelay, eventually};
 use podtap_wire::{EventFrame, Seq};
 
-async fn received(agent: &mut Agent) -> EventFrame {
+async fn receive_event(agent: &mut Agent) -> EventFrame {
     let event = agent.event().await;
     agent.ack(event.seq).await;
     event
@@ -33,7 +33,7 @@ async fn any_method_path_query_and_header_arrives_as_sent() {
         assert_eq!(reply.status, 200, "{method}: {reply:?}");
         assert_eq!(reply.body.is_empty(), method == "HEAD");
 
-        let event = received(&mut agent).await;
+        let event = receive_event(&mut agent).await;
         assert_eq!(event.seq, Seq(number as u64 + 1));
         assert_eq!(event.request.method, method);
         assert_eq!(event.request.path, path);
@@ -70,7 +70,7 @@ async fn bodies_of_any_bytes_and_sizes_arrive_as_sent() {
 
     for body in [&b""[..], b"type=item.create&item_id=1", &every_byte, &large] {
         assert_eq!(post(relay.address, &key, body).await.status, 200);
-        assert_eq!(received(&mut agent).await.request.body, body);
+        assert_eq!(receive_event(&mut agent).await.request.body, body);
     }
     relay.stop().await;
 }
@@ -95,14 +95,14 @@ async fn a_chunked_body_and_one_that_waits_for_100_continue_arrive_whole() {
         connection.send(piece).await;
     }
     assert_eq!(connection.reply("POST").await.status, 200);
-    assert_eq!(received(&mut agent).await.request.body, "abcde");
+    assert_eq!(receive_event(&mut agent).await.request.body, "abcde");
 
     let head = "HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
     connection.send(format!("POST {key} {head}")).await;
     assert_eq!(connection.reply("POST").await.status, 100);
     connection.send("late").await;
     assert_eq!(connection.reply("POST").await.status, 200);
-    assert_eq!(received(&mut agent).await.request.body, "late");
+    assert_eq!(receive_event(&mut agent).await.request.body, "late");
     relay.stop().await;
 }
 
@@ -114,7 +114,10 @@ async fn many_headers_pass_and_too_many_are_told() {
         let headers = "X-Header: 1\r\n".repeat(count);
         let reply = request(relay.address, "POST", &agent.path(), &headers, b"x").await;
         assert_eq!(reply.status, 200);
-        assert_eq!(received(&mut agent).await.request.headers.len(), count + 2);
+        assert_eq!(
+            receive_event(&mut agent).await.request.headers.len(),
+            count + 2
+        );
     }
 
     let headers = "X-Header: 1\r\n".repeat(257);
@@ -142,7 +145,7 @@ async fn http_2_with_prior_knowledge_is_spoken() {
             .unwrap();
         let answer = sender.send_request(webhook).await.unwrap();
         assert_eq!(answer.status(), 200);
-        let event = received(&mut agent).await;
+        let event = receive_event(&mut agent).await;
         assert_eq!(
             (event.seq, event.request.path.as_str()),
             (Seq(number), "/two")
@@ -210,7 +213,7 @@ async fn a_body_over_the_limit_is_refused_and_its_sender_hears_so() {
         200
     );
     assert_eq!(
-        received(&mut agent).await.seq,
+        receive_event(&mut agent).await.seq,
         Seq(1),
         "nothing of the others was stored"
     );

@@ -39,7 +39,7 @@ async fn silent_connections_are_closed() {
         let started = Instant::now();
         let mut connection = Connection::open(relay.address).await;
         connection.send(bytes).await;
-        connection.closed().await;
+        connection.read_until_closed().await;
         let took = started.elapsed();
         assert!(took >= SHORT && took < SHORT * 20, "{what}: {took:?}");
     }
@@ -58,7 +58,7 @@ async fn a_head_that_trickles_is_cut_off() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
-    assert!(connection.closed().await.is_empty());
+    assert!(connection.read_until_closed().await.is_empty());
     relay.stop().await;
 }
 
@@ -73,7 +73,7 @@ async fn an_idle_kept_alive_connection_is_closed() {
         .await;
     assert_eq!(connection.reply("GET").await.status, 200);
 
-    assert!(connection.closed().await.is_empty());
+    assert!(connection.read_until_closed().await.is_empty());
     relay.stop().await;
 }
 
@@ -91,7 +91,7 @@ async fn an_announced_body_that_never_comes_is_a_408() {
         .await;
 
     assert_eq!(connection.reply("POST").await.status, 408);
-    assert!(connection.closed().await.is_empty());
+    assert!(connection.read_until_closed().await.is_empty());
     relay.stop().await;
 }
 

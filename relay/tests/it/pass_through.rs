@@ -54,7 +54,7 @@ impl Senders {
         (number, reply.status, reply.text().trim().to_owned())
     }
 
-    async fn stored(&mut self) -> u64 {
+    async fn receive_stored(&mut self) -> u64 {
         let (number, status, words) = self.reply().await;
         assert_eq!((status, words.as_str()), (200, "stored"), "{number}");
         number
@@ -74,7 +74,7 @@ async fn a_request_that_is_answered_in_time_is_not_stored() {
     let commits = relay.metric("podtap_commit_events_count").await;
     for number in 0..20 {
         senders.send(&relay, &path, number);
-        let held = agent.held().await;
+        let held = agent.receive_held().await;
         assert_eq!(held.request.body, number.to_string());
         agent.respond_held(held.id, answer(418)).await;
         let words = "said the local service".to_owned();
@@ -122,9 +122,9 @@ async fn without_an_answer_in_time_the_event_is_stored_under_its_id() {
     let path = agent.path();
     let mut senders = Senders::default();
     senders.send(&relay, &path, 1);
-    let held = agent.held().await;
+    let held = agent.receive_held().await;
 
-    assert_eq!(senders.stored().await, 1);
+    assert_eq!(senders.receive_stored().await, 1);
 
     // The answer that comes too late is nobody's, and the event comes once more.
     agent.respond_held(held.id, answer(418)).await;
@@ -152,7 +152,7 @@ async fn what_is_not_answered_when_the_link_is_lost_is_stored_in_order() {
         let mut held = Vec::new();
         for number in 0..8 {
             senders.send(&relay, &path, number);
-            held.push(first.held().await.id);
+            held.push(first.receive_held().await.id);
         }
         first.respond_held(held.remove(3), answer(418)).await;
         assert_eq!(senders.reply().await.0, 3);
@@ -176,7 +176,7 @@ async fn what_is_not_answered_when_the_link_is_lost_is_stored_in_order() {
 
         let mut stored = Vec::new();
         for _ in 0..7 {
-            stored.push(senders.stored().await);
+            stored.push(senders.receive_stored().await);
         }
         stored.sort_unstable();
         assert_eq!(stored, [0, 1, 2, 4, 5, 6, 7], "{way}");
@@ -198,10 +198,10 @@ async fn a_relay_that_shuts_down_stores_what_waits() {
     let path = agent.path();
     let mut senders = Senders::default();
     senders.send(&relay, &path, 1);
-    let held = agent.held().await;
+    let held = agent.receive_held().await;
     relay.begin_shutdown();
 
-    assert_eq!(senders.stored().await, 1);
+    assert_eq!(senders.receive_stored().await, 1);
     agent.farewell().await;
     relay.stop().await;
     let relay = TestRelay::start(folder.path()).await;
@@ -217,12 +217,12 @@ async fn a_sender_that_hangs_up_was_promised_nothing() {
     let mut sender = Connection::open(relay.address).await;
     let head = format!("POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1");
     sender.send(head).await;
-    let held = agent.held().await;
+    let held = agent.receive_held().await;
     drop(sender);
     agent.respond_held(held.id, answer(200)).await;
     let mut senders = Senders::default();
     senders.send(&relay, &path, 2);
-    let next = agent.held().await;
+    let next = agent.receive_held().await;
     agent.respond_held(next.id, answer(202)).await;
     assert_eq!(senders.reply().await.1, 202);
     agent.leave().await;
@@ -243,12 +243,12 @@ async fn an_agent_without_room_costs_no_sender_its_answer() {
     let mut held = Vec::new();
     for number in 0..2 {
         senders.send(&relay, &path, number);
-        held.push(agent.held().await.id);
+        held.push(agent.receive_held().await.id);
     }
     // The window is full of requests, then of events.
     for number in 2..4 {
         senders.send(&relay, &path, number);
-        assert_eq!(senders.stored().await, number);
+        assert_eq!(senders.receive_stored().await, number);
         assert_eq!(agent.event().await.request.body, number.to_string());
     }
     for id in held {
@@ -256,13 +256,13 @@ async fn an_agent_without_room_costs_no_sender_its_answer() {
         assert_eq!(senders.reply().await.1, 418);
     }
     senders.send(&relay, &path, 4);
-    assert_eq!(senders.stored().await, 4);
+    assert_eq!(senders.receive_stored().await, 4);
 
     agent.ack(Seq(2)).await;
     assert_eq!(agent.event().await.seq, Seq(3));
     agent.ack(Seq(3)).await;
     senders.send(&relay, &path, 5);
-    let held = agent.held().await;
+    let held = agent.receive_held().await;
     agent.respond_held(held.id, answer(418)).await;
     assert_eq!(senders.reply().await.1, 418);
     relay.stop().await;
@@ -279,7 +279,7 @@ async fn a_request_does_not_overtake_what_waits() {
     let mut senders = Senders::default();
     for number in 0..40 {
         senders.send(&relay, &path, number);
-        senders.stored().await;
+        senders.receive_stored().await;
     }
     let mut agent = agent(&relay).await;
     senders.send(&relay, &path, 40);
@@ -290,7 +290,7 @@ async fn a_request_does_not_overtake_what_waits() {
         assert_eq!(event.request.body, number.to_string());
     }
     agent.ack(Seq(40)).await;
-    let id = agent.held().await.id;
+    let id = agent.receive_held().await.id;
     agent.respond_held(id, answer(418)).await;
     assert_eq!(senders.reply().await.1, 418);
     relay.stop().await;
@@ -310,7 +310,7 @@ async fn where_memory_is_full_a_request_is_refused_and_may_come_again() {
     let mut first = JoinSet::new();
     let (address, to, body) = (relay.address, path.clone(), large.clone());
     first.spawn(async move { post(address, &to, body).await });
-    let held = agent.held().await;
+    let held = agent.receive_held().await;
 
     let refused = post(relay.address, &path, &large).await;
     assert_eq!(refused.status, 503);
@@ -321,7 +321,7 @@ async fn where_memory_is_full_a_request_is_refused_and_may_come_again() {
     let mut second = JoinSet::new();
     let (address, to) = (relay.address, path.clone());
     second.spawn(async move { post(address, &to, large).await });
-    let held = agent.held().await;
+    let held = agent.receive_held().await;
     agent.respond_held(held.id, answer(203)).await;
     assert_eq!(second.join_next().await.unwrap().unwrap().status, 203);
     relay.stop().await;
@@ -338,12 +338,12 @@ async fn a_full_queue_refuses_only_what_the_relay_would_have_to_store() {
     let path = agent.path();
     let mut senders = Senders::default();
     senders.send(&relay, &path, 1);
-    agent.held().await;
-    assert_eq!(senders.stored().await, 1);
+    agent.receive_held().await;
+    assert_eq!(senders.receive_stored().await, 1);
     assert_eq!(agent.event().await.seq, Seq(1));
 
     senders.send(&relay, &path, 2);
-    agent.held().await;
+    agent.receive_held().await;
     assert_eq!(senders.reply().await.1, 503, "it cannot be stored");
     assert_eq!(relay.metric("podtap_events_accepted_total").await, 1);
     relay.stop().await;

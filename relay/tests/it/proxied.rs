@@ -14,7 +14,7 @@ use crate::support::{Agent, TestRelay, eventually};
 const PROXY: &str = "127.0.0.1/32";
 
 async fn relay(head_timeout: Duration, max_per_peer: usize) -> (TestRelay, Agent) {
-    let relay = TestRelay::configured(|config| {
+    let relay = TestRelay::start_configured(|config| {
         config.trusted_proxies = Some(vec![PROXY.parse().unwrap()]);
         config.proxy_protocol = true;
         config.limits.head_timeout = head_timeout;
@@ -139,19 +139,19 @@ async fn a_header_that_is_missing_broken_cut_or_endless_lets_nothing_in() {
 
     let mut broken = Connection::open(relay.address).await;
     broken.send(b"PROXY TCP4 nobody 192.0.2.1 1 2\r\n").await;
-    assert_eq!(broken.closed().await, b"");
+    assert_eq!(broken.read_until_closed().await, b"");
     let mut long = Connection::open(relay.address).await;
     long.send(b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff").await;
-    assert_eq!(long.closed().await, b"");
+    assert_eq!(long.read_until_closed().await, b"");
     let mut cut = Connection::open(relay.address).await;
     cut.send(b"PROXY TCP4 203.0").await;
     cut.close_half().await;
-    assert_eq!(cut.closed().await, b"");
+    assert_eq!(cut.read_until_closed().await, b"");
     // As long as it says, and no longer.
     let mut half = Connection::open(relay.address).await;
     half.send(&binary("203.0.113.7:1")[..20]).await;
     half.close_half().await;
-    assert_eq!(half.closed().await, b"");
+    assert_eq!(half.read_until_closed().await, b"");
     eventually("the count", || async {
         failures(&relay, "proxy-header").await == "5"
     })
@@ -159,7 +159,7 @@ async fn a_header_that_is_missing_broken_cut_or_endless_lets_nothing_in() {
 
     let mut endless = Connection::open(relay.address).await;
     endless.send(b"PROXY TCP4 203.0").await;
-    assert_eq!(endless.closed().await, b"");
+    assert_eq!(endless.read_until_closed().await, b"");
     eventually("the timeout", || async {
         failures(&relay, "timeout").await == "1"
     })
@@ -194,7 +194,7 @@ async fn each_sender_behind_the_proxy_has_its_own_number_of_connections() {
 
 /// A relay on the IPv6 loopback address that trusts this network.
 async fn on_ipv6(trusted: &str, speaks_proxy: bool) -> TestRelay {
-    TestRelay::configured(|config| {
+    TestRelay::start_configured(|config| {
         config.listen = (Ipv6Addr::LOCALHOST, 0).into();
         config.trusted_proxies = Some(vec![trusted.parse().unwrap()]);
         config.proxy_protocol = speaks_proxy;

@@ -21,7 +21,7 @@ struct Scene {
 
 impl Scene {
     async fn new(change: impl FnOnce(&mut RelayConfig)) -> Self {
-        let relay = TestRelay::configured(change).await;
+        let relay = TestRelay::start_configured(change).await;
         let agent = relay.agent("crm").await;
         let path = format!("{}/hook", agent.path());
         Self {
@@ -49,11 +49,11 @@ impl Scene {
     }
 
     /// Posts webhooks of this size until one is refused: it may be one of those that are kept open.
-    async fn fill(&self, size: usize, reason: &str) {
+    async fn fill_until_refused(&self, size: usize, reason: &str) {
         let body = vec![b'x'; size];
         let refused = || async {
             post(self.relay.address, &self.path, &body).await;
-            self.relay.refused(reason).await > 0
+            self.relay.refusal_count(reason).await > 0
         };
         eventually(reason, refused).await;
     }
@@ -86,7 +86,7 @@ impl Scene {
         })
         .await;
         assert!(told.contains(words), "{reason}: {told}");
-        assert!(self.relay.refused(reason).await > 0, "{reason}");
+        assert!(self.relay.refusal_count(reason).await > 0, "{reason}");
         drop(self.open);
         drop(self.agent);
         self.relay.stop().await;
@@ -189,7 +189,7 @@ async fn by_many(reason: &str) -> Option<(Scene, &'static str)> {
             };
             let scene = Scene::new(|config| config.limits.max_rate = Some(few)).await;
             if reason == "share-of-rate" {
-                scene.fill(1, reason).await;
+                scene.fill_until_refused(1, reason).await;
                 return Some((scene, "from one address"));
             }
             // From several, so that none has more than its share.
@@ -220,29 +220,29 @@ async fn by_what_waits(reason: &str) -> Option<(Scene, &'static str)> {
     Some(match reason {
         "queue-full" => {
             let scene = Scene::new(|config| config.limits.max_queue_events = 2).await;
-            scene.fill(1, reason).await;
+            scene.fill_until_refused(1, reason).await;
             (scene, "queue is full")
         }
         "owner-queue-full" => {
             let scene = Scene::new(|config| config.limits.max_owner_queue_events = 2).await;
-            scene.fill(1, reason).await;
+            scene.fill_until_refused(1, reason).await;
             (scene, "queues of this tunnel's owner are full")
         }
         "share-of-disk" => {
             let total = Some(4 * MIB as u64);
             let scene = Scene::new(|config| config.limits.max_total_queue_bytes = total).await;
-            scene.fill(MIB / 2, reason).await;
+            scene.fill_until_refused(MIB / 2, reason).await;
             (scene, "the storage share of this tunnel")
         }
         "all-queues-full" => {
             let total = Some(MIB as u64 / 2);
             let scene = Scene::new(|config| config.limits.max_total_queue_bytes = total).await;
-            scene.fill(MIB / 2, reason).await;
+            scene.fill_until_refused(MIB / 2, reason).await;
             (scene, "the relay's queues are full")
         }
         "no-space" => {
             let scene = Scene::new(|config| config.limits.min_free_bytes = u64::MAX).await;
-            scene.fill(1, reason).await;
+            scene.fill_until_refused(1, reason).await;
             (scene, "disk is nearly full")
         }
         _ => return None,
@@ -255,7 +255,7 @@ async fn by_want_of_memory(reason: &str) -> Option<(Scene, &'static str)> {
         "memory" => {
             let mut scene = Scene::new(|config| config.limits.max_inflight_bytes = 5000).await;
             scene.begin(4001, 4000, "").await;
-            scene.fill(2000, reason).await;
+            scene.fill_until_refused(2000, reason).await;
             (scene, "the relay is busy")
         }
         "tunnel-memory" => {
@@ -266,7 +266,7 @@ async fn by_want_of_memory(reason: &str) -> Option<(Scene, &'static str)> {
             })
             .await;
             scene.begin(MIB, MIB - 1, "").await;
-            scene.fill(200 * KIB, reason).await;
+            scene.fill_until_refused(200 * KIB, reason).await;
             (scene, "receives too much at the same time")
         }
         "head-memory" => {
@@ -279,7 +279,7 @@ async fn by_want_of_memory(reason: &str) -> Option<(Scene, &'static str)> {
         }
         "unavailable" => {
             let scene = Scene::new(|config| config.limits.store_timeout = Duration::ZERO).await;
-            scene.fill(1, reason).await;
+            scene.fill_until_refused(1, reason).await;
             (scene, "cannot store webhooks now")
         }
         _ => return None,

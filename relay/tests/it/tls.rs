@@ -13,21 +13,21 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::http::{Connection, get, post, request};
-use crate::support::tls::{Authority, shown};
+use crate::support::tls::{Authority, peer_certificate};
 use crate::support::{TestRelay, eventually, within};
 
 /// A relay with a certificate and a plain port, and a tunnel of it.
-struct Secured {
+struct SecuredRelay {
     relay: TestRelay,
     authority: Authority,
     folder: TempDir,
 }
 
-impl Secured {
+impl SecuredRelay {
     async fn new(head_timeout: Duration) -> Self {
         let (authority, folder) = (Authority::new(), tempdir().unwrap());
         let tls = authority.issue(folder.path());
-        let relay = TestRelay::configured(|config| {
+        let relay = TestRelay::start_configured(|config| {
             config.tls = tls;
             config.http_listen = Some(([127, 0, 0, 1], 0).into());
             config.limits.head_timeout = head_timeout;
@@ -51,7 +51,7 @@ const LONG: Duration = Duration::from_mins(5);
 
 #[tokio::test]
 async fn senders_choose_http_2_or_1_by_alpn_and_are_answered() {
-    let secured = Secured::new(LONG).await;
+    let secured = SecuredRelay::new(LONG).await;
     let address = secured.relay.address;
     let path = format!("/{}/hook", "a".repeat(26));
 
@@ -95,7 +95,7 @@ async fn senders_choose_http_2_or_1_by_alpn_and_are_answered() {
 
 #[tokio::test]
 async fn the_plain_port_takes_webhooks_and_no_tokens() {
-    let secured = Secured::new(LONG).await;
+    let secured = SecuredRelay::new(LONG).await;
     let plain = secured.relay.plain.unwrap();
     let unknown = format!("/{}/hook", "a".repeat(26));
     assert_eq!(post(plain, &unknown, "hi").await.status, 404);
@@ -112,18 +112,18 @@ async fn the_plain_port_takes_webhooks_and_no_tokens() {
 
 #[tokio::test]
 async fn new_connections_get_a_new_certificate_and_open_ones_keep_theirs() {
-    let secured = Secured::new(LONG).await;
+    let secured = SecuredRelay::new(LONG).await;
     let connect = || async {
         let connected = secured.authority.connect(secured.relay.address, &[]).await;
         connected.unwrap()
     };
     let mut open = Connection::over(connect().await);
-    let first = shown(&connect().await);
+    let first = peer_certificate(&connect().await);
 
     secured.authority.issue(secured.folder.path());
     secured.relay.reload.as_ref().unwrap().notify_one();
     eventually("the new certificate", || async {
-        shown(&connect().await) != first
+        peer_certificate(&connect().await) != first
     })
     .await;
     open.send("GET /-/readyz HTTP/1.1\r\nHost: hooks.test\r\n\r\n")
@@ -143,13 +143,13 @@ async fn new_connections_get_a_new_certificate_and_open_ones_keep_theirs() {
 
 #[tokio::test]
 async fn http_on_the_secured_port_hears_what_to_do() {
-    let secured = Secured::new(LONG).await;
+    let secured = SecuredRelay::new(LONG).await;
     let answer = get(secured.relay.address, "/-/readyz").await;
     assert_eq!(answer.status, 400);
     assert!(answer.text().contains("https://"), "{}", answer.text());
     let mut nonsense = Connection::open(secured.relay.address).await;
     nonsense.send([0, 1, 2, 3, 4]).await;
-    nonsense.closed().await;
+    nonsense.read_until_closed().await;
     for reason in ["plain-text", "tls"] {
         let name = format!("podtap_handshakes_failed_total{{reason=\"{reason}\"}}");
         eventually(reason, || async { secured.metric(&name).await == "1" }).await;
@@ -159,7 +159,7 @@ async fn http_on_the_secured_port_hears_what_to_do() {
 
 #[tokio::test]
 async fn a_handshake_that_never_ends_is_closed_and_keeps_nobody_waiting() {
-    let secured = Secured::new(Duration::from_secs(2)).await;
+    let secured = SecuredRelay::new(Duration::from_secs(2)).await;
     let mut silent = TcpStream::connect(secured.relay.address).await.unwrap();
     let mut half = TcpStream::connect(secured.relay.address).await.unwrap();
     // The head of a hello that announces more than ever comes.
@@ -199,7 +199,7 @@ async fn of_too_many_handshakes_the_oldest_are_closed_and_a_sender_comes_in() {
         eprintln!("skipped: this process may open only {open_files:?} files");
         return;
     }
-    let secured = Secured::new(LONG).await;
+    let secured = SecuredRelay::new(LONG).await;
     let mut half = Vec::new();
     for number in 0..MAX_HANDSHAKES + 8 {
         // More than one address may have.
@@ -226,7 +226,7 @@ async fn of_too_many_handshakes_the_oldest_are_closed_and_a_sender_comes_in() {
 
 #[tokio::test]
 async fn a_relay_ends_while_handshakes_are_under_way() {
-    let secured = Secured::new(LONG).await;
+    let secured = SecuredRelay::new(LONG).await;
     let _silent = TcpStream::connect(secured.relay.address).await.unwrap();
     secured.relay.stop().await;
 }

@@ -3,7 +3,7 @@
 use podtap_podio::client::{ByLine, Via};
 use podtap_podio::{EventType, RefType};
 
-use crate::answer::{ErrorAnswer, Request};
+use crate::answer::{ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, RevisionAuthor, StoredApp, StoredItem, TokenIdentity, World};
 
 /// A caller with a good token.
@@ -114,7 +114,7 @@ pub(super) fn reach(world: &World, caller: &Caller, on: Attachment) -> Result<()
 
 /// The caller that the token names. The scheme may be `OAuth2` or `Bearer`; a very old page of
 /// Podio's also allows the query parameter `oauth_token`.
-pub(super) fn authenticate(world: &World, request: &Request) -> Result<Caller, ErrorAnswer> {
+pub(super) fn authenticate(world: &World, request: &ApiRequest) -> Result<Caller, ErrorAnswer> {
     let header = request.header("authorization");
     let token = match header.map(|text| text.split_once(' ').unwrap_or((text, ""))) {
         Some(("OAuth2" | "Bearer", token)) if !token.trim().is_empty() => token.trim(),

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::seed::SeedField;
 use crate::world::{StoredApp, World, show_app, show_field};
 
 pub(super) fn route_app(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
@@ -68,7 +68,7 @@ pub(super) fn route_app(
 /// The operations on an app that its hooks hear of.
 fn change(
     world: &mut World,
-    request: &Request,
+    request: &ApiRequest,
     app_id: u64,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
@@ -152,7 +152,7 @@ fn fields_of(body: &Value) -> Result<&[Value], ErrorAnswer> {
 
 fn list(
     world: &World,
-    request: &Request,
+    request: &ApiRequest,
     suits: impl Fn(&StoredApp) -> bool,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let known = [

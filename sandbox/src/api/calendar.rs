@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::access::Caller;
 use super::filter::Period;
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, World, moment, show_app_ref};
 
 /// One entry: when it begins and ends, and how it is answered.
-struct Entry {
+struct CalendarEntry {
     on: Attachment,
     /// What says which app and space it belongs to.
     place: Option<Attachment>,
@@ -24,7 +24,7 @@ struct Entry {
 pub(super) fn route(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     if request.method != Method::GET {
@@ -64,7 +64,7 @@ pub(super) fn route(
 
 fn list(
     world: &World,
-    request: &Request,
+    request: &ApiRequest,
     suits: impl Fn(Option<Attachment>) -> bool,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["date_from", "date_to", "types", "tasks"])?;
@@ -75,7 +75,7 @@ fn list(
     let span = period(world, date("date_from")?, date("date_to")?)?;
     let types = request.query("types");
     let with_tasks = !matches!(request.query("tasks"), Some("false" | "0"));
-    let wanted = |entry: &Entry| {
+    let wanted = |entry: &CalendarEntry| {
         let kind = entry.on.to_pair().0;
         let is_listed = types.is_none_or(|types| types.split([',', ';']).any(|t| t == kind));
         suits(entry.place) && is_listed && (with_tasks || kind != "task")
@@ -97,14 +97,14 @@ fn period(world: &World, from: &str, to: &str) -> Result<Period, ErrorAnswer> {
 }
 
 /// What is in the calendar within a span of time, in its order.
-fn entries(world: &World, span: Period) -> Vec<Entry> {
+fn entries(world: &World, span: Period) -> Vec<CalendarEntry> {
     let mut entries: Vec<_> = items(world).chain(tasks(world)).collect();
     entries.retain(|entry| span.meets(entry.start, entry.end));
     entries.sort_by_key(|entry| entry.start);
     entries
 }
 
-fn items(world: &World) -> impl Iterator<Item = Entry> {
+fn items(world: &World) -> impl Iterator<Item = CalendarEntry> {
     let dated = world.items.values().flat_map(|item| {
         let app = world.apps.get(&item.app_id);
         let fields = app.into_iter().flat_map(|app| &app.fields);
@@ -120,7 +120,7 @@ fn items(world: &World) -> impl Iterator<Item = Entry> {
     })
 }
 
-fn tasks(world: &World) -> impl Iterator<Item = Entry> {
+fn tasks(world: &World) -> impl Iterator<Item = CalendarEntry> {
     world.tasks.values().filter_map(|task| {
         let day = task.due_date.as_ref()?;
         let whole = match &task.due_time {
@@ -130,7 +130,7 @@ fn tasks(world: &World) -> impl Iterator<Item = Entry> {
         let value = json!({ "start": whole, "start_date": day, "start_time": task.due_time });
         let on = Attachment::Task(task.id);
         let entry = entry(on, &task.text, &value, &Value::Null, &Value::Null)?;
-        Some(Entry {
+        Some(CalendarEntry {
             place: task.on,
             ..entry
         })
@@ -138,7 +138,13 @@ fn tasks(world: &World) -> impl Iterator<Item = Entry> {
 }
 
 /// A date that no entry can be made of is in no calendar.
-fn entry(on: Attachment, title: &str, date: &Value, group: &Value, app: &Value) -> Option<Entry> {
+fn entry(
+    on: Attachment,
+    title: &str,
+    date: &Value,
+    group: &Value,
+    app: &Value,
+) -> Option<CalendarEntry> {
     let at = |name: &str| moment(date.get(name)?.as_str()?).ok();
     let start = at("start")?;
     let has_time = date.get("start_time").is_some_and(Value::is_string);
@@ -151,7 +157,7 @@ fn entry(on: Attachment, title: &str, date: &Value, group: &Value, app: &Value) 
     };
     let (kind, id) = on.to_pair();
     let part = |name: &str| date.get(name).cloned().unwrap_or_default();
-    Some(Entry {
+    Some(CalendarEntry {
         on,
         place: Some(on),
         start,

@@ -5,13 +5,13 @@ use serde_json::json;
 
 use super::access::{Caller, reach};
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, NewComment, World};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let switches = input::switches(request);

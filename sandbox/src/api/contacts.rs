@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::{input, people};
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{ORG, RecordKind, TokenIdentity, World};
 
 const KIND: RecordKind = RecordKind::Contact;
@@ -13,7 +13,7 @@ const KIND: RecordKind = RecordKind::Contact;
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     caller.must_be_user()?;
@@ -85,7 +85,7 @@ pub(super) fn route(
 fn users<'w>(
     world: &'w World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
 ) -> impl Iterator<Item = Value> + use<'w> {
     let without_caller = matches!(request.query("exclude_self"), Some("true" | "1"));
     let own = match caller.identity {
@@ -104,7 +104,7 @@ fn of_spaces(world: &World, suits: impl Fn(u64) -> bool) -> impl Iterator<Item =
 }
 
 fn list(
-    request: &Request,
+    request: &ApiRequest,
     contacts: impl Iterator<Item = Value>,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let known = [

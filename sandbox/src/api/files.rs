@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 
 use super::access::{Caller, reach};
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
-use crate::world::{Attachment, Content, StoredFile, World};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
+use crate::world::{Attachment, FileContent, StoredFile, World};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let switches = input::switches(request);
     match (&request.method, rest) {
         (&Method::POST, [] | ["v2"]) => {
             let upload = upload(request)?;
-            let content = Content::Kept(upload.bytes);
+            let content = FileContent::Kept(upload.bytes);
             let file_id = world.upload(upload.name, upload.mimetype, content, &caller.author);
             let file = world
                 .files
@@ -70,7 +70,7 @@ pub(super) fn route(
             let content = file
                 .content
                 .bytes()
-                .map_or(Content::Forgotten, Content::Kept);
+                .map_or(FileContent::Forgotten, FileContent::Kept);
             let (name, mimetype) = (file.name.clone(), file.mimetype.clone());
             let copy = world.upload(name, mimetype, content, &caller.author);
             Ok(ApiAnswer::json(json!({ "file_id": copy })))
@@ -95,7 +95,7 @@ fn file<'w>(world: &'w World, caller: &Caller, id: &str) -> Result<&'w StoredFil
 fn list(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     suits: impl Fn(Attachment) -> bool,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit", "offset"])?;
@@ -114,7 +114,7 @@ struct Upload {
 
 /// A form with the parts `source` and `filename`; or, in the sandbox alone, JSON with a
 /// `filename` for a file that holds nothing.
-fn upload(request: &Request) -> Result<Upload, ErrorAnswer> {
+fn upload(request: &ApiRequest) -> Result<Upload, ErrorAnswer> {
     let content_type = request.header("content-type").unwrap_or_default();
     let mut name = None;
     let mut source = None;

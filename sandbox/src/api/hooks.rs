@@ -7,13 +7,13 @@ use url::Url;
 
 use super::access::{self, Caller};
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{NewHook, World};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
@@ -38,7 +38,7 @@ pub(super) fn route(
 pub(super) fn validate(
     world: &mut World,
     hook_id: &str,
-    request: &Request,
+    request: &ApiRequest,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let body = request.json()?;
     world.validate_hook(input::id(hook_id)?, input::text(&body, "code")?)?;
@@ -48,7 +48,7 @@ pub(super) fn validate(
 fn create(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     ref_type: &str,
     ref_id: &str,
 ) -> Result<ApiAnswer, ErrorAnswer> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::Switches;
 
 /// An id of the path. Anything else names no operation.
@@ -83,7 +83,7 @@ pub(super) fn texts(values: &Value) -> Result<Vec<String>, ErrorAnswer> {
 
 /// The part of a list that `limit` and `offset` of the query ask for.
 pub(super) fn page(
-    request: &Request,
+    request: &ApiRequest,
     list: impl Iterator<Item = Value>,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let offset = query_number(request, "offset")?.unwrap_or(0);
@@ -92,7 +92,7 @@ pub(super) fn page(
 }
 
 /// A whole number in the query.
-pub(super) fn query_number(request: &Request, name: &str) -> Result<Option<usize>, ErrorAnswer> {
+pub(super) fn query_number(request: &ApiRequest, name: &str) -> Result<Option<usize>, ErrorAnswer> {
     let given = request.query(name);
     let number = given.map(|text| {
         text.parse().map_err(|_| {
@@ -104,7 +104,7 @@ pub(super) fn query_number(request: &Request, name: &str) -> Result<Option<usize
 
 /// Refuses what a list cannot be narrowed by here: a list that is not narrowed would be taken for
 /// one that is.
-pub(super) fn refuse_unknown(request: &Request, known: &[&str]) -> Result<(), ErrorAnswer> {
+pub(super) fn refuse_unknown(request: &ApiRequest, known: &[&str]) -> Result<(), ErrorAnswer> {
     let everywhere = ["oauth_token", "hook", "silent", "sort_by", "sort_desc"];
     let unknown = request
         .query
@@ -117,7 +117,7 @@ pub(super) fn refuse_unknown(request: &Request, known: &[&str]) -> Result<(), Er
 }
 
 /// `hook` and `silent` of the query. In the body they do nothing, as at Podio.
-pub(super) fn switches(request: &Request) -> Switches {
+pub(super) fn switches(request: &ApiRequest) -> Switches {
     Switches {
         hook: !matches!(request.query("hook"), Some("false" | "0")),
     }

@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::access::Caller;
 use super::{input, list, references};
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{ItemDraft, StoredItem, World, field_values, show_change, show_values};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
@@ -39,7 +39,7 @@ pub(super) fn route(
 fn in_app(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     app_id: u64,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
@@ -72,7 +72,7 @@ fn in_app(
 fn delete(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     app_id: u64,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let body = request.json()?;
@@ -104,7 +104,7 @@ fn delete(
 fn create(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     app_id: u64,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let draft = draft(&request.json()?)?;
@@ -115,7 +115,7 @@ fn create(
 
 fn read(
     world: &World,
-    request: &Request,
+    request: &ApiRequest,
     item_id: u64,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
@@ -151,7 +151,7 @@ fn read(
 fn write(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     item_id: u64,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {

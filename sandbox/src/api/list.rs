@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::access::Caller;
 use super::{filter, input};
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{NewView, StoredItem, StoredRevision, View, World};
 
 /// Items in one answer where nothing else is asked, and most of them; Podio's own.
@@ -43,7 +43,7 @@ pub(super) fn by_body(
     let sort_by = input::optional_text(body, "sort_by")?;
     let sort_desc = input::optional_switch(body, "sort_desc")?;
     let filters = body.get("filters").filter(|filters| !filters.is_null());
-    let page = Page {
+    let page = ListQuery {
         limit: number("limit")?,
         offset: number("offset")?,
         sort_by: sort_by
@@ -71,11 +71,11 @@ pub(super) fn by_body(
 pub(super) fn by_query(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     app_id: u64,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let view = view_of_query(world, caller, request, app_id)?;
-    let page = Page {
+    let page = ListQuery {
         limit: input::query_number(request, "limit")?,
         offset: input::query_number(request, "offset")?,
         sort_by: request
@@ -94,7 +94,7 @@ pub(super) fn by_query(
 pub(super) fn count(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     app_id: u64,
 ) -> Result<usize, ErrorAnswer> {
     let view = view_of_query(world, caller, request, app_id)?;
@@ -104,7 +104,7 @@ pub(super) fn count(
 fn view_of_query<'w>(
     world: &'w World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     app_id: u64,
 ) -> Result<Option<&'w View>, ErrorAnswer> {
     let view = request.query("view_id");
@@ -113,7 +113,7 @@ fn view_of_query<'w>(
 }
 
 /// The filters of a query; several values are parted by semicolons.
-fn of_query(request: &Request) -> Value {
+fn of_query(request: &ApiRequest) -> Value {
     let scalar = |text: &str| {
         text.parse::<u64>()
             .map_or_else(|_| json!(text), Value::from)
@@ -149,14 +149,14 @@ pub(super) fn matching<'w>(
         .collect())
 }
 
-struct Page<'a> {
+struct ListQuery<'a> {
     limit: Option<usize>,
     offset: Option<usize>,
     sort_by: Option<&'a str>,
     descending: bool,
 }
 
-impl Page<'_> {
+impl ListQuery<'_> {
     fn of(
         &self,
         world: &World,

@@ -28,9 +28,9 @@ mod views;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::answer::{ApiAnswer, ErrorAnswer, Request};
+use super::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use super::control;
-use super::rate::Class;
+use super::rate::RateClass;
 use super::world::{TokenIdentity, World};
 use access::Caller;
 
@@ -83,12 +83,12 @@ const AREAS: &[&str] = &[
 ];
 
 /// Answers a request made at the world's present time.
-pub(super) fn answer(world: &mut World, request: &Request) -> ApiAnswer {
+pub(super) fn answer(world: &mut World, request: &ApiRequest) -> ApiAnswer {
     dispatch(world, request).unwrap_or_else(|refused| refused.into_answer(request))
 }
 
 /// A path that no operation here has, told from one that Podio has not either.
-fn missing(request: &Request, refused: ErrorAnswer) -> ErrorAnswer {
+fn missing(request: &ApiRequest, refused: ErrorAnswer) -> ErrorAnswer {
     let segments = request.segments();
     let is_podios = segments.first().is_some_and(|area| AREAS.contains(area));
     if refused != ErrorAnswer::no_route() || !is_podios {
@@ -102,7 +102,7 @@ fn missing(request: &Request, refused: ErrorAnswer) -> ErrorAnswer {
     ErrorAnswer::not_here(&format!("`{} /{}`", request.method, named.join("/")))
 }
 
-fn dispatch(world: &mut World, request: &Request) -> Result<ApiAnswer, ErrorAnswer> {
+fn dispatch(world: &mut World, request: &ApiRequest) -> Result<ApiAnswer, ErrorAnswer> {
     let segments = request.segments();
     match (&request.method, segments.as_slice()) {
         (_, ["-", rest @ ..]) => control::answer(world, request, rest),
@@ -121,13 +121,13 @@ fn dispatch(world: &mut World, request: &Request) -> Result<ApiAnswer, ErrorAnsw
 /// The operations that need a token, which are counted against its rate limits.
 fn answer_counted(
     world: &mut World,
-    request: &Request,
+    request: &ApiRequest,
     segments: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let caller = access::authenticate(world, request)?;
     let class = match segments {
-        ["item", "app", _, "filter", ..] => Class::Limited,
-        _ => Class::General,
+        ["item", "app", _, "filter", ..] => RateClass::Limited,
+        _ => RateClass::General,
     };
     let count = world.rates.count(&caller.rate_key(), class, world.now);
     let ended = match count.wait {
@@ -150,7 +150,7 @@ fn answer_counted(
 fn operate(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     segments: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     match segments {
@@ -248,7 +248,7 @@ mod tests {
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         let uri: Uri = path.parse().unwrap();
         let body = Bytes::copy_from_slice(body.as_bytes());
-        answer(world, &Request::new(method, &uri, headers, body))
+        answer(world, &ApiRequest::new(method, &uri, headers, body))
     }
 
     fn world() -> (World, String) {

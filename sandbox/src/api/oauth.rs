@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::access::Caller;
-use crate::answer::{AnswerBody, ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{AnswerBody, ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{TokenIdentity, World};
 
 /// `POST /oauth/token`: forms. JSON is not parsed, so its members are missing.
-pub(super) fn token(world: &mut World, request: &Request) -> Result<ApiAnswer, ErrorAnswer> {
+pub(super) fn token(world: &mut World, request: &ApiRequest) -> Result<ApiAnswer, ErrorAnswer> {
     let form = if request.is_json() {
         Vec::new()
     } else {
@@ -20,7 +20,7 @@ pub(super) fn token(world: &mut World, request: &Request) -> Result<ApiAnswer, E
 }
 
 /// `POST /oauth/token/v2`: JSON. A form is not parsed, so there is no object.
-pub(super) fn token_v2(world: &mut World, request: &Request) -> Result<ApiAnswer, ErrorAnswer> {
+pub(super) fn token_v2(world: &mut World, request: &ApiRequest) -> Result<ApiAnswer, ErrorAnswer> {
     if !request.is_json() {
         return Err(ErrorAnswer::invalid(
             "Invalid value null (null): must be object",
@@ -35,7 +35,7 @@ pub(super) fn token_v2(world: &mut World, request: &Request) -> Result<ApiAnswer
 }
 
 /// `GET /oauth/authorize`: in place of Podio's page for people, at once a yes of the first user.
-pub(super) fn authorize(world: &mut World, request: &Request) -> Result<ApiAnswer, ErrorAnswer> {
+pub(super) fn authorize(world: &mut World, request: &ApiRequest) -> Result<ApiAnswer, ErrorAnswer> {
     let query = |name: &str| {
         let missing =
             || ErrorAnswer::new(400, "invalid_request", format!("Missing parameter {name}"));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::seed::SeedUser;
 use crate::world::{ORG, StoredSpace, TokenIdentity, World, show_space};
 
@@ -16,7 +16,7 @@ const PROFILES: u64 = 200_000_000;
 pub(super) fn route_user(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let TokenIdentity::User(user_id) = caller.identity else {
@@ -49,7 +49,7 @@ pub(super) fn route_user(
 pub(super) fn route_org(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     caller.must_be_user()?;
@@ -71,7 +71,7 @@ pub(super) fn route_org(
 pub(super) fn route_space(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     caller.must_be_user()?;

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, RecordKind, World};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     segments: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let (kind, place, rest) = match segments {

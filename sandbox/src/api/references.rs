@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{StoredItem, World, show_field};
 
 /// The items that a reference field may name: those of the apps in its settings, or of its own app
@@ -14,7 +14,7 @@ use crate::world::{StoredItem, World, show_field};
 pub(super) fn candidates(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     field_id: u64,
     list: &str,
 ) -> Result<ApiAnswer, ErrorAnswer> {
@@ -52,7 +52,7 @@ pub(super) fn candidates(
 /// The items that name this one in that field.
 pub(super) fn by_one_field(
     world: &World,
-    request: &Request,
+    request: &ApiRequest,
     item_id: u64,
     field_id: u64,
 ) -> Result<ApiAnswer, ErrorAnswer> {

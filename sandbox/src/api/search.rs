@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{ORG, Summary, World};
 
 /// Results in one answer; Podio's own (podio.md 5.4).
@@ -24,7 +24,7 @@ const KNOWN: [&str; 6] = [
 pub(super) fn route(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let (rest, version) = match rest {
@@ -58,7 +58,7 @@ pub(super) fn route(
 
 fn search(
     world: &World,
-    request: &Request,
+    request: &ApiRequest,
     version: u8,
     suits: impl Fn(&Summary) -> bool,
 ) -> Result<ApiAnswer, ErrorAnswer> {
@@ -105,7 +105,7 @@ fn search(
 }
 
 /// What the body asks, or in its place the query.
-fn query_value(request: &Request) -> Result<Value, ErrorAnswer> {
+fn query_value(request: &ApiRequest) -> Result<Value, ErrorAnswer> {
     let mut asked = match request.json()? {
         Value::Object(members) => members,
         other => return Err(ErrorAnswer::wrong_type(&other, "object")),

@@ -4,13 +4,13 @@ use http::Method;
 
 use super::access::{self, Caller};
 use super::{input, people};
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, ORG, Summary, World};
 
 pub(super) fn route(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     if request.method != Method::GET {
@@ -58,7 +58,7 @@ pub(super) fn route(
 pub(super) fn reference(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
@@ -78,7 +78,7 @@ fn one(world: &World, caller: &Caller, kind: &str, id: &str) -> Result<Summary, 
 
 fn list(
     world: &World,
-    request: &Request,
+    request: &ApiRequest,
     suits: impl Fn(&Summary) -> bool,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit", "offset"])?;

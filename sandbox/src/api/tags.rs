@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::access::Caller;
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, ORG, StoredItem, World};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
@@ -34,7 +34,7 @@ pub(super) fn route(
 fn of_item(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     item_id: u64,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let item = caller.item(world, item_id)?;
@@ -95,7 +95,7 @@ fn items_of<'w>(
 
 /// The tags of items, with how many have each: by their text, or the most used first.
 fn count(
-    request: &Request,
+    request: &ApiRequest,
     items: &[&StoredItem],
     top_first: bool,
 ) -> Result<ApiAnswer, ErrorAnswer> {
@@ -119,7 +119,7 @@ fn count(
 /// The items that have a tag.
 fn search(
     world: &World,
-    request: &Request,
+    request: &ApiRequest,
     items: Vec<&StoredItem>,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit", "offset", "text"])?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::access::{self, Caller};
 use super::input;
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, ORG, StoredTask, TokenIdentity, World};
 
 /// By what a list of tasks can be narrowed here.
@@ -27,7 +27,7 @@ const KNOWN: [&str; 12] = [
 /// Tasks, narrowed by what the query says.
 pub(super) fn list(
     world: &World,
-    request: &Request,
+    request: &ApiRequest,
     suits: impl Fn(&StoredTask) -> bool,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &KNOWN)?;
@@ -85,7 +85,7 @@ fn reference(text: &str) -> Result<Attachment, ErrorAnswer> {
 pub(super) fn summary(
     world: &World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit"])?;

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::access::Caller;
 use super::people::profile_id;
 use super::{input, task_lists};
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, NewTask, StoredTask, World};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     caller.must_be_user()?;
@@ -89,7 +89,7 @@ pub(super) fn route(
 fn act(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     task_id: u64,
     action: &str,
 ) -> Result<ApiAnswer, ErrorAnswer> {
@@ -140,7 +140,7 @@ fn change(
     let body = if body.is_object() { body } else { &Value::Null };
     let text = input::optional_text(body, "text")?;
     let description = input::optional_text(body, "description")?;
-    let due = due(body)?;
+    let due = parse_due(body)?;
     let private = body.get("private").and_then(Value::as_bool);
     let responsible = responsible(world, body)?;
     Ok(move |task: &mut StoredTask| {
@@ -162,7 +162,7 @@ fn change(
 fn create(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     on: Option<Attachment>,
 ) -> Result<ApiAnswer, ErrorAnswer> {
     let body = request.json()?;
@@ -170,7 +170,7 @@ fn create(
         (None, Some(kind)) => Some(Attachment::new(&kind, input::number(&body, "ref_id")?)?),
         (on, _) => on,
     };
-    let (due_date, due_time) = due(&body)?.unwrap_or_default();
+    let (due_date, due_time) = parse_due(&body)?.unwrap_or_default();
     let mut people = all_responsible(world, &body)?;
     // A task for each person (podio.md 5.4), or the one of the person who makes it.
     let alone = people.len() < 2;
@@ -220,7 +220,7 @@ fn create(
 type Due = (Option<String>, Option<String>);
 
 /// Day and time of `due_on`, or of its parts; `None` where the body does not speak of them.
-fn due(body: &Value) -> Result<Option<Due>, ErrorAnswer> {
+fn parse_due(body: &Value) -> Result<Option<Due>, ErrorAnswer> {
     if let Some(due_on) = input::optional_text(body, "due_on")? {
         let moment = crate::world::moment(&due_on)?;
         let time = due_on.contains([' ', 'T']);

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::{filter, input, list};
-use crate::answer::{ApiAnswer, ErrorAnswer, Request};
+use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{NewView, View, ViewKind, World};
 
 pub(super) fn route(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {
@@ -59,7 +59,7 @@ pub(super) fn route(
 fn in_app(
     world: &mut World,
     caller: &Caller,
-    request: &Request,
+    request: &ApiRequest,
     app_id: u64,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {

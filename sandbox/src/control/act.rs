@@ -8,7 +8,7 @@ use super::{SandboxCommand, values};
 use crate::answer::ErrorAnswer;
 use crate::seed::SeedField;
 use crate::world::{
-    Attachment, Content, ItemDraft, NewComment, NewTask, RecordKind, Switches, World,
+    Attachment, FileContent, ItemDraft, NewComment, NewTask, RecordKind, Switches, World,
 };
 
 /// Does what a command says; answers what it was done to.
@@ -103,7 +103,7 @@ fn on_item(
     if event == EventType::FileChange {
         let [name] = values_of(command, ["name"])?;
         let name = name.unwrap_or_else(|| "note.txt".to_owned());
-        let content = Content::Kept(Bytes::from_static(b"A file of the sandbox.\n"));
+        let content = FileContent::Kept(Bytes::from_static(b"A file of the sandbox.\n"));
         let author = world.first_author();
         let file_id = world.upload(name, "text/plain".to_owned(), content, &author);
         world.attach(file_id, Attachment::Item(item_id), Switches::DEFAULT)?;

@@ -8,7 +8,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::answer::{ApiAnswer, ErrorAnswer, Request};
+use super::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use super::world::World;
 
 pub(super) use act::act;
@@ -40,7 +40,7 @@ pub struct CommandResult {
 
 pub(super) fn answer(
     world: &mut World,
-    request: &Request,
+    request: &ApiRequest,
     rest: &[&str],
 ) -> Result<ApiAnswer, ErrorAnswer> {
     match (&request.method, rest) {

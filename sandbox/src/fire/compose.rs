@@ -4,7 +4,7 @@ use fastrand::Rng;
 use form_urlencoded::Serializer;
 use url::Url;
 
-use crate::world::Webhook;
+use crate::world::SandboxWebhook;
 
 /// A webhook, ready to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) struct Post {
 /// Podio's own parameters in any order, since no order can be relied on; then those of the URL's
 /// query, which Podio takes off the URL. What Podio does with equal names is unknown; here both
 /// are sent.
-pub(super) fn compose(webhook: &Webhook, rng: &mut Rng) -> Post {
+pub(super) fn compose(webhook: &SandboxWebhook, rng: &mut Rng) -> Post {
     let mut params = webhook.params.clone();
     rng.shuffle(&mut params);
     let mut body = Serializer::new(String::new());
@@ -46,8 +46,8 @@ mod tests {
     use super::*;
     use podtap_podio::{EventType, decode, sample};
 
-    fn webhook(url: &str) -> Webhook {
-        Webhook {
+    fn webhook(url: &str) -> SandboxWebhook {
+        SandboxWebhook {
             hook_id: 24_360_217,
             event: EventType::ItemUpdate,
             url: url.to_owned(),

@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::config::WebhookSending;
-use super::observe::{Observation, SendOutcome, Sent};
+use super::observe::{Observation, SendOutcome, SentWebhook};
 use super::shared::SharedSandbox;
-use super::world::Webhook;
+use super::world::SandboxWebhook;
 use compose::{Post, compose};
 use post::Postman;
 
@@ -37,7 +37,7 @@ const MAX_UNDER_WAY: usize = 1_000;
 /// Sends what arrives until `token` is cancelled; what is then under way is given up.
 pub(super) async fn run(
     shared: Arc<SharedSandbox>,
-    mut webhooks: mpsc::Receiver<Webhook>,
+    mut webhooks: mpsc::Receiver<SandboxWebhook>,
     delivery: WebhookSending,
     random_seed: u64,
     token: CancellationToken,
@@ -50,7 +50,7 @@ pub(super) async fn run(
         while let Some(webhook) = webhooks.recv().await {
             let line = lines.entry(receiver(&webhook.url)).or_insert_with(|| {
                 let (send, waiting) = mpsc::channel(LINE);
-                let line = Line {
+                let line = ReceiverQueue {
                     shared: Arc::clone(&shared),
                     postman: postman.clone(),
                     delivery: delivery.clone(),
@@ -73,21 +73,21 @@ fn receiver(url: &str) -> String {
 }
 
 /// The events of one receiver.
-struct Line {
+struct ReceiverQueue {
     shared: Arc<SharedSandbox>,
     postman: Postman,
     delivery: WebhookSending,
     rng: Rng,
 }
 
-impl Line {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Webhook>) {
+impl ReceiverQueue {
+    async fn run(mut self, mut waiting: mpsc::Receiver<SandboxWebhook>) {
         let mut under_way = JoinSet::new();
         while let Some(webhook) = waiting.recv().await {
             let post = Arc::new(compose(&webhook, &mut self.rng));
             for wait in plan::sendings(self.delivery.disorder, &mut self.rng) {
                 let (answered, first_answer) = oneshot::channel();
-                let sending = Sending {
+                let sending = EventSending {
                     shared: Arc::clone(&self.shared),
                     postman: self.postman.clone(),
                     webhook: webhook.clone(),
@@ -108,15 +108,15 @@ impl Line {
 }
 
 /// One sending of an event, with its re-sends.
-struct Sending {
+struct EventSending {
     shared: Arc<SharedSandbox>,
     postman: Postman,
-    webhook: Webhook,
+    webhook: SandboxWebhook,
     post: Arc<Post>,
     gaps: Vec<Duration>,
 }
 
-impl Sending {
+impl EventSending {
     async fn run(self, wait: Duration, answered: oneshot::Sender<()>) {
         sleep(wait).await;
         let mut answered = Some(answered);
@@ -153,7 +153,7 @@ impl Sending {
                 .with_world(|world| world.record_outcome(hook_id, outcome.is_success(), world.now));
             (outcome, took)
         };
-        self.shared.observe(Observation::Sent(Sent {
+        self.shared.observe(Observation::Sent(SentWebhook {
             hook_id,
             event: self.webhook.event,
             url: self.webhook.url.clone(),

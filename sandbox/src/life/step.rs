@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::phrases;
 use crate::answer::ErrorAnswer;
 use crate::world::{
-    Attachment, Content, ItemDraft, NewComment, NewTask, RecordKind, RevisionAuthor, StoredApp,
+    Attachment, FileContent, ItemDraft, NewComment, NewTask, RecordKind, RevisionAuthor, StoredApp,
     StoredField, StoredItem, Switches, World,
 };
 
@@ -21,7 +21,7 @@ const MAX_LOOSE: usize = 60;
 
 /// What people do.
 #[derive(Clone, Copy)]
-enum Action {
+enum LifeAction {
     CreateItem,
     ChangeItem,
     Comment,
@@ -36,18 +36,18 @@ enum Action {
 }
 
 /// Out of a hundred changes.
-const MIX: &[(usize, Action)] = &[
-    (12, Action::CreateItem),
-    (42, Action::ChangeItem),
-    (16, Action::Comment),
-    (8, Action::Attach),
-    (1, Action::DeleteFile),
-    (6, Action::CreateTask),
-    (5, Action::CompleteTask),
-    (3, Action::Tag),
-    (3, Action::Post),
-    (3, Action::DeleteItem),
-    (1, Action::DeleteComment),
+const MIX: &[(usize, LifeAction)] = &[
+    (12, LifeAction::CreateItem),
+    (42, LifeAction::ChangeItem),
+    (16, LifeAction::Comment),
+    (8, LifeAction::Attach),
+    (1, LifeAction::DeleteFile),
+    (6, LifeAction::CreateTask),
+    (5, LifeAction::CompleteTask),
+    (3, LifeAction::Tag),
+    (3, LifeAction::Post),
+    (3, LifeAction::DeleteItem),
+    (1, LifeAction::DeleteComment),
 ];
 
 /// How many choices are tried for one change.
@@ -64,7 +64,7 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), ErrorAnswer> {
     let author = any_author(world, rng);
     let fire = Switches::DEFAULT;
     match choose(rng) {
-        Action::CreateItem => {
+        LifeAction::CreateItem => {
             let app_id = any(world.apps.keys(), rng)?;
             let fields = new_values(world, world.app(app_id)?, rng);
             let draft = ItemDraft {
@@ -73,7 +73,7 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), ErrorAnswer> {
             };
             world.create_item(app_id, draft, &author, fire)?;
         }
-        Action::ChangeItem => {
+        LifeAction::ChangeItem => {
             let item_id = any(world.items.keys(), rng)?;
             let draft = ItemDraft {
                 fields: change(world, world.item(item_id)?, rng)?,
@@ -81,7 +81,7 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), ErrorAnswer> {
             };
             world.update_item(item_id, draft, &author, fire)?;
         }
-        Action::Comment => {
+        LifeAction::Comment => {
             let on = Attachment::Item(any(world.items.keys(), rng)?);
             let new = NewComment {
                 value: phrases::comment(rng),
@@ -89,15 +89,15 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), ErrorAnswer> {
             };
             world.comment(on, new, &author, fire)?;
         }
-        Action::Attach => {
+        LifeAction::Attach => {
             let on = Attachment::Item(any(world.items.keys(), rng)?);
             let (name, mimetype) = phrases::file(rng);
             let size = rng.usize(20_000..4_000_000);
-            let file_id = world.upload(name, mimetype, Content::Filler(size), &author);
+            let file_id = world.upload(name, mimetype, FileContent::Filler(size), &author);
             world.attach(file_id, on, fire)?;
         }
-        Action::DeleteFile => world.delete_file(any(world.files.keys(), rng)?, fire)?,
-        Action::CreateTask => {
+        LifeAction::DeleteFile => world.delete_file(any(world.files.keys(), rng)?, fire)?,
+        LifeAction::CreateTask => {
             let on = Attachment::Item(any(world.items.keys(), rng)?);
             let task = NewTask {
                 text: phrases::task(rng),
@@ -106,22 +106,24 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), ErrorAnswer> {
             };
             world.create_task(task, &author, fire)?;
         }
-        Action::CompleteTask => {
+        LifeAction::CompleteTask => {
             let task_id = any(world.tasks.keys(), rng)?;
             let done = (world.now, author.by);
             world.update_task(task_id, fire, |task| task.completed = Some(done))?;
         }
-        Action::Tag => {
+        LifeAction::Tag => {
             let item_id = any(world.items.keys(), rng)?;
             world.add_tags(item_id, vec![phrases::tag(rng)], fire)?;
         }
-        Action::Post => {
+        LifeAction::Post => {
             let space_id = any(world.spaces.keys(), rng)?;
             let body = json!({ "value": phrases::comment(rng) });
             world.create_record(RecordKind::Status, space_id, body, &author)?;
         }
-        Action::DeleteItem => world.delete_item(any(world.items.keys(), rng)?, fire)?,
-        Action::DeleteComment => world.delete_comment(any(world.comments.keys(), rng)?, fire)?,
+        LifeAction::DeleteItem => world.delete_item(any(world.items.keys(), rng)?, fire)?,
+        LifeAction::DeleteComment => {
+            world.delete_comment(any(world.comments.keys(), rng)?, fire)?;
+        }
     }
     Ok(())
 }
@@ -161,7 +163,7 @@ fn tidy(world: &mut World) -> Result<(), ErrorAnswer> {
     Ok(())
 }
 
-fn choose(rng: &mut Rng) -> Action {
+fn choose(rng: &mut Rng) -> LifeAction {
     let mut at = rng.usize(0..MIX.iter().map(|(weight, _)| weight).sum());
     for &(weight, action) in MIX {
         match at.checked_sub(weight) {
@@ -169,7 +171,7 @@ fn choose(rng: &mut Rng) -> Action {
             None => return action,
         }
     }
-    Action::ChangeItem
+    LifeAction::ChangeItem
 }
 
 fn any_author(world: &World, rng: &mut Rng) -> RevisionAuthor {

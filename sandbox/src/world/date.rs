@@ -9,7 +9,7 @@ use crate::answer::ErrorAnswer;
 
 /// A day, and a time where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Moment {
+struct DateOrTime {
     day: Date,
     time: Option<Time>,
 }
@@ -40,14 +40,14 @@ pub(crate) fn moment(text: &str) -> Result<DateTime, ErrorAnswer> {
 }
 
 /// One end of a date: whole, or in parts, in local time or in UTC.
-fn side(given: &Map<String, Value>, side: &str) -> Result<Option<Moment>, ErrorAnswer> {
+fn side(given: &Map<String, Value>, side: &str) -> Result<Option<DateOrTime>, ErrorAnswer> {
     for suffix in ["", "_utc"] {
         if let Some(text) = text(given, &format!("{side}{suffix}"))? {
             let whole = moment(text)?;
             // As Podio answers it: the whole has midnight, and the part says that there is no time.
             let no_time = given.get(&format!("{side}_time{suffix}")) == Some(&Value::Null);
             let has_time = text.contains([' ', 'T']) && !no_time;
-            return Ok(Some(Moment {
+            return Ok(Some(DateOrTime {
                 day: whole.date(),
                 time: has_time.then(|| whole.time()),
             }));
@@ -58,7 +58,7 @@ fn side(given: &Map<String, Value>, side: &str) -> Result<Option<Moment>, ErrorA
                 None => None,
             };
             let day = moment(day)?.date();
-            return Ok(Some(Moment { day, time }));
+            return Ok(Some(DateOrTime { day, time }));
         }
     }
     Ok(None)
@@ -73,7 +73,7 @@ fn text<'a>(given: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>
     }
 }
 
-fn show(side: &str, moment: Option<Moment>, shown: &mut Map<String, Value>) {
+fn show(side: &str, moment: Option<DateOrTime>, shown: &mut Map<String, Value>) {
     let day = moment.map(|moment| moment.day.to_string());
     let time = moment.and_then(|moment| Some(moment.time?.strftime("%H:%M:%S").to_string()));
     // Without a time, the whole has midnight, and in UTC the day alone (podio.md 5.2).

@@ -18,7 +18,7 @@ pub(crate) struct StoredFile {
     pub(crate) size: usize,
     /// Only as long as the sandbox runs.
     #[serde(skip)]
-    pub(crate) content: Content,
+    pub(crate) content: FileContent,
     pub(crate) on: Option<Attachment>,
     pub(crate) created_on: Timestamp,
     pub(crate) author: RevisionAuthor,
@@ -26,7 +26,7 @@ pub(crate) struct StoredFile {
 
 /// What a file holds.
 #[derive(Debug, Default)]
-pub(crate) enum Content {
+pub(crate) enum FileContent {
     Kept(Bytes),
     /// So many spaces: what the built-in life uploads.
     Filler(usize),
@@ -35,7 +35,7 @@ pub(crate) enum Content {
     Forgotten,
 }
 
-impl Content {
+impl FileContent {
     const fn len(&self) -> usize {
         match self {
             Self::Kept(bytes) => bytes.len(),
@@ -59,7 +59,7 @@ impl World {
         &mut self,
         name: String,
         mimetype: String,
-        content: Content,
+        content: FileContent,
         author: &RevisionAuthor,
     ) -> u64 {
         let file_id = next(&mut self.ids.file);
@@ -163,10 +163,10 @@ impl World {
     fn forget_contents(&mut self) {
         let mut room = MAX_KEPT;
         for file in self.files.values_mut().rev() {
-            if let Content::Kept(bytes) = &file.content {
+            if let FileContent::Kept(bytes) = &file.content {
                 match room.checked_sub(bytes.len()) {
                     Some(rest) => room = rest,
-                    None => file.content = Content::Forgotten,
+                    None => file.content = FileContent::Forgotten,
                 }
             }
         }

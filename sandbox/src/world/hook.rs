@@ -50,7 +50,7 @@ pub(crate) struct NewHook {
 
 /// A webhook to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Webhook {
+pub(crate) struct SandboxWebhook {
     pub(crate) hook_id: u64,
     pub(crate) event: EventType,
     /// As registered, query and all.
@@ -143,7 +143,7 @@ impl World {
             hook.codes.remove(0);
         }
         hook.codes.push(code.clone());
-        self.outbox.push(Webhook {
+        self.outbox.push(SandboxWebhook {
             hook_id,
             event: EventType::HookVerify,
             url: hook.url.clone(),
@@ -181,7 +181,7 @@ impl World {
                 ("type", event.to_string()),
                 ("hook_id", hook.id.to_string()),
             ]);
-            Webhook {
+            SandboxWebhook {
                 hook_id: hook.id,
                 event,
                 url: hook.url.clone(),

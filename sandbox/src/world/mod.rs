@@ -40,8 +40,8 @@ pub(super) use attached::{Attachment, NewComment, StoredComment};
 pub(super) use date::moment;
 pub(super) use embed::Embed;
 pub(super) use field::StoredField;
-pub(super) use file::{Content, StoredFile};
-pub(super) use hook::{EventPlace, NewHook, StoredHook, Webhook};
+pub(super) use file::{FileContent, StoredFile};
+pub(super) use hook::{EventPlace, NewHook, SandboxWebhook, StoredHook};
 pub(super) use item::{ItemDraft, StoredItem, StoredRevision};
 pub(super) use people::{People, RevisionAuthor, TokenIdentity};
 pub(super) use record::{Record, RecordKind};
@@ -80,7 +80,7 @@ pub(super) struct World {
     /// Counts what may have changed something.
     changes: u64,
     ids: Ids,
-    outbox: Vec<Webhook>,
+    outbox: Vec<SandboxWebhook>,
 }
 
 /// The effects of a write that its query switches (podio.md 5.3). `silent` has no visible effect
@@ -184,7 +184,7 @@ impl World {
     }
 
     /// The webhooks to send since this was last asked, in the order of their events.
-    pub(super) fn take_webhooks(&mut self) -> Vec<Webhook> {
+    pub(super) fn take_webhooks(&mut self) -> Vec<SandboxWebhook> {
         self.changes += 1;
         std::mem::take(&mut self.outbox)
     }

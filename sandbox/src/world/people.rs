@@ -26,7 +26,7 @@ pub(crate) struct RevisionAuthor {
 
 /// A token's holder.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Session {
+pub(crate) struct TokenHolder {
     pub(crate) identity: TokenIdentity,
     pub(crate) client_id: String,
     expires_at: Timestamp,
@@ -42,8 +42,8 @@ pub(crate) struct TokenPair {
 /// The tokens that were given, with their holders.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TokenSessions {
-    access: HashMap<String, Session>,
-    refresh: HashMap<String, Session>,
+    access: HashMap<String, TokenHolder>,
+    refresh: HashMap<String, TokenHolder>,
 }
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub(crate) struct People {
     users: Vec<SeedUser>,
     sessions: TokenSessions,
     /// Codes of logins in the browser, with the redirect that they belong to.
-    codes: HashMap<String, (Session, String)>,
+    codes: HashMap<String, (TokenHolder, String)>,
 }
 
 /// Most tokens of a kind that are remembered; beyond that, all are forgotten and callers log in
@@ -110,7 +110,7 @@ impl People {
             access_token: hex(rng, 32),
             refresh_token: hex(rng, 32),
         };
-        let session = |lasting| Session {
+        let session = |lasting| TokenHolder {
             identity,
             client_id: client_id.to_owned(),
             expires_at: later(now, lasting),
@@ -129,7 +129,7 @@ impl People {
     }
 
     /// The holder of an access token; none for one that has expired or never was.
-    pub(crate) fn holder(&self, access_token: &str, now: Timestamp) -> Option<Session> {
+    pub(crate) fn holder(&self, access_token: &str, now: Timestamp) -> Option<TokenHolder> {
         let session = self.sessions.access.get(access_token)?;
         (now < session.expires_at).then(|| session.clone())
     }
@@ -160,7 +160,7 @@ impl People {
         rng: &mut Rng,
     ) -> String {
         let code = hex(rng, 32);
-        let session = Session {
+        let session = TokenHolder {
             identity,
             client_id: client_id.to_owned(),
             expires_at: later(now, CODE_LIFETIME),
@@ -228,7 +228,7 @@ pub(super) fn hex(rng: &mut Rng, digits: usize) -> String {
     (0..digits).map(|_| rng.digit(16)).collect()
 }
 
-fn remember(tokens: &mut HashMap<String, Session>, token: &str, session: Session) {
+fn remember(tokens: &mut HashMap<String, TokenHolder>, token: &str, session: TokenHolder) {
     if tokens.len() >= MAX_TOKENS {
         tokens.clear();
     }

@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 
 /// The file's content. The seed's clients and users are not in it: they come from the seed.
 #[derive(Deserialize)]
-struct State {
+struct SavedWorld {
     ids: Ids,
     spaces: BTreeMap<u64, StoredSpace>,
     apps: BTreeMap<u64, StoredApp>,
@@ -91,14 +91,14 @@ impl World {
     /// Takes the place of the seed's world. Hooks begin with a clean record.
     pub(crate) fn restore(&mut self, file: &[u8]) -> Result<(), InvalidState> {
         #[derive(Deserialize)]
-        struct Head {
+        struct StateHead {
             version: u32,
         }
-        let head: Head = serde_json::from_slice(file)?;
+        let head: StateHead = serde_json::from_slice(file)?;
         if head.version != VERSION {
             return Err(InvalidState::OtherVersion(head.version));
         }
-        let state: State = serde_json::from_slice(file)?;
+        let state: SavedWorld = serde_json::from_slice(file)?;
         self.ids = state.ids;
         self.spaces = state.spaces;
         self.apps = state.apps;

@@ -8,11 +8,11 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 use crate::calls::{ORDERS, SPACE};
-use crate::support::Running;
+use crate::support::RunningSandbox;
 
 #[tokio::test]
 async fn a_comment_is_changed_and_hangs_on_whatever_podio_lets_it() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let item = sandbox.order(json!({ "title": "x" })).await;
     let made = sandbox
         .post(
@@ -23,7 +23,7 @@ async fn a_comment_is_changed_and_hangs_on_whatever_podio_lets_it() {
     let comment = made["comment_id"].clone();
 
     let changed = sandbox
-        .put(&format!("/comment/{comment}"), json!({ "value": "b" }))
+        .put_json(&format!("/comment/{comment}"), json!({ "value": "b" }))
         .await;
     assert_eq!(
         (&changed["value"], &changed["external_id"]),
@@ -62,7 +62,7 @@ async fn a_comment_is_changed_and_hangs_on_whatever_podio_lets_it() {
 
 #[tokio::test]
 async fn a_file_comes_back_byte_for_byte() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let bytes = Bytes::from_static(b"%PDF\x00\xff\r\n--not the boundary\r\n");
     let mut form = Vec::from(&b"--B\r\ncontent-disposition: form-data; name=\"source\"; filename=\"a b.pdf\"\r\ncontent-type: application/pdf\r\n\r\n"[..]);
     form.extend_from_slice(&bytes);
@@ -106,11 +106,11 @@ async fn a_file_comes_back_byte_for_byte() {
 
 #[tokio::test]
 async fn tags_are_read_replaced_and_counted() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let item = sandbox.order(json!({ "title": "x" })).await;
     let path = format!("/tag/item/{item}/");
     sandbox.post(&path, json!(["a", "b"])).await;
-    sandbox.put(&path, json!(["b", "c"])).await;
+    sandbox.put_json(&path, json!(["b", "c"])).await;
     assert_eq!(sandbox.get(&path).await, json!(["b", "c"]));
     let counted = sandbox.get(&format!("/tag/app/{ORDERS}/?limit=1")).await;
     assert_eq!(counted, json!([{ "text": "b", "count": 1 }]));
@@ -118,7 +118,7 @@ async fn tags_are_read_replaced_and_counted() {
 
 #[tokio::test]
 async fn comments_and_tasks_carry_their_files() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let item = sandbox.order(json!({ "title": "x" })).await;
     let upload = async |name: &str| {
         let file = sandbox.post("/file/", json!({ "filename": name })).await;
@@ -143,7 +143,10 @@ async fn comments_and_tasks_carry_their_files() {
     assert_eq!(files(&shown), ["a.txt", "c.txt"]);
     assert_eq!(files(&task), ["b.txt"]);
     let unknown = json!({ "value": "x", "file_ids": [1] });
-    assert_eq!(sandbox.refused(Method::POST, &path, unknown).await.0, 404);
+    assert_eq!(
+        sandbox.expect_refusal(Method::POST, &path, unknown).await.0,
+        404
+    );
     assert_eq!(sandbox.get(&path).await.as_array().unwrap().len(), 1);
     sandbox.delete(&format!("/item/{item}")).await;
     assert_eq!(sandbox.get("/file/").await, json!([]));

@@ -11,11 +11,11 @@ use podtap_sandbox::{CallRates, Fault};
 use serde_json::json;
 
 use crate::calls::{ORDERS, SPACE};
-use crate::support::{CUSTOMERS, Running, app, password};
+use crate::support::{CUSTOMERS, RunningSandbox, app, password};
 
 #[tokio::test]
 async fn an_app_reaches_itself_alone_and_a_person_everything() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let (orders, person) = (sandbox.client(app()), sandbox.user());
 
     assert_eq!(orders.scopes().await.unwrap()[0].ref_id, Some(ORDERS));
@@ -34,7 +34,7 @@ async fn an_app_reaches_itself_alone_and_a_person_everything() {
 
 #[tokio::test]
 async fn what_a_revision_changed_is_told_field_by_field() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let client = sandbox.user();
     let options = WriteOptions::default();
     let fields = json!({ "title": "40 oak frames", "status": "New", "amount": { "value": 12, "currency": "EUR" } });
@@ -86,7 +86,7 @@ async fn what_a_revision_changed_is_told_field_by_field() {
 
 #[tokio::test]
 async fn secrets_in_podios_answers_are_not_read() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let (_, answer) = sandbox
         .call(Method::GET, &format!("/app/{ORDERS}"), &json!({}))
         .await;
@@ -98,7 +98,7 @@ async fn secrets_in_podios_answers_are_not_read() {
 
 #[tokio::test]
 async fn comments_tasks_and_files_can_be_looked_up() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let client = sandbox.user();
     let options = WriteOptions::default();
     let item_id = client
@@ -150,7 +150,8 @@ async fn the_rate_limit_is_read_and_waited_for_as_told_but_not_longer() {
         limited: 1,
         window,
     };
-    let sandbox = Running::with(|config| config.rates = rates(Duration::from_hours(1))).await;
+    let sandbox =
+        RunningSandbox::with(|config| config.rates = rates(Duration::from_hours(1))).await;
     let client = sandbox.user();
     client.scopes().await.unwrap();
     let limit = RateLimit {
@@ -170,7 +171,7 @@ async fn the_rate_limit_is_read_and_waited_for_as_told_but_not_longer() {
     assert!(wait > Duration::from_secs(3_500), "{wait:?}");
     assert_eq!(client.rate_limit().unwrap().remaining, 0);
 
-    let sandbox = Running::with(|config| config.rates = rates(Duration::from_secs(2))).await;
+    let sandbox = RunningSandbox::with(|config| config.rates = rates(Duration::from_secs(2))).await;
     let client = sandbox.user();
     for _ in 0..4 {
         client.scopes().await.unwrap();
@@ -179,7 +180,7 @@ async fn the_rate_limit_is_read_and_waited_for_as_told_but_not_longer() {
 
 #[tokio::test]
 async fn a_failing_api_gives_typed_errors_and_works_again_afterwards() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let client = Client::new(ClientConfig {
         timeout: Duration::from_millis(300),
         ..sandbox.config(password())
@@ -204,7 +205,7 @@ async fn a_failing_api_gives_typed_errors_and_works_again_afterwards() {
 
 #[tokio::test]
 async fn a_large_answer_and_a_dead_port_are_errors_of_their_own() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let small = Client::new(ClientConfig {
         max_response_bytes: 600,
         ..sandbox.config(password())

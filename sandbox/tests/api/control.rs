@@ -6,7 +6,7 @@ use podtap_sandbox::{HookTypes, SandboxCommand, SendOutcome};
 use serde_json::json;
 
 use crate::calls::{ORDERS, SPACE};
-use crate::support::{Receiver, Running, next_sent};
+use crate::support::{Receiver, RunningSandbox, next_sent};
 
 fn command(event: &str, object: Option<u64>, values: &[(&str, &str)]) -> SandboxCommand {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -19,7 +19,7 @@ fn command(event: &str, object: Option<u64>, values: &[(&str, &str)]) -> Sandbox
 
 #[tokio::test]
 async fn an_update_is_made_to_happen_as_people_type_it() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let (client, mut receiver) = sandbox
         .with_hook(RefType::App, ORDERS, EventType::ItemUpdate)
         .await;
@@ -47,7 +47,7 @@ async fn an_update_is_made_to_happen_as_people_type_it() {
 
 #[tokio::test]
 async fn every_event_can_be_made_to_happen_and_a_mistake_is_told() {
-    let sandbox = Running::with(|config| config.hook_types = HookTypes::AsDocumented).await;
+    let sandbox = RunningSandbox::with(|config| config.hook_types = HookTypes::AsDocumented).await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     let order = |event: &EventType| match event.as_str().rsplit_once('.') {
@@ -110,7 +110,7 @@ async fn every_event_can_be_made_to_happen_and_a_mistake_is_told() {
 
 #[tokio::test]
 async fn in_an_outage_webhooks_are_lost_but_observed() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let (_, mut receiver) = sandbox
         .with_hook(RefType::App, ORDERS, EventType::ItemUpdate)
         .await;
@@ -138,7 +138,7 @@ async fn in_an_outage_webhooks_are_lost_but_observed() {
 
 #[tokio::test]
 async fn a_kept_world_goes_on_where_it_stopped() {
-    let first = Running::new().await;
+    let first = RunningSandbox::new().await;
     let mut receiver = Receiver::start().await;
     let client = first.user();
     let hook_id = receiver
@@ -171,7 +171,7 @@ async fn a_kept_world_goes_on_where_it_stopped() {
     let file = first.handle.save_if_changed(&mut known).unwrap().unwrap();
     assert_eq!(first.handle.save_if_changed(&mut known).unwrap(), None);
 
-    let second = Running::new().await;
+    let second = RunningSandbox::new().await;
     second.handle.restore(&file).unwrap();
 
     let client = second.user();

@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::ORDERS;
-use crate::support::{Receiver, Running, SOON, next_sent};
+use crate::support::{Receiver, RunningSandbox, SOON, next_sent};
 
 #[tokio::test]
 async fn a_5xx_is_sent_again_and_a_4xx_is_not() {
-    let sandbox = Running::with(|config| {
+    let sandbox = RunningSandbox::with(|config| {
         config.delivery.retry_gaps = vec![Duration::from_millis(10); 3];
     })
     .await;
@@ -54,7 +54,7 @@ async fn failures_disable_a_hook_until_it_is_verified_again() {
         failures,
         within: Duration::from_mins(15),
     };
-    let sandbox = Running::with(|config| {
+    let sandbox = RunningSandbox::with(|config| {
         config.rule = Rule::Windows {
             suspend: limit(100),
             pause: Duration::from_mins(15),
@@ -92,7 +92,7 @@ async fn failures_disable_a_hook_until_it_is_verified_again() {
 
 #[tokio::test]
 async fn a_receiver_that_hangs_is_given_up_and_called_again() {
-    let sandbox = Running::with(|config| {
+    let sandbox = RunningSandbox::with(|config| {
         config.delivery.timeout = Duration::from_millis(500);
         config.delivery.retry_gaps = vec![Duration::from_millis(10)];
     })
@@ -118,7 +118,7 @@ async fn a_receiver_that_hangs_is_given_up_and_called_again() {
 
 #[tokio::test]
 async fn duplicates_arrive_more_than_once_with_the_same_revision() {
-    let sandbox = Running::with(|config| {
+    let sandbox = RunningSandbox::with(|config| {
         config.delivery.disorder.duplicates = 1.0;
     })
     .await;
@@ -146,7 +146,7 @@ fn patient(config: &mut SandboxConfig) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn events_of_concurrent_changes_arrive_in_the_order_of_their_revisions() {
-    let sandbox = Running::with(patient).await;
+    let sandbox = RunningSandbox::with(patient).await;
     let (client, mut receiver) = sandbox
         .with_hook(RefType::App, ORDERS, EventType::ItemUpdate)
         .await;
@@ -173,7 +173,7 @@ async fn events_of_concurrent_changes_arrive_in_the_order_of_their_revisions() {
 
 #[tokio::test]
 async fn life_makes_varied_events_by_itself_in_the_order_of_their_revisions() {
-    let sandbox = Running::with(patient).await;
+    let sandbox = RunningSandbox::with(patient).await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     for event in EventType::on(RefType::App) {

@@ -4,11 +4,11 @@ use podtap_podio::{EventKind, EventType, RefType};
 use podtap_sandbox::HookTypes;
 
 use crate::calls::{ORDERS, SPACE, everything};
-use crate::support::{Receiver, Running};
+use crate::support::{Receiver, RunningSandbox};
 
 #[tokio::test]
 async fn every_event_type_really_fires_with_the_parameters_of_the_catalogue() {
-    let sandbox = Running::with(|config| config.hook_types = HookTypes::AsDocumented).await;
+    let sandbox = RunningSandbox::with(|config| config.hook_types = HookTypes::AsDocumented).await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     for (ref_type, ref_id) in [(RefType::App, ORDERS), (RefType::Space, SPACE)] {

@@ -6,11 +6,11 @@ use http_body_util::Full;
 use serde_json::json;
 
 use crate::calls::ORDERS;
-use crate::support::Running;
+use crate::support::RunningSandbox;
 
 #[tokio::test]
 async fn a_page_of_another_site_gets_nothing_done() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let token = sandbox.token().await;
     let url = format!(
         "{}/hook/app/{ORDERS}/?oauth_token={token}",
@@ -47,7 +47,7 @@ async fn a_page_of_another_site_gets_nothing_done() {
 async fn two_sandboxes_of_different_seeds_give_different_tokens() {
     let mut tokens = Vec::new();
     for random_seed in [1, 2] {
-        let sandbox = Running::with(|config| config.random_seed = random_seed).await;
+        let sandbox = RunningSandbox::with(|config| config.random_seed = random_seed).await;
         tokens.push(sandbox.token().await);
     }
     assert_ne!(tokens[0], tokens[1]);

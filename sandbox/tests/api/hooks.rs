@@ -10,11 +10,11 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::calls::{ORDERS, SPACE};
-use crate::support::{Receiver, Running, app};
+use crate::support::{Receiver, RunningSandbox, app};
 
 #[tokio::test]
 async fn a_hook_is_inactive_until_its_code_is_validated_and_then_fires() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     let url = format!("{}/KEY/hook.php?env=dev&x=a%20b", receiver.url);
@@ -54,7 +54,7 @@ async fn a_hook_is_inactive_until_its_code_is_validated_and_then_fires() {
 
 #[tokio::test]
 async fn validating_works_without_credentials_and_a_wrong_code_is_refused() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     let stranger = Client::new(ClientConfig {
@@ -87,7 +87,7 @@ async fn validating_works_without_credentials_and_a_wrong_code_is_refused() {
 
 #[tokio::test]
 async fn hook_false_in_the_query_suppresses_events_and_silent_does_not() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     let quiet = WriteOptions {
@@ -124,7 +124,7 @@ async fn hook_false_in_the_query_suppresses_events_and_silent_does_not() {
 
 #[tokio::test]
 async fn a_field_hook_fires_for_its_field_alone() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let mut receiver = Receiver::start().await;
     let client = sandbox.user();
     let app = client.app(ORDERS).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_field_hook_fires_for_its_field_alone() {
 
 #[tokio::test]
 async fn what_podio_does_not_take_is_refused_in_its_words() {
-    let sandbox = Running::with(|config| config.enforce_ports = true).await;
+    let sandbox = RunningSandbox::with(|config| config.enforce_ports = true).await;
     let path = format!("/hook/app/{ORDERS}/");
     let good = "https://example.com/hook";
     for (body, words) in [
@@ -215,7 +215,7 @@ async fn what_podio_does_not_take_is_refused_in_its_words() {
 
 #[tokio::test]
 async fn deleting_twice_succeeds_but_an_app_may_not_delete_what_a_person_made() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let receiver = Receiver::start().await;
     let (person, orders) = (sandbox.user(), sandbox.client(app()));
     let create = |client: Client| {

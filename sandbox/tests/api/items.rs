@@ -4,11 +4,11 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::calls::ORDERS;
-use crate::support::{CUSTOMERS, Running};
+use crate::support::{CUSTOMERS, RunningSandbox};
 
 #[tokio::test]
 async fn a_date_reads_back_in_every_form_that_clients_read() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let item = sandbox
         .order(json!({ "due": { "start": "2026-11-23 14:30:00", "end": "2026-11-24" } }))
         .await;
@@ -30,7 +30,7 @@ async fn a_date_reads_back_in_every_form_that_clients_read() {
 
 #[tokio::test]
 async fn each_client_signs_its_changes_with_its_own_number() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let item = sandbox.order(json!({ "title": "x" })).await;
     let by_podtap = sandbox.get(&format!("/item/{item}")).await["created_via"].clone();
     let planted = sandbox
@@ -49,7 +49,7 @@ async fn each_client_signs_its_changes_with_its_own_number() {
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a table of filters")]
 async fn items_are_filtered_by_field_and_by_their_making_and_never_unfiltered() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let day = |day: &str| json!({ "start": day });
     let desk = sandbox.order(json!({ "title": "Walnut desk", "status": "Paid", "amount": { "value": 900, "currency": "EUR" }, "due": day("2031-02-01") })).await;
     let shelf = sandbox.order(json!({ "title": "Shelf", "status": "Paid", "amount": { "value": 90, "currency": "EUR" }, "due": day("2031-03-01") })).await;
@@ -151,7 +151,7 @@ async fn items_are_filtered_by_field_and_by_their_making_and_never_unfiltered() 
 
 #[tokio::test]
 async fn an_item_is_found_by_its_number_and_its_external_id_and_counted() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let customer =
         sandbox.get(&format!("/item/app/{CUSTOMERS}/")).await["items"][0]["item_id"].clone();
     let body = json!({ "fields": { "title": "x", "customer": customer }, "external_id": "a/b 1" });

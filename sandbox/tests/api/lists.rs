@@ -5,7 +5,7 @@ use podtap_podio::{EventType, RefType};
 use serde_json::{Value, json};
 
 use crate::calls::{ORDERS, SPACE};
-use crate::support::{Running, app};
+use crate::support::{RunningSandbox, app};
 
 fn ids(list: &Value) -> Vec<u64> {
     let list = list.as_array().unwrap().iter();
@@ -14,7 +14,7 @@ fn ids(list: &Value) -> Vec<u64> {
 
 #[tokio::test]
 async fn a_view_keeps_filters_and_an_order_under_a_name() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let desk = sandbox
         .order(json!({ "title": "Desk", "status": "Paid" }))
         .await;
@@ -47,7 +47,7 @@ async fn a_view_keeps_filters_and_an_order_under_a_name() {
     assert_eq!(sandbox.get(&count).await["count"], 2);
 
     sandbox
-        .put(&format!("/view/{view}"), json!({ "name": "Done" }))
+        .put_json(&format!("/view/{view}"), json!({ "name": "Done" }))
         .await;
     sandbox
         .post(&format!("/view/{view}/default"), json!({}))
@@ -63,15 +63,20 @@ async fn a_view_keeps_filters_and_an_order_under_a_name() {
         .await;
     assert_eq!(sandbox.get(&format!("{path}last")).await["items"], 1);
     sandbox.delete(&format!("/view/{view}")).await;
-    let gone = sandbox.refused(Method::POST, &filter, json!({})).await;
+    let gone = sandbox
+        .expect_refusal(Method::POST, &filter, json!({}))
+        .await;
     assert_eq!(gone.0, 404);
     let unknown = json!({ "name": "x", "filters": [{ "key": "colour" }] });
-    assert_eq!(sandbox.refused(Method::POST, &path, unknown).await.0, 400);
+    assert_eq!(
+        sandbox.expect_refusal(Method::POST, &path, unknown).await.0,
+        400
+    );
 }
 
 #[tokio::test]
 async fn streams_tell_what_was_changed_last_and_one_object_in_short() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let old = sandbox.order(json!({ "title": "Old" })).await;
     let new = sandbox.order(json!({ "title": "New" })).await;
     let post = sandbox
@@ -107,20 +112,20 @@ async fn streams_tell_what_was_changed_last_and_one_object_in_short() {
     assert_eq!(reference["title"], "Old");
     assert_eq!(
         sandbox
-            .refused(Method::GET, "/stream/item/1", json!({}))
+            .expect_refusal(Method::GET, "/stream/item/1", json!({}))
             .await
             .0,
         404
     );
     let app_wide = sandbox
-        .refused(Method::GET, "/stream/?types=item", json!({}))
+        .expect_refusal(Method::GET, "/stream/?types=item", json!({}))
         .await;
     assert_eq!(app_wide.0, 501, "{}", app_wide.1);
 }
 
 #[tokio::test]
 async fn a_search_finds_the_beginnings_of_words_and_counts_kinds() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let desk = sandbox.order(json!({ "title": "Teak desk" })).await;
     let shelf = sandbox.order(json!({ "title": "Oak shelf" })).await;
     sandbox
@@ -149,13 +154,15 @@ async fn a_search_finds_the_beginnings_of_words_and_counts_kinds() {
     assert_eq!(ids(&both["results"]), [desk]);
     assert_eq!(sandbox.get("/search/?query=nothing").await, json!([]));
     let fields = json!({ "query": "x", "search_fields": ["title"] });
-    let refused = sandbox.refused(Method::POST, "/search/", fields).await;
+    let refused = sandbox
+        .expect_refusal(Method::POST, "/search/", fields)
+        .await;
     assert_eq!(refused.0, 501, "{}", refused.1);
 }
 
 #[tokio::test]
 async fn the_calendar_has_items_by_their_dates_and_tasks_by_when_they_are_due() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let due = json!({ "start": "2031-02-01 09:00:00", "end": "2031-02-03" });
     let item = sandbox.order(json!({ "title": "Fair", "due": due })).await;
     sandbox
@@ -182,14 +189,14 @@ async fn the_calendar_has_items_by_their_dates_and_tasks_by_when_they_are_due() 
     assert_eq!(ids(&tasks), [task]);
     assert_eq!(sandbox.get("/calendar/summary").await["today"]["total"], 0);
     let open = sandbox
-        .refused(Method::GET, "/calendar/?date_from=2031-02-02", json!({}))
+        .expect_refusal(Method::GET, "/calendar/?date_from=2031-02-02", json!({}))
         .await;
     assert_eq!(open, (400, "Missing parameter date_to".to_owned()));
 }
 
 #[tokio::test]
 async fn contacts_are_the_users_and_those_that_spaces_keep() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let carla = json!({ "name": "Carla Braun", "mail": ["carla@example.com"] });
     let path = format!("/contact/space/{SPACE}/");
     let contact = sandbox.post(&path, carla).await["profile_id"].clone();
@@ -197,7 +204,9 @@ async fn contacts_are_the_users_and_those_that_spaces_keep() {
     let ada = sandbox.get("/contact/user/8123456").await;
     assert_eq!(ada["name"], "Ada Holm");
     let as_post = format!("/stream/status/{contact}");
-    let no_post = sandbox.refused(Method::GET, &as_post, json!({})).await;
+    let no_post = sandbox
+        .expect_refusal(Method::GET, &as_post, json!({}))
+        .await;
     assert_eq!(no_post.0, 404, "a contact is no status post");
     let by_profile = sandbox
         .get(&format!("/contact/{}/v2", ada["profile_id"]))
@@ -221,7 +230,7 @@ async fn contacts_are_the_users_and_those_that_spaces_keep() {
 
 #[tokio::test]
 async fn one_change_of_an_app_takes_all_its_fields_and_is_one_event() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let (_, mut receiver) = sandbox
         .with_hook(RefType::App, ORDERS, EventType::AppUpdate)
         .await;
@@ -236,7 +245,7 @@ async fn one_change_of_an_app_takes_all_its_fields_and_is_one_event() {
         ],
     });
 
-    sandbox.put(&path, change).await;
+    sandbox.put_json(&path, change).await;
 
     let after = sandbox.get(&path).await;
     let fields = after["fields"].as_array().unwrap();
@@ -250,12 +259,15 @@ async fn one_change_of_an_app_takes_all_its_fields_and_is_one_event() {
     assert_eq!(receiver.next().await.event.kind.as_str(), "app.update");
     assert!(receiver.nothing_more());
     let unknown = json!({ "fields": [{ "field_id": 5, "config": { "label": "x" } }] });
-    assert_eq!(sandbox.refused(Method::PUT, &path, unknown).await.0, 404);
+    assert_eq!(
+        sandbox.expect_refusal(Method::PUT, &path, unknown).await.0,
+        404
+    );
 }
 
 #[tokio::test]
 async fn spaces_are_made_found_and_renamed_and_a_link_is_shown_in_an_item() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let org = sandbox.get("/org/").await[0]["org_id"].clone();
     let made = sandbox
         .post("/space/", json!({ "org_id": org, "name": "Annex" }))
@@ -267,7 +279,7 @@ async fn spaces_are_made_found_and_renamed_and_a_link_is_shown_in_an_item() {
         space
     );
     sandbox
-        .put(&format!("/space/{space}"), json!({ "name": "Barn" }))
+        .put_json(&format!("/space/{space}"), json!({ "name": "Barn" }))
         .await;
     assert_eq!(
         sandbox.get(&format!("/space/{space}")).await["name"],
@@ -295,7 +307,7 @@ async fn spaces_are_made_found_and_renamed_and_a_link_is_shown_in_an_item() {
 
 #[tokio::test]
 async fn a_reference_field_says_which_items_it_may_name() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let one = sandbox.order(json!({ "title": "Teak desk" })).await;
     let two = sandbox.order(json!({ "title": "Teak shelf" })).await;
     let field = sandbox.get(&format!("/app/{ORDERS}")).await["fields"][0]["field_id"].clone();

@@ -5,11 +5,11 @@ use podtap_podio::{EventType, RefType};
 use serde_json::json;
 
 use crate::calls::{ORDERS, SPACE};
-use crate::support::{Receiver, Running, app};
+use crate::support::{Receiver, RunningSandbox, app};
 
 #[tokio::test]
 async fn who_and_what_there_is_can_be_listed_in_parts() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
 
     assert_eq!(sandbox.get("/user/").await["user_id"], 8_123_456);
     assert_eq!(sandbox.get("/user/profile/").await["name"], "Ada Holm");
@@ -42,7 +42,7 @@ async fn who_and_what_there_is_can_be_listed_in_parts() {
 
 #[tokio::test]
 async fn what_the_sandbox_has_not_is_said_by_name() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     for (method, path, name) in [
         (Method::GET, "/notification/", "`GET /notification`"),
         (Method::POST, "/file/from_url/", "`POST /file/from_url`"),
@@ -69,7 +69,7 @@ async fn what_the_sandbox_has_not_is_said_by_name() {
 
 #[tokio::test]
 async fn changes_of_fields_and_forms_are_heard() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let client = sandbox.user();
     let mut receiver = Receiver::start().await;
     for event in [EventType::AppUpdate, EventType::FormUpdate] {
@@ -85,7 +85,7 @@ async fn changes_of_fields_and_forms_are_heard() {
     assert_eq!(shown["external_id"], "colour-of-oil");
     assert_eq!(shown["config"]["settings"]["size"], "large");
 
-    sandbox.put(&path, json!({ "label": "Oil" })).await;
+    sandbox.put_json(&path, json!({ "label": "Oil" })).await;
     assert_eq!(receiver.next().await.event.kind.as_str(), "app.update");
     assert_eq!(sandbox.get(&path).await["label"], "Oil");
     sandbox.delete(&path).await;

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::calls::ORDERS;
-use crate::support::{Running, app};
+use crate::support::{RunningSandbox, app};
 
 /// A SOCKS 5 proxy on loopback without a password (RFC 1928), for IPv4 addresses.
 async fn socks5() -> (SocketAddr, JoinSet<()>) {
@@ -41,7 +41,7 @@ async fn socks5() -> (SocketAddr, JoinSet<()>) {
 
 #[tokio::test]
 async fn podio_is_reached_through_a_socks_proxy() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let (address, _proxy) = socks5().await;
     let client = Client::new(ClientConfig {
         proxy: Some(format!("socks5://{address}").parse().unwrap()),
@@ -53,7 +53,7 @@ async fn podio_is_reached_through_a_socks_proxy() {
 
 #[tokio::test]
 async fn a_proxy_that_refuses_is_told_with_what_helps() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut refusing = JoinSet::new();

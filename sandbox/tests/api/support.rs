@@ -14,7 +14,7 @@ use podtap_podio::client::{
     BaseUrl, Client, Credentials, Grant, PodioClientConfig as ClientConfig,
 };
 use podtap_podio::{EventType, PodioEvent, RefType, decode};
-use podtap_sandbox::{Handle, Observation, Sandbox, SandboxConfig, Sent};
+use podtap_sandbox::{Handle, Observation, Sandbox, SandboxConfig, SentWebhook};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -32,14 +32,14 @@ pub(crate) const CUSTOMERS: u64 = 30_682_990;
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A sandbox that runs until it is dropped.
-pub(crate) struct Running {
+pub(crate) struct RunningSandbox {
     pub(crate) base_url: BaseUrl,
     pub(crate) handle: Handle,
     /// Ends with this value.
     _tasks: JoinSet<()>,
 }
 
-impl Running {
+impl RunningSandbox {
     /// The example seed, and everything as by default.
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
@@ -127,7 +127,7 @@ impl Running {
         self.good(Method::POST, path, body).await
     }
 
-    pub(crate) async fn put(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn put_json(&self, path: &str, body: Value) -> Value {
         self.good(Method::PUT, path, body).await
     }
 
@@ -147,7 +147,12 @@ impl Running {
     }
 
     /// The status of a call that is refused, and Podio's words for it.
-    pub(crate) async fn refused(&self, method: Method, path: &str, body: Value) -> (u16, String) {
+    pub(crate) async fn expect_refusal(
+        &self,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> (u16, String) {
         let (status, answer) = self.call(method.clone(), path, &body).await;
         assert!(status >= 400, "{method} {path}: {status} {answer}");
         let said = answer["error_description"].as_str().unwrap_or_default();
@@ -197,7 +202,7 @@ pub(crate) fn app() -> Grant {
 pub(crate) async fn next_sent(
     observations: &mut broadcast::Receiver<Observation>,
     event: EventType,
-) -> Sent {
+) -> SentWebhook {
     loop {
         let seen = timeout(SOON, observations.recv()).await.unwrap();
         match seen.unwrap() {
@@ -209,7 +214,7 @@ pub(crate) async fn next_sent(
 
 /// One POST as it arrived.
 #[derive(Debug)]
-pub(crate) struct Received {
+pub(crate) struct ReceivedPost {
     pub(crate) path_and_query: String,
     pub(crate) content_type: String,
     pub(crate) event: PodioEvent,
@@ -218,7 +223,7 @@ pub(crate) struct Received {
 /// A local service that keeps what it gets and answers as it is told.
 pub(crate) struct Receiver {
     pub(crate) url: String,
-    events: mpsc::Receiver<Received>,
+    events: mpsc::Receiver<ReceivedPost>,
     status: Arc<Mutex<Option<u16>>>,
     /// Ends with this value.
     _tasks: JoinSet<()>,
@@ -250,7 +255,7 @@ impl Receiver {
         *self.status.lock().unwrap() = None;
     }
 
-    pub(crate) async fn next(&mut self) -> Received {
+    pub(crate) async fn next(&mut self) -> ReceivedPost {
         timeout(SOON, self.events.recv()).await.unwrap().unwrap()
     }
 
@@ -281,7 +286,7 @@ impl Receiver {
 
 async fn listen(
     listener: TcpListener,
-    send: mpsc::Sender<Received>,
+    send: mpsc::Sender<ReceivedPost>,
     status: Arc<Mutex<Option<u16>>>,
 ) {
     let mut connections = JoinSet::new();
@@ -293,7 +298,7 @@ async fn listen(
                 let (head, body) = request.into_parts();
                 let body = body.collect().await.unwrap().to_bytes();
                 let content_type = head.headers["content-type"].to_str().unwrap();
-                let received = Received {
+                let received = ReceivedPost {
                     path_and_query: head.uri.to_string(),
                     content_type: content_type.to_owned(),
                     event: decode(Some(content_type), &body).unwrap(),

@@ -5,11 +5,11 @@ use podtap_podio::{EventType, RefType};
 use serde_json::{Value, json};
 
 use crate::calls::{ORDERS, SPACE};
-use crate::support::Running;
+use crate::support::RunningSandbox;
 
 #[tokio::test]
 async fn a_task_answers_as_the_clients_expect() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let status = sandbox
         .post(&format!("/status/space/{SPACE}/"), json!({ "value": "s" }))
         .await["status_id"]
@@ -36,20 +36,20 @@ async fn a_task_answers_as_the_clients_expect() {
     assert_eq!(task["responsible"]["name"], "Björn Lind");
 
     let changed = sandbox
-        .put(&format!("/task/{id}"), json!({ "text": "Ring" }))
+        .put_json(&format!("/task/{id}"), json!({ "text": "Ring" }))
         .await;
     assert_eq!(
         (&changed["text"], &changed["due_date"]),
         (&json!("Ring"), &json!("2026-12-01"))
     );
     sandbox
-        .put(
+        .put_json(
             &format!("/task/{id}/description"),
             json!({ "description": "soon" }),
         )
         .await;
     sandbox
-        .put(&format!("/task/{id}/label/"), json!(["phone", "today"]))
+        .put_json(&format!("/task/{id}/label/"), json!(["phone", "today"]))
         .await;
     sandbox
         .post(
@@ -90,7 +90,7 @@ async fn a_task_answers_as_the_clients_expect() {
 
 #[tokio::test]
 async fn a_task_for_several_people_is_one_for_each() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let (_, mut receiver) = sandbox
         .with_hook(RefType::Space, SPACE, EventType::TaskCreate)
         .await;
@@ -112,18 +112,20 @@ async fn a_task_for_several_people_is_one_for_each() {
         );
     }
     let external = json!({ "text": "x", "responsible": { "type": "external", "id": "x" } });
-    let refused = sandbox.refused(Method::POST, "/task/", external).await;
+    let refused = sandbox
+        .expect_refusal(Method::POST, "/task/", external)
+        .await;
     assert_eq!(refused.0, 501, "{}", refused.1);
 }
 
 #[tokio::test]
 async fn a_task_is_hung_elsewhere_listed_by_that_and_summed_up() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let item = sandbox.order(json!({ "title": "x" })).await;
     let late = json!({ "text": "Late", "due_date": "2020-01-01", "labels": ["phone"] });
     let task = sandbox.post("/task/", late).await["task_id"].clone();
     let on = json!({ "ref_type": "item", "ref_id": item });
-    sandbox.put(&format!("/task/{task}/ref"), on).await;
+    sandbox.put_json(&format!("/task/{task}/ref"), on).await;
 
     let listed = sandbox
         .get(&format!("/task/?reference=item:{item}&label=phone"))

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::calls::{ORDERS, SPACE};
-use crate::support::{Running, app, credentials, password};
+use crate::support::{RunningSandbox, app, credentials, password};
 
 /// How often the token endpoint was called among what was observed.
 fn token_calls(observations: &mut tokio::sync::broadcast::Receiver<Observation>) -> usize {
@@ -25,7 +25,7 @@ fn token_calls(observations: &mut tokio::sync::broadcast::Receiver<Observation>)
 
 #[tokio::test]
 async fn a_login_in_the_browser_gives_tokens_that_later_runs_use() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let folder = tempfile::tempdir().unwrap();
     let token_file = Some(folder.path().join("tokens.json"));
     let redirect_uri = "http://localhost:8400/callback";
@@ -68,7 +68,7 @@ async fn a_login_in_the_browser_gives_tokens_that_later_runs_use() {
 
 #[tokio::test]
 async fn a_wrong_secret_is_noticed_though_tokens_are_kept() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let folder = tempfile::tempdir().unwrap();
     let mut config = ClientConfig {
         token_file: Some(folder.path().join("tokens.json")),
@@ -88,7 +88,7 @@ async fn a_wrong_secret_is_noticed_though_tokens_are_kept() {
 
 #[tokio::test]
 async fn a_wrong_secret_password_or_app_token_is_told_in_podios_words() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let wrong = || SecretString::from("wrong");
     let mut config = sandbox.config(app());
     config.credentials.as_mut().unwrap().client_secret = wrong();
@@ -119,7 +119,7 @@ async fn a_wrong_secret_password_or_app_token_is_told_in_podios_words() {
 
 #[tokio::test]
 async fn many_callers_share_one_token_and_one_renewal() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     let client = sandbox.user();
     let mut observations = sandbox.handle.subscribe();
     let all_at_once = async || {
@@ -141,7 +141,8 @@ async fn many_callers_share_one_token_and_one_renewal() {
 
 #[tokio::test]
 async fn a_token_is_renewed_before_it_ends_and_after_it_has_ended() {
-    let sandbox = Running::with(|config| config.token_lifetime = Duration::from_mins(1)).await;
+    let sandbox =
+        RunningSandbox::with(|config| config.token_lifetime = Duration::from_mins(1)).await;
     let mut observations = sandbox.handle.subscribe();
     let early = Client::new(ClientConfig {
         refresh_margin: Duration::from_mins(2),
@@ -153,7 +154,7 @@ async fn a_token_is_renewed_before_it_ends_and_after_it_has_ended() {
     assert_eq!(token_calls(&mut observations), 2);
 
     // Tokens that have ended when they arrive: each call is a 401, a refresh, a second 401.
-    let sandbox = Running::with(|config| config.token_lifetime = Duration::ZERO).await;
+    let sandbox = RunningSandbox::with(|config| config.token_lifetime = Duration::ZERO).await;
     let late = Client::new(ClientConfig {
         refresh_margin: Duration::ZERO,
         ..sandbox.config(password())
@@ -170,7 +171,7 @@ async fn a_token_is_renewed_before_it_ends_and_after_it_has_ended() {
 
 #[tokio::test]
 async fn each_token_endpoint_takes_its_own_encoding_alone() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     for (path, content_type, body, error, description) in [
         (
             "/oauth/token",
@@ -217,7 +218,7 @@ async fn each_token_endpoint_takes_its_own_encoding_alone() {
 
 #[tokio::test]
 async fn a_missing_wrong_or_empty_token_is_refused_as_podio_does() {
-    let sandbox = Running::new().await;
+    let sandbox = RunningSandbox::new().await;
     for (header, status, description) in [
         (None, 401, "invalid_request"),
         (Some("OAuth2 nonsense"), 401, "expired_token"),

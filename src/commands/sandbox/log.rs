@@ -1,7 +1,7 @@
 //! Prints one line for each API call and each webhook of a sandbox.
 
 use jiff::Timestamp;
-use podtap_sandbox::{Observation, SendOutcome, Sent};
+use podtap_sandbox::{Observation, SendOutcome, SentWebhook};
 use serde::Serialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -64,7 +64,7 @@ fn line(seen: &Observation, now: Timestamp, look: &LineStyle) -> StyledLine {
     }
 }
 
-fn outcome(sent: &Sent) -> (Tone, String) {
+fn outcome(sent: &SentWebhook) -> (Tone, String) {
     let took = sent.took.as_millis();
     match &sent.outcome {
         SendOutcome::Answered(status) => (Tone::of_status(*status), format!("{status}  {took} ms")),
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     fn sent(outcome: SendOutcome) -> Observation {
-        Observation::Sent(Sent {
+        Observation::Sent(SentWebhook {
             hook_id: 24_360_217,
             event: EventType::ItemUpdate,
             url: "http://127.0.0.1:3000/hook?env=dev".to_owned(),

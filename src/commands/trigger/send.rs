@@ -7,7 +7,7 @@ use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use podtap_agent::connection::ServiceConnector;
 use podtap_agent::history::AttemptSummary;
-use podtap_connect::client::{Pool, client};
+use podtap_connect::client::{PoolLimits, client};
 use podtap_connect::reason::words;
 use podtap_connect::{HttpClient, Trust};
 use podtap_wire::WebhookRequest;
@@ -17,7 +17,7 @@ use crate::failure::Failure;
 
 /// Requests are sent one after the other, or a few in parallel;
 /// a connection is reused if the service keeps it open.
-const CONNECTIONS: Pool = Pool {
+const CONNECTIONS: PoolLimits = PoolLimits {
     idle_limit: Duration::from_secs(4),
     per_host: 16,
 };

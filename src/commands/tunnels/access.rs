@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use podtap_agent::{AskError, TunnelClient};
-use podtap_relay::tunnel::{Connected, TokenStore, TunnelInfo};
+use podtap_relay::tunnel::{AgentConnection, TokenStore, TunnelInfo};
 use podtap_wire::TunnelName;
 use podtap_wire::manage::{ConnectedAgent, RotatedTunnel, TunnelEntry};
 
@@ -173,7 +173,7 @@ impl TunnelAccess {
 fn with_owner(info: TunnelInfo, base: Option<&str>) -> OwnedTunnel {
     let connected = info.connected;
     let connected =
-        connected.map(|Connected { since, host, peer }| ConnectedAgent { since, host, peer });
+        connected.map(|AgentConnection { since, host, peer }| ConnectedAgent { since, host, peer });
     OwnedTunnel {
         owner: Some(info.owner),
         tunnel: TunnelEntry {

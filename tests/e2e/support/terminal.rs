@@ -158,7 +158,7 @@ impl Terminal {
         let limit = super::DEADLINE;
         let start = tokio::time::Instant::now();
         loop {
-            if let Some(status) = self.pty.ended().unwrap() {
+            if let Some(status) = self.pty.exit_status().unwrap() {
                 return status;
             }
             assert!(start.elapsed() < limit, "it never ended: {}", self.text());

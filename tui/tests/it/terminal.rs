@@ -85,7 +85,7 @@ async fn panicking(how: &str) -> (ExitStatus, String) {
     });
     // Gives a UI that is still running a reason to draw.
     pty.resize(99, 29).unwrap();
-    let ended = until(&mut pty, "the end", |pty| pty.ended().unwrap());
+    let ended = until(&mut pty, "the end", |pty| pty.exit_status().unwrap());
     assert_eq!(pty.traces(), [""; 0], "{}", pty.text());
     let said = pty.text();
     assert!(!said.contains("item 50 r3"), "{said}");

@@ -2,24 +2,30 @@
 
 use bytes::Bytes;
 use podtap_wire::{
-    Ack, AgentFrame, Decoded, Encoded, EventFrame, HeldFrame, Hello, Notice, RelayFrame,
+    Ack, AgentFrame, DecodedFrame, EncodedFrame, EventFrame, HeldFrame, Hello, Notice, RelayFrame,
     RelayLimits, Respond, ResponseFrame, ResponseTo, Seq, TunnelHolder, WebhookRequest,
     WebhookResponse, Welcome,
 };
 
 fn agent_text(frame: AgentFrame, golden: &str) {
-    assert_eq!(frame.encode().unwrap(), Encoded::Text(golden.to_owned()));
+    assert_eq!(
+        frame.encode().unwrap(),
+        EncodedFrame::Text(golden.to_owned())
+    );
     assert_eq!(
         AgentFrame::decode_text(golden).unwrap(),
-        Decoded::Frame(frame)
+        DecodedFrame::Frame(frame)
     );
 }
 
 fn relay_text(frame: RelayFrame, golden: &str) {
-    assert_eq!(frame.encode().unwrap(), Encoded::Text(golden.to_owned()));
+    assert_eq!(
+        frame.encode().unwrap(),
+        EncodedFrame::Text(golden.to_owned())
+    );
     assert_eq!(
         RelayFrame::decode_text(golden).unwrap(),
-        Decoded::Frame(frame)
+        DecodedFrame::Frame(frame)
     );
 }
 
@@ -169,10 +175,13 @@ fn frames_with_a_body_are_length_json_body() {
         r#"{"type":"event","seq":42,"id":"01JD0000000000000000000000","received_at":"2026-11-23T12:04:31.204Z","method":"POST","path":"/podio/hook?a=%20","headers":[["content-type","text/plain"],["x","1"],["x","2"]],"peer":"192.0.2.1"}"#,
         b"\xff\x00raw",
     );
-    assert_eq!(event.encode().unwrap(), Encoded::Binary(golden.clone()));
+    assert_eq!(
+        event.encode().unwrap(),
+        EncodedFrame::Binary(golden.clone())
+    );
     assert_eq!(
         RelayFrame::decode_binary(&golden).unwrap(),
-        Decoded::Frame(event)
+        DecodedFrame::Frame(event)
     );
 
     let response = AgentFrame::Response(ResponseFrame {
@@ -189,10 +198,13 @@ fn frames_with_a_body_are_length_json_body() {
         r#"{"type":"response","seq":42,"status":201,"headers":[["x-raw","é"]]}"#,
         b"ok",
     );
-    assert_eq!(response.encode().unwrap(), Encoded::Binary(golden.clone()));
+    assert_eq!(
+        response.encode().unwrap(),
+        EncodedFrame::Binary(golden.clone())
+    );
     assert_eq!(
         AgentFrame::decode_binary(&golden).unwrap(),
-        Decoded::Frame(response)
+        DecodedFrame::Frame(response)
     );
 }
 
@@ -214,10 +226,10 @@ fn a_webhook_that_is_not_stored_has_an_id_and_no_seq() {
         r#"{"type":"held","id":"01JD0000000000000000000000","received_at":"2026-11-23T12:04:31.204Z","method":"POST","path":"/podio/hook","headers":[["x","1"]],"peer":null}"#,
         b"raw",
     );
-    assert_eq!(held.encode().unwrap(), Encoded::Binary(golden.clone()));
+    assert_eq!(held.encode().unwrap(), EncodedFrame::Binary(golden.clone()));
     assert_eq!(
         RelayFrame::decode_binary(&golden).unwrap(),
-        Decoded::Frame(held)
+        DecodedFrame::Frame(held)
     );
 
     let response = AgentFrame::Response(ResponseFrame {
@@ -232,10 +244,13 @@ fn a_webhook_that_is_not_stored_has_an_id_and_no_seq() {
         r#"{"type":"response","id":"01JD0000000000000000000000","status":201,"headers":[["x","2"]]}"#,
         b"ok",
     );
-    assert_eq!(response.encode().unwrap(), Encoded::Binary(golden.clone()));
+    assert_eq!(
+        response.encode().unwrap(),
+        EncodedFrame::Binary(golden.clone())
+    );
     assert_eq!(
         AgentFrame::decode_binary(&golden).unwrap(),
-        Decoded::Frame(response)
+        DecodedFrame::Frame(response)
     );
 
     // One that says neither is refused.
@@ -248,12 +263,12 @@ fn a_newer_peer_is_understood_as_far_as_known() {
     let ack = r#"{"type":"ack","through":7,"colour":"blue"}"#;
     assert_eq!(
         AgentFrame::decode_text(ack).unwrap(),
-        Decoded::Frame(AgentFrame::Ack(Ack { through: Seq(7) }))
+        DecodedFrame::Frame(AgentFrame::Ack(Ack { through: Seq(7) }))
     );
     let frame = r#"{"type":"sunrise","at":7}"#;
     assert_eq!(
         RelayFrame::decode_text(frame).unwrap(),
-        Decoded::Unknown("sunrise".to_owned())
+        DecodedFrame::Unknown("sunrise".to_owned())
     );
     let long = format!(r#"{{"type":"{}"}}"#, "é".repeat(1_000_000));
     for decoded in [
@@ -262,13 +277,13 @@ fn a_newer_peer_is_understood_as_far_as_known() {
         AgentFrame::decode_binary(&with_length(&long, b"")).map(|frame| format!("{frame:?}")),
         RelayFrame::decode_binary(&with_length(&long, b"")).map(|frame| format!("{frame:?}")),
     ] {
-        let cut = Decoded::<()>::Unknown("é".repeat(64));
+        let cut = DecodedFrame::<()>::Unknown("é".repeat(64));
         assert_eq!(decoded.unwrap(), format!("{cut:?}"));
     }
     let notice = r#"{"type":"notice","kind":"sunset","why":{}}"#;
     assert_eq!(
         RelayFrame::decode_text(notice).unwrap(),
-        Decoded::Frame(RelayFrame::Notice(Notice::Unknown))
+        DecodedFrame::Frame(RelayFrame::Notice(Notice::Unknown))
     );
 }
 

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use podtap_wire::{
-    Ack, AgentFrame, Decoded, Encoded, EventFrame, EventId, HeaderList, HeldFrame, Notice,
-    RelayFrame, ResponseFrame, ResponseTo, Seq, TunnelHolder, WebhookRequest, WebhookResponse,
+    Ack, AgentFrame, DecodedFrame, EncodedFrame, EventFrame, EventId, HeaderList, HeldFrame,
+    Notice, RelayFrame, ResponseFrame, ResponseTo, Seq, TunnelHolder, WebhookRequest,
+    WebhookResponse,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -37,12 +38,12 @@ prop_compose! {
 
 fn through_relay(frame: &RelayFrame) -> RelayFrame {
     let decoded = match frame.encode().unwrap() {
-        Encoded::Text(text) => RelayFrame::decode_text(&text),
-        Encoded::Binary(bytes) => RelayFrame::decode_binary(&bytes),
+        EncodedFrame::Text(text) => RelayFrame::decode_text(&text),
+        EncodedFrame::Binary(bytes) => RelayFrame::decode_binary(&bytes),
     };
     match decoded.unwrap() {
-        Decoded::Frame(frame) => frame,
-        Decoded::Unknown(kind) => panic!("unknown frame type {kind}"),
+        DecodedFrame::Frame(frame) => frame,
+        DecodedFrame::Unknown(kind) => panic!("unknown frame type {kind}"),
     }
 }
 
@@ -64,16 +65,16 @@ proptest! {
         for to in [ResponseTo::Stored(Seq(seq)), ResponseTo::Held(id)] {
             let response = response.clone();
             let frame = AgentFrame::Response(ResponseFrame { to, response });
-            let Encoded::Binary(bytes) = frame.encode().unwrap() else { panic!("not binary") };
-            prop_assert_eq!(AgentFrame::decode_binary(&bytes).unwrap(), Decoded::Frame(frame));
+            let EncodedFrame::Binary(bytes) = frame.encode().unwrap() else { panic!("not binary") };
+            prop_assert_eq!(AgentFrame::decode_binary(&bytes).unwrap(), DecodedFrame::Frame(frame));
         }
     }
 
     #[test]
     fn notices_and_acks_survive(from in any::<u64>(), to in any::<u64>(), reason in ".{0,20}") {
         let ack = AgentFrame::Ack(Ack { through: Seq(to) });
-        let Encoded::Text(text) = ack.encode().unwrap() else { panic!("not text") };
-        prop_assert_eq!(AgentFrame::decode_text(&text).unwrap(), Decoded::Frame(ack));
+        let EncodedFrame::Text(text) = ack.encode().unwrap() else { panic!("not text") };
+        prop_assert_eq!(AgentFrame::decode_text(&text).unwrap(), DecodedFrame::Frame(ack));
         for notice in [
             Notice::TakenOver(TunnelHolder { host: Some(reason.clone()), since: None }),
             Notice::Limit { message: reason.clone() },
@@ -99,7 +100,7 @@ proptest! {
 
     #[test]
     fn a_cut_event_is_never_taken_for_a_whole_one(frame in event(), keep in 0.0..1.0_f64) {
-        let Encoded::Binary(bytes) = RelayFrame::Event(frame.clone()).encode().unwrap() else {
+        let EncodedFrame::Binary(bytes) = RelayFrame::Event(frame.clone()).encode().unwrap() else {
             panic!("not binary")
         };
         let head = bytes.len() - frame.request.body.len();

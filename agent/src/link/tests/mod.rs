@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use podtap_wire::{
-    AgentFrame, Decoded, Encoded, EventFrame, EventId, HeaderList, HeldFrame, Hello, Notice,
-    RelayFrame, RelayLimits, Respond, ResponseFrame, ResponseTo, Seq, TunnelHolder, WebhookRequest,
-    WebhookResponse, Welcome,
+    AgentFrame, DecodedFrame, EncodedFrame, EventFrame, EventId, HeaderList, HeldFrame, Hello,
+    Notice, RelayFrame, RelayLimits, Respond, ResponseFrame, ResponseTo, Seq, TunnelHolder,
+    WebhookRequest, WebhookResponse, Welcome,
 };
 use tokio::io::DuplexStream;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -85,8 +85,8 @@ impl World {
 
     async fn send(&mut self, frame: RelayFrame) {
         let message = match frame.encode().unwrap() {
-            Encoded::Text(text) => Message::text(text),
-            Encoded::Binary(bytes) => Message::Binary(bytes),
+            EncodedFrame::Text(text) => Message::text(text),
+            EncodedFrame::Binary(bytes) => Message::Binary(bytes),
         };
         self.relay.send(message).await.unwrap();
     }
@@ -104,7 +104,7 @@ impl World {
                 Message::Close(_) => return None,
                 _ => continue,
             };
-            let Decoded::Frame(frame) = decoded.unwrap() else {
+            let DecodedFrame::Frame(frame) = decoded.unwrap() else {
                 panic!("an unknown frame")
             };
             return Some(frame);

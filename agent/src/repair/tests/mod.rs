@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use podtap_podio::EventType;
-use podtap_sandbox::{CallRates, SendOutcome, Sent};
+use podtap_sandbox::{CallRates, SendOutcome, SentWebhook};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -37,7 +37,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn said(sent: &Sent) -> Said {
+fn said(sent: &SentWebhook) -> Said {
     let number = |name: &str| {
         let pair = sent.params.iter().find(|(known, _)| known == name);
         pair.unwrap().1.parse().unwrap()
@@ -51,7 +51,7 @@ fn said(sent: &Sent) -> Said {
 }
 
 /// Returns which lost events can be found: not the deletions, and nothing about a deleted item.
-fn lost(sent: &[Sent], left: &BTreeSet<u64>) -> BTreeSet<Said> {
+fn lost(sent: &[SentWebhook], left: &BTreeSet<u64>) -> BTreeSet<Said> {
     let swallowed = sent
         .iter()
         .filter(|sent| sent.outcome == SendOutcome::Swallowed);

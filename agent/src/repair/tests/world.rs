@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use podtap_podio::client::{self, Client};
 use podtap_podio::{EventType, RefType};
 use podtap_sandbox::{
-    CallRates, Handle, Observation, Sandbox, SandboxCommand, SandboxConfig, Seed, SendOutcome, Sent,
+    CallRates, Handle, Observation, Sandbox, SandboxCommand, SandboxConfig, Seed, SendOutcome,
+    SentWebhook,
 };
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use tempfile::TempDir;
@@ -107,7 +108,7 @@ impl World {
         world
     }
 
-    pub(super) async fn next_sent(&mut self) -> Sent {
+    pub(super) async fn next_sent(&mut self) -> SentWebhook {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.sent.recv()).await;
             if let Observation::Sent(sent) = next.unwrap().unwrap() {
@@ -139,7 +140,10 @@ impl World {
     }
 
     /// Makes everything happen; returns what was sent, and the remaining items.
-    pub(super) async fn live(&mut self, happenings: &[Happening]) -> (Vec<Sent>, BTreeSet<u64>) {
+    pub(super) async fn live(
+        &mut self,
+        happenings: &[Happening],
+    ) -> (Vec<SentWebhook>, BTreeSet<u64>) {
         let app = Some(ORDERS);
         let (mut sent, mut items) = (Vec::new(), Vec::new());
         items.push(self.perform("item.create", app, None).await);
@@ -187,7 +191,7 @@ impl World {
     }
 
     /// Stores the events that were not lost, as if they came through a relay.
-    pub(super) async fn arrive(&self, sent: &[Sent]) {
+    pub(super) async fn arrive(&self, sent: &[SentWebhook]) {
         let arrived = sent
             .iter()
             .filter(|sent| sent.outcome != SendOutcome::Swallowed);

@@ -39,7 +39,7 @@ pub(crate) struct PostgresConnector {
 }
 
 /// Client of the driver and the connection that must be polled for it.
-pub(crate) type Raw = (
+pub(crate) type DriverConnection = (
     Client,
     Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>,
 );
@@ -65,7 +65,7 @@ impl PostgresConnector {
     }
 
     /// Opens a connection that the caller polls. No settings are applied.
-    pub(crate) async fn raw(&self) -> Result<Raw, Error> {
+    pub(crate) async fn raw(&self) -> Result<DriverConnection, Error> {
         self.url.config.connect(self.tls.clone()).await
     }
 

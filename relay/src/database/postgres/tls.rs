@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use podtap_connect::reason::chain;
-use podtap_connect::tls::unverified;
+use podtap_connect::tls::config_without_verification;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
@@ -34,7 +34,7 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, Postgres
         // Encrypts without checking the certificate, as libpq does for `sslmode=prefer` and
         // `require`.
         (CertificateCheck::Nothing, _) => {
-            unverified().map_err(|error| failed(error.to_string()))?
+            config_without_verification().map_err(|error| failed(error.to_string()))?
         }
         (CertificateCheck::Host, None) => builder
             .with_platform_verifier()

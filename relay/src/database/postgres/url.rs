@@ -106,7 +106,7 @@ impl FromStr for DatabaseUrl {
         } else {
             base.to_owned()
         };
-        let mut config: Config = plain.parse().map_err(|error| malformed(&error))?;
+        let mut config: Config = plain.parse().map_err(|error| malformed_url(&error))?;
         let is_host_given = !config.get_hosts().is_empty() || !config.get_hostaddrs().is_empty();
         if !is_host_given {
             return Err(InvalidDatabaseUrl::Missing("host"));
@@ -134,7 +134,7 @@ impl FromStr for DatabaseUrl {
 }
 
 /// Converts an error of the parser. Its text contains names of options, never values.
-fn malformed(error: &tokio_postgres::Error) -> InvalidDatabaseUrl {
+fn malformed_url(error: &tokio_postgres::Error) -> InvalidDatabaseUrl {
     let why = std::error::Error::source(error);
     InvalidDatabaseUrl::Malformed(why.map_or_else(|| error.to_string(), ToString::to_string))
 }
@@ -164,11 +164,11 @@ impl fmt::Debug for DatabaseUrl {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> DatabaseUrl {
+    fn parse_url(text: &str) -> DatabaseUrl {
         text.parse().unwrap()
     }
 
-    fn refused(text: &str) -> InvalidDatabaseUrl {
+    fn parse_error(text: &str) -> InvalidDatabaseUrl {
         text.parse::<DatabaseUrl>().unwrap_err()
     }
 
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn sslmode_says_how_far_a_certificate_is_believed() {
         let tls = |query: &str| {
-            let url = parsed(&format!("postgres://ann@db/podtap{query}"));
+            let url = parse_url(&format!("postgres://ann@db/podtap{query}"));
             (url.config.get_ssl_mode(), url.tls.check)
         };
         assert_eq!(tls(""), (SslMode::Prefer, CertificateCheck::Nothing));
@@ -216,7 +216,8 @@ mod tests {
             tls("?sslmode=verify-ca"),
             (SslMode::Require, CertificateCheck::Authority)
         );
-        let full = parsed("postgres://ann@db/podtap?sslmode=verify-full&sslrootcert=/a%20b/ca.pem");
+        let full =
+            parse_url("postgres://ann@db/podtap?sslmode=verify-full&sslrootcert=/a%20b/ca.pem");
         assert_eq!(full.tls.check, CertificateCheck::Host);
         assert_eq!(full.tls.root_cert, Some(PathBuf::from("/a b/ca.pem")));
     }
@@ -237,7 +238,7 @@ mod tests {
             "postgres://ann:s3cret@db/podtap?such=s3cret",
             "postgres://ann:s3cret@db/podtap?connect_timeout=s3cret",
         ] {
-            let error = refused(text).to_string();
+            let error = parse_error(text).to_string();
             assert!(!error.contains("s3cret"), "{text}: {error}");
         }
     }

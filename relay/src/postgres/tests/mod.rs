@@ -20,7 +20,7 @@ use crate::queue::conformance::{Bench, conformance};
 use crate::queue::{EngineLimits, Queue, TunnelId};
 use crate::store::Store;
 use crate::store::conformance::{StoreBench, store_conformance};
-use crate::tunnel::registry::{TunnelRequest, Wanted};
+use crate::tunnel::registry::{TunnelGrant, TunnelRequest};
 
 /// Returns the server that all tests of this process share. Each test has its own database.
 fn shared_server() -> Option<&'static Server> {
@@ -87,8 +87,8 @@ impl Bench for Pg {
             max_tunnels: 1000,
         };
         match self.store.registry.want_tunnel(request).await.unwrap() {
-            Wanted::Found { id, .. } => id,
-            Wanted::TooMany => panic!("too many tunnels"),
+            TunnelGrant::Found { id, .. } => id,
+            TunnelGrant::TooMany => panic!("too many tunnels"),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::database::postgres::Postgres;
 use crate::queue::conformance::WIDE;
 use crate::queue::{AppendError, ReadLimit};
 
-async fn refused(url: &str) -> PostgresError {
+async fn connect_error(url: &str) -> PostgresError {
     Postgres::open(&url.parse().unwrap()).await.unwrap_err()
 }
 
@@ -22,20 +22,20 @@ async fn each_thing_that_is_wrong_has_its_word() {
     let base = format!("127.0.0.1:{}", server.port());
     let database = server.database();
 
-    let error = refused("postgres://ann:s3cret@127.0.0.1:1/podtap?connect_timeout=2").await;
+    let error = connect_error("postgres://ann:s3cret@127.0.0.1:1/podtap?connect_timeout=2").await;
     assert!(
         matches!(error, PostgresError::Unreachable { .. }),
         "{error:?}"
     );
     assert!(!format!("{error} {error:?}").contains("s3cret"));
 
-    let error = refused(&format!("postgres://postgres@{base}/nothing")).await;
+    let error = connect_error(&format!("postgres://postgres@{base}/nothing")).await;
     assert!(
         matches!(error, PostgresError::NoDatabase { .. }),
         "{error:?}"
     );
 
-    let error = refused(&format!("postgres://stranger:s3cret@{base}/{database}")).await;
+    let error = connect_error(&format!("postgres://stranger:s3cret@{base}/{database}")).await;
     assert!(matches!(error, PostgresError::Refused { .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("s3cret"));
 
@@ -43,13 +43,13 @@ async fn each_thing_that_is_wrong_has_its_word() {
         &database,
         "REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE ROLE guest LOGIN",
     );
-    let error = refused(&format!("postgres://guest@{base}/{database}")).await;
+    let error = connect_error(&format!("postgres://guest@{base}/{database}")).await;
     assert!(
         matches!(error, PostgresError::Forbidden { .. }),
         "{error:?}"
     );
 
-    let error = refused(&format!(
+    let error = connect_error(&format!(
         "postgres://postgres@{base}/{database}?sslmode=require"
     ))
     .await;
@@ -63,14 +63,14 @@ async fn each_thing_that_is_wrong_has_its_word() {
 
     let latin = "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0";
     server.sql("postgres", latin);
-    let error = refused(&format!("postgres://postgres@{base}/latin")).await;
+    let error = connect_error(&format!("postgres://postgres@{base}/latin")).await;
     assert!(matches!(error, PostgresError::Encoding { .. }), "{error:?}");
 
     let url = format!("postgres://postgres@{base}/{database}");
     Postgres::open(&url.parse().unwrap()).await.unwrap();
     Postgres::open(&url.parse().unwrap()).await.unwrap();
     server.sql(&database, "UPDATE podtap_schema SET number = 99");
-    let error = refused(&url).await;
+    let error = connect_error(&url).await;
     assert!(
         matches!(error, PostgresError::Newer { found: 99, .. }),
         "{error:?}"
@@ -93,7 +93,7 @@ async fn an_old_server_is_refused_by_its_version() {
     let alter = format!("ALTER DATABASE {database} SET search_path = public, pg_catalog");
     server.sql("postgres", &alter);
 
-    let error = refused(&server.url(&database)).await;
+    let error = connect_error(&server.url(&database)).await;
 
     assert!(matches!(error, PostgresError::TooOld { .. }), "{error:?}");
     let told = error.to_string();

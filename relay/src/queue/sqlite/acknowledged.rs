@@ -23,13 +23,13 @@ pub(super) const SETTLE_AFTER: Duration = Duration::from_secs(1);
 
 /// How far agents have the events of each tunnel.
 #[derive(Debug, Default)]
-pub(super) struct Acknowledged {
+pub(super) struct AcknowledgedSeqs {
     through: HashMap<TunnelId, Seq>,
     events: u64,
     since: Option<Instant>,
 }
 
-impl Acknowledged {
+impl AcknowledgedSeqs {
     /// Notes that an agent has everything up to `through`; up to `removed` it is deleted already.
     pub(super) fn note(&mut self, tunnel: TunnelId, through: Seq, removed: Seq, now: Instant) {
         let before = self.through.get(&tunnel).copied().unwrap_or_default();
@@ -67,7 +67,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn they_are_due_at_a_number_of_events_or_after_a_time() {
         let now = Instant::now();
-        let mut acknowledged = Acknowledged::default();
+        let mut acknowledged = AcknowledgedSeqs::default();
         acknowledged.note(TUNNEL, Seq(10 + MAX_EVENTS - 1), Seq(10), now);
         assert!(!acknowledged.is_due(RIDE_AFTER, now));
         assert!(acknowledged.is_due(RIDE_AFTER, now + RIDE_AFTER));
@@ -87,7 +87,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_old_one_changes_nothing() {
         let now = Instant::now();
-        let mut acknowledged = Acknowledged::default();
+        let mut acknowledged = AcknowledgedSeqs::default();
         acknowledged.note(TUNNEL, Seq(5), Seq(5), now);
         assert!(acknowledged.is_empty());
         acknowledged.note(TUNNEL, Seq(9), Seq(5), now);

@@ -34,7 +34,7 @@ pub(super) enum RemovalBound {
 
 /// The ends of a tunnel's queue; see the table `queues`.
 #[derive(Debug, Clone, Copy)]
-struct QueueEnds {
+struct SqliteQueueEnds {
     last_seq: u64,
     last_bytes: u64,
     removed_seq: u64,
@@ -50,7 +50,7 @@ struct QueueEnds {
 #[derive(Debug)]
 pub(super) struct BatchTransaction<'a> {
     transaction: Transaction<'a>,
-    touched: HashMap<TunnelId, Option<QueueEnds>>,
+    touched: HashMap<TunnelId, Option<SqliteQueueEnds>>,
     owners: Owners,
 }
 
@@ -144,7 +144,7 @@ impl<'a> BatchTransaction<'a> {
             self.remember_gap(tunnel, ends.removed_seq + 1, through)?;
         }
         *allowance = allowance.saturating_sub(through - ends.removed_seq);
-        let ends = QueueEnds {
+        let ends = SqliteQueueEnds {
             removed_seq: through,
             removed_bytes,
             is_removed_from: true,
@@ -186,7 +186,7 @@ impl<'a> BatchTransaction<'a> {
         Ok(depths)
     }
 
-    fn ends(&mut self, tunnel: TunnelId) -> rusqlite::Result<Option<&mut QueueEnds>> {
+    fn ends(&mut self, tunnel: TunnelId) -> rusqlite::Result<Option<&mut SqliteQueueEnds>> {
         let ends = match self.touched.entry(tunnel) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(read_ends(&self.transaction, tunnel)?),
@@ -199,7 +199,7 @@ impl<'a> BatchTransaction<'a> {
     fn bytes_through(
         &self,
         tunnel: TunnelId,
-        ends: &QueueEnds,
+        ends: &SqliteQueueEnds,
         through: u64,
     ) -> rusqlite::Result<u64> {
         if through == ends.last_seq {
@@ -244,11 +244,14 @@ pub(super) fn depth(connection: &Connection, tunnel: TunnelId) -> rusqlite::Resu
     Ok(read_ends(connection, tunnel)?.map(|ends| ends.depth()))
 }
 
-fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Option<QueueEnds>> {
+fn read_ends(
+    connection: &Connection,
+    tunnel: TunnelId,
+) -> rusqlite::Result<Option<SqliteQueueEnds>> {
     connection
         .prepare_cached(&READ_ENDS)?
         .query_row([tunnel.0], |row| {
-            Ok(QueueEnds {
+            Ok(SqliteQueueEnds {
                 last_seq: row.get("last_seq")?,
                 last_bytes: row.get("last_bytes")?,
                 removed_seq: row.get("removed_seq")?,
@@ -261,7 +264,7 @@ fn read_ends(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Opti
         .optional()
 }
 
-impl QueueEnds {
+impl SqliteQueueEnds {
     /// Whether the row of the queue is to be written: where events are gone it alone says that they
     /// were there.
     fn are_due(&self) -> bool {

@@ -11,7 +11,7 @@ use crate::queue::batch::Append;
 use crate::queue::commands::CommandReply;
 use crate::queue::{AppendError, Depth, TunnelId};
 
-pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+pub(super) type SqliteJob = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// What the writer is asked to do.
 pub(super) enum SqliteCommand {
@@ -45,7 +45,7 @@ pub(super) enum SqliteCommand {
     },
     /// A reader met damage: the file is to be checked, and rebuilt where that is so.
     Suspect,
-    Run(Job),
+    Run(SqliteJob),
     Close {
         reply: CommandReply<()>,
     },

@@ -62,7 +62,7 @@ mod tests {
 
     use super::*;
 
-    fn asked(
+    fn append_answers(
         count: usize,
     ) -> (
         Vec<AppendAnswer>,
@@ -82,7 +82,7 @@ mod tests {
         let herald = Herald::start(&mut tasks);
         let mut waiting = Vec::new();
         for _ in 0..COMMITS + 2 {
-            let (answers, told) = asked(3);
+            let (answers, told) = append_answers(3);
             herald.answer(answers);
             waiting.extend(told);
         }
@@ -102,7 +102,7 @@ mod tests {
         }
         let mut tasks = JoinSet::new();
         let herald = Herald::start(&mut tasks);
-        let (answers, mut told) = asked(100);
+        let (answers, mut told) = append_answers(100);
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         for answer in &mut told {
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn without_a_runtime_they_go_directly() {
         let herald = Herald::start(&mut JoinSet::new());
-        let (answers, told) = asked(2);
+        let (answers, told) = append_answers(2);
         herald.answer(answers);
         for mut told in told {
             assert!(told.try_recv().unwrap().is_ok());

@@ -38,10 +38,10 @@ use super::{
 use crate::database::{self, Database, Worker};
 use crate::metrics::Metrics;
 use acknowledged::SETTLE_AFTER;
-use command::{Job, SqliteCommand};
+use command::{SqliteCommand, SqliteJob};
 use herald::Herald;
 use shared::SharedQueue;
-use storage::Opener;
+use storage::ConnectionOpener;
 use writer::SqliteWriter;
 
 /// Threads that read. Two, so that a backlog being read does not hold up a live tunnel.
@@ -58,7 +58,7 @@ pub(crate) struct SqliteQueue {
 }
 
 /// What a read brought.
-struct Read {
+struct SqlitePage {
     events: Vec<EventFrame>,
     had_damage: bool,
 }
@@ -84,7 +84,7 @@ impl SqliteQueue {
         database: &Database,
         limits: EngineLimits,
         metrics: Arc<Metrics>,
-        opener: Opener,
+        opener: ConnectionOpener,
     ) -> Result<Self, database::DatabaseError> {
         let readers = Worker::readers(database, READERS)?;
         let (commands, waiting) = Commands::new();
@@ -129,7 +129,7 @@ impl SqliteQueue {
     {
         self.commands
             .ask(|reply| {
-                let job: Job = Box::new(move |connection| {
+                let job: SqliteJob = Box::new(move |connection| {
                     let _ = reply.send(Ok(work(connection)));
                 });
                 SqliteCommand::Run(job)
@@ -143,7 +143,7 @@ impl SqliteQueue {
         tunnel: TunnelId,
         after: Seq,
         at_most: ReadLimit,
-    ) -> Result<Read, QueueError> {
+    ) -> Result<SqlitePage, QueueError> {
         let found = self
             .readers
             .run(move |connection| read::events(connection, tunnel, after, at_most))
@@ -162,7 +162,7 @@ impl SqliteQueue {
                         })
                         .await?;
                 }
-                Ok(Read {
+                Ok(SqlitePage {
                     events: found.events,
                     had_damage,
                 })

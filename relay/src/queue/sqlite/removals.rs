@@ -16,10 +16,10 @@ const MAX_ROWS: u64 = 1024;
 
 /// What is to be removed.
 #[derive(Debug, Default)]
-pub(super) struct Removals(VecDeque<Removal>);
+pub(super) struct Removals(VecDeque<PendingRemoval>);
 
 #[derive(Debug)]
-struct Removal {
+struct PendingRemoval {
     tunnel: TunnelId,
     until: RemovalBound,
     reply: Option<CommandReply<()>>,
@@ -37,7 +37,7 @@ impl Removals {
         until: RemovalBound,
         reply: Option<CommandReply<()>>,
     ) {
-        self.0.push_back(Removal {
+        self.0.push_back(PendingRemoval {
             tunnel,
             until,
             reply,
@@ -47,7 +47,7 @@ impl Removals {
     /// Puts what agents have before all others.
     pub(super) fn put_first(&mut self, acknowledged: Vec<(TunnelId, Seq)>) {
         for (tunnel, through) in acknowledged {
-            self.0.push_front(Removal {
+            self.0.push_front(PendingRemoval {
                 tunnel,
                 until: RemovalBound::Acknowledged(through),
                 reply: None,
@@ -58,7 +58,7 @@ impl Removals {
     /// Whether any removes what an agent has.
     pub(super) fn have_acknowledged(&self) -> bool {
         let is_acknowledged =
-            |removal: &Removal| matches!(removal.until, RemovalBound::Acknowledged(_));
+            |removal: &PendingRemoval| matches!(removal.until, RemovalBound::Acknowledged(_));
         self.0.iter().any(is_acknowledged)
     }
 
@@ -122,7 +122,7 @@ impl Removals {
     }
 }
 
-impl Removal {
+impl PendingRemoval {
     fn answer(self, answer: Result<(), QueueError>) {
         if let Some(reply) = self.reply {
             let _ = reply.send(answer);

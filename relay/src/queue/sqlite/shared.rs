@@ -9,24 +9,24 @@ use podtap_wire::{EventFrame, Seq};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::acknowledged::Acknowledged;
+use super::acknowledged::AcknowledgedSeqs;
 use crate::queue::recent::Recents;
 use crate::queue::{Depth, ReadLimit, TunnelId};
 
 /// Everything that is known outside the database.
 #[derive(Debug, Default)]
 pub(super) struct SharedQueue {
-    state: Mutex<State>,
+    state: Mutex<SharedState>,
     /// Something is acknowledged, and nothing was before.
     has_acknowledged: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SharedState {
     /// Those that somebody asked for, as of the last commit.
     tunnels: HashMap<TunnelId, watch::Sender<Depth>>,
     recent: Recents,
-    acknowledged: Acknowledged,
+    acknowledged: AcknowledgedSeqs,
 }
 
 impl SharedQueue {
@@ -134,12 +134,12 @@ impl SharedQueue {
         self.lock().acknowledged.take()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SharedState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl SharedState {
     /// Keeps an event for who follows its tunnel; for nobody, none.
     fn push(&mut self, tunnel: TunnelId, event: EventFrame) {
         match self.tunnels.get(&tunnel) {

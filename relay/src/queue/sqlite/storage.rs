@@ -12,12 +12,13 @@ use crate::database::{self, Database};
 pub(super) const REOPEN_PERIOD: Duration = Duration::from_secs(1);
 
 /// How a writing connection is made. A value, so that a test can pass one that fails.
-pub(crate) type Opener = Box<dyn Fn() -> Result<Connection, database::DatabaseError> + Send>;
+pub(crate) type ConnectionOpener =
+    Box<dyn Fn() -> Result<Connection, database::DatabaseError> + Send>;
 
 /// The one connection of this process that writes.
 pub(super) struct Storage {
     database: Database,
-    opener: Opener,
+    opener: ConnectionOpener,
     pub(super) connection: Connection,
     /// When the file last failed; set until it was reopened and checked.
     broken: Option<Instant>,
@@ -47,7 +48,7 @@ impl TransactionFailure {
 impl Storage {
     pub(super) fn open(
         database: &Database,
-        opener: Opener,
+        opener: ConnectionOpener,
     ) -> Result<Self, database::DatabaseError> {
         Ok(Self {
             database: database.clone(),

@@ -18,7 +18,7 @@ use super::keep::{self, QueueAges, QueueTidy};
 use super::removals::Removals;
 use super::shared::SharedQueue;
 use super::space::DiskSpace;
-use super::storage::{Opener, Storage, TransactionFailure};
+use super::storage::{ConnectionOpener, Storage, TransactionFailure};
 use crate::database::{self, Database};
 use crate::metrics::Metrics;
 use crate::queue::batch::{Append, BatchOutcome};
@@ -55,7 +55,7 @@ impl SqliteWriter {
         metrics: Arc<Metrics>,
         shared: Arc<SharedQueue>,
         herald: Herald,
-        opener: Opener,
+        opener: ConnectionOpener,
     ) -> Result<Self, database::DatabaseError> {
         Ok(Self {
             storage: Storage::open(database, opener)?,
@@ -231,7 +231,7 @@ impl SqliteWriter {
         has_room: bool,
         may_wait: bool,
     ) -> rusqlite::Result<Option<BatchOutcome>> {
-        let mut left = self.left()?;
+        let mut left = self.space_left()?;
         let mut batch = BatchTransaction::begin(&mut self.storage.connection)?;
         let mut appended = Vec::with_capacity(self.appends.len());
         for (event, _) in &self.appends {
@@ -254,7 +254,7 @@ impl SqliteWriter {
     }
 
     /// What is left for all queues: the file is what they take.
-    fn left(&self) -> rusqlite::Result<SpaceLeft> {
+    fn space_left(&self) -> rusqlite::Result<SpaceLeft> {
         let used = podtap_disk::sqlite::used_bytes(&self.storage.connection)?;
         Ok(SpaceLeft {
             total: self.limits.max_total_bytes.saturating_sub(used),

@@ -20,13 +20,13 @@ use super::pulse::{ANSWER_LIMIT, Pulse};
 use crate::queue::{QueueError, SessionId, TunnelId};
 use crate::roster::{self, HoldingAgent, Roster, TunnelClaim};
 use crate::tunnel::directory::{Owner, StillValid, Tunnel};
-use crate::tunnel::{Connected, TokenId};
+use crate::tunnel::{AgentConnection, TokenId};
 
 /// The sessions of a relay, by tunnel.
 #[derive(Debug)]
 pub(crate) struct Presence {
     roster: Arc<dyn Roster>,
-    state: Mutex<State>,
+    state: Mutex<PresenceState>,
     /// There is something that the command line was not told.
     has_news: Notify,
     /// How far this machine's clock was set, the last time.
@@ -34,8 +34,8 @@ pub(crate) struct Presence {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    here: HashMap<TunnelId, Session>,
+struct PresenceState {
+    here: HashMap<TunnelId, LiveSession>,
     /// Sessions of other relays.
     elsewhere: HashMap<TunnelId, HoldingAgent>,
     /// Sessions of which another relay wants to know whether they live, and since when.
@@ -45,12 +45,12 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Session {
+struct LiveSession {
     id: SessionId,
     token: TokenId,
     key: TunnelKey,
     respond: Respond,
-    connected: Connected,
+    connected: AgentConnection,
     pulse: Arc<Pulse>,
     end: oneshot::Sender<End>,
 }
@@ -73,11 +73,11 @@ pub(super) enum PresenceClaim {
 pub(super) struct Rival {
     pub(super) session: SessionId,
     pub(super) holder: TunnelHolder,
-    at: At,
+    at: HoldingSession,
 }
 
 #[derive(Debug)]
-enum At {
+enum HoldingSession {
     Here(Arc<Pulse>),
     Elsewhere,
     /// Its session has ended meanwhile.
@@ -131,7 +131,7 @@ impl Presence {
             roster::ClaimOutcome::Taken { session, from } => (session, from),
         };
         let (end, ended) = oneshot::channel();
-        let session = Session {
+        let session = LiveSession {
             id,
             token: owner.token.clone(),
             key: tunnel.key,
@@ -155,7 +155,7 @@ impl Presence {
     }
 
     /// Takes in a session of this relay. Whether it took the place of another one.
-    fn enter(&self, tunnel: TunnelId, session: Session) -> bool {
+    fn enter(&self, tunnel: TunnelId, session: LiveSession) -> bool {
         let mut state = self.lock();
         self.is_news(&mut state);
         state.elsewhere.remove(&tunnel);
@@ -175,9 +175,9 @@ impl Presence {
         let here = state.here.get(&tunnel);
         let here = here.filter(|session| session.id == holder.session);
         let at = match here {
-            Some(session) => At::Here(Arc::clone(&session.pulse)),
-            None if holder.is_here => At::Gone,
-            None => At::Elsewhere,
+            Some(session) => HoldingSession::Here(Arc::clone(&session.pulse)),
+            None if holder.is_here => HoldingSession::Gone,
+            None => HoldingSession::Elsewhere,
         };
         Rival {
             session: holder.session,
@@ -189,9 +189,9 @@ impl Presence {
     /// Whether the agent that has the tunnel lives.
     pub(super) async fn is_alive(&self, rival: &Rival) -> Result<bool, QueueError> {
         match &rival.at {
-            At::Here(pulse) => Ok(pulse.is_alive().await),
-            At::Elsewhere => self.roster.ask(rival.session, ANSWER_LIMIT).await,
-            At::Gone => Ok(false),
+            HoldingSession::Here(pulse) => Ok(pulse.is_alive().await),
+            HoldingSession::Elsewhere => self.roster.ask(rival.session, ANSWER_LIMIT).await,
+            HoldingSession::Gone => Ok(false),
         }
     }
 
@@ -230,7 +230,7 @@ impl Presence {
     }
 
     /// The agent that has the tunnel.
-    pub(crate) fn connected_agent(&self, tunnel: TunnelId) -> Option<Connected> {
+    pub(crate) fn connected_agent(&self, tunnel: TunnelId) -> Option<AgentConnection> {
         let state = self.lock();
         let here = state.here.get(&tunnel);
         let here = here.map(|session| &session.connected);
@@ -242,7 +242,7 @@ impl Presence {
     ///
     /// # Cancel safety
     /// Safe: what nobody took is still news.
-    pub(crate) async fn news(&self) -> Vec<(TunnelId, Connected)> {
+    pub(crate) async fn news(&self) -> Vec<(TunnelId, AgentConnection)> {
         loop {
             {
                 let mut state = self.lock();
@@ -285,17 +285,17 @@ impl Presence {
         }
     }
 
-    fn is_news(&self, state: &mut State) {
+    fn is_news(&self, state: &mut PresenceState) {
         state.is_told = false;
         self.has_news.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PresenceState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl PresenceState {
     /// Goes by who has each tunnel. Only a session that was `known` before that was asked can have
     /// lost its tunnel.
     fn take_over(&mut self, holders: &[(TunnelId, HoldingAgent)], known: &HashSet<SessionId>) {
@@ -380,7 +380,7 @@ impl Drop for TunnelHold {
 }
 
 /// An agent as another one is told of it.
-fn of(connected: &Connected) -> TunnelHolder {
+fn of(connected: &AgentConnection) -> TunnelHolder {
     TunnelHolder {
         host: connected.host.clone(),
         since: Some(connected.since),

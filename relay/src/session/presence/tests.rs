@@ -11,7 +11,7 @@ fn claim(epoch: u64, comes_back: bool) -> TunnelClaim {
         epoch,
         comes_back,
         take_over: false,
-        connected: Connected {
+        connected: AgentConnection {
             since: Timestamp::UNIX_EPOCH,
             host: None,
             peer: "::1".to_owned(),

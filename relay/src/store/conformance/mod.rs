@@ -16,7 +16,7 @@ use podtap_wire::{TunnelKey, TunnelName};
 use super::Store;
 use crate::queue::TunnelId;
 use crate::tunnel::TokenStore;
-use crate::tunnel::registry::{TunnelRequest, Wanted};
+use crate::tunnel::registry::{TunnelGrant, TunnelRequest};
 
 /// An engine under test.
 pub(crate) trait StoreBench: Sized {
@@ -55,8 +55,8 @@ pub(super) fn request(owner: &str, tunnel: &str, epoch: Option<u64>) -> TunnelRe
 /// A tunnel found or made: which, its key, and the agent's epoch.
 pub(super) async fn want(store: &Store, request: TunnelRequest) -> (TunnelId, TunnelKey, u64) {
     match store.registry.want_tunnel(request).await.unwrap() {
-        Wanted::Found { id, key, epoch } => (id, key, epoch),
-        Wanted::TooMany => panic!("too many tunnels"),
+        TunnelGrant::Found { id, key, epoch } => (id, key, epoch),
+        TunnelGrant::TooMany => panic!("too many tunnels"),
     }
 }
 

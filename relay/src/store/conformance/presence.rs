@@ -7,7 +7,7 @@ use super::{StoreBench, request, want};
 use crate::queue::{SessionId, TunnelId};
 use crate::roster::{ClaimOutcome, HoldingAgent, TunnelClaim};
 use crate::store::Store;
-use crate::tunnel::Connected;
+use crate::tunnel::AgentConnection;
 
 /// An agent that a person starts, of this epoch.
 pub(crate) fn claim(epoch: u64) -> TunnelClaim {
@@ -16,7 +16,7 @@ pub(crate) fn claim(epoch: u64) -> TunnelClaim {
         epoch,
         comes_back: false,
         take_over: false,
-        connected: Connected {
+        connected: AgentConnection {
             since: Timestamp::from_millisecond(1_764_000_000_123).unwrap(),
             host: Some("ann-laptop".to_owned()),
             peer: "2001:db8::1".to_owned(),
@@ -40,7 +40,7 @@ pub(crate) async fn take(
     }
 }
 
-async fn contested(store: &Store, tunnel: TunnelId, claim: TunnelClaim) -> HoldingAgent {
+async fn claim_contested(store: &Store, tunnel: TunnelId, claim: TunnelClaim) -> HoldingAgent {
     match store.roster.take(tunnel, claim, None).await.unwrap() {
         ClaimOutcome::Contested(holder) => holder,
         ClaimOutcome::Taken { .. } => panic!("it was taken"),
@@ -78,7 +78,7 @@ pub(crate) async fn a_tunnel_has_one_agent_and_is_given_back<B: StoreBench>() {
         comes_back: true,
         ..claim(1)
     };
-    let holder = contested(store, tunnel, late.clone()).await;
+    let holder = claim_contested(store, tunnel, late.clone()).await;
     let expected = HoldingAgent {
         session,
         is_here: true,
@@ -101,7 +101,7 @@ pub(crate) async fn the_newest_agent_takes_over_and_an_older_one_waits<B: StoreB
 
     assert_eq!(from.unwrap().session, first);
     // A supervisor starts the one that lost again, at once.
-    let holder = contested(store, tunnel, claim(3)).await;
+    let holder = claim_contested(store, tunnel, claim(3)).await;
     assert_eq!(holder.epoch, 2);
     let wanted = TunnelClaim {
         take_over: true,
@@ -124,7 +124,7 @@ pub(crate) async fn one_that_is_dead_is_in_nobodys_way<B: StoreBench>() {
         comes_back: true,
         ..claim(1)
     };
-    contested(store, tunnel, late.clone()).await;
+    claim_contested(store, tunnel, late.clone()).await;
 
     let taken = store.roster.take(tunnel, late, Some(dead)).await.unwrap();
 
@@ -146,7 +146,7 @@ pub(crate) async fn a_session_that_lost_its_tunnel_gives_nothing_back<B: StoreBe
         comes_back: true,
         ..claim(1)
     };
-    assert_eq!(contested(store, tunnel, late).await.session, second);
+    assert_eq!(claim_contested(store, tunnel, late).await.session, second);
 }
 
 pub(crate) async fn session_numbers_grow<B: StoreBench>() {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{StoreBench, request, tokens_of, want};
-use crate::tunnel::{Revoked, TokenId, TokenStoreError};
+use crate::tunnel::{RevokedCounts, TokenId, TokenStoreError};
 
 pub(crate) async fn a_token_is_found_until_it_is_revoked<B: StoreBench>() {
     let bench = B::new().await;
@@ -19,7 +19,7 @@ pub(crate) async fn a_token_is_found_until_it_is_revoked<B: StoreBench>() {
     assert!(other.is_none());
 
     let revoked = tokens.revoke("ada", false).await.unwrap();
-    let one = Revoked {
+    let one = RevokedCounts {
         tokens: 1,
         tunnels: 0,
     };

@@ -9,7 +9,7 @@ use super::{StoreBench, name, request, tokens_of, want};
 use crate::queue::conformance::NOBODY;
 use crate::queue::{QueueError, TunnelId};
 use crate::store::Store;
-use crate::tunnel::registry::{RegistryRevision, Snapshot, Wanted};
+use crate::tunnel::registry::{RegistryRevision, Snapshot, TunnelGrant};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -58,7 +58,7 @@ pub(crate) async fn an_owner_has_as_many_tunnels_as_the_limit_says<B: StoreBench
 
     let beyond = store.registry.want_tunnel(request("ada", "d", None)).await;
 
-    assert_eq!(beyond.unwrap(), Wanted::TooMany);
+    assert_eq!(beyond.unwrap(), TunnelGrant::TooMany);
     want(store, request("ada", "a", None)).await;
     want(store, request("bob", "d", None)).await;
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use instant_acme::{BodyWrapper, BytesResponse, Error};
-use podtap_connect::client::{self, Pool, Versions};
+use podtap_connect::client::{self, PoolLimits, Versions};
 use podtap_connect::reason::chain;
 use podtap_connect::tls::{self, Trust};
 use podtap_connect::{Connector, HttpClient};
@@ -27,7 +27,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// An order makes some requests within a minute, and the next one is weeks away.
-const POOL: Pool = Pool {
+const POOL: PoolLimits = PoolLimits {
     idle_limit: Duration::from_secs(20),
     per_host: 1,
 };

@@ -83,7 +83,7 @@ impl AcmeKeeper {
     /// Works until the token is cancelled.
     pub(crate) async fn run(mut self, token: CancellationToken) {
         let keeping = async {
-            let mut failures = Failures::default();
+            let mut failures = OrderFailures::default();
             loop {
                 let now = Timestamp::now();
                 if let Some(pair) = self.pair.as_ref().filter(|pair| now < renewal(pair)) {
@@ -91,7 +91,7 @@ impl AcmeKeeper {
                     continue;
                 }
                 match self.order().await {
-                    Ok(()) => failures = Failures::default(),
+                    Ok(()) => failures = OrderFailures::default(),
                     Err(error) => {
                         let pause = failures.pause(&error);
                         self.tell(&error, pause);
@@ -169,13 +169,13 @@ fn until(at: Timestamp, now: Timestamp) -> Duration {
 /// Orders that failed since the last one that did not, each kind by itself: an authority counts what
 /// it refused, whatever happens in between, and one that was away is not asked less often for it.
 #[derive(Debug, Default)]
-struct Failures {
+struct OrderFailures {
     /// In a row.
     unreached: u32,
     refused: u32,
 }
 
-impl Failures {
+impl OrderFailures {
     /// Counts a failure. The pause after it.
     fn pause(&mut self, error: &OrderError) -> Duration {
         let ((first, longest), before) = if error.is_unreached() {
@@ -196,7 +196,7 @@ mod tests {
 
     /// The pauses after these failures, in seconds.
     fn pauses(errors: &[OrderError]) -> Vec<u64> {
-        let mut failures = Failures::default();
+        let mut failures = OrderFailures::default();
         let pauses = errors.iter().map(|error| failures.pause(error).as_secs());
         pauses.collect()
     }
@@ -205,7 +205,7 @@ mod tests {
         OrderError::Unreached("connection refused".to_owned())
     }
 
-    fn refused() -> OrderError {
+    fn refused_order() -> OrderError {
         OrderError::Refused("rate limited".to_owned())
     }
 
@@ -215,7 +215,7 @@ mod tests {
         let away_for_long = pauses(&aways);
         assert_eq!(away_for_long[..3], [5, 10, 20]);
         assert_eq!(away_for_long[98], 300);
-        let refusals: Vec<_> = (0..99).map(|_| refused()).collect();
+        let refusals: Vec<_> = (0..99).map(|_| refused_order()).collect();
         let refused_for_long = pauses(&refusals);
         let mut waited = 0;
         let within_an_hour = refused_for_long.iter().take_while(|pause| {
@@ -229,10 +229,16 @@ mod tests {
     #[test]
     fn each_kind_of_failure_has_a_pause_of_its_own() {
         // Silence is not a refusal, and a long one does not make the first refusal a long wait.
-        let errors = [away(), OrderError::Silent, away(), refused(), away()];
+        let errors = [away(), OrderError::Silent, away(), refused_order(), away()];
         assert_eq!(pauses(&errors), [5, 10, 20, 120, 5]);
         // What was refused counts on, whatever happens in between.
-        let errors = [refused(), away(), refused(), OrderError::Late, away()];
+        let errors = [
+            refused_order(),
+            away(),
+            refused_order(),
+            OrderError::Late,
+            away(),
+        ];
         assert_eq!(pauses(&errors), [120, 5, 240, 480, 5]);
     }
 }

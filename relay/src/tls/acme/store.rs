@@ -22,7 +22,7 @@ pub(super) struct AcmeStore {
 
 /// An account, which one directory knows.
 #[derive(Deserialize)]
-struct Known {
+struct SavedAccount {
     directory: String,
     credentials: AccountCredentials,
 }
@@ -48,7 +48,7 @@ impl AcmeStore {
     /// The account at this directory, if there is one.
     pub(super) fn account(&self, directory: &str) -> Option<AccountCredentials> {
         let text = std::fs::read(self.folder.join(ACCOUNT)).ok()?;
-        match serde_json::from_slice::<Known>(&text) {
+        match serde_json::from_slice::<SavedAccount>(&text) {
             Ok(known) => (known.directory == directory).then_some(known.credentials),
             Err(error) => {
                 let line = error.line();

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 
 use crate::database::ENDS;
 use crate::queue::TunnelId;
-use crate::tunnel::info::{Connected, RotatedKey, TunnelInfo};
+use crate::tunnel::info::{AgentConnection, RotatedKey, TunnelInfo};
 use crate::tunnel::registry::{end_of_grace, time};
 
 /// The tunnels of an owner, or of all, by owner and name.
@@ -99,7 +99,7 @@ pub(super) fn delete(
 fn info(row: &Row<'_>) -> rusqlite::Result<TunnelInfo> {
     let since: Option<i64> = row.get("since")?;
     let connected = match since {
-        Some(since) => Some(Connected {
+        Some(since) => Some(AgentConnection {
             since: time(since),
             host: row.get("host")?,
             peer: row.get("peer")?,

@@ -16,8 +16,10 @@ use podtap_wire::{TunnelKey, TunnelName};
 use rusqlite::Connection;
 
 use super::error::TokenStoreError;
-use super::info::{Connected, Revoked, RotatedKey, TokenInfo, TunnelInfo};
-use super::registry::{KnownToken, Registry, RegistryRevision, Snapshot, TunnelRequest, Wanted};
+use super::info::{AgentConnection, RevokedCounts, RotatedKey, TokenInfo, TunnelInfo};
+use super::registry::{
+    KnownToken, Registry, RegistryRevision, Snapshot, TunnelGrant, TunnelRequest,
+};
 use super::token::{Token, TokenId};
 use crate::database::{DataFolderLock, Database};
 use crate::queue::TunnelId;
@@ -122,7 +124,7 @@ impl Registry for SqliteRegistry {
     fn want_tunnel(
         &self,
         request: TunnelRequest,
-    ) -> BoxFuture<'_, Result<Wanted, TokenStoreError>> {
+    ) -> BoxFuture<'_, Result<TunnelGrant, TokenStoreError>> {
         self.write("find or make a tunnel", move |connection| {
             rows::want_tunnel(connection, &request)
         })
@@ -144,7 +146,7 @@ impl Registry for SqliteRegistry {
 
     fn tell_sessions(
         &self,
-        sessions: Vec<(TunnelId, Connected)>,
+        sessions: Vec<(TunnelId, AgentConnection)>,
     ) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         self.write("tell who is connected", move |connection| {
             rows::tell_sessions(connection, &sessions)
@@ -218,7 +220,7 @@ impl Registry for SqliteRegistry {
         &self,
         owner_or_id: String,
         with_tunnels: bool,
-    ) -> BoxFuture<'_, Result<Revoked, TokenStoreError>> {
+    ) -> BoxFuture<'_, Result<RevokedCounts, TokenStoreError>> {
         async move {
             let revoked = self.write("revoke a token", move |connection| {
                 tokens::revoke(connection, &owner_or_id, with_tunnels)

@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::change::{self, immediate};
 use crate::queue::TunnelId;
-use crate::tunnel::info::Connected;
+use crate::tunnel::info::AgentConnection;
 use crate::tunnel::registry::{
-    KnownToken, KnownTunnel, RegistryRevision, Snapshot, TunnelRequest, Wanted, time,
+    KnownToken, KnownTunnel, RegistryRevision, Snapshot, TunnelGrant, TunnelRequest, time,
 };
 use crate::tunnel::token::{TokenHash, TokenId};
 
@@ -52,7 +52,7 @@ pub(super) fn mark_used(
 pub(super) fn want_tunnel(
     connection: &Connection,
     request: &TunnelRequest,
-) -> rusqlite::Result<Wanted> {
+) -> rusqlite::Result<TunnelGrant> {
     let TunnelRequest {
         owner, name, fresh, ..
     } = request;
@@ -73,7 +73,7 @@ pub(super) fn want_tunnel(
             .prepare_cached("SELECT count(*) FROM tunnels WHERE owner = ?1")?
             .query_row([owner], |row| row.get(0))?;
         if has >= request.max_tunnels {
-            return Ok(Wanted::TooMany);
+            return Ok(TunnelGrant::TooMany);
         }
         connection.execute(
             "INSERT INTO tunnels (owner, name, key, created_at) VALUES (?1, ?2, ?3, ?4)",
@@ -96,7 +96,7 @@ pub(super) fn want_tunnel(
         }
     };
     connection.commit()?;
-    Ok(Wanted::Found { id, key, epoch })
+    Ok(TunnelGrant::Found { id, key, epoch })
 }
 
 /// Everything that ingest and sessions go by, unless it is what was seen before.
@@ -155,7 +155,7 @@ pub(super) fn changes(
 /// Who is connected, for a command line beside the relay; takes the place of what was told before.
 pub(super) fn tell_sessions(
     connection: &Connection,
-    sessions: &[(TunnelId, Connected)],
+    sessions: &[(TunnelId, AgentConnection)],
 ) -> rusqlite::Result<()> {
     let connection = immediate(connection)?;
     connection.execute("DELETE FROM sessions", ())?;

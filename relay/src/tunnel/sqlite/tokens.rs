@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::change::immediate;
 use crate::tunnel::error::TokenStoreError;
-use crate::tunnel::info::{Revoked, TokenInfo};
+use crate::tunnel::info::{RevokedCounts, TokenInfo};
 use crate::tunnel::registry::{TokenTarget, time};
 use crate::tunnel::token::Token;
 
@@ -42,11 +42,11 @@ pub(super) fn revoke(
     connection: &Connection,
     owner_or_id: &str,
     with_tunnels: bool,
-) -> rusqlite::Result<Result<Revoked, TokenStoreError>> {
+) -> rusqlite::Result<Result<RevokedCounts, TokenStoreError>> {
     let connection = immediate(connection)?;
     let target = match target(&connection, owner_or_id)? {
         Ok(Some(target)) => target,
-        Ok(None) => return Ok(Ok(Revoked::default())),
+        Ok(None) => return Ok(Ok(RevokedCounts::default())),
         Err(error) => return Ok(Err(error)),
     };
     let (column, value) = match &target {
@@ -72,7 +72,7 @@ pub(super) fn revoke(
         tunnels = connection.execute("DELETE FROM tunnels WHERE owner = ?1", [owner])?;
     }
     connection.commit()?;
-    Ok(Ok(Revoked { tokens, tunnels }))
+    Ok(Ok(RevokedCounts { tokens, tunnels }))
 }
 
 fn target(

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use podtap_wire::{
-    Ack, AgentFrame, ConnectRefusal, Decoded, Encoded, EventFrame, EventId, HeldFrame, Hello,
-    Notice, RelayFrame, Respond, ResponseFrame, ResponseTo, Seq, WebhookResponse, Welcome,
+    Ack, AgentFrame, ConnectRefusal, DecodedFrame, EncodedFrame, EventFrame, EventId, HeldFrame,
+    Hello, Notice, RelayFrame, Respond, ResponseFrame, ResponseTo, Seq, WebhookResponse, Welcome,
 };
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -100,7 +100,7 @@ impl Agent {
     }
 
     /// A webhook that is not stored.
-    pub(crate) async fn held(&mut self) -> HeldFrame {
+    pub(crate) async fn receive_held(&mut self) -> HeldFrame {
         loop {
             match self.frame().await {
                 Some(RelayFrame::Held(held)) => return held,
@@ -159,7 +159,7 @@ impl Agent {
                 match message {
                     Message::Close(close) => farewell.code = close.map(|close| close.code.into()),
                     Message::Text(text) => {
-                        if let Ok(Decoded::Frame(RelayFrame::Notice(notice))) =
+                        if let Ok(DecodedFrame::Frame(RelayFrame::Notice(notice))) =
                             RelayFrame::decode_text(&text)
                         {
                             farewell.notice = Some(notice);
@@ -264,8 +264,8 @@ pub(crate) async fn refusal(
 
 async fn send(socket: &mut WebSocketStream<TcpStream>, frame: &AgentFrame) {
     let message = match frame.encode().unwrap() {
-        Encoded::Text(text) => Message::text(text),
-        Encoded::Binary(bytes) => Message::binary(bytes),
+        EncodedFrame::Text(text) => Message::text(text),
+        EncodedFrame::Binary(bytes) => Message::binary(bytes),
     };
     socket.send(message).await.unwrap();
 }
@@ -280,8 +280,8 @@ async fn next(socket: &mut WebSocketStream<TcpStream>) -> Option<RelayFrame> {
                 _ => continue,
             };
             match decoded {
-                Decoded::Frame(frame) => return Some(frame),
-                Decoded::Unknown(kind) => panic!("unknown frame {kind}"),
+                DecodedFrame::Frame(frame) => return Some(frame),
+                DecodedFrame::Unknown(kind) => panic!("unknown frame {kind}"),
             }
         }
     })

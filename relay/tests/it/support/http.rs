@@ -82,7 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     break at + 4;
                 }
                 assert!(
-                    self.fill().await > 0,
+                    self.read_more().await > 0,
                     "closed before an answer: {:?}",
                     self.buffer
                 );
@@ -99,7 +99,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .map_or(0, |n| n.parse().unwrap());
             if method != "HEAD" && status >= 200 {
                 while self.buffer.len() < length {
-                    assert!(self.fill().await > 0, "closed within an answer");
+                    assert!(self.read_more().await > 0, "closed within an answer");
                 }
                 reply.body = self.buffer.drain(..length).collect();
             }
@@ -109,15 +109,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Resolves when the other side has closed; answers what it sent before.
-    pub(crate) async fn closed(&mut self) -> Vec<u8> {
+    pub(crate) async fn read_until_closed(&mut self) -> Vec<u8> {
         within("the end of a connection", async {
-            while self.fill().await > 0 {}
+            while self.read_more().await > 0 {}
             std::mem::take(&mut self.buffer)
         })
         .await
     }
 
-    async fn fill(&mut self) -> usize {
+    async fn read_more(&mut self) -> usize {
         self.stream.read_buf(&mut self.buffer).await.unwrap_or(0)
     }
 }

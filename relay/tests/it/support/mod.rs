@@ -39,16 +39,16 @@ pub(crate) struct TestRelay {
 impl TestRelay {
     /// A relay with a data folder of its own.
     pub(crate) async fn new() -> Self {
-        Self::configured(|_| {}).await
+        Self::start_configured(|_| {}).await
     }
 
     /// The same with other limits.
     pub(crate) async fn with(change: impl FnOnce(&mut Limits)) -> Self {
-        Self::configured(|config| change(&mut config.limits)).await
+        Self::start_configured(|config| change(&mut config.limits)).await
     }
 
     /// The same with another configuration.
-    pub(crate) async fn configured(change: impl FnOnce(&mut RelayConfig)) -> Self {
+    pub(crate) async fn start_configured(change: impl FnOnce(&mut RelayConfig)) -> Self {
         let folder = tempdir().unwrap();
         let relay = Self::start_as(folder.path(), change).await;
         Self {
@@ -58,7 +58,7 @@ impl TestRelay {
     }
 
     /// How many webhooks it refused for this reason.
-    pub(crate) async fn refused(&self, reason: &str) -> u64 {
+    pub(crate) async fn refusal_count(&self, reason: &str) -> u64 {
         let metrics = http::get(self.admin, "/metrics").await.text();
         let name = format!("podtap_events_refused_total{{reason=\"{reason}\"}} ");
         let line = metrics.lines().find_map(|line| line.strip_prefix(&name));

@@ -67,7 +67,7 @@ impl Authority {
 }
 
 /// The certificate that the other side showed.
-pub(crate) fn shown(stream: &TlsStream<TcpStream>) -> Vec<u8> {
+pub(crate) fn peer_certificate(stream: &TlsStream<TcpStream>) -> Vec<u8> {
     let (_, connection) = stream.get_ref();
     connection
         .peer_certificates()

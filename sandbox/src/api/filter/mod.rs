@@ -15,13 +15,13 @@ pub(super) use period::Period;
 /// One filter, ready to be asked.
 #[derive(Debug)]
 pub(super) struct ItemFilter {
-    subject: Subject,
+    subject: FilterSubject,
     condition: Condition,
 }
 
 /// What of an item is looked at.
 #[derive(Debug)]
-enum Subject {
+enum FilterSubject {
     Field(StoredField),
     CreatedOn,
     EditedOn,
@@ -81,25 +81,25 @@ pub(super) fn read(
 impl ItemFilter {
     fn read(app: &StoredApp, key: &str, value: &Value, today: Date) -> Result<Self, ErrorAnswer> {
         let subject = match (app.field(key), key) {
-            (Ok(field), _) => Subject::Field(field.clone()),
-            (_, "created_on") => Subject::CreatedOn,
-            (_, "last_edit_on") => Subject::EditedOn,
-            (_, "created_by") => Subject::CreatedBy,
-            (_, "last_edit_by") => Subject::EditedBy,
-            (_, "created_via") => Subject::CreatedVia,
-            (_, "last_edit_via") => Subject::EditedVia,
-            (_, "tags") => Subject::Tags,
-            (_, "external_id") => Subject::ExternalId,
-            (_, "app_item_id") => Subject::Number,
+            (Ok(field), _) => FilterSubject::Field(field.clone()),
+            (_, "created_on") => FilterSubject::CreatedOn,
+            (_, "last_edit_on") => FilterSubject::EditedOn,
+            (_, "created_by") => FilterSubject::CreatedBy,
+            (_, "last_edit_by") => FilterSubject::EditedBy,
+            (_, "created_via") => FilterSubject::CreatedVia,
+            (_, "last_edit_via") => FilterSubject::EditedVia,
+            (_, "tags") => FilterSubject::Tags,
+            (_, "external_id") => FilterSubject::ExternalId,
+            (_, "app_item_id") => FilterSubject::Number,
             _ => return Err(ErrorAnswer::invalid(format!("Invalid filter {key}"))),
         };
         let condition = match (&subject, value) {
             (_, Value::Null) => Condition::Nothing,
-            (Subject::CreatedOn | Subject::EditedOn, _) => {
+            (FilterSubject::CreatedOn | FilterSubject::EditedOn, _) => {
                 Condition::During(Period::read(key, value, today)?)
             }
-            (Subject::Field(field), _) => of_field(field, value, today)?,
-            (_, Value::Object(range)) if matches!(subject, Subject::Number) => {
+            (FilterSubject::Field(field), _) => of_field(field, value, today)?,
+            (_, Value::Object(range)) if matches!(subject, FilterSubject::Number) => {
                 let bound = |name: &str| range.get(name).and_then(number);
                 Condition::Between(bound("from"), bound("to"))
             }
@@ -113,25 +113,25 @@ impl ItemFilter {
         let first = item.revisions.first();
         let last = item.revisions.last();
         match &self.subject {
-            Subject::Field(field) => {
+            FilterSubject::Field(field) => {
                 let values = item.values.get(&field.id).map_or(&[][..], Vec::as_slice);
                 self.suits_values(field, values)
             }
-            Subject::CreatedOn => first.is_some_and(|change| self.suits_time(change.on)),
-            Subject::EditedOn => last.is_some_and(|change| self.suits_time(change.on)),
-            Subject::CreatedBy => first.is_some_and(|change| self.is_by(&change.author)),
-            Subject::EditedBy => last.is_some_and(|change| self.is_by(&change.author)),
-            Subject::CreatedVia => first.is_some_and(|change| self.is_via(&change.author)),
-            Subject::EditedVia => last.is_some_and(|change| self.is_via(&change.author)),
-            Subject::Tags => match &self.condition {
+            FilterSubject::CreatedOn => first.is_some_and(|change| self.suits_time(change.on)),
+            FilterSubject::EditedOn => last.is_some_and(|change| self.suits_time(change.on)),
+            FilterSubject::CreatedBy => first.is_some_and(|change| self.is_by(&change.author)),
+            FilterSubject::EditedBy => last.is_some_and(|change| self.is_by(&change.author)),
+            FilterSubject::CreatedVia => first.is_some_and(|change| self.is_via(&change.author)),
+            FilterSubject::EditedVia => last.is_some_and(|change| self.is_via(&change.author)),
+            FilterSubject::Tags => match &self.condition {
                 Condition::Nothing => item.tags.is_empty(),
                 _ => item.tags.iter().any(|tag| self.names(tag)),
             },
-            Subject::ExternalId => match (&self.condition, &item.external_id) {
+            FilterSubject::ExternalId => match (&self.condition, &item.external_id) {
                 (Condition::Nothing, external_id) => external_id.is_none(),
                 (_, external_id) => external_id.as_ref().is_some_and(|id| self.names(id)),
             },
-            Subject::Number => self.counts(item.app_item_id),
+            FilterSubject::Number => self.counts(item.app_item_id),
         }
     }
 

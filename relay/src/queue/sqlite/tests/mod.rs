@@ -11,7 +11,7 @@ use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};
 use tempfile::TempDir;
 
 use super::SqliteQueue;
-use super::storage::Opener;
+use super::storage::ConnectionOpener;
 use crate::database::Database;
 use crate::metrics::Metrics;
 use crate::queue::conformance::{Bench, NOBODY, conformance};
@@ -137,7 +137,7 @@ async fn after_a_failed_commit_nothing_is_accepted_until_the_file_was_reopened_a
         Arc::new(AtomicBool::new(true)),
     );
     let (fails, opens, file) = (Arc::clone(&failing), Arc::clone(&opening), database.clone());
-    let opener: Opener = Box::new(move || {
+    let opener: ConnectionOpener = Box::new(move || {
         if !opens.load(Ordering::Relaxed) {
             return Err(file.error_in("open the database")(
                 rusqlite::Error::InvalidQuery,
@@ -198,7 +198,7 @@ async fn a_full_disk_refuses_events_takes_acknowledgements_and_recovers() {
     let database = Database::open(folder.path()).unwrap();
     let tunnel = make_tunnel(&database);
     let file = database.clone();
-    let opener: Opener = Box::new(move || {
+    let opener: ConnectionOpener = Box::new(move || {
         let connection = file.writer()?;
         let small = connection.pragma_update(None, "max_page_count", 32);
         small
@@ -359,7 +359,7 @@ async fn what_agents_have_is_deleted_though_the_storage_failed_meanwhile() {
     let tunnel = make_tunnel(&database);
     let failing = Arc::new(AtomicBool::new(false));
     let (fails, file) = (Arc::clone(&failing), database.clone());
-    let opener: Opener = Box::new(move || {
+    let opener: ConnectionOpener = Box::new(move || {
         let mut connection = file.writer()?;
         let fails = Arc::clone(&fails);
         let hook = connection.commit_hook(Some(move || fails.load(Ordering::Relaxed)));
