@@ -13,7 +13,7 @@ use encoding_rs::{Encoding, REPLACEMENT, UTF_8};
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use podtap_wire::HeaderList;
 
-/// Maximum number of bytes to which a body is decompressed; the rest is dropped.
+/// Maximum number of bytes to which a body is decompressed; the rest is not decompressed.
 pub const MAX_UNPACKED: usize = 1024 * 1024;
 
 /// Maximum number of bytes between two steps, if a body is compressed several times.

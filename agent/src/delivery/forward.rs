@@ -140,7 +140,7 @@ impl Forwarder {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(broken)) => {
                 if let DeliveryFailure::Unreachable(_) = broken.failure {
-                    // The service that comes back may be another one.
+                    // After the outage, another service may be at this address.
                     *self.plain() = None;
                 }
                 Err(self.explain_failure(&dispatch, broken.failure).await)

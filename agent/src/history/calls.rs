@@ -1,5 +1,5 @@
-//! Reads what Podio's own calls would have met: first attempts, outages and verifications. From
-//! these, the agent computes how close a hook is to being disabled.
+//! Reads what shows how Podio's own calls would have ended: first attempts, outages and
+//! verifications. From these, the agent computes how close a hook is to being disabled.
 
 use std::time::Duration;
 

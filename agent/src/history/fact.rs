@@ -92,7 +92,7 @@ pub(crate) enum Fact {
     HoldObject(ObjectRef),
     /// From now on, events of this object are delivered again.
     ReleaseObject(ObjectRef),
-    /// The object on which a hook is.
+    /// The place of a hook became known.
     Learned {
         hook_id: u64,
         place: Place,

@@ -13,7 +13,7 @@ use crate::place::Place;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookNews {
     pub hook_id: u64,
-    /// The object of the hook, if known.
+    /// The place of the hook, if known.
     pub place: Option<Place>,
     /// Its event type, if known. Untrusted text: escape it before showing it.
     pub event_type: Option<String>,

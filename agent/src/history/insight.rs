@@ -18,7 +18,7 @@ pub struct Insight {
     /// Whether the webhook never arrived and the event
     /// was rebuilt from Podio's data about its item.
     pub repaired: bool,
-    /// The object of the hook, if known.
+    /// The place of the hook, if known.
     pub place: Option<Place>,
     /// Why the event is [held]; `None` for a held event means that there was no local service.
     ///

@@ -121,9 +121,9 @@ impl fmt::Debug for dyn Write {
 pub(super) enum Haste {
     /// With the next transaction.
     Now,
-    /// With a later transaction for which a caller waits, if there is one
-    /// soon. If the process is killed or the power is cut, the last of these
-    /// writes are lost: only for what is then found again (invariant 1).
+    /// With a later transaction for which a caller waits, if there is one soon. If the process is
+    /// killed or the power is cut, the last of these writes are lost, so this is only for content
+    /// that is then found again (invariant 1).
     Later,
 }
 

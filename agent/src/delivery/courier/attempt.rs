@@ -26,7 +26,7 @@ pub(super) struct PendingEvent {
     /// Number of its stored attempts, replays included.
     pub(super) attempts: u32,
     pub(super) losses: Losses,
-    /// The other targets of the event.
+    /// How the event is shared with other targets.
     pub(super) share: TargetShare,
     /// Its position in the order of arrival at this courier, which an event without a position in
     /// the history has as well.

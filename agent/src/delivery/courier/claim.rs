@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::target::Target;
 
-/// What the courier of one target has to do with an event.
+/// The task of one target's courier for an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum EventClaim {
     /// The event is to be delivered to this target.

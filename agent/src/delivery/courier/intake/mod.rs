@@ -285,8 +285,8 @@ impl Intake {
 }
 
 impl Early {
-    /// Returns whether the event can be forgotten. This is not before reading has passed it: until
-    /// its end is in the history, a read would return it as waiting.
+    /// Returns whether the event can be forgotten: it is done, and reading has passed it. Before
+    /// that, a read could still return it as waiting, because the history may not have its end yet.
     fn is_over(&self, read_through: Position) -> bool {
         self.is_done && self.position.is_some_and(|place| place <= read_through)
     }
