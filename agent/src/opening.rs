@@ -10,8 +10,8 @@ use crate::change::Change;
 use crate::history::{self, HistoryError, Side, Writer, WriterThread};
 use crate::lock::HistoryLock;
 
-/// Checks a history that was too large to wait for at the start. If the check fails, nothing else
-/// does: a reader or the writer that finds damage reports it.
+/// Checks a history that was too large to wait for at the start. A failed check has no other
+/// consequence: a reader or the writer that finds damage reports it.
 pub(crate) async fn check(writer: Writer, path: PathBuf, token: CancellationToken) {
     let checked = token.run_until_cancelled(history::check_beside(&path, &writer));
     if let Some(Err(error)) = checked.await {

@@ -1,6 +1,6 @@
 //! Triggers events: a new event that was not received is stored, and is sent to a local service
-//! immediately, outside the lanes. It has no `seq`, by which all code that draws conclusions about
-//! Podio recognizes it.
+//! immediately, outside the lanes. It has no `seq`, so that all code that draws conclusions about
+//! Podio can skip it.
 
 use jiff::Timestamp;
 use podtap_wire::{EventId, WebhookRequest};

@@ -166,7 +166,7 @@ fn is_recent(row: &EventRow, now: Timestamp) -> bool {
     row.insight.duplicate.is_none() && now.duration_since(row.received_at) <= RECENT
 }
 
-/// Returns whether the event came through a relay, and its explanation is stored.
+/// Returns whether the event came through a relay, and explanations of its type are stored.
 fn is_told_of(event: &Event) -> bool {
     use EventType as E;
     let kind = event.podio.as_ref().map(|podio| &podio.kind);

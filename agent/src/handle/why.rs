@@ -1,4 +1,4 @@
-//! The handle's access to the answer why: see [`crate::why`].
+//! The handle's access to the explanation why something arrived or did not: see [`crate::why`].
 
 use super::AgentHandle;
 use crate::history::HistoryError;

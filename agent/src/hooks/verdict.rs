@@ -78,7 +78,7 @@ pub struct HookUrls {
 }
 
 impl HookUrls {
-    /// Creates it for hooks of this API; `url` is the tunnel's or any below it.
+    /// Creates what is needed for hooks of this API; `url` is the tunnel's URL or one below it.
     pub fn new(api: &BaseUrl, url: Option<&str>) -> Self {
         Self {
             ours: url.and_then(TunnelUrl::of),

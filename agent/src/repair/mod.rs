@@ -1,5 +1,5 @@
-//! Rebuilds item events that did not arrive from Podio's data: which items were changed recently,
-//! and which revisions each has.
+//! Rebuilds item events that did not arrive. It uses Podio's data: which items were changed
+//! recently, and which revisions each has.
 //!
 //! `seeker` asks Podio through `asker` as long as `purse` has calls left.
 //! `expected` decides which events hooks must have sent, and `compose`

@@ -24,7 +24,7 @@ const CALLS_PER_HOUR: usize = 60;
 /// The period over which calls are counted.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Time for which a hook's gaps count as intended, after one of them was found to be.
+/// Time for which a hook's gaps count as intended, after one gap was found to be intended.
 const BELIEVED: SignedDuration = SignedDuration::from_mins(10);
 
 /// Maximum number of hooks for which such a result is stored.
@@ -34,7 +34,7 @@ const MAX_BELIEFS: usize = 1000;
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) maker: Maker,
-    /// Whether the change was made in Podio itself: only there can `hook=false` not be set.
+    /// Whether the change was made in Podio itself, where `hook=false` cannot be set.
     pub(super) by_hand: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Decides what to report and hold, once it is known
-//! who made a change or that nobody could be asked.
+//! Decides what to report and hold, once it is known who made a change, or that Podio could not be
+//! asked.
 
 use jiff::Timestamp;
 

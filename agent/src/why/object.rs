@@ -1,4 +1,4 @@
-//! Serializes the answer why according to the schema.
+//! Serializes the answer of `why` according to the schema.
 
 use podtap_wire::EventId;
 use serde::Serialize;
