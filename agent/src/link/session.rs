@@ -94,7 +94,7 @@ where
 }
 
 /// Reads until the connection ends. While one batch of events is being committed, the next one
-/// collects; each commit releases one acknowledgement (invariant 1: never before the commit).
+/// is collected; each commit releases one acknowledgement (invariant 1: never before the commit).
 async fn listen<S>(
     stream: &mut SplitStream<WebSocketStream<S>>,
     outputs: &LinkOutputs,

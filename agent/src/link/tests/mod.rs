@@ -201,7 +201,7 @@ async fn events_are_acknowledged_after_their_commit_and_once_a_batch() {
     let (seqs, committed) = world.next_append().await;
     assert_eq!(seqs, [5]);
 
-    // These collect while the first batch is being committed.
+    // These events are collected while the first batch is being committed.
     for seq in 6..=8 {
         world.send_event(seq).await;
     }
