@@ -130,7 +130,7 @@ impl RunningAgent {
     }
 
     fn told_by(&self, running: Running) -> Status {
-        let theirs = Arc::new(running.ways(&self.saved));
+        let theirs = Arc::new(running.parse_routes(&self.saved));
         let is_own = !self.own.targets().is_empty();
         let routes = if is_own { &self.own } else { &theirs };
         let told = running.state.into_status();

@@ -69,7 +69,7 @@ impl Running {
     }
 
     /// Returns where the agent delivers events; `saved` resolves `@name`.
-    pub(crate) fn ways(&self, saved: &Saved) -> Routes {
+    pub(crate) fn parse_routes(&self, saved: &Saved) -> Routes {
         let now = Timestamp::now();
         let routes = self.routes.iter();
         let routes = routes.filter_map(|text| Route::parse(text, now, saved).ok());
@@ -80,7 +80,8 @@ impl Running {
 
     /// Returns the target of events that match no route; without one, the target of the last route.
     pub(crate) fn target(&self, saved: &Saved) -> Option<Target> {
-        self.ways(saved).targets().last().cloned()
+        let routes = self.parse_routes(saved);
+        routes.rest().or_else(|| routes.targets().last()).cloned()
     }
 
     fn of(handle: &AgentHandle) -> Self {
@@ -135,5 +136,37 @@ pub(crate) async fn publish(
                 token.cancelled().await;
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(routes: &[&str], forwards_to: Option<&str>) -> Option<String> {
+        let running = Running {
+            routes: routes.iter().map(ToString::to_string).collect(),
+            forwards_to: forwards_to.map(ToOwned::to_owned),
+            ..Running::default()
+        };
+        let target = running.target(&Saved::default());
+        target.map(|target| target.to_string())
+    }
+
+    #[test]
+    fn the_target_is_that_of_events_that_match_no_route() {
+        let (first, second) = ("http://localhost:3001", "http://localhost:3002");
+        let routes = ["type:task.*=3001", "type:item.*=3002"];
+        assert_eq!(
+            target(&routes, Some("3000")).unwrap(),
+            "http://localhost:3000"
+        );
+        assert_eq!(
+            target(&routes, Some("3001")).unwrap(),
+            first,
+            "shared with a route"
+        );
+        assert_eq!(target(&routes, None).unwrap(), second);
+        assert_eq!(target(&[], None), None);
     }
 }

@@ -97,7 +97,7 @@ impl Receiver {
 /// Returns the routes of this tunnel's running agent.
 fn running_routes(settings: &Settings) -> Option<Routes> {
     let running = Running::now(&settings.history().ok()?)?;
-    Some(running.ways(&settings.filters(Timestamp::now()).ok()?))
+    Some(running.parse_routes(&settings.filters(Timestamp::now()).ok()?))
 }
 
 async fn draft(trigger: &TriggerArgs, settings: &Settings) -> Result<Draft, Failure> {
