@@ -1,14 +1,15 @@
-//! What an engine's writer stores and removes in one transaction, and what came of it.
+//! Describes what an engine's writer stores and removes in one transaction, and the outcome.
 
 use podtap_wire::{EventFrame, EventId, Seq, WebhookRequest};
 use tokio::sync::oneshot;
 
 use super::{AppendError, Depth, TunnelId, headers_as_json};
 
-/// What an event costs beside its text and body: row, index and page overhead.
+/// Size of an event beside its text and body: overhead of row, index and page.
 const ROW_BYTES: u64 = 128;
 
-/// An event as its row, made by who appends it, not by the writer.
+/// An event in the form of its database row. The caller that appends it creates this, not
+/// the writer.
 #[derive(Debug)]
 pub(crate) struct QueuedEvent {
     pub(crate) tunnel: TunnelId,
@@ -18,19 +19,19 @@ pub(crate) struct QueuedEvent {
     pub(crate) headers: String,
 }
 
-/// An event to be stored, and where the answer goes.
+/// An event to store, and where to send the result.
 pub(crate) type Append = (QueuedEvent, oneshot::Sender<Result<Seq, AppendError>>);
 
-/// How a removal stands after a transaction.
+/// State of a removal after a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RemovalStep {
     Finished,
-    /// There is more than one transaction removes.
+    /// More events remain to be removed than fit into one transaction.
     More,
     UnknownTunnel,
 }
 
-/// What a transaction did; the order is that of what was asked.
+/// Result of a transaction, in the order of the commands.
 #[derive(Debug, Default)]
 pub(crate) struct BatchOutcome {
     pub(crate) appended: Vec<Result<Seq, AppendError>>,
@@ -53,7 +54,7 @@ impl QueuedEvent {
         })
     }
 
-    /// The event as a session gets it.
+    /// Converts the event into the form that a session sends.
     pub(crate) fn into_frame(self, seq: Seq) -> EventFrame {
         EventFrame {
             seq,
@@ -62,12 +63,12 @@ impl QueuedEvent {
         }
     }
 
-    /// When it was received, in milliseconds since 1970.
+    /// Returns the time of receipt in milliseconds since 1970.
     pub(crate) fn received_at(&self) -> i64 {
         self.request.received_at.as_millisecond()
     }
 
-    /// What it counts for against the limits.
+    /// Returns the number of bytes that count against the limits.
     pub(crate) fn bytes(&self) -> u64 {
         (self.headers.len() + self.request.path.len() + self.request.body.len()) as u64 + ROW_BYTES
     }

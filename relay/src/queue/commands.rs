@@ -1,4 +1,4 @@
-//! The way to an engine's writer: commands, each with its reply.
+//! Sends commands to an engine's writer, each with its reply channel.
 
 use podtap_wire::{EventId, Seq, WebhookRequest};
 use tokio::sync::{mpsc, oneshot};
@@ -6,14 +6,14 @@ use tokio::sync::{mpsc, oneshot};
 use super::batch::{Append, QueuedEvent};
 use super::{AppendError, QueueError, TunnelId};
 
-/// Commands that wait for the writer; more make their callers wait.
+/// Maximum number of commands that wait for the writer. If it is reached, callers wait.
 const BACKLOG: usize = 4096;
 
-/// Sends commands to a writer. The writer ends with the last of these.
+/// Sends commands to a writer, which ends when the last clone is dropped.
 #[derive(Debug)]
 pub(crate) struct Commands<C>(mpsc::Sender<C>);
 
-/// Where a command's reply goes.
+/// Channel for the reply to a command.
 pub(crate) type CommandReply<T, E = QueueError> = oneshot::Sender<Result<T, E>>;
 
 /// The writer has ended.
@@ -33,7 +33,7 @@ impl From<WriterClosed> for AppendError {
 }
 
 impl<C: From<Append>> Commands<C> {
-    /// Has an event stored.
+    /// Sends an event to the writer and returns its sequence number once it is stored.
     pub(crate) async fn append(
         &self,
         tunnel: TunnelId,
@@ -46,7 +46,7 @@ impl<C: From<Append>> Commands<C> {
 }
 
 impl<C> Commands<C> {
-    /// The way, and its end for the writer.
+    /// Returns a sender, and the receiver for the writer.
     pub(crate) fn new() -> (Self, mpsc::Receiver<C>) {
         let (sender, waiting) = mpsc::channel(BACKLOG);
         (Self(sender), waiting)
@@ -67,7 +67,8 @@ impl<C> Commands<C> {
         self.0.send(command).await.map_err(|_| WriterClosed)
     }
 
-    /// The same where there is room for it at once: for what may as well come later.
+    /// Sends a command if there is room for it at once, and drops it otherwise. For commands
+    /// that may as well be sent later.
     pub(crate) fn offer(&self, command: C) {
         let _ = self.0.try_send(command);
     }

@@ -1,7 +1,8 @@
-//! The durable queue between ingest and sessions: what every engine promises.
+//! Defines the durable queue between ingest and sessions, and the promises of every engine.
 //!
-//! `ingest` appends, `session` reads after its cursor and acknowledges. Nothing here knows of HTTP
-//! or websockets. `conformance` holds one test a promise; every engine is stamped with all of them.
+//! `ingest` appends events; `session` reads after its cursor and acknowledges. This module
+//! knows nothing of HTTP or websockets. `conformance` has one test per promise, and every
+//! engine must pass all of them.
 
 pub(crate) mod batch;
 pub(crate) mod commands;
@@ -22,23 +23,23 @@ use tokio::sync::watch;
 
 use crate::config::Limits;
 
-/// A tunnel as the queue knows it: given once, never used again for another tunnel.
+/// Id of a tunnel in the queue. It is assigned once and never reused for another tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TunnelId(pub(crate) i64);
 
-/// One session of an agent, of all that a store ever had: the newer one has the greater number.
+/// Id of an agent's session, unique in a store for ever. A newer session has a greater number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct SessionId(pub(crate) i64);
 
 /// A durable queue per tunnel.
 ///
-/// Sequence numbers count from 1 per tunnel, without holes, and are never used twice, whatever is
-/// acknowledged, removed or restarted. All futures may be dropped at any time; an append or an
-/// acknowledgement that was under way may then happen or not.
+/// Sequence numbers count from 1 per tunnel, without holes. A number is never used twice,
+/// regardless of acknowledgements, removals and restarts. All futures may be dropped at any
+/// time; an append or acknowledgement in progress may then happen or not.
 pub(crate) trait Queue: fmt::Debug + Send + Sync {
     /// Stores an event at the end of the tunnel's queue.
     ///
-    /// Invariant 1: resolves only after the event is on stable storage.
+    /// Invariant 1: returns only after the event is on stable storage.
     fn append(
         &self,
         tunnel: TunnelId,
@@ -46,8 +47,8 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
         request: WebhookRequest,
     ) -> BoxFuture<'_, Result<Seq, AppendError>>;
 
-    /// The oldest events after `after`, in order: waits for the first one. None at all where those
-    /// that there were are gone, which [`Queue::gaps`] tells.
+    /// Returns the oldest events after `after`, in order. Waits for the first one. Returns an
+    /// empty list if the events were removed meanwhile, which [`Queue::gaps`] reports.
     fn read_after(
         &self,
         tunnel: TunnelId,
@@ -55,15 +56,15 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
         at_most: ReadLimit,
     ) -> BoxFuture<'_, Result<Vec<EventFrame>, QueueError>>;
 
-    /// How the tunnel's queue stands, and every change of that; ends with the tunnel. While the
-    /// receiver lives, what is appended is kept in memory as well, within limits, so that a
-    /// [`Queue::read_after`] that keeps up needs no storage.
+    /// Returns a receiver for the depth of the tunnel's queue, which ends when the tunnel is
+    /// deleted. While the receiver exists, new events are also kept in memory, within limits,
+    /// so that a [`Queue::read_after`] that keeps up does not read from storage.
     fn follow(&self, tunnel: TunnelId)
     -> BoxFuture<'_, Result<watch::Receiver<Depth>, QueueError>>;
 
-    /// Removes every event up to `through`, inclusive, and forgets the gaps that end there.
-    /// What was not appended yet is not affected. Where relays share the queue, a session that
-    /// another one took the tunnel from removes nothing.
+    /// Removes every event up to and including `through`, and forgets the gaps that end there.
+    /// Events that are not appended yet are not affected. If relays share the queue, a session
+    /// whose tunnel another one took over removes nothing.
     fn acknowledge(
         &self,
         tunnel: TunnelId,
@@ -71,62 +72,64 @@ pub(crate) trait Queue: fmt::Debug + Send + Sync {
         through: Seq,
     ) -> BoxFuture<'_, Result<(), QueueError>>;
 
-    /// The same within a moment, for an agent at work: at once where these events are in the way of
-    /// another, or would be counted. After a crash meanwhile they are still here.
+    /// Does the same as [`Self::acknowledge`] a little later, for an agent at work. The events
+    /// are removed at once if they take the room of a new event, or before they would be
+    /// counted. After a crash in between, they are still in the queue.
     fn acknowledge_soon(&self, tunnel: TunnelId, by: SessionId, through: Seq);
 
-    /// Resolves when there may be something for [`Self::settle`] to remove.
+    /// Waits until there may be something for [`Self::settle`] to remove.
     fn wait_for_acknowledged(&self) -> BoxFuture<'_, ()> {
         std::future::ready(()).boxed()
     }
 
-    /// Removes what was acknowledged some moments ago. Called by the clock.
+    /// Removes the events that were acknowledged some moments ago. Called periodically.
     fn settle(&self) -> BoxFuture<'_, Result<(), QueueError>>;
 
-    /// Removes every event that has been here for `max_age` and remembers what is missing as gaps.
-    /// Ages count running time, see [`podtap_disk::age`]: a wall clock that is set removes nothing.
+    /// Removes every event that has been in the queue for `max_age`, and records the removed
+    /// ones as gaps. Ages count running time, see [`podtap_disk::age`]: setting the wall clock
+    /// removes nothing.
     fn expire(&self, max_age: Duration, now: Now) -> BoxFuture<'_, Result<(), QueueError>>;
 
-    /// What was removed unread and has not been gone past by an acknowledgement, oldest first.
+    /// Returns the gaps of unread events that no acknowledgement has passed yet, oldest first.
     fn gaps(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<Vec<Gap>, QueueError>>;
 
-    /// What waits in one tunnel's queue.
+    /// Returns how much one tunnel's queue contains.
     fn depth(&self, tunnel: TunnelId) -> BoxFuture<'_, Result<Depth, QueueError>>;
 
-    /// What waits in all queues together.
+    /// Returns how much all queues together contain.
     fn totals(&self) -> BoxFuture<'_, Result<Totals, QueueError>>;
 
-    /// Why an event would not be appended now, whichever tunnel's it is.
+    /// Returns the reason why an event could not be appended now, whichever its tunnel is.
     fn probe(&self) -> BoxFuture<'_, Result<(), AppendError>>;
 
-    /// Finishes what was begun and releases the storage; later calls fail.
+    /// Finishes the commands in progress and releases the storage. Later calls fail.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
-/// How much one read may bring.
+/// Maximum size of one read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReadLimit {
-    /// Events, at least one.
+    /// Number of events, at least one.
     pub(crate) events: usize,
-    /// Bytes, heads included, after which no further event is added; one event is always read
-    /// whole.
+    /// Number of bytes, heads included, after which no further event is added. One event is
+    /// always read whole.
     pub(crate) bytes: usize,
 }
 
-/// The state of one tunnel's queue.
+/// State of one tunnel's queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Depth {
-    /// The last one removed; everything up to it is gone.
+    /// Last removed event; all events before it are removed too.
     pub(crate) removed: Seq,
-    /// The last one appended.
+    /// Last appended event.
     pub(crate) last: Seq,
-    /// Bytes held.
+    /// Bytes in the queue.
     pub(crate) bytes: u64,
 }
 
 impl Depth {
-    /// Waits until there is an event after this one. It is marked as seen before the queue is read:
-    /// a commit during the read is seen by the next wait.
+    /// Waits until there is an event after this one. The current depth is marked as seen before
+    /// the queue is read, so that the next wait notices a commit during the read.
     pub(crate) async fn wait_past(
         depth: &mut watch::Receiver<Self>,
         after: Seq,
@@ -138,40 +141,40 @@ impl Depth {
         Ok(())
     }
 
-    /// Events held.
+    /// Returns the number of events in the queue.
     pub(crate) fn events(&self) -> u64 {
         self.last.0.saturating_sub(self.removed.0)
     }
 }
 
-/// The state of all queues.
+/// Content of all queues together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Totals {
-    /// Events held.
+    /// Number of events.
     pub(crate) events: u64,
-    /// Bytes held.
+    /// Number of bytes.
     pub(crate) bytes: u64,
 }
 
-/// Events that a limit removed before any agent took them.
+/// Events that a limit removed before an agent received them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Gap {
-    /// The first one gone.
+    /// First missing event.
     pub(crate) from: Seq,
-    /// The last one gone, inclusive.
+    /// Last missing event, inclusive.
     pub(crate) to: Seq,
-    /// Which limit, in words.
+    /// Reason for readers, such as the limit that removed the events.
     pub(crate) reason: String,
 }
 
-/// The bounds of an engine; see [`crate::config::Limits`].
+/// Limits of an engine; see [`crate::config::Limits`].
 #[derive(Debug, Clone)]
 pub(crate) struct EngineLimits {
     pub(crate) max_events: u64,
     pub(crate) max_bytes: u64,
     pub(crate) max_owner_events: u64,
     pub(crate) max_owner_bytes: u64,
-    /// Of all queues together; any number where there is no limit.
+    /// Limit of all queues together, or [`u64::MAX`] without a limit.
     pub(crate) max_total_bytes: u64,
     pub(crate) min_free_bytes: u64,
     pub(crate) reserve_bytes: u64,
@@ -191,45 +194,45 @@ impl From<&Limits> for EngineLimits {
     }
 }
 
-/// Why an event was not stored. Nothing of it remains.
+/// Reason why an event was not stored. Nothing of it remains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AppendError {
-    /// The tunnel's queue holds as much as it may.
+    /// The tunnel's queue has reached its limit.
     #[error("the tunnel's queue is full")]
     Full,
-    /// The queues of the tunnel's owner hold together as much as they may.
+    /// The queues of the tunnel's owner have together reached the limit per owner.
     #[error("the owner's queues are full")]
     OwnerFull,
-    /// The queues of the tunnel's owner hold as much as is left for all.
+    /// The queues of the tunnel's owner contain as much as is left for all owners.
     #[error("the owner's share of the storage is used up")]
     ShareOfDisk,
-    /// All queues hold together as much as they may.
+    /// All queues have together reached their limit.
     #[error("the queues are full")]
     AllFull,
     /// The disk is nearly full.
     #[error("the relay's disk is nearly full")]
     NoSpace,
-    /// The tunnel was deleted meanwhile.
+    /// The tunnel was deleted.
     #[error("the tunnel does not exist")]
     UnknownTunnel,
-    /// The storage does not work at present, or the queue is closed.
+    /// The storage does not work now, or the queue is closed.
     #[error("the queue cannot store anything at present")]
     Unavailable,
 }
 
-/// Why the queue could not be read or acknowledged.
+/// Reason why the queue could not be read or acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum QueueError {
     /// The tunnel was deleted.
     #[error("the tunnel does not exist")]
     UnknownTunnel,
-    /// The storage does not work at present, or the queue is closed.
+    /// The storage does not work now, or the queue is closed.
     #[error("the queue cannot be used at present")]
     Unavailable,
 }
 
 impl AppendError {
-    /// Whether the removal of other events makes room for what was refused.
+    /// Returns whether the removal of other events makes room for the refused event.
     pub(crate) fn wants_room(self) -> bool {
         match self {
             Self::Full | Self::OwnerFull | Self::ShareOfDisk | Self::AllFull => true,
@@ -238,7 +241,7 @@ impl AppendError {
     }
 }
 
-/// Headers as an engine's row has them.
+/// Serializes headers as JSON, the form in which an engine stores them.
 pub(crate) fn headers_as_json(headers: &HeaderList) -> Result<String, AppendError> {
     serde_json::to_string(headers).map_err(|error| {
         tracing::error!(%error, "headers cannot be written as JSON");

@@ -1,5 +1,5 @@
-//! The newest events of each tunnel, kept for the session that follows it: what the writer has just
-//! committed need not be read back. Pure. What is not here is in the database, always.
+//! Keeps the newest events of each tunnel in memory for the session that follows it, so that events
+//! that were just committed need not be read back. Pure. Every event is also in the database.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -8,30 +8,30 @@ use podtap_wire::{EventFrame, Seq};
 
 use crate::queue::{ReadLimit, TunnelId};
 
-/// Events kept for one tunnel: four full reads of a session.
+/// Maximum number of events per tunnel: four full reads of a session.
 const MAX_EVENTS: usize = 1024;
 
-/// Bytes kept for one tunnel.
+/// Maximum number of bytes per tunnel.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
-/// Bytes kept for all tunnels together.
+/// Maximum number of bytes of all tunnels together.
 pub(crate) const MAX_TOTAL_BYTES: usize = 32 * 1024 * 1024;
 
-/// What an event takes beside its own bytes, about.
+/// Approximate memory of an event beside its own bytes.
 const EVENT_BYTES: usize = 256;
 
-/// A smaller body is kept as a copy: as it came, it keeps the whole buffer alive that a connection
-/// was read into.
+/// Size below which a body is copied. Without a copy, a small body would keep the whole
+/// read buffer of its connection alive.
 const COPIED_BYTES: usize = 16 * 1024;
 
-/// The newest events of all tunnels that are followed.
+/// Newest events of all tunnels that a session follows.
 #[derive(Debug, Default)]
 pub(crate) struct Recents {
     tunnels: HashMap<TunnelId, RecentEvents>,
     bytes: usize,
 }
 
-/// Events of one tunnel, without a hole between them.
+/// Consecutive events of one tunnel.
 #[derive(Debug, Default)]
 struct RecentEvents {
     events: VecDeque<EventFrame>,
@@ -39,13 +39,13 @@ struct RecentEvents {
 }
 
 impl Recents {
-    /// Bytes held.
+    /// Returns the number of bytes in memory.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Adds the next event of a tunnel that is followed.
+    /// Adds the next event of a tunnel that a session follows.
     pub(crate) fn push(&mut self, tunnel: TunnelId, event: EventFrame) {
         let recent = self.tunnels.entry(tunnel).or_default();
         let before = recent.bytes;
@@ -53,7 +53,7 @@ impl Recents {
         self.bytes = self.bytes - before + recent.bytes;
     }
 
-    /// Takes a tunnel's events after `after` out; see [`RecentEvents::take_after`].
+    /// Removes and returns a tunnel's events after `after`; see [`Recent::take_after`].
     pub(crate) fn take_after(
         &mut self,
         tunnel: TunnelId,
@@ -67,7 +67,7 @@ impl Recents {
         taken
     }
 
-    /// Drops what of a tunnel is removed.
+    /// Drops the events of a tunnel up to `through`, which were removed from the queue.
     pub(crate) fn forget(&mut self, tunnel: TunnelId, through: Seq) {
         if let Some(recent) = self.tunnels.get_mut(&tunnel) {
             let before = recent.bytes;
@@ -76,7 +76,7 @@ impl Recents {
         }
     }
 
-    /// Drops a tunnel's events: nobody follows it any more.
+    /// Drops all events of a tunnel, because no session follows it any more.
     pub(crate) fn remove(&mut self, tunnel: TunnelId) {
         let recent = self.tunnels.remove(&tunnel);
         self.bytes -= recent.map_or(0, |recent| recent.bytes);
@@ -89,8 +89,9 @@ impl Recents {
 }
 
 impl RecentEvents {
-    /// Adds the next event. The oldest go for it; if that does not make room within the tunnel's
-    /// limits and `left`, what is left of the total, none are kept.
+    /// Adds the next event, and drops the oldest ones to make room for it. If the event does
+    /// not fit into the tunnel's limits or into `left`, the rest of the total limit, all events
+    /// are dropped.
     fn push(&mut self, mut event: EventFrame, left: usize) {
         let newest = self.events.back();
         if newest.is_some_and(|newest| newest.seq.0 + 1 != event.seq.0) {
@@ -111,8 +112,8 @@ impl RecentEvents {
         self.events.push_back(event);
     }
 
-    /// Takes the events after `after` out, as many as the limit lets through, one at least; `None`
-    /// where the next one is not here.
+    /// Removes and returns the events after `after`, as many as the limit allows and at least
+    /// one. Returns `None` if the next event is not in memory.
     fn take_after(&mut self, after: Seq, at_most: ReadLimit) -> Option<Vec<EventFrame>> {
         self.forget(after);
         if self.events.front()?.seq.0 != after.0 + 1 {
@@ -130,7 +131,7 @@ impl RecentEvents {
         Some(taken)
     }
 
-    /// Drops what a session is past, or what is removed.
+    /// Drops the events up to `through`, which a session has passed or which were removed.
     fn forget(&mut self, through: Seq) {
         while self
             .events
@@ -164,7 +165,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// An event with a body of so many bytes.
+    /// Returns an event with a body of this size.
     pub(crate) fn event(seq: u64, body: usize) -> EventFrame {
         let received_at = Timestamp::UNIX_EPOCH;
         EventFrame {
@@ -257,7 +258,7 @@ pub(crate) mod tests {
                     prop_assert!(taken.windows(2).all(|pair| pair[0] + 1 == pair[1]));
                     cursor = *taken.last().unwrap();
                 } else {
-                    // As a read of the database would.
+                    // A read of the database would return these events.
                     cursor = last;
                 }
                 let held: usize = recent.events.iter().map(bytes_of).sum();

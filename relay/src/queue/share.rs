@@ -1,12 +1,12 @@
-//! What one owner may hold of what is left for all: the rule of both engines, so that no owner fills
-//! the storage for the others. Pure.
+//! Limits what one owner may store to as much as is left for all, in both engines, so that
+//! no owner fills the storage for the others. Pure.
 
 use super::{AppendError, EngineLimits};
 
-/// Bytes that an owner's queues may hold however little is left.
+/// Bytes that an owner's queues may contain even if less is left.
 const SMALL_BYTES: u64 = 1024 * 1024;
 
-/// What an owner's queues hold.
+/// Content of an owner's queues.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct OwnerUsage {
     pub(crate) events: u64,
@@ -16,15 +16,15 @@ pub(crate) struct OwnerUsage {
 /// Bytes that are left for all queues together.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SpaceLeft {
-    /// Below the limit on all of them.
+    /// Bytes below the limit of all queues together.
     pub(crate) total: u64,
-    /// Of the disk above its floor, where the disk can be looked at.
+    /// Bytes on the disk above the floor, if the engine can read the free space of the disk.
     pub(crate) disk: u64,
 }
 
 impl OwnerUsage {
-    /// Counts an event that a queue of this owner takes, unless the owner has enough: as much as one
-    /// may have, or as much as is left for all.
+    /// Counts a new event of this owner, unless the owner has reached the limit per owner or as
+    /// much as is left for all.
     pub(crate) fn admit(
         &mut self,
         bytes: u64,

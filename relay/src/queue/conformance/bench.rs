@@ -1,4 +1,4 @@
-//! What an engine brings to its tests, and what the promises have in common.
+//! Defines what an engine provides for its tests, and what the tests have in common.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use crate::queue::{AppendError, EngineLimits, Queue, ReadLimit, SessionId, Tunne
 
 /// An engine under test.
 pub(crate) trait Bench: Sized {
-    /// Whether what it needs is installed; says so where it is not.
+    /// Returns whether the programs that the engine needs are installed. If not, prints a message.
     fn is_available() -> bool {
         true
     }
-    /// An empty queue.
+    /// Creates an empty queue.
     async fn new(limits: EngineLimits) -> Self;
-    /// The queue, as the relay uses it.
+    /// Returns the queue in the form in which the relay uses it.
     fn queue(&self) -> Arc<dyn Queue>;
-    /// A new tunnel of an owner.
+    /// Creates a tunnel of this owner.
     async fn tunnel_of(&self, owner: &str) -> TunnelId;
-    /// A new tunnel; all of these have one owner.
+    /// Creates a tunnel. All tunnels of this function have the same owner.
     async fn tunnel(&self) -> TunnelId {
         self.tunnel_of("ada").await
     }
-    /// Deletes a tunnel behind the queue's back, as another process does.
+    /// Deletes a tunnel without the queue, as another process does.
     async fn delete(&self, tunnel: TunnelId);
     /// Ends the queue without warning and opens it again.
     async fn restart(self) -> Self;
@@ -39,7 +39,7 @@ pub(crate) const WIDE: EngineLimits = EngineLimits {
     reserve_bytes: 0,
 };
 
-/// A session that no other one took a tunnel from.
+/// Id of a session whose tunnel was never taken over.
 pub(crate) const NOBODY: SessionId = SessionId(0);
 
 pub(super) const ALL: ReadLimit = ReadLimit {

@@ -1,4 +1,5 @@
-//! What goes in comes out: numbers, order, waiting, restarts, ends.
+//! Tests that events come out as they went in: their numbers, order, waiting, restarts and
+//! the ends of queues.
 
 use std::time::Duration;
 
@@ -183,7 +184,7 @@ pub(crate) async fn a_follower_gets_each_event_once_and_in_order<B: Bench>() {
     let reading = async {
         let (mut cursor, mut seen) = (Seq(0), Vec::new());
         while cursor < Seq(MANY) {
-            // Sometimes it keeps up, sometimes it is far behind.
+            // The reader sometimes keeps up and is sometimes far behind.
             let at_most = ReadLimit {
                 events: if cursor.0 % 2 == 0 { 7 } else { 1000 },
                 ..ALL

@@ -1,7 +1,8 @@
-//! What every engine must do: one function a promise, stamped for each engine by [`conformance`].
+//! Tests what every engine must do: one function per promise, which [`conformance`] turns
+//! into a test for each engine.
 //!
-//! An engine brings a [`Bench`]: how to make a queue with given limits, a tunnel in it, and how to
-//! restart it. A promise that an engine cannot be tested for is not a promise.
+//! An engine provides a [`Bench`]: how to create a queue with given limits, how to create a tunnel
+//! in it, and how to restart it. A promise that cannot be tested for every engine is not a promise.
 
 mod bench;
 mod events;
@@ -11,7 +12,7 @@ pub(crate) use bench::{Bench, NOBODY, WIDE, append};
 pub(crate) use events::*;
 pub(crate) use removal::*;
 
-/// Writes a test for each promise, for one engine.
+/// Defines a test of one engine for each promise.
 macro_rules! conformance {
     ($bench:ty: $($promise:ident),+ $(,)?) => {$(
         #[tokio::test]

@@ -1,4 +1,4 @@
-//! What leaves a queue: acknowledged, too old, or in the way of what the limits allow.
+//! Tests which events leave a queue: those that are acknowledged, too old, or removed to make room.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use podtap_wire::Seq;
 use super::bench::{Bench, NOBODY, WIDE, append, append_numbers, numbers, read};
 use crate::queue::{AppendError, EngineLimits, Gap, Totals};
 
-/// Running time of this many hours, by clocks that agree.
+/// Returns the time after this many hours, with a wall clock and a running time that agree.
 fn after_hours(hours: u64) -> Now {
     Now {
         wall_ms: i64::try_from(hours * 3_600_000).unwrap(),
@@ -116,14 +116,14 @@ pub(crate) async fn one_owner_leaves_room_for_the_others<B: Bench>() {
     let (hogs, why) = fill(hog).await;
     assert_eq!(why, AppendError::ShareOfDisk);
     assert!((8..=12).contains(&hogs), "a half of all: {hogs}");
-    // A second tunnel of the same owner is no way around it.
+    // A second tunnel does not raise the share of its owner.
     let (more, why) = fill(bench.tunnel_of("hog").await).await;
     assert_eq!((more, why), (0, AppendError::ShareOfDisk));
 
     let (others, why) = fill(bench.tunnel_of("other").await).await;
     assert_eq!(why, AppendError::ShareOfDisk);
     assert!((4..=6).contains(&others), "a half of the rest: {others}");
-    // A little is there for each until nothing is left at all.
+    // Each further owner still gets a small amount, until nothing is left.
     let mut owners = 0;
     loop {
         let tunnel = bench.tunnel_of(&format!("owner-{owners}")).await;
@@ -191,7 +191,7 @@ pub(crate) async fn an_acknowledgement_past_a_gap_forgets_it<B: Bench>() {
     assert_eq!(queue.gaps(tunnel).await.unwrap(), []);
 }
 
-/// Limits that two events fill, each of about 3,000 bytes.
+/// Returns limits that two events of about 3,000 bytes each fill.
 fn for_two() -> [EngineLimits; 4] {
     [
         EngineLimits {

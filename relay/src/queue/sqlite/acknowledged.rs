@@ -1,8 +1,10 @@
-//! Acknowledgements whose events are still in the database. Deleting is half of what an event
-//! costs the disk, and nobody waits for it: it is gathered. Pure.
+//! Collects acknowledgements whose events are still in the database. Pure.
 //!
-//! Invariant 1: a crash forgets what is here, and these events are sent again; the agent's history
-//! knows them. So it is little, and not for long.
+//! Deleting is half of what an event costs the disk and no caller waits for it, so
+//! deletions are collected.
+//!
+//! Invariant 1: after a crash, these acknowledgements are lost and the events are sent again;
+//! the agent's history recognizes them. So their number and the time until deletion are small.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,16 +14,17 @@ use tokio::time::Instant;
 
 use crate::queue::TunnelId;
 
-/// Events that may be sent again after a crash, beside those of the last acknowledgement.
+/// Maximum number of events that may be sent again after a crash, in addition to those of
+/// the last acknowledgement.
 pub(super) const MAX_EVENTS: u64 = 1024;
 
-/// From then on the next transaction deletes them as well.
+/// Age after which the next transaction also deletes the events.
 pub(super) const RIDE_AFTER: Duration = Duration::from_millis(500);
 
-/// From then on they get a transaction of their own.
+/// Age after which the events are deleted in a separate transaction.
 pub(super) const SETTLE_AFTER: Duration = Duration::from_secs(1);
 
-/// How far agents have the events of each tunnel.
+/// Last acknowledged event of each tunnel.
 #[derive(Debug, Default)]
 pub(super) struct AcknowledgedSeqs {
     through: HashMap<TunnelId, Seq>,
@@ -30,7 +33,8 @@ pub(super) struct AcknowledgedSeqs {
 }
 
 impl AcknowledgedSeqs {
-    /// Notes that an agent has everything up to `through`; up to `removed` it is deleted already.
+    /// Records that an agent has everything up to `through`. Events up to `removed` are already
+    /// deleted.
     pub(super) fn note(&mut self, tunnel: TunnelId, through: Seq, removed: Seq, now: Instant) {
         let before = self.through.get(&tunnel).copied().unwrap_or_default();
         let before = before.max(removed);
@@ -46,13 +50,14 @@ impl AcknowledgedSeqs {
         self.through.is_empty()
     }
 
-    /// Whether there are too many, or they have waited for so long.
+    /// Returns whether there are too many events, or the oldest acknowledgement is older than
+    /// `after`.
     pub(super) fn is_due(&self, after: Duration, now: Instant) -> bool {
         let waited = self.since.is_some_and(|since| now - since >= after);
         self.events >= MAX_EVENTS || waited
     }
 
-    /// Takes all of them, to be deleted.
+    /// Returns all acknowledgements and forgets them.
     pub(super) fn take(&mut self) -> Vec<(TunnelId, Seq)> {
         std::mem::take(self).through.into_iter().collect()
     }

@@ -1,7 +1,8 @@
-//! One transaction of the writer: appends, then removals, then the ends of every queue touched.
+//! Runs one transaction of the writer: appends, then removals, then the new end of every
+//! changed queue.
 //!
-//! Everything is read from and written to the database; no state is kept between two batches, so
-//! a transaction that fails leaves nothing to undo and another process may delete a tunnel.
+//! Everything is read from and written to the database. No state is kept between transactions,
+//! so a failed one leaves nothing to undo, and another process may delete a tunnel.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -16,23 +17,23 @@ use crate::queue::batch::{QueuedEvent, RemovalStep};
 use crate::queue::share::SpaceLeft;
 use crate::queue::{AppendError, Depth, EngineLimits, TunnelId};
 
-/// Events after which the row of a queue says anew where it ends; see [`ENDS`]. Not more: where damage
-/// takes the last events, it is what tells that there were any.
+/// Number of events after which the row of a queue is updated with its end; see [`ENDS`]. It
+/// is small because, if damage destroys the last events, only the row shows that they existed.
 const NOTE_EVERY: u64 = 16;
 
 static READ_ENDS: LazyLock<String> =
     LazyLock::new(|| format!("SELECT * FROM {ENDS} WHERE tunnel = ?1"));
 
-/// How far a removal goes.
+/// How far a removal goes, and why.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RemovalBound {
-    /// An agent has everything up to here.
+    /// An agent has acknowledged all events up to this one.
     Acknowledged(Seq),
-    /// A limit took everything up to here.
+    /// A limit removes all events up to this one.
     Expired(Seq),
 }
 
-/// The ends of a tunnel's queue; see the table `queues`.
+/// Ends of a tunnel's queue; see the table `queues`.
 #[derive(Debug, Clone, Copy)]
 struct SqliteQueueEnds {
     last_seq: u64,
@@ -40,7 +41,7 @@ struct SqliteQueueEnds {
     removed_seq: u64,
     removed_bytes: u64,
     last_at: Option<i64>,
-    /// The last one by the row of the queue.
+    /// Last event according to the row of the queue.
     noted_seq: u64,
     /// Whether this transaction removed events.
     is_removed_from: bool,
@@ -63,7 +64,7 @@ impl<'a> BatchTransaction<'a> {
         })
     }
 
-    /// Adds an event, or says why the tunnel does not take it.
+    /// Adds an event, or returns why the tunnel cannot accept it.
     pub(super) fn append(
         &mut self,
         event: &QueuedEvent,
@@ -114,7 +115,8 @@ impl<'a> BatchTransaction<'a> {
         Ok(Ok(Seq(seq)))
     }
 
-    /// Removes a tunnel's oldest events, at most `allowance` rows, which it lowers.
+    /// Removes at most `allowance` of a tunnel's oldest events, and reduces `allowance`
+    /// accordingly.
     pub(super) fn remove(
         &mut self,
         tunnel: TunnelId,
@@ -158,8 +160,8 @@ impl<'a> BatchTransaction<'a> {
         })
     }
 
-    /// Invariant 1: when this returns, everything of the batch is on stable storage.
-    /// Answers how each queue that changed stands now.
+    /// Commits the transaction and returns the depth of each queue that changed. Invariant 1:
+    /// when this returns, everything in the batch is on stable storage.
     pub(super) fn commit(self) -> rusqlite::Result<Vec<(TunnelId, Depth)>> {
         let mut depths = Vec::with_capacity(self.touched.len());
         {
@@ -194,8 +196,8 @@ impl<'a> BatchTransaction<'a> {
         Ok(ends.as_mut())
     }
 
-    /// Bytes of all events up to `through`, ever. That one may be missing, as one that was damaged;
-    /// the next before it says enough.
+    /// Returns the total bytes of all events up to `through` since the tunnel was created. If
+    /// that event is missing, for example because it was damaged, the event before it is used.
     fn bytes_through(
         &self,
         tunnel: TunnelId,
@@ -223,7 +225,7 @@ impl<'a> BatchTransaction<'a> {
         Ok(())
     }
 
-    /// Keeps a gap, as one with the gap before it where they touch.
+    /// Records a gap, and extends the preceding gap if the new gap follows it directly.
     fn remember_gap(&self, tunnel: TunnelId, from: u64, to: u64) -> rusqlite::Result<()> {
         const REASON: &str = "older than the relay keeps events";
         let widened = self
@@ -239,7 +241,7 @@ impl<'a> BatchTransaction<'a> {
     }
 }
 
-/// The state of a tunnel's queue, unless the tunnel is gone.
+/// Returns the depth of a tunnel's queue, or `None` if the tunnel was deleted.
 pub(super) fn depth(connection: &Connection, tunnel: TunnelId) -> rusqlite::Result<Option<Depth>> {
     Ok(read_ends(connection, tunnel)?.map(|ends| ends.depth()))
 }
@@ -265,8 +267,8 @@ fn read_ends(
 }
 
 impl SqliteQueueEnds {
-    /// Whether the row of the queue is to be written: where events are gone it alone says that they
-    /// were there.
+    /// Returns whether the row of the queue must be written: after a removal, only the row
+    /// shows that the removed events existed.
     fn are_due(&self) -> bool {
         self.is_removed_from || self.last_seq - self.noted_seq >= NOTE_EVERY
     }

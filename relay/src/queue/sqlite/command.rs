@@ -1,4 +1,4 @@
-//! What the writer is asked to do, and how it answers.
+//! Defines the commands to the writer and their replies.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::queue::{AppendError, Depth, TunnelId};
 
 pub(super) type SqliteJob = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// What the writer is asked to do.
+/// A command to the writer.
 pub(super) enum SqliteCommand {
     Append(Append),
     Acknowledge {
@@ -30,20 +30,20 @@ pub(super) enum SqliteCommand {
         tunnel: TunnelId,
         reply: CommandReply<watch::Receiver<Depth>>,
     },
-    /// Deletes what was acknowledged.
+    /// Deletes all acknowledged events.
     Settle {
         reply: Option<CommandReply<()>>,
     },
     Probe {
         reply: CommandReply<(), AppendError>,
     },
-    /// These events of the tunnel cannot be read.
+    /// Sets aside events of a tunnel that cannot be read.
     SetAside {
         tunnel: TunnelId,
         unreadable: Vec<(Seq, String)>,
         reply: CommandReply<()>,
     },
-    /// A reader met damage: the file is to be checked, and rebuilt where that is so.
+    /// Checks the file after a reader found damage, and rebuilds it if it is damaged.
     Suspect,
     Run(SqliteJob),
     Close {

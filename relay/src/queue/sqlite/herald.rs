@@ -1,6 +1,7 @@
-//! The answers to a commit's appends, carried from the writer's thread to the runtime all at once:
-//! each that another thread sends wakes the runtime with a system call of its own, and a commit has
-//! up to a thousand of them.
+//! Passes the results of a commit from the writer's thread to the runtime in one step.
+//!
+//! Each result that is sent directly from another thread wakes the runtime with a system
+//! call, and a commit has up to a thousand results.
 
 use podtap_wire::Seq;
 use tokio::runtime::Handle;
@@ -10,18 +11,19 @@ use tokio::task::JoinSet;
 use crate::queue::AppendError;
 use crate::queue::commands::CommandReply;
 
-/// Commits whose answers are on their way; those of more go from the writer's thread.
+/// Maximum number of commits whose results are on their way. The writer's thread sends the
+/// results of further commits directly.
 const COMMITS: usize = 64;
 
-/// An append's caller, and what it is told.
+/// Reply channel of an append, and its result.
 pub(super) type AppendAnswer = (CommandReply<Seq, AppendError>, Result<Seq, AppendError>);
 
-/// The writer's end.
+/// The writer's end of the channel.
 #[derive(Debug)]
 pub(super) struct Herald(Option<mpsc::Sender<Vec<AppendAnswer>>>);
 
 impl Herald {
-    /// Starts the runtime's end as one of the `tasks`; without a runtime answers go directly.
+    /// Starts the receiving task in `tasks`. Without a runtime, results are sent directly.
     pub(super) fn start(tasks: &mut JoinSet<()>) -> Self {
         if Handle::try_current().is_err() {
             return Self(None);
@@ -35,7 +37,7 @@ impl Herald {
         Self(Some(herald))
     }
 
-    /// Answers everyone.
+    /// Sends all results.
     pub(super) fn answer(&self, answers: Vec<AppendAnswer>) {
         let herald = self.0.as_ref().filter(|_| answers.len() > 1);
         match herald.map(mpsc::Sender::try_reserve) {
@@ -47,7 +49,7 @@ impl Herald {
 
 fn tell(answers: Vec<AppendAnswer>) {
     for (reply, answer) in answers {
-        // Whoever asked may have gone away; the event is stored all the same.
+        // The receiver may be gone if the caller was cancelled. The event is stored anyway.
         let _ = reply.send(answer);
     }
 }
@@ -110,7 +112,7 @@ mod tests {
             let polled = pending.poll(&mut std::task::Context::from_waker(&waker));
             assert!(polled.is_pending());
         }
-        // The runtime's thread waits here, so that its task cannot have run.
+        // The runtime's only thread is blocked here, so the task cannot have run yet.
         std::thread::scope(|scope| scope.spawn(|| herald.answer(answers)).join().unwrap());
         assert_eq!(woken.0.load(Ordering::Relaxed), 0);
         tokio::task::yield_now().await;

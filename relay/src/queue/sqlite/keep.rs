@@ -1,5 +1,6 @@
-//! What keeps the file in order beside its events: ages, events that cannot be read, space that is
-//! given back. Functions of a connection; the writer calls them between its transactions.
+//! Maintains the file beside storing events: ages, events that cannot be read, and unused space.
+//!
+//! These are functions of a connection, which the writer calls between its transactions.
 
 use std::time::Duration;
 
@@ -13,31 +14,33 @@ use tokio::time::Instant;
 use crate::database::{self, ENDS};
 use crate::queue::TunnelId;
 
-/// Marks kept for the longest age: events go at most one part in so many later than they should.
+/// Number of age marks over the maximum age. An event is removed at most one interval too late.
 const MARKS: i64 = 200;
 
-/// How often the count of time is written down where nothing else is.
+/// Time after which the age clock is saved if no other write has saved it.
 const SAVE_EVERY: Duration = Duration::from_mins(1);
 
-/// Quiet after which the file is tidied.
+/// Time without writes after which unused space is returned.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// Free pages given back between two looks at what waits, 4 MiB: some milliseconds.
+/// Free pages that are returned per step, 4 MiB: some milliseconds. Between steps, queued
+/// commands are handled.
 const PAGES_A_STEP: u32 = 256;
 
-/// The longest time for giving space back at the end.
+/// Maximum time for returning space at shutdown.
 const AT_THE_END: Duration = Duration::from_secs(2);
 
-/// Bytes of waiting events that are copied at the end to leave free pages out, in well under a second.
+/// Maximum number of bytes of queued events that are copied at shutdown to remove free
+/// pages. This takes well under a second.
 const REWRITTEN_AT_THE_END: u64 = 16 * 1024 * 1024;
 
-/// Unreadable events that are kept for inspection, the newest.
+/// Maximum number of unreadable events that are kept for inspection. The newest are kept.
 const MAX_DAMAGED: u32 = 100;
 
-/// Why an agent misses an event that could not be read.
+/// Reason that agents see for an event that could not be read.
 const UNREADABLE: &str = "damaged on the relay's disk";
 
-/// The count of time and when it was last written down.
+/// Age clock and the time when it was last saved.
 #[derive(Debug, Default)]
 pub(super) struct QueueAges {
     clock: KeptClock,
@@ -45,8 +48,8 @@ pub(super) struct QueueAges {
 }
 
 impl QueueAges {
-    /// Counts on to this moment and marks the ends of the queues; the tunnels that hold events
-    /// older than `max_age`, each with the last of these.
+    /// Advances the age clock and marks the ends of the queues. Returns the tunnels that have
+    /// events older than `max_age`, each with the last of these events.
     pub(super) fn beyond(
         &mut self,
         connection: &mut Connection,
@@ -111,8 +114,8 @@ impl QueueAges {
     }
 }
 
-/// Takes events that cannot be read out of the queue: what is left of each is kept for inspection,
-/// and the agent is told of a gap.
+/// Moves unreadable events out of the queue. What is left of each is kept for inspection,
+/// and the agent sees a gap.
 pub(super) fn set_aside(
     connection: &mut Connection,
     tunnel: TunnelId,
@@ -120,7 +123,7 @@ pub(super) fn set_aside(
 ) -> rusqlite::Result<()> {
     let now = jiff::Timestamp::now().as_millisecond();
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // The last event says where the queue ends, and it may be one of these.
+    // The last event shows where the queue ends, and it may be one of these events.
     database::note_ends(&transaction)?;
     for (seq, reason) in unreadable {
         let row = params![tunnel.0, seq.0, now, reason];
@@ -160,7 +163,7 @@ pub(super) fn set_aside(
     transaction.commit()
 }
 
-/// What is to be tidied, and since when it is quiet.
+/// Returns unused space after a time without writes.
 #[derive(Debug, Default)]
 pub(super) struct QueueTidy {
     wrote: Option<Instant>,
@@ -171,7 +174,8 @@ impl QueueTidy {
         self.wrote = Some(Instant::now());
     }
 
-    /// A step of giving space back, in idle moments or where the disk is short of it.
+    /// Returns some unused space if no events were written for a while or the disk is short of
+    /// space.
     pub(super) fn step(&mut self, connection: &Connection, is_short: bool) {
         let is_idle = self.wrote.is_some_and(|at| at.elapsed() >= IDLE);
         if !is_idle && !is_short {
@@ -192,7 +196,7 @@ impl QueueTidy {
         }
     }
 
-    /// Leaves nothing behind that was acknowledged.
+    /// Removes what acknowledged events leave in the file and in the log, at shutdown.
     pub(super) fn at_the_end(connection: &Connection) {
         if let Err(error) = sqlite::compact(connection, REWRITTEN_AT_THE_END) {
             tracing::debug!(

@@ -1,6 +1,7 @@
-//! The embedded engine: one SQLite file, one writer thread, readers beside it.
+//! Implements the queue in one SQLite file, with one writer thread and some reader threads.
 //!
-//! This file is the async face; `writer` owns every change, `batch` is one transaction of it.
+//! This file is the async interface. `writer` makes every change, and `batch` is one
+//! transaction of it.
 
 mod acknowledged;
 mod batch;
@@ -44,20 +45,20 @@ use shared::SharedQueue;
 use storage::ConnectionOpener;
 use writer::SqliteWriter;
 
-/// Threads that read. Two, so that a backlog being read does not hold up a live tunnel.
+/// Number of reader threads. With two, reading a backlog does not delay a live tunnel.
 const READERS: usize = 2;
 
-/// The queue in a SQLite database.
+/// Queue in an SQLite database.
 pub(crate) struct SqliteQueue {
     commands: Commands<SqliteCommand>,
     readers: Worker,
     shared: Arc<SharedQueue>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    /// Carries answers to the runtime for as long as the queue lives.
+    /// Task that passes results to the runtime as long as the queue exists.
     _tasks: JoinSet<()>,
 }
 
-/// What a read brought.
+/// Result of a read.
 struct SqlitePage {
     events: Vec<EventFrame>,
     had_damage: bool,
@@ -79,7 +80,7 @@ impl SqliteQueue {
         )
     }
 
-    /// The same with another way of making the writer's connection.
+    /// Does the same as [`Self::open`] with another function that opens the writer's connection.
     pub(crate) fn open_with(
         database: &Database,
         limits: EngineLimits,
@@ -115,13 +116,13 @@ impl SqliteQueue {
         })
     }
 
-    /// The threads that read, for whoever else reads this database.
+    /// Returns the reader threads, for other parts that read this database.
     pub(crate) fn readers(&self) -> &Worker {
         &self.readers
     }
 
-    /// Runs `work` on the writer's connection, between two of its transactions. All writing of
-    /// this process goes through that one connection, so that nobody waits for a lock.
+    /// Runs `work` on the writer's connection, between two of its transactions. All writes of
+    /// this process use that connection, so they never wait for a lock.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, QueueError>
     where
         T: Send + 'static,
@@ -137,7 +138,8 @@ impl SqliteQueue {
             .await
     }
 
-    /// One read. What cannot be read is out of the way when it returns, and told as a gap.
+    /// Reads once. Events that cannot be read are moved away before this returns, and are
+    /// reported as a gap.
     async fn read(
         &self,
         tunnel: TunnelId,
@@ -176,13 +178,13 @@ impl SqliteQueue {
         }
     }
 
-    /// Waits until nothing is acknowledged that is not deleted.
+    /// Waits until all acknowledged events are deleted.
     async fn delete_acknowledged(&self) -> Result<(), QueueError> {
         let settled = self
             .commands
             .ask(|reply| SqliteCommand::Settle { reply: Some(reply) });
         match settled.await {
-            // It may be another's that is gone.
+            // The unknown tunnel may be another one that was settled at the same time.
             Ok(()) | Err(QueueError::UnknownTunnel) => Ok(()),
             Err(error) => Err(error),
         }
@@ -239,7 +241,7 @@ impl Queue for SqliteQueue {
 
     fn acknowledge_soon(&self, tunnel: TunnelId, _: SessionId, through: Seq) {
         if self.shared.acknowledge(tunnel, through) {
-            // A writer with so much to do deletes it on the way.
+            // A writer that is this busy deletes acknowledged events along with its appends.
             self.commands.offer(SqliteCommand::Settle { reply: None });
         }
     }
@@ -317,7 +319,7 @@ impl Queue for SqliteQueue {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
-            // Commands sent before this one are done before the thread ends.
+            // The writer handles all earlier commands before its thread ends.
             let close = self.commands.ask(|reply| SqliteCommand::Close { reply });
             let _: Result<(), QueueError> = close.await;
             let writer = self

@@ -1,4 +1,4 @@
-//! What the queues of one owner hold together, within one transaction; what one may hold is in
+//! Sums up what the queues of each owner contain, within one transaction. The limits are in
 //! `crate::queue::share`.
 
 use std::collections::HashMap;
@@ -10,17 +10,17 @@ use crate::database::ENDS;
 use crate::queue::share::{OwnerUsage, SpaceLeft};
 use crate::queue::{AppendError, EngineLimits, TunnelId};
 
-/// The owners of the tunnels that a transaction appends to.
+/// Owners of the tunnels to which a transaction appends events.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
     of_tunnel: HashMap<TunnelId, usize>,
-    /// What is removed in the same transaction is counted until its end.
+    /// Usage of the owners. Events that the same transaction removes are counted until it ends.
     held: Vec<OwnerUsage>,
     names: HashMap<String, usize>,
 }
 
 impl Owners {
-    /// Counts an event that a tunnel's queue takes, unless the owner has enough.
+    /// Counts a new event of a tunnel, unless its owner has reached a limit.
     pub(super) fn admit(
         &mut self,
         connection: &Connection,

@@ -1,4 +1,4 @@
-//! Reading the queue: statements and rows, run on the reader threads.
+//! Reads from the queue, on the reader threads.
 
 use std::error::Error;
 
@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row};
 use crate::database::ENDS;
 use crate::queue::{Gap, QueueError, ReadLimit, Totals, TunnelId};
 
-/// The oldest events of a tunnel after one; read by [`event`].
+/// Selects the oldest events of a tunnel after a sequence number, for [`event`].
 pub(super) const EVENTS: &str =
     "SELECT seq, id, received_at, peer, method, path, headers, body FROM events
      WHERE tunnel = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
@@ -20,12 +20,12 @@ pub(super) const EVENTS: &str =
 #[derive(Debug, Default)]
 pub(super) struct ReadRows {
     pub(super) events: Vec<EventFrame>,
-    /// Events that cannot be understood, and why.
+    /// Events that cannot be decoded, and the reason.
     pub(super) unreadable: Vec<(Seq, String)>,
 }
 
-/// The oldest events after `after`, as many as the limit lets through, one at least. Each is
-/// decoded by itself: one that is damaged keeps no other back.
+/// Returns the oldest events after `after`, as many as the limit allows and at least one.
+/// Each event is decoded separately, so that a damaged one does not affect the others.
 pub(super) fn events(
     connection: &Connection,
     tunnel: TunnelId,
@@ -54,7 +54,7 @@ pub(super) fn events(
     Ok(found)
 }
 
-/// What was removed unread, oldest first.
+/// Returns the gaps of a tunnel, oldest first.
 pub(super) fn gaps(connection: &Connection, tunnel: TunnelId) -> Result<Vec<Gap>, QueueError> {
     let read = || -> rusqlite::Result<Vec<Gap>> {
         connection
@@ -73,7 +73,7 @@ pub(super) fn gaps(connection: &Connection, tunnel: TunnelId) -> Result<Vec<Gap>
     read().map_err(|error| to_queue_error("read gaps", &error))
 }
 
-/// What waits in all queues.
+/// Returns the content of all queues together.
 pub(super) fn totals(connection: &Connection) -> Result<Totals, QueueError> {
     connection
         .query_row(
@@ -121,7 +121,7 @@ fn received_at(row: &Row<'_>) -> rusqlite::Result<Timestamp> {
     })
 }
 
-/// A text of a row, understood by `parse`.
+/// Parses a text column of a row with `parse`.
 fn text<T>(
     row: &Row<'_>,
     name: &str,

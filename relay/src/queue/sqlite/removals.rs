@@ -1,4 +1,4 @@
-//! Removals under way, in the order in which they were asked for; large ones take several
+//! Keeps the removals in progress, in the order of the commands. Large ones take several
 //! transactions.
 
 use std::collections::VecDeque;
@@ -10,11 +10,11 @@ use crate::queue::batch::RemovalStep;
 use crate::queue::commands::CommandReply;
 use crate::queue::{QueueError, TunnelId};
 
-/// Rows removed in one transaction. Deleting is the dear part (about 75,000 rows a second), and
-/// appends must not wait for an agent's whole backlog.
+/// Maximum number of rows removed per transaction. Deleting is slow (about 75,000 rows per
+/// second), and appends must not wait until an agent's whole backlog is removed.
 const MAX_ROWS: u64 = 1024;
 
-/// What is to be removed.
+/// Removals in progress.
 #[derive(Debug, Default)]
 pub(super) struct Removals(VecDeque<PendingRemoval>);
 
@@ -30,7 +30,7 @@ impl Removals {
         self.0.is_empty()
     }
 
-    /// Adds one at the end.
+    /// Adds a removal at the end.
     pub(super) fn push(
         &mut self,
         tunnel: TunnelId,
@@ -44,7 +44,7 @@ impl Removals {
         });
     }
 
-    /// Puts what agents have before all others.
+    /// Adds removals of acknowledged events before all others.
     pub(super) fn put_first(&mut self, acknowledged: Vec<(TunnelId, Seq)>) {
         for (tunnel, through) in acknowledged {
             self.0.push_front(PendingRemoval {
@@ -55,26 +55,26 @@ impl Removals {
         }
     }
 
-    /// Whether any removes what an agent has.
+    /// Returns whether any removal is due to an acknowledgement.
     pub(super) fn have_acknowledged(&self) -> bool {
         let is_acknowledged =
             |removal: &PendingRemoval| matches!(removal.until, RemovalBound::Acknowledged(_));
         self.0.iter().any(is_acknowledged)
     }
 
-    /// Answers when all of them are done.
+    /// Sends the reply when all current removals are finished.
     pub(super) fn then(&mut self, reply: CommandReply<()>) {
         match self.0.back() {
             None => drop(reply.send(Ok(()))),
             Some(last) => {
-                // One that removes nothing, and is done after the last.
+                // Adds a removal of nothing, which is finished after the last one.
                 let (tunnel, nothing) = (last.tunnel, RemovalBound::Acknowledged(Seq(0)));
                 self.push(tunnel, nothing, Some(reply));
             }
         }
     }
 
-    /// The first of them, as part of a transaction.
+    /// Does a part of the removals in a transaction, beginning with the first.
     pub(super) fn step(
         &self,
         batch: &mut BatchTransaction<'_>,
@@ -89,7 +89,8 @@ impl Removals {
         Ok(steps)
     }
 
-    /// Takes over what a transaction did, after its commit. Answers which tunnels are gone.
+    /// Updates the removals after the transaction was committed. Returns the tunnels that do
+    /// not exist any more.
     pub(super) fn apply(&mut self, steps: Vec<RemovalStep>) -> Vec<TunnelId> {
         let mut gone = Vec::new();
         for step in steps {
@@ -97,7 +98,8 @@ impl Removals {
                 break;
             };
             match step {
-                // First come, first finished: only the last step of a batch can be this.
+                // Removals are finished in order, so only the last one of a batch can be
+                // incomplete.
                 RemovalStep::More => self.0.push_front(removal),
                 RemovalStep::Finished => removal.answer(Ok(())),
                 RemovalStep::UnknownTunnel => {
@@ -109,7 +111,8 @@ impl Removals {
         gone
     }
 
-    /// Gives all of them up. Answers what agents have and nobody waits for: it stays to be removed.
+    /// Fails all removals. Returns the acknowledgements for which no caller waits, to be
+    /// removed later.
     pub(super) fn refuse(&mut self) -> Vec<(TunnelId, Seq)> {
         let mut acknowledged = Vec::new();
         for removal in self.0.drain(..) {

@@ -1,5 +1,5 @@
-//! What the writer and those who wait at a tunnel have in common in memory: how each queue stands,
-//! its newest events, and how far agents have them.
+//! Shares state in memory between the writer and the callers of a queue: the depths of the
+//! queues, their newest events, and the acknowledgements.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,30 +13,30 @@ use super::acknowledged::AcknowledgedSeqs;
 use crate::queue::recent::Recents;
 use crate::queue::{Depth, ReadLimit, TunnelId};
 
-/// Everything that is known outside the database.
+/// State of the queue outside of the database.
 #[derive(Debug, Default)]
 pub(super) struct SharedQueue {
     state: Mutex<SharedState>,
-    /// Something is acknowledged, and nothing was before.
+    /// Notified when there are acknowledgements and were none before.
     has_acknowledged: Notify,
 }
 
 #[derive(Debug, Default)]
 struct SharedState {
-    /// Those that somebody asked for, as of the last commit.
+    /// Depths as of the last commit, of tunnels that have had subscribers.
     tunnels: HashMap<TunnelId, watch::Sender<Depth>>,
     recent: Recents,
     acknowledged: AcknowledgedSeqs,
 }
 
 impl SharedQueue {
-    /// The state of a tunnel that is watched already.
+    /// Subscribes to the depth of a queue that is already tracked.
     pub(super) fn subscribe(&self, tunnel: TunnelId) -> Option<watch::Receiver<Depth>> {
         let state = self.lock();
         state.tunnels.get(&tunnel).map(watch::Sender::subscribe)
     }
 
-    /// Begins to keep the state of a tunnel.
+    /// Starts to track the depth of a queue.
     pub(super) fn follow(&self, tunnel: TunnelId, depth: Depth) -> watch::Receiver<Depth> {
         let mut state = self.lock();
         let watched = state.tunnels.entry(tunnel);
@@ -44,8 +44,8 @@ impl SharedQueue {
         watched.subscribe()
     }
 
-    /// Hands what a commit stored to those who follow its tunnels, and tells them how these stand.
-    /// The events of a tunnel are in order.
+    /// Adds the events of a commit for the sessions that follow their tunnels, and announces
+    /// the new depths. The events of a tunnel are in order.
     pub(super) fn publish(
         &self,
         events: impl IntoIterator<Item = (TunnelId, EventFrame)>,
@@ -63,7 +63,7 @@ impl SharedQueue {
         }
     }
 
-    /// The next events after `after`, from memory; `None` where they are not there.
+    /// Returns the next events after `after`, or `None` if they are not in memory.
     pub(super) fn recent(
         &self,
         tunnel: TunnelId,
@@ -73,12 +73,12 @@ impl SharedQueue {
         self.lock().recent.take_after(tunnel, after, at_most)
     }
 
-    /// Ends the wait of everyone at a tunnel that is gone.
+    /// Removes a deleted tunnel, which ends the wait of its subscribers.
     pub(super) fn forget(&self, tunnel: TunnelId) {
         self.lock().remove(tunnel);
     }
 
-    /// Drops what is kept for tunnels that nobody follows any more.
+    /// Drops the state of tunnels that have no subscriber any more.
     pub(super) fn sweep(&self) {
         let mut state = self.lock();
         let idle = state.tunnels.iter();
@@ -89,12 +89,13 @@ impl SharedQueue {
         }
     }
 
-    /// Drops all events: the file that they are in was replaced.
+    /// Drops all events, because the file that contains them was replaced.
     pub(super) fn forget_recent(&self) {
         self.lock().recent.clear();
     }
 
-    /// Notes that an agent has everything up to `through`. Whether that is enough to delete now.
+    /// Records that an agent has everything up to `through`. Returns whether there is now
+    /// enough to delete.
     pub(super) fn acknowledge(&self, tunnel: TunnelId, through: Seq) -> bool {
         let mut state = self.lock();
         let removed = state.tunnels.get(&tunnel);
@@ -107,10 +108,11 @@ impl SharedQueue {
         state.acknowledged.is_due(Duration::MAX, now)
     }
 
-    /// Resolves when agents have events that are to be deleted.
+    /// Waits until there are acknowledged events to delete.
     pub(super) async fn wait_for_acknowledged(&self) {
         loop {
-            // Made before the look: what is noted in between is not missed.
+            // The waiter is created before the check, so that no acknowledgement in between is
+            // missed.
             let noted = self.has_acknowledged.notified();
             if self.has_acknowledged() {
                 return;
@@ -119,17 +121,18 @@ impl SharedQueue {
         }
     }
 
-    /// Whether agents have events that are to be deleted.
+    /// Returns whether there are acknowledged events to delete.
     pub(super) fn has_acknowledged(&self) -> bool {
         !self.lock().acknowledged.is_empty()
     }
 
-    /// Whether there are many of them, or they have waited for so long.
+    /// Returns whether there are many acknowledged events, or the oldest acknowledgement is
+    /// older than `after`.
     pub(super) fn is_due(&self, after: Duration) -> bool {
         self.lock().acknowledged.is_due(after, Instant::now())
     }
 
-    /// Takes all acknowledgements, to delete their events.
+    /// Returns all acknowledgements, to delete their events, and forgets them.
     pub(super) fn take_acknowledged(&self) -> Vec<(TunnelId, Seq)> {
         self.lock().acknowledged.take()
     }
@@ -140,7 +143,7 @@ impl SharedQueue {
 }
 
 impl SharedState {
-    /// Keeps an event for who follows its tunnel; for nobody, none.
+    /// Keeps an event in memory if its tunnel has a subscriber.
     fn push(&mut self, tunnel: TunnelId, event: EventFrame) {
         match self.tunnels.get(&tunnel) {
             Some(watched) if watched.receiver_count() > 0 => self.recent.push(tunnel, event),

@@ -1,5 +1,7 @@
-//! Room on the disk: a floor below which nothing is accepted, and a reserve file whose removal
-//! makes room for acknowledgements when somebody else filled the disk (invariant 5).
+//! Watches the free space of the disk.
+//!
+//! There is a floor below which no event is accepted, and a reserve file. If another program
+//! fills the disk, the file is removed to make room for acknowledgements (invariant 5).
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,24 +11,24 @@ use tokio::time::Instant;
 
 use crate::database::RESERVE as FILE_NAME;
 
-/// How long an answer of the file system is believed. In that time the fastest disk takes less
-/// than the default floor.
+/// Time for which a reading of the free space is used. In that time, the fastest disk
+/// writes less than the default floor.
 const CHECK_PERIOD: Duration = Duration::from_millis(250);
 
-/// The part of the floor, one in so many, that has to be free on the disk.
+/// Divisor of the floor: this part of it has to be free on the disk itself.
 const LOG_SHARE: u64 = 4;
 
-/// Free space below which the reserve is given up: a transaction may need more.
+/// Free space below which the reserve is released, because a transaction may need more.
 const CRITICAL_BYTES: u64 = 1024 * 1024;
 
-/// What the writer knows about the disk.
+/// What the writer knows about the free space.
 #[derive(Debug)]
 pub(super) struct DiskSpace {
     folder: PathBuf,
     min_free_bytes: u64,
     reserve_bytes: u64,
     checked: Option<(Instant, bool)>,
-    /// Bytes free above the floor when that was looked at.
+    /// Bytes free above the floor at the last reading.
     left: u64,
 }
 
@@ -40,13 +42,15 @@ impl DiskSpace {
             left: u64::MAX,
         };
         space.has_room(|| 0);
-        // Looked at again with the first event, when it is known what the database holds.
+        // The space is read again for the first event, when the reusable bytes of the database are
+        // known.
         space.checked = None;
         space
     }
 
-    /// Whether events may be accepted. Restores the reserve when there is room again. `reusable`
-    /// tells how many bytes of the database hold nothing: they are written before it grows.
+    /// Returns whether events may be accepted. Restores the reserve when there is room again.
+    /// `reusable` returns the number of unused bytes in the database, which are written before
+    /// the file grows.
     pub(super) fn has_room(&mut self, reusable: impl FnOnce() -> u64) -> bool {
         match self.checked {
             Some((at, answer)) if at.elapsed() < CHECK_PERIOD => answer,
@@ -54,17 +58,18 @@ impl DiskSpace {
         }
     }
 
-    /// Whether the last look found less room than there should be.
+    /// Returns whether the last reading was below the floor.
     pub(super) fn is_short(&self) -> bool {
         self.checked.is_some_and(|(_, has_room)| !has_room)
     }
 
-    /// Bytes free above the floor, as of the last look; any number where that is not known.
+    /// Returns the bytes free above the floor at the last reading, or [`u64::MAX`] if they are
+    /// unknown.
     pub(super) fn free_bytes(&self) -> u64 {
         self.left
     }
 
-    /// Gives the reserve up. Whether there was one.
+    /// Removes the reserve file. Returns whether it existed.
     pub(super) fn release_reserve(&mut self) -> bool {
         self.checked = Some((Instant::now(), false));
         std::fs::remove_file(self.folder.join(FILE_NAME)).is_ok()
@@ -88,16 +93,16 @@ impl DiskSpace {
         answer
     }
 
-    /// Acknowledgements and agents that connect have to be written, also by a relay that starts on a
-    /// disk that somebody else has filled.
+    /// Removes the reserve file on a full disk, because acknowledgements and connecting agents
+    /// must be written, even by a relay that starts on a disk that another program has filled.
     fn give_up_where_full(&self, free: u64) {
         if free < CRITICAL_BYTES && std::fs::remove_file(self.folder.join(FILE_NAME)).is_ok() {
             tracing::warn!("the disk is full; what is reserved is used for acknowledgements");
         }
     }
 
-    /// The floor is kept by what is free, what the database can use again, and the reserve; a part
-    /// of it has to be free on the disk itself, for the write-ahead log.
+    /// Returns whether free space, reusable space of the database and the reserve together reach
+    /// the floor. A part of the floor has to be free on the disk itself, for the write-ahead log.
     fn is_enough(&self, free: u64, reusable: u64) -> bool {
         let had_reserve = self.has_reserve();
         let left = if had_reserve {
@@ -118,7 +123,7 @@ impl DiskSpace {
         reserve.is_ok_and(|file| file.len() == self.reserve_bytes)
     }
 
-    /// Makes the reserve file. Whether it is there now.
+    /// Creates the reserve file. Returns whether this succeeded.
     fn make_reserve(&self) -> bool {
         let path = self.folder.join(FILE_NAME);
         let written = write_zeroes(&path, self.reserve_bytes);
@@ -129,7 +134,7 @@ impl DiskSpace {
     }
 }
 
-/// Writes real blocks: a sparse file would reserve nothing.
+/// Writes zeroes, because a sparse file would not reserve any blocks.
 fn write_zeroes(path: &Path, bytes: u64) -> io::Result<()> {
     let mut file = podtap_disk::private::file(path)?;
     file.set_len(0)?;
@@ -161,10 +166,11 @@ mod tests {
         const MIB: u64 = 1024 * 1024;
         let folder = tempfile::tempdir().unwrap();
         let space = DiskSpace::new(folder.path(), 64 * MIB, 16 * 1024);
-        // Seen on a disk that the relay's own queue had filled: 63 MiB free, 94 MiB in the file.
+        // These numbers are from a disk that the relay's own queue had filled: 63 MiB free on the
+        // disk, 94 MiB in the file.
         assert!(space.is_enough(63 * MIB, 94 * MIB));
         assert!(!space.is_enough(63 * MIB, 0));
-        // Without room for the log, nothing can be written at all.
+        // Without room for the log, nothing can be written.
         assert!(!space.is_enough(MIB, 94 * MIB));
     }
 

@@ -1,4 +1,4 @@
-//! The writer's connection, and what is done after it failed: nothing is written until the file was
+//! Keeps the writer's connection. After a failure, nothing is written until the file was
 //! reopened and checked.
 
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use crate::database::{self, Database};
 
-/// How long a broken file is left alone between two attempts to reopen it.
+/// Minimum time between two attempts to reopen a broken file.
 pub(super) const REOPEN_PERIOD: Duration = Duration::from_secs(1);
 
-/// How a writing connection is made. A value, so that a test can pass one that fails.
+/// Opens the writer's connection. This is a value so that a test can pass a function that fails.
 pub(crate) type ConnectionOpener =
     Box<dyn Fn() -> Result<Connection, database::DatabaseError> + Send>;
 
@@ -20,18 +20,19 @@ pub(super) struct Storage {
     database: Database,
     opener: ConnectionOpener,
     pub(super) connection: Connection,
-    /// When the file last failed; set until it was reopened and checked.
+    /// Time of the last failure; set until the file was reopened and checked.
     broken: Option<Instant>,
 }
 
-/// What a failed transaction means.
+/// What a failed transaction means for the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum TransactionFailure {
-    /// The file is as it was before.
+    /// The file is unchanged.
     Sound,
-    /// So it is, and the disk is full.
+    /// The file is unchanged, and the disk is full.
     Full,
-    /// SQLite may report success for what is not on the disk.
+    /// The file must be checked, because SQLite may report success for data that is not on the
+    /// disk.
     Broken,
 }
 
@@ -58,17 +59,17 @@ impl Storage {
         })
     }
 
-    /// Whether nothing can be written until the file was reopened.
+    /// Returns whether the file must be reopened before anything can be written.
     pub(super) fn is_broken(&self) -> bool {
         self.broken.is_some()
     }
 
-    /// A transaction failed in a way that leaves the file in doubt.
+    /// Notes that a transaction failed in a way after which the file must be checked.
     pub(super) fn broke(&mut self) {
         self.broken = Some(Instant::now());
     }
 
-    /// A reader met damage: the file is checked at the next occasion.
+    /// Notes that a reader found damage, so that the file is checked before the next write.
     pub(super) fn suspect(&mut self) {
         if self.broken.is_none() {
             let now = Instant::now();
@@ -76,8 +77,8 @@ impl Storage {
         }
     }
 
-    /// Whether the file can be used, after an attempt to make it so where it is time for one;
-    /// `reopened` is called after one that succeeded.
+    /// Returns whether the file can be used, after an attempt to reopen it if one is due. Calls
+    /// `reopened` after a successful attempt.
     pub(super) fn repair(&mut self, reopened: impl FnOnce()) -> bool {
         let Some(since) = self.broken else {
             return true;
@@ -101,7 +102,7 @@ impl Storage {
     }
 
     fn reopen(&mut self) -> Result<(), database::DatabaseError> {
-        // The failed connection goes first: what it believes about the file must not be reused.
+        // The failed connection is closed first, so that its cached pages are not reused.
         self.connection = Connection::open_in_memory()
             .map_err(self.database.error_in("open a database in memory"))?;
         self.database.make_whole()?;

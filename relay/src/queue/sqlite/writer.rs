@@ -1,4 +1,5 @@
-//! The writer thread: gathers what waits, commits it as one transaction, and only then answers.
+//! Runs the writer thread, which gathers queued commands, commits them as one transaction,
+//! and only then answers.
 //!
 //! It owns the only connection of this process that writes.
 
@@ -26,13 +27,14 @@ use crate::queue::commands::CommandReply;
 use crate::queue::share::SpaceLeft;
 use crate::queue::{AppendError, Depth, EngineLimits, QueueError, TunnelId};
 
-/// Commands in one transaction. Larger batches no longer make a commit cheaper per event.
+/// Maximum number of commands per transaction. More would not reduce the cost per event.
 const BATCH_COMMANDS: usize = 1024;
 
-/// Bytes after which a transaction takes no more events, so that no commit takes long.
+/// Number of bytes after which no more events are added to a transaction, so that no commit
+/// takes long.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 
-/// What the thread owns.
+/// State that the thread owns.
 pub(super) struct SqliteWriter {
     storage: Storage,
     ages: QueueAges,
@@ -44,7 +46,7 @@ pub(super) struct SqliteWriter {
     herald: Herald,
     appends: Vec<Append>,
     removals: Removals,
-    /// Whether events were appended since it was written down where each queue ends.
+    /// Whether events were appended since the ends of the queues were last written.
     is_behind: bool,
 }
 
@@ -76,7 +78,7 @@ impl SqliteWriter {
         })
     }
 
-    /// Runs until told to close or until nobody can send commands any more.
+    /// Runs until it receives a close command or all senders of commands are gone.
     pub(super) fn run(mut self, mut commands: mpsc::Receiver<SqliteCommand>) {
         let mut closing = None;
         while closing.is_none() {
@@ -117,7 +119,8 @@ impl SqliteWriter {
         }
     }
 
-    /// Puts a command where the next transaction finds it. Answers whom to tell that all is over.
+    /// Adds a command to the next transaction. For a close command, returns where to send the
+    /// reply.
     fn take(&mut self, command: SqliteCommand) -> Option<CommandReply<()>> {
         match command {
             SqliteCommand::Append(append) => self.appends.push(append),
@@ -154,10 +157,10 @@ impl SqliteWriter {
             SqliteCommand::Probe { reply } => {
                 let _ = reply.send(self.probe());
             }
-            // A job that is dropped tells its caller so.
+            // If the job is dropped, its caller gets an error.
             SqliteCommand::Run(job) => {
                 if self.repair() {
-                    // On a full disk it gets what is reserved.
+                    // On a full disk, this releases the reserve for the job.
                     self.has_room();
                     job(&mut self.storage.connection);
                 }
@@ -194,7 +197,7 @@ impl SqliteWriter {
             |error: &rusqlite::Error| TransactionFailure::of(error) == TransactionFailure::Full;
         let mut written = self.commit(has_room);
         if written.as_ref().is_err_and(is_full) && self.space.release_reserve() {
-            // Only what makes room is tried again.
+            // Only removals are tried again, because they make room.
             written = self.commit(false);
         }
         match written {
@@ -209,8 +212,8 @@ impl SqliteWriter {
         }
     }
 
-    /// Everything gathered, in one transaction; unless what an agent has already is in the way of an
-    /// event: then that goes first.
+    /// Commits everything gathered in one transaction. If there is no room for an event and
+    /// there are acknowledged events, removes those in a transaction before.
     fn commit(&mut self, has_room: bool) -> rusqlite::Result<BatchOutcome> {
         let may_wait = self.shared.has_acknowledged() || self.removals.have_acknowledged();
         if let Some(outcome) = self.transaction(has_room, may_wait)? {
@@ -225,7 +228,8 @@ impl SqliteWriter {
         Ok(self.transaction(has_room, false)?.unwrap_or_default())
     }
 
-    /// One transaction; `None`, and nothing done, where an event is refused that `may_wait`.
+    /// Runs one transaction. Returns `None`, with nothing changed, if an event is refused for
+    /// lack of room and `may_wait` is set.
     fn transaction(
         &mut self,
         has_room: bool,
@@ -253,7 +257,7 @@ impl SqliteWriter {
         }))
     }
 
-    /// What is left for all queues: the file is what they take.
+    /// Returns what is left for all queues. The used bytes of the file count as their size.
     fn space_left(&self) -> rusqlite::Result<SpaceLeft> {
         let used = podtap_disk::sqlite::used_bytes(&self.storage.connection)?;
         Ok(SpaceLeft {
@@ -262,7 +266,7 @@ impl SqliteWriter {
         })
     }
 
-    /// Lets the next transactions delete what was acknowledged.
+    /// Queues the removal of all acknowledged events.
     fn settle(&mut self) {
         for (tunnel, through) in self.shared.take_acknowledged() {
             self.removals
@@ -270,7 +274,7 @@ impl SqliteWriter {
         }
     }
 
-    /// Wakes the sessions and answers everyone whose part is on stable storage.
+    /// Wakes the sessions, and answers all callers whose events or removals are on stable storage.
     fn finish(&mut self, outcome: BatchOutcome) {
         let (events, replies): (Vec<_>, Vec<_>) = self.appends.drain(..).unzip();
         let stored = events.into_iter().zip(&outcome.appended);
@@ -286,7 +290,7 @@ impl SqliteWriter {
         }
     }
 
-    /// Queues the removal of what is too old. Also the tick that repairs an idle, broken file.
+    /// Queues the removal of events that are too old. Also repairs a broken file of an idle queue.
     fn expire(&mut self, max_age: Duration, now: Now, reply: CommandReply<()>) {
         if !self.repair() {
             let _ = reply.send(Err(QueueError::Unavailable));
@@ -294,7 +298,7 @@ impl SqliteWriter {
         }
         self.shared.sweep();
         self.note_ends();
-        // Before what is too old: what an agent has is not told as missing.
+        // Acknowledged events are removed first, so that they are not reported as missing.
         self.settle();
         let is_short = self.space.is_short();
         self.tidy.step(&self.storage.connection, is_short);
@@ -386,10 +390,10 @@ impl SqliteWriter {
         }
     }
 
-    /// Whether the file can be used; see [`Storage::repair`].
+    /// Returns whether the file can be used; see [`Storage::repair`].
     fn repair(&mut self) -> bool {
         let shared = &self.shared;
-        // What a rebuilt file gives to an event is not what the old one gave.
+        // A rebuilt file may have other content for an event than the old one.
         self.storage.repair(|| shared.forget_recent())
     }
 }

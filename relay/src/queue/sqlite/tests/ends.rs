@@ -1,4 +1,4 @@
-//! Where a queue ends, by its last event and by its row.
+//! Tests where a queue ends, according to its last event and to its row.
 
 use super::*;
 use crate::database::ENDS;
@@ -48,7 +48,7 @@ async fn numbers_go_on_after_a_kill_before_the_row_followed() {
         append(&*queue, tunnel).await.unwrap();
     }
     let held = queue.depth(tunnel).await.unwrap().bytes;
-    // As a killed process leaves it: nothing of the queue's own end is run on this copy.
+    // The copy is in the state that a killed process leaves: no shutdown code ran on it.
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("relay.db");
     let connection = bench.database.writer().unwrap();

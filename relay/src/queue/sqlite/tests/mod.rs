@@ -1,4 +1,4 @@
-//! The engine's own promises: the conformance suite, and what happens when the disk fails.
+//! Runs the conformance suite on this engine, and tests what happens when the disk fails.
 
 mod ends;
 
@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::queue::conformance::{Bench, NOBODY, conformance};
 use crate::queue::{AppendError, EngineLimits, Queue, ReadLimit, TunnelId};
 
-/// A queue in a folder of its own.
+/// A queue in its own temporary folder.
 struct Sqlite {
     folder: TempDir,
     limits: EngineLimits,
@@ -60,7 +60,7 @@ impl Bench for Sqlite {
     }
 
     async fn restart(self) -> Self {
-        // Dropped, not closed: what was answered is in the file already.
+        // Dropped without being closed: everything that was answered is already in the file.
         drop(self.queue);
         Self::open(self.folder, self.limits)
     }
@@ -100,7 +100,7 @@ async fn append(queue: &dyn Queue, tunnel: TunnelId) -> Result<Seq, AppendError>
     append_body(queue, tunnel, "x".to_owned()).await
 }
 
-/// An event of which a page holds a few.
+/// Appends an event of which only a few fit on a page.
 async fn append_large(queue: &dyn Queue, tunnel: TunnelId) -> Result<Seq, AppendError> {
     append_body(queue, tunnel, "x".repeat(2000)).await
 }
@@ -313,7 +313,7 @@ async fn a_damaged_database_is_rebuilt_beside_a_running_queue() {
         bytes: 1 << 22,
     };
     let events = loop {
-        // The reader that found it is told so; the next read finds the file that was rebuilt.
+        // The first reads may fail because of the damage; later reads find the rebuilt file.
         if let Ok(events) = queue.read_after(tunnel, Seq(0), all).await
             && append_large(&queue, tunnel).await.is_ok()
         {
