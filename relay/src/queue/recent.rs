@@ -53,7 +53,7 @@ impl Recents {
         self.bytes = self.bytes - before + recent.bytes;
     }
 
-    /// Removes and returns a tunnel's events after `after`; see [`Recent::take_after`].
+    /// Removes and returns a tunnel's events after `after`; see [`RecentEvents::take_after`].
     pub(crate) fn take_after(
         &mut self,
         tunnel: TunnelId,

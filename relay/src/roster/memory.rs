@@ -1,4 +1,4 @@
-//! The roster of a relay that has its tunnels to itself: forgotten with the process.
+//! Keeps the roster of a relay that does not share its tunnels, in memory only.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::queue::{QueueError, SessionId, TunnelId};
 
-/// Who has each tunnel, in this process.
+/// Agents of this process's tunnels.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryRoster(Mutex<RosterState>);
 
@@ -21,11 +21,11 @@ pub(crate) struct MemoryRoster(Mutex<RosterState>);
 struct RosterState {
     holders: HashMap<TunnelId, HoldingAgent>,
     take_overs: HashMap<TunnelId, PastTakeOver>,
-    /// Sessions so far.
+    /// Number of sessions so far.
     sessions: i64,
 }
 
-/// A take-over and when it was.
+/// A take-over and its time.
 #[derive(Debug, Clone, Copy)]
 struct PastTakeOver {
     epoch: u64,
@@ -114,7 +114,7 @@ impl Roster for MemoryRoster {
     }
 
     fn ask(&self, _: SessionId, _: Duration) -> BoxFuture<'_, Result<bool, QueueError>> {
-        // Every session is one of this relay, which asks the agent itself.
+        // All sessions belong to this relay, which asks the agent itself.
         ready(Ok(false)).boxed()
     }
 

@@ -1,12 +1,14 @@
-//! Who has which tunnel: one agent at a time (invariant 6), whichever relay it is connected to.
+//! Decides which agent has a tunnel: one agent at a time (invariant 6), whichever relay it
+//! is connected to.
 //!
-//! An agent that a person starts takes the tunnel over from whoever has it. One that comes back by
-//! itself does not take it from a live one that was started later: it says which epoch it had, and
-//! an epoch is given once, to the newest. Nor does one that is started again and again, by a
-//! supervisor, within the patience after a take-over, so that two of them do not fight for ever.
+//! An agent that a person starts takes the tunnel over from the agent that has it. An agent
+//! that reconnects by itself does not take the tunnel from a live agent that was started
+//! later: it sends the epoch that it had, and each epoch is assigned once, to the newest
+//! agent. An agent that a supervisor restarts again and again does not take the tunnel back
+//! within the patience after a take-over, so that two such agents do not fight forever.
 //!
-//! `rule` decides; an engine keeps what was decided. `memory` is that of a relay that has its
-//! tunnels to itself.
+//! `rule` makes the decision and an engine stores it. `memory` is the engine of a relay
+//! that does not share its tunnels.
 
 pub(crate) mod memory;
 mod rule;
@@ -21,47 +23,47 @@ use crate::queue::{QueueError, SessionId, TunnelId};
 use crate::tunnel::AgentConnection;
 pub(crate) use rule::{ClaimVerdict, TakeOver, decide};
 
-/// An agent that wants a tunnel.
+/// Claim of an agent to a tunnel.
 #[derive(Debug, Clone)]
 pub(crate) struct TunnelClaim {
     pub(crate) respond: Respond,
     pub(crate) epoch: u64,
-    /// It was connected before, and comes back by itself.
+    /// Whether the agent was connected before and reconnects by itself.
     pub(crate) comes_back: bool,
-    /// A person wants it to have the tunnel, whoever has it.
+    /// Whether a person demands the tunnel for this agent, even if another agent has it.
     pub(crate) take_over: bool,
     pub(crate) connected: AgentConnection,
 }
 
-/// An agent that has a tunnel.
+/// The agent that has a tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HoldingAgent {
     pub(crate) session: SessionId,
-    /// Whether it is connected to the relay that asks.
+    /// Whether the agent is connected to the relay that asks.
     pub(crate) is_here: bool,
     pub(crate) epoch: u64,
     pub(crate) respond: Respond,
     pub(crate) connected: AgentConnection,
 }
 
-/// What became of a claim.
+/// Outcome of a claim.
 #[derive(Debug)]
 pub(crate) enum ClaimOutcome {
-    /// The tunnel is the claimant's.
+    /// The claimant has the tunnel now.
     Taken {
         session: SessionId,
-        /// The agent that had it until now.
+        /// Agent that had the tunnel before.
         from: Option<HoldingAgent>,
     },
-    /// This one has it, and keeps it if it lives.
+    /// This agent has the tunnel, and keeps it if it is alive.
     Contested(HoldingAgent),
 }
 
-/// Who has each tunnel of a store. The relay that asks has sessions of its own; of those of others
-/// it knows what is here.
+/// The agents that have the tunnels of a store. The relay that asks knows its own sessions;
+/// the roster also contains those of other relays.
 pub(crate) trait Roster: fmt::Debug + Send + Sync {
-    /// Takes the tunnel, unless another has it that may keep it. `dead` is a session that turned
-    /// out not to live: from that one the tunnel is taken in any case.
+    /// Gives the tunnel to the claimant, unless another agent has it and may keep it. `dead` is
+    /// a session that turned out to be dead, so its tunnel may always be taken.
     fn take(
         &self,
         tunnel: TunnelId,
@@ -69,27 +71,29 @@ pub(crate) trait Roster: fmt::Debug + Send + Sync {
         dead: Option<SessionId>,
     ) -> BoxFuture<'_, Result<ClaimOutcome, QueueError>>;
 
-    /// Gives a tunnel back soon, unless another session has it by now.
+    /// Gives a tunnel up a little later, unless another session has it by then.
     fn leave(&self, tunnel: TunnelId, session: SessionId);
 
-    /// Who has each tunnel now, of all relays; `None` where there is nothing new of others.
+    /// Returns the agents of all tunnels and relays, or `None` if nothing has changed at other
+    /// relays.
     fn everyone(&self) -> BoxFuture<'_, Result<Option<Everyone>, QueueError>>;
 
-    /// Has the relay of a session find out whether its agent lives. What it said within `patience`.
+    /// Asks the relay of a session whether its agent is alive. Returns the answer, which must
+    /// arrive within `patience`.
     fn ask(
         &self,
         session: SessionId,
         patience: Duration,
     ) -> BoxFuture<'_, Result<bool, QueueError>>;
 
-    /// Says that the agent of a session of this relay lives, as another relay wanted to know.
+    /// Answers the question of another relay: the agent of this relay's session is alive.
     fn answer(&self, session: SessionId) -> BoxFuture<'_, Result<(), QueueError>>;
 }
 
-/// Every session there is.
+/// All sessions of a store.
 #[derive(Debug, Default)]
 pub(crate) struct Everyone {
     pub(crate) holders: Vec<(TunnelId, HoldingAgent)>,
-    /// Sessions of this relay of which another one wants to know whether they live.
+    /// Sessions of this relay about which another relay asks whether they are alive.
     pub(crate) asked: Vec<SessionId>,
 }

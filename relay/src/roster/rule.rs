@@ -1,40 +1,41 @@
-//! Who gets a tunnel that two agents want. Pure.
+//! Decides which of two agents gets a tunnel that both want. Pure.
 
 use std::time::Duration;
 
 use super::{HoldingAgent, TunnelClaim};
 use crate::queue::SessionId;
 
-/// How long after a take-over the agent that lost does not get the tunnel back by being started
-/// again. Doubles with each take-over that follows soon, so that a fight of supervisors dies down.
+/// Time after a take-over in which the agent that lost the tunnel does not get it back by
+/// being restarted. It doubles with each take-over that follows soon, so that a fight
+/// between supervisors ends.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The longest patience.
 const MAX_PATIENCE: Duration = Duration::from_hours(1);
 
-/// The last time that one live agent took a tunnel from another.
+/// The last time that a live agent took a tunnel from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TakeOver {
-    /// Who has it since then.
+    /// Epoch of the agent that has had the tunnel since then.
     pub(crate) epoch: u64,
-    /// How long ago that was.
+    /// Time since then.
     pub(crate) age: Duration,
     pub(crate) patience: Duration,
 }
 
-/// What is to be done about a claim.
+/// Decision about a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClaimVerdict {
-    /// The tunnel is the claimant's.
+    /// The claimant gets the tunnel.
     Take {
-        /// The patience of a take-over that is to be remembered.
+        /// Patience of a take-over, if one must be recorded.
         patience: Option<Duration>,
     },
-    /// The holder keeps it if it lives.
+    /// The holder keeps the tunnel if it is alive.
     Contest,
 }
 
-/// Decides about a claim to a tunnel that `holder` has, if anyone.
+/// Decides about a claim to a tunnel that `holder` has, if it has one.
 pub(crate) fn decide(
     claim: &TunnelClaim,
     holder: Option<&HoldingAgent>,
@@ -44,7 +45,7 @@ pub(crate) fn decide(
     let Some(holder) = holder.filter(|holder| dead != Some(holder.session)) else {
         return ClaimVerdict::Take { patience: None };
     };
-    // What nobody remembers any more.
+    // A take-over that is old enough does not count any more.
     let last = last.filter(|last| last.age < 2 * last.patience);
     if must_wait(claim, holder, last) {
         return ClaimVerdict::Contest;
