@@ -10,7 +10,7 @@
 //! event to the agent again; an agent that already has the event recognizes its id (invariant 1).
 //!
 //! `ingest` has a [`HeldPlace`] for each request, the session has a [`SessionDoor`]. Between them
-//! is one [`Passing`] per session, in which one lock ensures that each request is in exactly one
+//! is one [`PassThrough`] per session, in which one lock ensures that each request is in exactly one
 //! stage:
 //!
 //! ```text

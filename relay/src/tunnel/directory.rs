@@ -1,5 +1,8 @@
-//! The running relay's view of tunnels and tokens: keys in memory, so that ingest never waits for
-//! the disk; tokens looked up at each connect; changes of other processes noticed when they ring.
+//! Gives the running relay its view of tunnels and tokens.
+//!
+//! Keys are in memory, so that ingest never waits for the disk. Tokens are looked up
+//! whenever an agent connects. Changes of other processes are noticed by polling, and for
+//! an unknown key at once.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,78 +22,79 @@ use crate::queue::{QueueError, TunnelId};
 use crate::refusal::Refusal;
 use crate::refused::TunnelRefusals;
 
-/// How exact `last_used_at` is: coarse, so that a storm of reconnections is not one of commits.
+/// Precision of `last_used_at`. It is coarse, so that many reconnections do not cause many commits.
 const LAST_USED_PRECISION: SignedDuration = SignedDuration::from_mins(1);
 
-/// A tunnel that ingest may accept webhooks for.
+/// A tunnel for which ingest may accept webhooks.
 #[derive(Debug)]
 pub(crate) struct Tunnel {
     pub(crate) id: TunnelId,
-    /// The key of its URL; one that was replaced may lead here as well.
+    /// Current key of its URL. Replaced keys may lead to this tunnel as well.
     pub(crate) key: TunnelKey,
     pub(crate) name: TunnelName,
-    /// What its agent has to be told.
+    /// Refusals of which its agent must be informed.
     pub(crate) refused: TunnelRefusals,
 }
 
-/// Whom a token belongs to.
+/// Owner of a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Owner {
     pub(crate) name: String,
     pub(crate) token: TokenId,
 }
 
-/// A tunnel found by a key.
+/// A tunnel as found by a key.
 #[derive(Debug, Clone)]
 struct DirectoryEntry {
     tunnel: Arc<Tunnel>,
-    /// When the key leads here no more: it was replaced, or the owner has no token.
+    /// Time from which the key does not work any more, because it was replaced or the owner has
+    /// no token.
     until: Option<Timestamp>,
 }
 
-/// An agent's tunnel, and its place among those that have served it.
+/// An agent's tunnel, and the epoch of the agent.
 #[derive(Debug)]
 pub(crate) struct ServedTunnel {
     pub(crate) tunnel: Arc<Tunnel>,
     pub(crate) epoch: u64,
 }
 
-/// Why an agent gets no tunnel.
+/// Reason why an agent gets no tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoTunnel {
-    /// The owner has as many as one may have.
+    /// The owner has the maximum number of tunnels.
     TooMany,
     /// The storage does not work.
     Unavailable,
 }
 
-/// What is still good after another process changed something.
+/// Tokens and keys that are still valid after another process changed something.
 #[derive(Debug, Default)]
 pub(crate) struct StillValid {
     pub(crate) tokens: HashSet<TokenId>,
     pub(crate) keys: HashSet<TunnelKey>,
 }
 
-/// The tunnels and tokens of a running relay.
+/// Tunnels and tokens of a running relay.
 #[derive(Debug)]
 pub(crate) struct Directory {
     registry: Arc<dyn Registry>,
     max_age: Duration,
     max_owner_tunnels: u64,
     tunnels: RwLock<HashMap<TunnelKey, DirectoryEntry>>,
-    /// What was seen last. Held while tunnels are made or taken over from the store, so that a
-    /// look at it never drops the tunnel that is being made.
+    /// State of the last refresh. It is locked while a tunnel is created or loaded, so that a
+    /// refresh at the same time does not drop that tunnel.
     seen: tokio::sync::Mutex<SeenRegistry>,
-    /// Looks at the store that were begun, in a burst of unknown keys one for all of them.
+    /// Number of refreshes that were started, so that many unknown keys at once cause one refresh.
     looks: AtomicU64,
-    /// Where relays share the store: tunnels with refusals that it has not got yet.
+    /// If relays share the store: tunnels with refusals that the store does not have yet.
     refused: Mutex<HashMap<TunnelId, Arc<Tunnel>>>,
 }
 
 #[derive(Debug, Default)]
 struct SeenRegistry {
     revision: RegistryRevision,
-    /// What no poll has told yet.
+    /// Valid tokens and keys that [`Directory::poll`] has not returned yet.
     standing: Option<StillValid>,
 }
 
@@ -113,7 +117,7 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The tunnel of a key, from memory.
+    /// Returns the tunnel of a key, from memory.
     pub(crate) fn lookup(&self, key: &TunnelKey) -> Option<Arc<Tunnel>> {
         let tunnels = self.tunnels.read().unwrap_or_else(PoisonError::into_inner);
         let DirectoryEntry { tunnel, until } = tunnels.get(key)?;
@@ -121,7 +125,7 @@ impl Directory {
         is_open.then(|| Arc::clone(tunnel))
     }
 
-    /// Notes that a webhook for this key was refused; its owner hears of it.
+    /// Records that a webhook for this key was refused, so that its owner is informed.
     pub(crate) fn note_refused(&self, key: &TunnelKey, refusal: Refusal) {
         let Some(tunnel) = self.lookup(key) else {
             return;
@@ -133,7 +137,7 @@ impl Directory {
         }
     }
 
-    /// Those of the tunnels with refusals that nobody was told of whose agents are elsewhere.
+    /// Returns the tunnels with unreported refusals whose agents are connected elsewhere.
     pub(crate) fn refused_elsewhere(
         &self,
         is_elsewhere: impl Fn(TunnelId) -> bool,
@@ -141,7 +145,7 @@ impl Directory {
         self.tunnels_with_refusals(|tunnel| tunnel.refused.is_untold() && is_elsewhere(tunnel.id))
     }
 
-    /// Those with refusals that the store does not count yet.
+    /// Returns the tunnels with refusals that the store does not count yet.
     pub(crate) fn refused_and_not_kept(&self) -> Vec<Arc<Tunnel>> {
         self.tunnels_with_refusals(|tunnel| tunnel.refused.is_ahead())
     }
@@ -153,12 +157,13 @@ impl Directory {
         tunnels.cloned().collect()
     }
 
-    /// Whether other relays have the same tunnels.
+    /// Returns whether other relays serve the same tunnels.
     pub(crate) fn is_shared(&self) -> bool {
         self.registry.is_shared()
     }
 
-    /// The tunnel of a key. One that is unknown may have been made by another relay just now.
+    /// Returns the tunnel of a key. If the key is unknown, another relay may just have created
+    /// the tunnel, so the store is read.
     pub(crate) async fn find(&self, key: &TunnelKey) -> Option<Arc<Tunnel>> {
         let known = self.lookup(key);
         if known.is_some() || !self.registry.is_shared() {
@@ -166,7 +171,7 @@ impl Directory {
         }
         let begun = self.looks.load(Ordering::Acquire);
         let mut seen = self.seen.lock().await;
-        // What began meanwhile has ended, and saw all that there was when this was asked.
+        // A refresh that another caller started meanwhile has finished and covers this request too.
         if self.looks.load(Ordering::Acquire) == begun
             && let Err(error) = self.refresh(&mut seen).await
         {
@@ -175,7 +180,8 @@ impl Directory {
         self.lookup(key)
     }
 
-    /// Whose token this is, looked up now; `None` for one that is malformed, unknown or revoked.
+    /// Looks up the owner of a token in the store. Returns `None` for a token that is
+    /// malformed, unknown or revoked.
     pub(crate) async fn authenticate(&self, token: &str) -> Result<Option<Owner>, QueueError> {
         let Ok(token) = token.parse::<Token>() else {
             return Ok(None);
@@ -198,7 +204,7 @@ impl Directory {
         }))
     }
 
-    /// Whether the token and the key are still good, looked up now.
+    /// Returns whether the token and the key are still valid. The token is looked up in the store.
     pub(crate) async fn is_current(
         &self,
         owner: &Owner,
@@ -208,8 +214,8 @@ impl Directory {
         Ok(known.is_some() && self.lookup(&tunnel.key).is_some())
     }
 
-    /// The owner's tunnel of this name, made at the first use of the name, for an agent that says
-    /// which epoch it had.
+    /// Returns the owner's tunnel of this name, which is created at the first use of the name.
+    /// `epoch` is the epoch that the agent had before.
     pub(crate) async fn tunnel(
         &self,
         owner: &str,
@@ -243,7 +249,7 @@ impl Directory {
         log_error(self.registry.tunnels(Some(owner)).await)
     }
 
-    /// Gives a tunnel of the owner a new key; `None` where there is no such tunnel.
+    /// Gives a tunnel of the owner a new key. Returns `None` if the tunnel does not exist.
     pub(crate) async fn rotate(
         &self,
         owner: String,
@@ -254,12 +260,12 @@ impl Directory {
         log_error(self.registry.rotate(owner, name, fresh, grace).await)
     }
 
-    /// Deletes a tunnel of the owner. Whether there was one.
+    /// Deletes a tunnel of the owner. Returns whether it existed.
     pub(crate) async fn delete(&self, owner: String, name: TunnelName) -> Result<bool, QueueError> {
         log_error(self.registry.delete(owner, name).await)
     }
 
-    /// Keeps for the command line who is connected.
+    /// Stores for the command line which agents are connected.
     pub(crate) async fn tell_sessions(
         &self,
         sessions: Vec<(TunnelId, AgentConnection)>,
@@ -267,13 +273,13 @@ impl Directory {
         log_error(self.registry.tell_sessions(sessions).await)
     }
 
-    /// Keeps for the command line how the world reaches this relay.
+    /// Stores for the command line the URL at which this relay is reached.
     pub(crate) async fn tell_public_url(&self, url: String) -> Result<(), QueueError> {
         log_error(self.registry.tell_public_url(url).await)
     }
 
-    /// Looks whether another process changed something, and if so takes it over. Answers what is
-    /// still good then.
+    /// Checks whether another process changed something, and loads the changes. Returns what is
+    /// still valid after changes.
     pub(crate) async fn poll(&self) -> Result<Option<StillValid>, QueueError> {
         let mut seen = self.seen.lock().await;
         self.refresh(&mut seen).await?;
@@ -337,13 +343,13 @@ impl Tunnel {
         }
     }
 
-    /// Where the world reaches it, below the relay's public URL.
+    /// Returns the tunnel's URL below the relay's public URL.
     pub(crate) fn url(&self, public_url: &Url) -> String {
         url(public_url, &self.key)
     }
 }
 
-/// The URL of a tunnel below a relay's public URL.
+/// Returns the URL of a tunnel below a relay's public URL.
 pub(crate) fn url(public_url: &Url, key: &TunnelKey) -> String {
     format!("{}/{key}/", public_url.as_str().trim_end_matches('/'))
 }

@@ -1,9 +1,9 @@
-//! Why tokens or tunnels cannot be read or changed.
+//! Errors of reading or changing tokens and tunnels.
 
 use super::owner;
 use crate::database;
 
-/// The store did not do what it was asked.
+/// Reason why a request to the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenStoreError {
     /// The database cannot be used.
@@ -12,10 +12,10 @@ pub enum TokenStoreError {
     /// The database that relays share cannot be used.
     #[error(transparent)]
     Postgres(#[from] database::PostgresError),
-    /// The relay of this process has ended, or its storage does not work at present.
+    /// The relay of this process has ended, or its storage does not work now.
     #[error("the relay's storage cannot be used at present")]
     Unavailable,
-    /// The name would not be readable in a list, or reads like a token's id.
+    /// The name would be unreadable in a list, or looks like a token's id.
     #[error(
         "an owner's name has 1 to {} letters, digits, `-`, `_`, `.`, `@` or `+`, begins with a \
          letter or digit, and does not begin with `{}`",
@@ -23,16 +23,16 @@ pub enum TokenStoreError {
         owner::ID_PREFIX
     )]
     InvalidOwner,
-    /// One owner is called like a token of another.
+    /// The text is the name of one owner and the id of a token of another.
     #[error("`{0}` is the name of an owner and the id of another owner's token")]
     Ambiguous(String),
-    /// Others of the owner's tokens stay in use, and so do the tunnels.
+    /// Other tokens of the owner stay in use, and so do the tunnels.
     #[error("{owner} has another token in use, so the tunnels were not deleted")]
     StillInUse {
-        /// Whose tunnels they are.
+        /// Owner of the tunnels.
         owner: String,
     },
-    /// The system has no random bytes to give.
+    /// The operating system cannot provide random bytes.
     #[error("cannot make a secret")]
     Random(#[from] getrandom::Error),
 }

@@ -1,4 +1,4 @@
-//! What may be shown of tokens and tunnels, and what was done to them.
+//! Describes tokens, tunnels and changes to them, for display.
 
 use jiff::Timestamp;
 use podtap_wire::manage::RefusedWebhooks;
@@ -6,7 +6,7 @@ use podtap_wire::{TunnelKey, TunnelName};
 
 use crate::queue::TunnelId;
 
-/// A tunnel, as far as its owner may see it.
+/// A tunnel in the form that its owner may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TunnelInfo {
     pub(crate) id: TunnelId,
@@ -15,21 +15,22 @@ pub struct TunnelInfo {
     pub name: TunnelName,
     /// The secret part of its URL.
     pub key: TunnelKey,
-    /// Until when the key before this one still works.
+    /// Time until which the previous key still works.
     pub old_key_until: Option<Timestamp>,
-    /// When an agent first asked for it.
+    /// Time at which an agent first asked for the tunnel.
     pub created_at: Timestamp,
     /// Queued events for an agent.
     pub backlog: u64,
-    /// Bytes that wait for an agent.
+    /// Bytes of the queued events.
     pub backlog_bytes: u64,
-    /// When the oldest event that waits was received.
+    /// Time of receipt of the oldest queued event.
     pub oldest_waiting_at: Option<Timestamp>,
-    /// When the last event was stored.
+    /// Time at which the last event was stored.
     pub last_event_at: Option<Timestamp>,
-    /// Webhooks that the relays which share a database have refused since their start, by reason.
+    /// Number of webhooks, by reason, that the relays that share a database have refused since
+    /// their start.
     pub refused: Vec<RefusedWebhooks>,
-    /// The agent that is connected.
+    /// The agent that is connected, if any.
     pub connected: Option<AgentConnection>,
 }
 
@@ -37,41 +38,41 @@ pub struct TunnelInfo {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentConnection {
     pub since: Timestamp,
-    /// The machine it says that it runs on.
+    /// Name of the agent's machine, as the agent reports it.
     pub host: Option<String>,
-    /// The address it comes from.
+    /// Address from which the agent connects.
     pub peer: String,
 }
 
-/// What a tunnel has after its key was changed.
+/// Keys of a tunnel after a change of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RotatedKey {
     /// The new key.
     pub key: TunnelKey,
-    /// Until when the old one still works; `None` when it works no more.
+    /// Time until which the old key still works, or `None` if it has stopped working.
     pub old_key_until: Option<Timestamp>,
 }
 
-/// What may be shown of a token.
+/// A token in the form that may be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenInfo {
     /// The token's public part.
     pub id: String,
-    /// Whose tunnels it opens.
+    /// Owner whose tunnels the token gives access to.
     pub owner: String,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When an agent last connected with it, to the minute.
+    /// Time at which an agent last connected with it, to the minute.
     pub last_used_at: Option<Timestamp>,
-    /// Since when it is void.
+    /// Time of revocation.
     pub revoked_at: Option<Timestamp>,
 }
 
-/// What was made void.
+/// Result of a revocation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RevokedCounts {
-    /// Tokens that were in use until now.
+    /// Number of tokens that were valid until now.
     pub tokens: usize,
-    /// Tunnels that were deleted with them.
+    /// Number of tunnels that were deleted with them.
     pub tunnels: usize,
 }

@@ -1,8 +1,9 @@
-//! Tunnels and tokens: who may connect, and which URL belongs to whom (invariant 6).
+//! Manages tunnels and tokens: which agents may connect, and to whom each URL belongs
+//! (invariant 6).
 //!
-//! `registry` says what an engine keeps of them; `sqlite` is one. `tokens` is what the command line
-//! uses, in a process of its own; `directory` is the running relay's view of the same registry,
-//! kept in memory for ingest.
+//! `registry` defines what an engine stores of them; `sqlite` is one engine. The command
+//! line uses `tokens`, in a separate process. `directory` is the running relay's view of
+//! the same registry, in memory for ingest.
 
 pub(crate) mod directory;
 mod error;

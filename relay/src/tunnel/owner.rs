@@ -1,15 +1,17 @@
-//! What an owner may be called. Names are shown in lists and logs, and told from token ids.
+//! Validates names of owners. Names are shown in lists and logs, and must be
+//! distinguishable from token ids.
 
-/// The longest name, in characters.
+/// Maximum length of a name, in characters.
 pub(super) const MAX_CHARS: usize = 64;
 
-/// What the shown form of a token's id begins with; no name does.
+/// Prefix of a token's id as shown to people. Names must not begin with it.
 pub(super) const ID_PREFIX: &str = "pt_";
 
-/// Letters that nothing shows of.
+/// Characters that count as letters but are invisible.
 const INVISIBLE: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
-/// Whether an owner may be called so: letters and digits of any script, and `-_.@+` within.
+/// Returns whether this is a valid name: letters and digits of any script, and `-_.@+`
+/// after the first character.
 pub(super) fn is_valid(name: &str) -> bool {
     let is_letter = |c: char| c.is_alphanumeric() && !INVISIBLE.contains(&c);
     name.chars().count() <= MAX_CHARS

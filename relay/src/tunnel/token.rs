@@ -1,4 +1,5 @@
-//! A token: `pt_`, six characters that say which, and 256 random bits. Only its hash is kept.
+//! Defines the token: `pt_`, six characters that identify it, and 256 random bits. Only its
+//! hash is stored.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,32 +10,33 @@ use subtle::ConstantTimeEq as _;
 
 const PREFIX: &str = "pt_";
 
-/// Characters of the public part: thirty bits, so that an owner's tokens can be told apart.
+/// Number of characters of the public part: thirty bits, which suffice to distinguish an
+/// owner's tokens.
 const ID_LENGTH: usize = 6;
 
-/// Bytes of the secret part.
+/// Number of bytes of the secret part.
 const SECRET_BYTES: usize = 32;
 
-/// What an agent proves its owner with. Shown once, when it is made; `Debug` hides it.
+/// Secret by which an agent proves its owner. It is shown once, when it is created; `Debug`
+/// hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
-/// The part of a token that may be shown, and by which it is found.
+/// The part of a token that may be shown, and by which the token is found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TokenId(pub(crate) String);
 
-/// What the database keeps of a token. Plain SHA-256 will do: there is nothing to guess in 256
-/// random bits.
+/// The stored form of a token. Plain SHA-256 is enough, because 256 random bits cannot be guessed.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct TokenHash(pub(crate) [u8; 32]);
 
-/// The text is no token.
+/// The text is not a token.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a token must be pt_ and {} characters", ID_LENGTH + (SECRET_BYTES * 4).div_ceil(3))]
 pub struct InvalidToken;
 
 impl Token {
-    /// A new token from the system's random source.
+    /// Creates a token from the operating system's random source.
     pub(super) fn generate() -> Result<Self, getrandom::Error> {
         let mut random = [0; SECRET_BYTES + ID_LENGTH];
         getrandom::fill(&mut random)?;
@@ -45,12 +47,12 @@ impl Token {
         Ok(Self(token))
     }
 
-    /// The whole token, to be handed to its owner.
+    /// Returns the whole token, to be given to its owner.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// The part that may be shown.
+    /// Returns the part that may be shown.
     pub fn id(&self) -> &str {
         self.0
             .get(PREFIX.len()..PREFIX.len() + ID_LENGTH)
@@ -63,7 +65,7 @@ impl Token {
 }
 
 impl TokenId {
-    /// The id with this text.
+    /// Returns the id with this text.
     pub(crate) fn of(id: &str) -> Self {
         Self(id.to_owned())
     }

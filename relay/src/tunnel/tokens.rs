@@ -1,6 +1,6 @@
-//! Tokens and tunnels as the command line changes them, beside a running relay or without one.
+//! Lets the command line change tokens and tunnels, beside a running relay or without one.
 //!
-//! A relay that runs notices through the database itself; there is nothing to signal.
+//! A running relay notices changes through the database itself; no signal is needed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,12 +20,12 @@ use crate::database::{DataFolderLock, Database};
 #[derive(Debug)]
 pub struct TokenStore {
     registry: Arc<dyn Registry>,
-    /// The folder of an embedded database.
+    /// Folder of an embedded database.
     folder: Option<PathBuf>,
 }
 
 impl TokenStore {
-    /// Opens the folder's database, making it where missing.
+    /// Opens the folder's database, which is created if it is missing.
     pub fn open(data_dir: &Path) -> Result<Self, TokenStoreError> {
         let database = Database::open(data_dir)?;
         Ok(Self {
@@ -34,7 +34,7 @@ impl TokenStore {
         })
     }
 
-    /// Opens the folder's database; `None` where there is none.
+    /// Opens the folder's database. Returns `None` if there is none.
     pub fn existing(data_dir: &Path) -> Result<Option<Self>, TokenStoreError> {
         if Database::is_at(data_dir) {
             Self::open(data_dir).map(Some)
@@ -43,7 +43,7 @@ impl TokenStore {
         }
     }
 
-    /// Those of a registry that is open.
+    /// Returns the tokens and tunnels of an open registry.
     pub(crate) fn of(registry: Arc<dyn Registry>) -> Self {
         Self {
             registry,
@@ -51,17 +51,18 @@ impl TokenStore {
         }
     }
 
-    /// Whether a relay has ever run with this folder.
+    /// Returns whether a relay has ever run with this folder.
     pub fn was_used_by_a_relay(&self) -> bool {
         self.folder.as_deref().is_none_or(DataFolderLock::was_taken)
     }
 
-    /// How the world reaches the relay that runs with this store, or ran with it last.
+    /// Returns the URL at which the relay of this store is or was last reached.
     pub async fn public_url(&self) -> Result<Option<String>, TokenStoreError> {
         self.registry.public_url().await
     }
 
-    /// Makes a token. An owner may have several, so that one can replace another without a break.
+    /// Creates a token. An owner may have several, so that one can replace another without an
+    /// interruption.
     pub async fn create(&self, owner: &str) -> Result<Token, TokenStoreError> {
         if !owner::is_valid(owner) {
             return Err(TokenStoreError::InvalidOwner);
@@ -72,14 +73,15 @@ impl TokenStore {
         Ok(token)
     }
 
-    /// All tokens, revoked ones included, oldest first.
+    /// Returns all tokens, revoked ones included, oldest first.
     pub async fn list(&self) -> Result<Vec<TokenInfo>, TokenStoreError> {
         self.registry.tokens().await
     }
 
-    /// Makes an owner's tokens void, or the one with this id, which may have `pt_` before it.
-    /// Agents connected with them are told and disconnected. With the tunnels, their URLs end at
-    /// once and what waits in them is gone; else they end when the relay's age limit is over.
+    /// Revokes all tokens of an owner, or the one with this id, which may be preceded by `pt_`.
+    /// Agents connected with them are informed and disconnected. If the tunnels are deleted
+    /// too, their URLs stop working at once and their queued events are lost; otherwise, they
+    /// stop working when the relay's age limit is over.
     pub async fn revoke(
         &self,
         owner_or_id: &str,
@@ -89,14 +91,14 @@ impl TokenStore {
         self.registry.revoke(owner_or_id, with_tunnels).await
     }
 
-    /// The tunnels of an owner, or of all, by owner and name. Who is connected is what a running
-    /// relay told last, about a second ago; nobody where none runs.
+    /// Returns the tunnels of an owner, or of all owners, by owner and name. The connected agents
+    /// are as the running relay stored them, about a second ago; there are none if no relay runs.
     pub async fn tunnels(&self, owner: Option<&str>) -> Result<Vec<TunnelInfo>, TokenStoreError> {
         self.registry.tunnels(owner.map(str::to_owned)).await
     }
 
-    /// Gives a tunnel a new key; the old URL is unknown after the time of grace. `None`: no such
-    /// tunnel.
+    /// Gives a tunnel a new key. The old URL stops working after the grace period. Returns
+    /// `None` if the tunnel does not exist.
     pub async fn rotate(
         &self,
         owner: &str,
@@ -110,7 +112,7 @@ impl TokenStore {
         rotated.await
     }
 
-    /// Deletes a tunnel with everything that waits in it. Whether there was one.
+    /// Deletes a tunnel with its queued events. Returns whether it existed.
     pub async fn delete(&self, owner: &str, name: &TunnelName) -> Result<bool, TokenStoreError> {
         self.registry.delete(owner.to_owned(), name.clone()).await
     }

@@ -1,5 +1,5 @@
-//! What an owner, or whoever runs the relay, does to tunnels: list, give a new key, delete. The
-//! same statements for a running relay and for a command line beside it.
+//! Lists tunnels, gives them new keys and deletes them, for a running relay and for a
+//! command line beside it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::queue::TunnelId;
 use crate::tunnel::info::{AgentConnection, RotatedKey, TunnelInfo};
 use crate::tunnel::registry::{end_of_grace, time};
 
-/// The tunnels of an owner, or of all, by owner and name.
+/// Lists the tunnels of an owner, or of all owners, by owner and name.
 pub(super) fn list(
     connection: &Connection,
     owner: Option<&str>,
@@ -36,7 +36,8 @@ pub(super) fn list(
         .collect()
 }
 
-/// Gives a tunnel a new key; the old one works for as long as `grace`. `None`: no such tunnel.
+/// Gives a tunnel a new key. The old key works for `grace` longer. Returns `None` if the
+/// tunnel does not exist.
 pub(super) fn rotate(
     connection: &Connection,
     owner: &str,
@@ -57,7 +58,8 @@ pub(super) fn rotate(
     else {
         return Ok(None);
     };
-    // Without a grace a leaked key is to end, and so are those before it.
+    // Without a grace period, the old key and all earlier keys stop working at once: they may
+    // have leaked.
     let ended = if until.is_some() { now } else { Timestamp::MAX };
     connection.execute(
         "DELETE FROM old_keys WHERE tunnel = ?1 AND until <= ?2",
@@ -80,7 +82,7 @@ pub(super) fn rotate(
     }))
 }
 
-/// Deletes a tunnel with everything that waits in it. Whether there was one.
+/// Deletes a tunnel with its queued events. Returns whether it existed.
 pub(super) fn delete(
     connection: &Connection,
     owner: &str,
@@ -117,13 +119,13 @@ fn info(row: &Row<'_>) -> rusqlite::Result<TunnelInfo> {
         oldest_waiting_at: row.get::<_, Option<i64>>("oldest_at")?.map(time),
         last_event_at: row.get::<_, Option<i64>>("last_at")?.map(time),
         old_key_until: row.get::<_, Option<i64>>("old_key_until")?.map(time),
-        // A relay that runs counts them in memory.
+        // A running relay counts refusals in memory.
         refused: Vec::new(),
         connected,
     })
 }
 
-/// The column `name`, as a tunnel's.
+/// Returns the tunnel's name from the column `name`.
 pub(super) fn name(row: &Row<'_>) -> rusqlite::Result<TunnelName> {
     let column = row.as_ref().column_index("name")?;
     row.get::<_, String>(column)?.parse().map_err(|error| {
@@ -132,7 +134,7 @@ pub(super) fn name(row: &Row<'_>) -> rusqlite::Result<TunnelName> {
     })
 }
 
-/// A transaction that may write from its beginning: one that only reads first may find that
+/// Starts a transaction that may write from the beginning. One that reads first may fail if
 /// another process has written meanwhile.
 pub(super) fn immediate(connection: &Connection) -> rusqlite::Result<Transaction<'_>> {
     Transaction::new_unchecked(connection, TransactionBehavior::Immediate)

@@ -1,5 +1,5 @@
-//! The registry in the embedded database: of a running relay, whose queue owns the connections, or
-//! of a command line beside it, with a connection of its own.
+//! Implements the registry in the embedded database, for a running relay, whose queue owns
+//! the connections, and for a command line beside it, with its own connection.
 
 mod change;
 mod rows;
@@ -25,24 +25,24 @@ use crate::database::{DataFolderLock, Database};
 use crate::queue::TunnelId;
 use crate::queue::sqlite::SqliteQueue;
 
-/// The tunnels and tokens of a folder.
+/// Tunnels and tokens of a data folder.
 #[derive(Debug)]
 pub(crate) struct SqliteRegistry {
     database: Database,
     connections: Connections,
 }
 
-/// On what the statements run.
+/// Connections on which the statements run.
 #[derive(Debug)]
 enum Connections {
-    /// The threads of this process's relay.
+    /// Threads of the relay in this process.
     Relay(Arc<SqliteQueue>),
-    /// One for a command that ends soon.
+    /// One connection, for a command that ends soon.
     Own(Mutex<Connection>),
 }
 
 impl SqliteRegistry {
-    /// Of the relay of this process.
+    /// Returns the registry of the relay in this process.
     pub(crate) fn of(database: Database, queue: Arc<SqliteQueue>) -> Self {
         Self {
             database,
@@ -50,7 +50,7 @@ impl SqliteRegistry {
         }
     }
 
-    /// Beside a relay, or without one.
+    /// Opens the registry beside a relay, or without one.
     pub(crate) fn beside(database: Database) -> Result<Self, TokenStoreError> {
         let connection = Mutex::new(database.writer()?);
         Ok(Self {
@@ -100,7 +100,7 @@ impl SqliteRegistry {
     }
 }
 
-/// Runs `work` here: a command line has nothing else to do meanwhile.
+/// Runs `work` on this thread, because a command line has nothing else to do meanwhile.
 fn with<T>(connection: &Mutex<Connection>, work: impl FnOnce(&Connection) -> T) -> T {
     work(&connection.lock().unwrap_or_else(PoisonError::into_inner))
 }

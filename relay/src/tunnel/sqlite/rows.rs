@@ -1,4 +1,4 @@
-//! The statements behind the directory: rows of tokens and tunnels in, plain values out.
+//! Contains the directory's statements, which convert rows of tokens and tunnels to plain values.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::tunnel::registry::{
 };
 use crate::tunnel::token::{TokenHash, TokenId};
 
-/// The fact that a running relay keeps about itself: how the world reaches it.
+/// Key under which a running relay stores the URL at which it is reached from outside.
 pub(super) const PUBLIC_URL: &str = "public-url";
 
 pub(super) fn find_token(
@@ -47,8 +47,8 @@ pub(super) fn mark_used(
     Ok(())
 }
 
-/// Finds the tunnel, or makes it. An agent that comes back keeps its epoch; any other, and one
-/// whose epoch this database never gave, gets the next.
+/// Finds or creates the tunnel. An agent that reconnects keeps its epoch. Any other agent,
+/// and one whose epoch this database never assigned, gets the next epoch.
 pub(super) fn want_tunnel(
     connection: &Connection,
     request: &TunnelRequest,
@@ -99,13 +99,14 @@ pub(super) fn want_tunnel(
     Ok(TunnelGrant::Found { id, key, epoch })
 }
 
-/// Everything that ingest and sessions go by, unless it is what was seen before.
+/// Returns all tunnels, keys and tokens, or `None` if they are at the revision that was
+/// seen before.
 pub(super) fn changes(
     connection: &Connection,
     seen: RegistryRevision,
     max_age: Duration,
 ) -> rusqlite::Result<Option<Snapshot>> {
-    // One snapshot for all of it.
+    // All queries must see the same snapshot.
     let connection = connection.unchecked_transaction()?;
     let revision = connection
         .prepare_cached("SELECT number FROM revision")?
@@ -152,7 +153,8 @@ pub(super) fn changes(
     }))
 }
 
-/// Who is connected, for a command line beside the relay; takes the place of what was told before.
+/// Stores which agents are connected, for a command line beside the relay. Replaces the
+/// previous list.
 pub(super) fn tell_sessions(
     connection: &Connection,
     sessions: &[(TunnelId, AgentConnection)],
@@ -171,7 +173,7 @@ pub(super) fn tell_sessions(
     connection.commit()
 }
 
-/// Keeps a fact about the running relay for the command line.
+/// Stores a fact about the running relay for the command line.
 pub(super) fn tell_fact(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT OR REPLACE INTO facts VALUES (?1, ?2)",
@@ -180,7 +182,7 @@ pub(super) fn tell_fact(connection: &Connection, name: &str, value: &str) -> rus
     Ok(())
 }
 
-/// A fact that a relay told.
+/// Returns a fact that a relay stored.
 pub(super) fn fact(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     connection
         .query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| {

@@ -1,4 +1,4 @@
-//! Tokens made, listed and revoked.
+//! Creates, lists and revokes tokens.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -18,7 +18,7 @@ pub(super) fn add(connection: &Connection, token: &Token, owner: &str) -> rusqli
     Ok(())
 }
 
-/// All tokens, oldest first.
+/// Returns all tokens, oldest first.
 pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<TokenInfo>> {
     connection
         .prepare(
@@ -37,7 +37,7 @@ pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<TokenInfo>> 
         .collect()
 }
 
-/// Makes tokens void, and deletes the tunnels of an owner who has none left.
+/// Revokes tokens and deletes the tunnels of an owner who has no token left.
 pub(super) fn revoke(
     connection: &Connection,
     owner_or_id: &str,
