@@ -1,5 +1,5 @@
-//! Reading a body under a size limit, time limits and the budget of all bodies in flight; and
-//! throwing one away so that its sender gets to see the refusal.
+//! Reads a body under a size limit, time limits and the budget of all bodies in flight, and
+//! discards the body of a refused request so that its sender can read the refusal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,29 +14,29 @@ use crate::config::Limits;
 use crate::queue::TunnelId;
 use crate::refusal::Refusal;
 
-/// The largest allocation on the word of a `Content-Length`, so that a body up to here is moved
-/// once on its way into the queue; more grows as it arrives.
+/// Maximum size of an allocation that relies on `Content-Length`. A body up to this size is
+/// moved only once on its way into the queue; the buffer of a larger one grows as data arrives.
 const TRUSTED_BYTES: usize = 128 * 1024;
 
-/// From the head on, the time in which a body may come as slowly as it likes.
+/// Time after the head in which the minimum rate of a body does not apply.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How much of a refused body is thrown away at most.
+/// Maximum number of bytes of a refused body that are discarded.
 const DISCARD_BYTES: usize = 64 * 1024 * 1024;
 
-/// A whole body and its share of the budget.
+/// A complete body and its share of the budget.
 #[derive(Debug)]
 pub(super) struct IngestBody {
     pub(super) bytes: Bytes,
     _share: ByteShare<TunnelId>,
 }
 
-/// Bounds on the reading of bodies.
+/// Limits for reading bodies.
 #[derive(Debug)]
 pub(super) struct BodyReader {
     max_bytes: usize,
     timeout: Duration,
-    /// Bytes a second; none for no limit.
+    /// Minimum rate in bytes per second, or `None` for no limit.
     min_rate: Option<u32>,
     budget: Arc<ByteBudget<TunnelId>>,
 }
@@ -54,7 +54,7 @@ impl BodyReader {
         }
     }
 
-    /// The whole body, or why not.
+    /// Returns the whole body, or the reason why it is refused.
     pub(super) async fn read(
         &self,
         tunnel: TunnelId,
@@ -78,7 +78,7 @@ impl BodyReader {
                 return Err(self.too_large());
             }
             share.grow(data.len())?;
-            // Nearly every webhook arrives as one piece: it is taken as it is.
+            // Nearly every webhook arrives as one piece, which is used without a copy.
             if announced == Some(data.len() as u64) {
                 return Ok(IngestBody {
                     bytes: data,
@@ -97,13 +97,13 @@ impl BodyReader {
         })
     }
 
-    /// How long a body of which so much has come may have taken. One that drips keeps its memory
-    /// from others, so there is a least rate besides the time for all of it.
+    /// Returns the maximum time for the part of a body that has arrived so far. A slow body
+    /// occupies memory that others need, so there is a minimum rate besides the total time limit.
     fn time_for(&self, received: usize) -> Duration {
         let Some(min_rate) = self.min_rate else {
             return self.timeout;
         };
-        // No body comes near the 2^52 bytes from which on this would be inexact.
+        // The conversion is exact up to 2^52 bytes, far more than any body.
         #[expect(clippy::cast_precision_loss, reason = "a body has a few megabytes")]
         let earned = Duration::from_secs_f64(received as f64 / f64::from(min_rate));
         self.timeout.min(GRACE + earned)
@@ -116,8 +116,8 @@ impl BodyReader {
     }
 }
 
-/// Reads on and forgets, within this time, so that a sender that writes before it reads gets the
-/// refusal instead of a reset.
+/// Reads and discards the body for at most `patience`, so that a sender that writes
+/// everything before it reads gets the refusal instead of a reset.
 pub(super) async fn discard(mut body: Incoming, patience: Duration) {
     let discard = async {
         let mut left = DISCARD_BYTES;
@@ -128,7 +128,7 @@ pub(super) async fn discard(mut body: Incoming, patience: Duration) {
             }
         }
     };
-    // A sender slower than this is cut off; the refusal was its due, not a right.
+    // A sender that is slower is cut off and may not see the refusal.
     let _ = timeout(patience, discard).await;
 }
 

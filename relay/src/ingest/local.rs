@@ -1,5 +1,7 @@
-//! The local service's answer as the relay's own. All tunnels share one host, so an answer must not
-//! say anything about the host, or run as a page of it.
+//! Converts the local service's answer to the relay's answer.
+//!
+//! All tunnels share one host, so an answer must not contain anything that affects the
+//! host, and must not run as a page of it.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
@@ -7,8 +9,8 @@ use podtap_wire::{OneHop, WebhookResponse};
 
 use crate::answer::{HttpAnswer, full};
 
-/// Headers by which an answer speaks for its whole host: what a browser keeps, sends, deletes or
-/// lets run for other paths too, and with them for other people's tunnels.
+/// Headers that affect the whole host: what a browser stores, sends, deletes or permits for
+/// other paths too, and thus for the tunnels of other people.
 const OF_THE_HOST: &[&str] = &[
     "accept-ch",
     "activate-storage-access",
@@ -39,8 +41,9 @@ const OF_THE_HOST: &[&str] = &[
     "x-permitted-cross-domain-policies",
 ];
 
-/// What every such answer says instead: it is no page of this host, is what it says it is, tells
-/// nobody the URL, which holds the tunnel's key, and is kept by nobody.
+/// Headers that every such answer gets: it is not run as a page of this host, its type is
+/// not guessed, the URL, which contains the tunnel's key, is not passed on, and the answer
+/// is not cached.
 const ADDED: [(HeaderName, HeaderValue); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -57,13 +60,13 @@ const ADDED: [(HeaderName, HeaderValue); 4] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// The answer to the sender.
+/// Returns the answer to the sender.
 pub(super) fn answer(response: WebhookResponse, method: &Method) -> Response<HttpAnswer> {
     let hop = OneHop::of(&response.headers);
     let has_no_body = method == Method::HEAD;
     let mut answer = Response::new(HttpAnswer::default());
     *answer.status_mut() = match StatusCode::from_u16(response.status) {
-        // An answer of the 1xx class cannot be the last one.
+        // An answer of the 1xx class cannot be the final one.
         Ok(status) if !status.is_informational() => status,
         _ => StatusCode::BAD_GATEWAY,
     };

@@ -1,8 +1,8 @@
-//! One webhook: key → limits → body → queue → answer.
+//! Accepts one webhook: key → limits → body → queue → answer.
 //!
-//! Called by `server` for each request below a key. The 200 is written after the queue's append
-//! has resolved, and nowhere else (invariants 1 and 4). A request that is held for the local service
-//! gets that one's answer instead, and is not stored (`held`).
+//! `server` calls this for each request whose path begins with a key. The 200 is sent only
+//! after the queue's append has returned (invariants 1 and 4). A request that is held for
+//! the local service gets the local service's answer instead, and is not stored (`held`).
 
 mod body;
 mod local;
@@ -35,7 +35,7 @@ use crate::spelling;
 use crate::tunnel::directory::{Directory, Tunnel};
 use pace::TunnelRates;
 
-/// Accepts webhooks.
+/// Accepts or refuses webhooks.
 #[derive(Debug)]
 pub(crate) struct Ingest {
     pub(crate) directory: Arc<Directory>,
@@ -43,16 +43,16 @@ pub(crate) struct Ingest {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) held: Arc<HeldRequests>,
     pub(crate) metrics: Arc<Metrics>,
-    /// What the answer to a method that is not taken names instead.
+    /// Methods that the answer to another method lists as allowed.
     pub(crate) methods: Methods,
     pub(crate) bounds: Bounds,
 }
 
-/// How large, how fast and how late webhooks may be.
+/// Limits for the size, the rate and the time of webhooks.
 #[derive(Debug)]
 pub(crate) struct Bounds {
     bodies: body::BodyReader,
-    /// `None` for any.
+    /// `None` for no limit.
     pace: Option<TunnelRates>,
     store_timeout: Duration,
     respond_timeout: Duration,
@@ -70,7 +70,7 @@ impl Bounds {
 }
 
 impl Ingest {
-    /// The answer to one webhook.
+    /// Returns the answer to one webhook.
     pub(crate) async fn accept(
         &self,
         key: TunnelKey,
@@ -84,8 +84,8 @@ impl Ingest {
         }
     }
 
-    /// The answer to a request that is not taken: the same for every URL that is nobody's
-    /// (invariant 6). The owner of the key hears of it.
+    /// Refuses a request. The answer is the same for every URL without a tunnel (invariant 6).
+    /// The owner of the key is informed.
     pub(crate) async fn refuse(
         &self,
         refusal: Refusal,
@@ -99,7 +99,7 @@ impl Ingest {
         }
         let patience = patience(refusal, &request);
         if !patience.is_zero() {
-            // Nothing but the body is kept meanwhile.
+            // `discard` consumes the request, so only the body stays in memory meanwhile.
             body::discard(request.into_body(), patience).await;
         }
         let mut answer = refusal.answer();
@@ -141,7 +141,7 @@ impl Ingest {
             peer: Some(peer),
             body: body.bytes.clone(),
         };
-        // It is in the webhook now.
+        // The webhook already contains the headers.
         request.headers_mut().clear();
         let frame = Arc::new(HeldFrame {
             id,
@@ -167,8 +167,8 @@ impl Ingest {
         Ok(answer.unwrap_or_else(|| text(StatusCode::OK, "stored")))
     }
 
-    /// Waits for the local service's answer. `None` where the relay is to answer by itself: the event
-    /// is stored then.
+    /// Waits for the local service's answer. Returns `None` if the relay has to answer by
+    /// itself; the event is stored then.
     async fn pass_through(
         &self,
         tunnel: &Tunnel,
@@ -180,7 +180,7 @@ impl Ingest {
             HeldOutcome::Store { frame, turn } => (frame, turn),
         };
         let mut append = pin!(self.append(tunnel, frame));
-        // With the first poll the queue has it, and the next one may follow.
+        // The first poll hands the event to the queue, so the next request may follow.
         let begun = poll!(&mut append);
         turn.is_over();
         match begun {
@@ -190,8 +190,8 @@ impl Ingest {
         Ok(None)
     }
 
-    /// Stores an event, and waits for the local service's answer where the agent sends one for what
-    /// is stored.
+    /// Stores an event, and waits for the local service's answer if the agent sends answers to
+    /// stored events.
     async fn store_and_wait(
         &self,
         tunnel: &Tunnel,
@@ -220,7 +220,7 @@ impl Ingest {
     }
 }
 
-/// Every header as it was sent; HTTP/2 carries the host in the target instead.
+/// Returns every header as it was sent. HTTP/2 has the host in the target, which becomes a header.
 fn headers(request: &Request<Incoming>) -> HeaderList {
     let mut headers = spelling::headers(request.headers(), request.extensions().get());
     if let Some(authority) = request.uri().authority()
@@ -231,8 +231,9 @@ fn headers(request: &Request<Incoming>) -> HeaderList {
     headers
 }
 
-/// How long a refused sender may go on: not at all where nothing is lost by cutting it off, as it
-/// waits to be asked for the body, or sends it on a stream of its own.
+/// Returns how long a refused sender may continue to send its body. It is zero if the
+/// sender can be cut off without losing the answer: it waits for permission to send the
+/// body, or sends it on a separate stream.
 fn patience(refusal: Refusal, request: &Request<Incoming>) -> Duration {
     let waits = request.headers().contains_key(header::EXPECT);
     if waits || request.version() == Version::HTTP_2 {

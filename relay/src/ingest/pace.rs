@@ -1,4 +1,4 @@
-//! How fast webhooks may come for one tunnel, and from one peer for it.
+//! Limits the rate of webhooks per tunnel, and per peer of a tunnel.
 
 use tokio::time::Instant;
 
@@ -8,11 +8,12 @@ use crate::queue::TunnelId;
 use crate::rate::KeyedRates;
 use crate::refusal::Refusal;
 
-/// The part of a tunnel's rate that one peer may use: whoever finds a URL leaves an eighth of it to
-/// Podio, whatever is sent. A relay cannot tell a forged webhook from a real one by what is in it.
+/// Part of a tunnel's rate that one peer may use. If a URL becomes known to a third party,
+/// an eighth of the rate is still left for Podio. A relay cannot distinguish a forged
+/// webhook from a real one by its content.
 const SHARE: f64 = 7.0 / 8.0;
 
-/// The rates of all tunnels.
+/// Rates of all tunnels.
 #[derive(Debug)]
 pub(super) struct TunnelRates {
     tunnels: KeyedRates<TunnelId>,
@@ -27,7 +28,7 @@ impl TunnelRates {
         }
     }
 
-    /// Takes one webhook out of the tunnel's rate and of the peer's share of it, or out of neither.
+    /// Counts one webhook against the tunnel's rate and the peer's share of it, or against neither.
     pub(super) fn admit(
         &self,
         tunnel: TunnelId,
