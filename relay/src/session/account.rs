@@ -1,4 +1,4 @@
-//! What all sessions of one owner have together: places and memory. A bag of nothing else.
+//! Holds what all sessions of one owner share: places and memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -9,10 +9,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::budget::{OwnerShare, SessionBudget};
 use crate::config::Limits;
 
-/// What a read of the queue may bring beyond its largest event.
+/// Bytes that a read of the queue may return in addition to its largest event.
 pub(super) const READ_BYTES: usize = 1024 * 1024;
 
-/// The owners of the sessions that there are.
+/// Accounts of the owners that have sessions.
 #[derive(Debug)]
 pub(super) struct Accounts {
     max_sessions: usize,
@@ -21,11 +21,11 @@ pub(super) struct Accounts {
     known: Mutex<HashMap<String, Weak<OwnerAccount>>>,
 }
 
-/// One owner's part.
+/// Account of one owner.
 #[derive(Debug)]
 pub(super) struct OwnerAccount {
     places: Arc<Semaphore>,
-    /// Memory for events on their way to the owner's agents.
+    /// Memory for events that are being sent to the owner's agents.
     pub(super) sending: OwnerShare,
     /// Memory for answers that the owner's agents are sending.
     pub(super) receiving: OwnerShare,
@@ -34,7 +34,8 @@ pub(super) struct OwnerAccount {
 impl Accounts {
     pub(super) fn new(limits: &Limits) -> Self {
         let event = limits.max_body_bytes + READ_BYTES;
-        // A third of the memory is for what comes in: it comes in by chance, and goes out at once.
+        // A third of the memory is for incoming answers, which arrive irregularly and leave
+        // memory at once.
         let receiving = limits.max_session_memory / 3;
         let sending = limits.max_session_memory - receiving;
         Self {
@@ -45,7 +46,7 @@ impl Accounts {
         }
     }
 
-    /// The account of an owner.
+    /// Returns the account of an owner.
     pub(super) fn of(&self, owner: &str) -> Arc<OwnerAccount> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(account) = known.get(owner).and_then(Weak::upgrade) {
@@ -63,13 +64,13 @@ impl Accounts {
 }
 
 impl OwnerAccount {
-    /// A place for one more session, if there is one.
+    /// Returns a place for one more session, if there is one.
     pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 }
 
-/// The largest message of an agent that sends answers.
+/// Returns the maximum size of a message of an agent that sends answers.
 pub(super) fn max_answer_bytes(limits: &Limits) -> usize {
     size_of::<u32>() + MAX_HEADER_BYTES + limits.max_response_bytes
 }

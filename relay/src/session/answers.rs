@@ -1,4 +1,5 @@
-//! The local service's answers that come in over a session, each to the request that waits for it.
+//! Passes the local service's answers that arrive over a session to the requests that wait
+//! for them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,16 +12,16 @@ use super::window::SendWindow;
 use crate::held::{HeldRequests, SessionDoor, SessionStanding, WindowRoom};
 use crate::queue::Depth;
 
-/// Answers to stored events awaited at one moment, beyond which those nobody waits for any more are
-/// forgotten.
+/// Number of stored events with an expected answer from which those without a waiting
+/// request are removed.
 const MAX_AWAITED: usize = 1024;
 
-/// Who waits for what this session's agent answers.
+/// Answers that are expected from this session's agent.
 pub(super) struct AwaitedAnswers {
     held: Arc<HeldRequests>,
-    /// Stored events that were sent.
+    /// Stored events that were sent, by sequence number.
     awaited: Mutex<HashMap<Seq, EventId>>,
-    /// Where requests come through that are not stored, if the agent takes any.
+    /// Source of held requests, if the agent accepts them.
     door: Option<SessionDoor>,
 }
 
@@ -33,14 +34,14 @@ impl AwaitedAnswers {
         }
     }
 
-    /// The session ends: whoever still waits is answered by the relay.
+    /// Ends the session's access to held requests. The relay answers those that still wait.
     pub(super) fn end(&self) {
         if let Some(door) = &self.door {
             door.close();
         }
     }
 
-    /// A stored event is about to be sent.
+    /// Notes that a stored event is about to be sent.
     pub(super) fn will_send(&self, seq: Seq, id: EventId) {
         if !self.held.stored.is_waiting(id) {
             return;
@@ -52,10 +53,10 @@ impl AwaitedAnswers {
         awaited.insert(seq, id);
     }
 
-    /// The next requests that are sent without being stored.
+    /// Waits for the next held requests to send.
     ///
     /// # Cancel safety
-    /// Safe: they are taken as this resolves.
+    /// Safe: the requests are taken in the poll that completes.
     pub(super) async fn next_held(
         &self,
         depths: &watch::Receiver<Depth>,
@@ -84,7 +85,7 @@ impl AwaitedAnswers {
         }
     }
 
-    /// Passes an answer on, if somebody still waits for it.
+    /// Passes an answer on, if a request still waits for it.
     pub(super) fn take(&self, answer: ResponseFrame, grant: Option<BudgetGrant>) {
         let ResponseFrame { to, mut response } = answer;
         if let Some(grant) = grant {

@@ -1,4 +1,5 @@
-//! An agent whose token is good, from the upgrade over its hello and welcome to its end.
+//! Runs the session of an agent with a valid token: from the upgrade, over hello and
+//! welcome, to the end.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,10 +31,11 @@ use crate::roster::TunnelClaim;
 use crate::tunnel::AgentConnection;
 use crate::tunnel::directory::{Directory, Owner, ServedTunnel};
 
-/// How often an agent that another one's death let in may meet yet another one.
+/// Maximum number of agents that an arriving agent may find to hold the tunnel, one after
+/// the other.
 const MAX_RIVALS: usize = 3;
 
-/// An agent whose token is good, on its way to a tunnel.
+/// An agent with a valid token that has no tunnel yet.
 #[derive(Debug)]
 pub(super) struct ArrivingAgent {
     pub(super) directory: Arc<Directory>,
@@ -49,7 +51,7 @@ pub(super) struct ArrivingAgent {
 }
 
 impl ArrivingAgent {
-    /// The session of an agent, from the upgrade to its end.
+    /// Runs the session of an agent, from the upgrade to its end.
     pub(super) async fn session(self, upgraded: OnUpgrade) {
         let terms = &self.terms;
         let Ok(Ok(upgraded)) = timeout(terms.hello_timeout, upgraded).await else {
@@ -65,7 +67,8 @@ impl ArrivingAgent {
             Some(config),
         ));
         let mut socket = Box::new(socket.await);
-        // Boxed: the many states of a beginning session are not kept by a running one.
+        // The future is boxed so that the many states of a starting session do not take memory in
+        // a running one.
         let (mut hold, pump) = match Box::pin(self.begin(&mut socket, meter)).await {
             Ok(begun) => begun,
             Err(end) => return Box::pin(self.turn_away(*socket, end)).await,
@@ -94,7 +97,7 @@ impl ArrivingAgent {
         let _ = timeout(self.terms.hello_timeout, goodbye).await;
     }
 
-    /// From the hello to the welcome.
+    /// Runs the session from the hello to the welcome.
     async fn begin(
         &self,
         socket: &mut SessionSocket,
@@ -119,7 +122,7 @@ impl ArrivingAgent {
         let pulse = Arc::<Pulse>::default();
         let hold = self.take(&served, &hello, &pulse).await?;
         let ServedTunnel { tunnel, epoch } = served;
-        // What became void before this session could be found by a poll is found here.
+        // A token or key that was revoked before a poll could find this session is detected here.
         if !directory.is_current(owner, &tunnel).await? {
             return Err(End::Revoked);
         }
@@ -161,7 +164,8 @@ impl ArrivingAgent {
         Ok((hold, pump))
     }
 
-    /// Takes the tunnel, from a dead agent at once; a live one may keep it (`presence`).
+    /// Takes the tunnel for this agent. A dead agent loses it at once; a live one may keep it
+    /// (`presence`).
     async fn take(
         &self,
         served: &ServedTunnel,
@@ -205,7 +209,8 @@ impl ArrivingAgent {
     }
 }
 
-/// What an agent calls its machine, as it may be shown to another: printable, and short.
+/// Returns the agent's name of its machine in a form that may be shown to another agent:
+/// printable and short.
 fn printable_host(host: &str) -> String {
     let printable = host.chars().filter(char::is_ascii_graphic);
     printable.take(MAX_HOST_CHARS).collect()

@@ -1,18 +1,18 @@
-//! Memory that all sessions share, of which one owner gets at most a part: what is on its way to
-//! agents, and what agents are sending (invariant 5).
+//! Limits the memory that all sessions share, and the part of it that one owner gets: for
+//! events on their way to agents and for what agents are sending (invariant 5).
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The part of a budget that one owner gets.
+/// Divisor of a budget: the part that one owner gets.
 const OWNERS: usize = 4;
 
-/// Budgets are counted in KiB.
+/// Number of bytes per unit of a budget.
 const UNIT: usize = 1024;
 
-/// Bytes that all sessions share.
+/// Memory that all sessions share.
 #[derive(Debug)]
 pub(super) struct SessionBudget {
     all: Arc<Semaphore>,
@@ -35,8 +35,8 @@ pub(super) struct BudgetGrant {
 }
 
 impl SessionBudget {
-    /// A budget of which one owner gets a quarter, and `least_share` bytes in any case: the
-    /// largest thing that must pass.
+    /// Creates a budget of which one owner gets a quarter, but at least `least_share` bytes:
+    /// the size of the largest thing that must pass.
     pub(super) fn new(bytes: usize, least_share: usize) -> Self {
         let share = (bytes / OWNERS).max(least_share);
         let all = Semaphore::new(bytes.max(share).div_ceil(UNIT).min(Semaphore::MAX_PERMITS));
@@ -46,7 +46,7 @@ impl SessionBudget {
         }
     }
 
-    /// The part of an owner who has none yet.
+    /// Returns the part of an owner who has none yet.
     pub(super) fn share(&self) -> OwnerShare {
         OwnerShare {
             all: Arc::clone(&self.all),
@@ -57,38 +57,38 @@ impl SessionBudget {
 }
 
 impl OwnerShare {
-    /// Waits until so many bytes are free, in the owner's part and in all; never more than the
-    /// part.
+    /// Waits until this many bytes are free, both in the owner's part and in the whole budget.
+    /// Requests for more than the part get the whole part.
     ///
     /// # Cancel safety
-    /// Safe, but the place among those who wait is lost.
+    /// Safe, but the place in the line of waiting callers is lost.
     pub(super) async fn take(&self, bytes: usize) -> BudgetGrant {
         let units = units(bytes).min(self.units);
         let own = Arc::clone(&self.own).acquire_many_owned(units).await;
         let all = Arc::clone(&self.all).acquire_many_owned(units).await;
         match (own, all) {
             (Ok(own), Ok(all)) => BudgetGrant { own, all },
-            // The semaphores are never closed.
+            // The semaphores are never closed, so this cannot happen.
             _ => std::future::pending().await,
         }
     }
 }
 
 impl BudgetGrant {
-    /// Gives back what is beyond so many bytes.
+    /// Gives back all bytes beyond this number.
     pub(super) fn shrink(&mut self, bytes: usize) {
         let units = units(bytes) as usize;
         drop(self.own.split(self.own.num_permits().saturating_sub(units)));
         drop(self.all.split(self.all.num_permits().saturating_sub(units)));
     }
 
-    /// Makes one of two of the same share.
+    /// Merges two grants of the same share.
     pub(super) fn join(&mut self, other: Self) {
         self.own.merge(other.own);
         self.all.merge(other.all);
     }
 
-    /// Lets the grant live for as long as these bytes do.
+    /// Keeps the grant for as long as these bytes exist.
     pub(super) fn keep_with(self, bytes: Bytes) -> Bytes {
         struct GrantedBytes {
             bytes: Bytes,

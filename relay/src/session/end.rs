@@ -1,4 +1,4 @@
-//! Every way in which a session ends, and what the agent hears of it.
+//! Lists every way in which a session ends, and what the agent is told.
 
 use podtap_wire::{Notice, TunnelHolder};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -7,30 +7,30 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use crate::queue::QueueError;
 use crate::tunnel::directory::NoTunnel;
 
-/// When an agent is to come back to a relay that goes away: about a restart's time.
+/// Time after which an agent reconnects to a relay that shuts down: about the time of a restart.
 const COME_BACK_AFTER_MS: u64 = 1000;
 
-/// The longest reason of a close frame, in bytes (RFC 6455 §5.5).
+/// Maximum length of the reason in a close frame, in bytes (RFC 6455 §5.5).
 const MAX_REASON: usize = 123;
 
-/// Every way in which a session ends.
+/// Reason why a session ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Another session has the tunnel: this one.
+    /// This other session has the tunnel now.
     TakenOver(TunnelHolder),
-    /// The owner has as many tunnels as one may have.
+    /// The owner has the maximum number of tunnels.
     TooManyTunnels,
-    /// The token is void.
+    /// The token was revoked.
     Revoked,
-    /// The tunnel has another key, or is deleted; by coming back the agent learns its new URL.
+    /// The tunnel has another key or was deleted. The agent learns its new URL when it reconnects.
     KeyGone,
     /// The relay shuts down.
     Draining,
     /// The storage does not work.
     Unavailable,
-    /// The agent does not keep to the protocol.
+    /// The agent violates the protocol.
     Protocol(String),
-    /// Nothing was heard for too long, or nothing taken.
+    /// The agent has sent or accepted nothing for too long.
     Silent,
     /// The agent has gone.
     Gone,
@@ -42,7 +42,7 @@ impl End {
         Self::Protocol(format!("a message is larger than {most} bytes"))
     }
 
-    /// What the agent's user should know.
+    /// Returns the notice for the agent's user.
     pub(super) fn notice(&self) -> Option<Notice> {
         match self {
             Self::TakenOver(holder) => Some(Notice::TakenOver(holder.clone())),
@@ -62,7 +62,7 @@ impl End {
         }
     }
 
-    /// How the websocket is closed; `None` where nobody is there to close it with.
+    /// Returns the close frame, or `None` if the agent is not there any more.
     pub(super) fn close(&self) -> Option<CloseFrame> {
         let (code, reason) = match self {
             Self::TakenOver(_) => (CloseCode::Policy, "another agent has the tunnel"),

@@ -1,4 +1,4 @@
-//! The way into a session: an HTTP upgrade, then the agent's hello. What cannot be right is
+//! Checks the HTTP upgrade to a websocket, then the agent's hello. An invalid request is
 //! refused with its reason.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::end::End;
 use super::socket::SessionSocket;
 use crate::answer::{HttpAnswer, full};
 
-/// What an upgrade request holds once it is known to be one.
+/// Content of a valid upgrade request.
 #[derive(Debug)]
 pub(super) struct Upgrade {
     pub(super) token: String,
@@ -53,7 +53,7 @@ impl Upgrade {
         })
     }
 
-    /// The 101 that opens the websocket.
+    /// Returns the 101 that opens the websocket.
     pub(super) fn accept(&self) -> Response<HttpAnswer> {
         let mut answer = Response::new(HttpAnswer::default());
         *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -71,7 +71,7 @@ impl Upgrade {
     }
 }
 
-/// The first frame of an agent.
+/// Reads the first frame of an agent.
 pub(super) async fn hello(socket: &mut SessionSocket, limit: Duration) -> Result<Hello, End> {
     let first = timeout(limit, async {
         loop {
@@ -95,7 +95,7 @@ pub(super) async fn hello(socket: &mut SessionSocket, limit: Duration) -> Result
     }
 }
 
-/// The token of a request, whatever it is.
+/// Returns the bearer token of a request, valid or not.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
@@ -103,7 +103,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
     is_bearer.then(|| token.trim().to_owned())
 }
 
-/// A refusal as its HTTP answer.
+/// Converts a refusal to its HTTP answer.
 pub(crate) fn refuse(refusal: &ConnectRefusal) -> Response<HttpAnswer> {
     let body = serde_json::to_vec(refusal).unwrap_or_default();
     let mut answer = Response::new(full(body.into()));
@@ -149,7 +149,7 @@ fn malformed_refusal(message: &str) -> ConnectRefusal {
     }
 }
 
-/// Whether one of the header's comma-separated tokens is this one.
+/// Returns whether the header's comma-separated list contains this token.
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     headers
         .get_all(name)

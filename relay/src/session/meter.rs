@@ -1,9 +1,9 @@
-//! The bytes of a message that has not ended yet: a peer may take its time over it, so they count
-//! before anything decodes them.
+//! Counts the bytes of a message that has not ended yet, before it is decoded, because a
+//! peer may send it slowly.
 //!
-//! A small message is free. What is larger needs memory of the owner's account before the rest of
-//! it is read, so that an agent that sends without an end, or many of them, wait in their own
-//! sockets and not in the relay's memory.
+//! A small message is free. A larger one needs memory of the owner's account before the
+//! rest of it is read. So an agent that sends without end, or many such agents, fill their
+//! own sockets and not the relay's memory.
 
 use std::io;
 use std::pin::Pin;
@@ -19,21 +19,21 @@ use tokio::time::Instant;
 
 use super::budget::{BudgetGrant, OwnerShare};
 
-/// Bytes of a message that need no grant: one of the largest size for most agents, its frames'
-/// heads, and what is read ahead.
+/// Bytes of a message that need no grant: the largest message of most agents, the heads of
+/// its frames, and the bytes that are read ahead.
 const FREE_BYTES: usize = MAX_CONTROL_BYTES + 4 * 1024;
 
-/// Each further grant lets a message grow to so many times its size.
+/// Factor by which each further grant lets a message grow.
 const GROWTH: usize = 4;
 
-/// The longest time from the beginning of a large message to its end. Whoever waits for an answer
-/// does not wait that long.
+/// Maximum time from the start of a large message to its end. Senders do not wait that long
+/// for an answer.
 const MESSAGE_LIMIT: Duration = Duration::from_mins(1);
 
-/// Bytes of a control frame besides its payload: RFC 6455 §5.2, masked.
+/// Bytes of a control frame in addition to its payload: RFC 6455 §5.2, masked.
 const CONTROL_HEAD: usize = 6;
 
-/// What is known of the message that is being read.
+/// State of the message that is being read.
 #[derive(Debug)]
 pub(super) struct Meter {
     state: Mutex<MeterState>,
@@ -41,21 +41,21 @@ pub(super) struct Meter {
 
 #[derive(Debug)]
 struct MeterState {
-    /// Bytes read since the last message ended.
+    /// Bytes read since the end of the last message.
     used: usize,
     /// Bytes that are free or granted.
     allowed: usize,
-    /// The largest message.
+    /// Maximum size of a message.
     most: usize,
     grant: Option<BudgetGrant>,
-    /// When the message turned out to be a large one.
+    /// Time at which the message exceeded its free bytes.
     large_since: Option<Instant>,
-    /// When something was read last.
+    /// Time of the last read.
     moved: Instant,
     exceeded: bool,
 }
 
-/// A stream whose reading is metered.
+/// A stream whose reads are metered.
 pub(super) struct MeteredStream<S> {
     inner: S,
     meter: Arc<Meter>,
@@ -64,7 +64,7 @@ pub(super) struct MeteredStream<S> {
 }
 
 impl Meter {
-    /// A meter for messages of at most this size.
+    /// Creates a meter for messages of at most this size.
     pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(MeterState {
@@ -79,12 +79,12 @@ impl Meter {
         })
     }
 
-    /// Lets messages be as large as this from now on.
+    /// Sets the maximum size of further messages.
     pub(super) fn allow(&self, most: usize) {
         self.lock().most = most;
     }
 
-    /// A message has ended; the grant for it, where it needed one.
+    /// Notes that a message has ended. Returns its grant, if it needed one.
     pub(super) fn message_ended(&self) -> Option<BudgetGrant> {
         let mut state = self.lock();
         state.used = 0;
@@ -93,24 +93,25 @@ impl Meter {
         state.grant.take()
     }
 
-    /// A control frame has come, by itself or amid a message, which it is no part of.
+    /// Notes a control frame, which may arrive in the middle of a message and does not count as
+    /// part of it.
     pub(super) fn control_frame(&self, payload: usize) {
         let mut state = self.lock();
         state.used = state.used.saturating_sub(CONTROL_HEAD + payload);
     }
 
-    /// When something was read last.
+    /// Returns the time of the last read.
     pub(super) fn last_read_at(&self) -> Instant {
         self.lock().moved
     }
 
-    /// Whether a large message takes too long.
+    /// Returns whether a large message takes too long.
     pub(super) fn is_overdue(&self) -> bool {
         let since = self.lock().large_since;
         since.is_some_and(|since| since.elapsed() > MESSAGE_LIMIT)
     }
 
-    /// The largest message, if one was larger.
+    /// Returns the maximum size if a message exceeded it.
     pub(super) fn exceeding_size(&self) -> Option<usize> {
         let state = self.lock();
         state.exceeded.then_some(state.most)
@@ -122,12 +123,14 @@ impl Meter {
 }
 
 impl MeterState {
-    /// How many bytes more are needed before the next read; an error once the message is too large.
+    /// Returns how many bytes must be granted before the next read, or an error if the message
+    /// is too large.
     fn bytes_needed(&mut self) -> io::Result<usize> {
         if self.used < self.allowed {
             return Ok(0);
         }
-        // What is read ahead belongs to the next message.
+        // The free bytes beyond a control message are for data of the next message that was read
+        // ahead.
         let most = self.most.max(MAX_CONTROL_BYTES) + FREE_BYTES - MAX_CONTROL_BYTES;
         if self.used >= most {
             self.exceeded = true;
@@ -151,7 +154,7 @@ impl<S> MeteredStream<S> {
         }
     }
 
-    /// Resolves when the next bytes may be read.
+    /// Waits until the next bytes may be read.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let needed = self.meter.lock().bytes_needed()?;

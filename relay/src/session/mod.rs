@@ -1,9 +1,9 @@
-//! One connected agent: refused or let in, welcomed, pumped, sent away.
+//! Serves one connected agent: it is refused or accepted, welcomed, served and dismissed.
 //!
-//! Called by `server` for `/-/connect`. A session is a task of its own from the upgrade on, so
-//! that nothing of the HTTP connection stays in memory. `arrival` is the way from there to the
-//! welcome, `pump` the session at work; `account`, `budget` and `meter` keep one owner's sessions
-//! from using up what others need.
+//! `server` calls this for `/-/connect`. From the upgrade on, a session is a separate task,
+//! so that nothing of the HTTP connection stays in memory. `arrival` handles it up to the
+//! welcome, and `pump` runs it from there. `account`, `budget` and `meter` keep the
+//! sessions of one owner from using up what others need.
 
 mod account;
 mod answers;
@@ -44,7 +44,7 @@ use presence::Presence;
 pub(crate) use terms::SessionTerms;
 
 impl TokenDenial {
-    /// What is answered to a token that does not let anybody in.
+    /// Returns the answer to a token that is not accepted.
     pub(crate) fn answer(self) -> Response<HttpAnswer> {
         match self {
             Self::Refused => refuse(&refused_token("this token is unknown or revoked")),
@@ -60,7 +60,7 @@ impl TokenDenial {
     }
 }
 
-/// The sessions of a relay.
+/// All sessions of a relay.
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
     pub(crate) gate: Arc<TokenGate>,
@@ -73,12 +73,12 @@ pub(crate) struct Sessions {
     pub(crate) admission: Admission,
 }
 
-/// The sessions that there are, and how many more there may be.
+/// Limits of the number of sessions.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     accounts: Arc<Accounts>,
     tasks: TaskTracker,
-    /// A permit a session: senders' connections have places of their own.
+    /// One permit per session. Connections of senders are limited separately.
     places: Arc<Semaphore>,
     draining: CancellationToken,
 }
@@ -95,7 +95,7 @@ impl Admission {
 }
 
 impl Sessions {
-    /// Lets an agent in, or says why not.
+    /// Accepts an agent, or returns the reason for its refusal.
     pub(crate) async fn connect(
         &self,
         mut request: Request<Incoming>,
@@ -148,7 +148,7 @@ impl Sessions {
         upgrade.accept()
     }
 
-    /// Sends every agent away and waits until they have gone, until the deadline at most.
+    /// Ends all sessions and waits until the agents have disconnected, or until the deadline.
     pub(crate) async fn drain(&self, deadline: Instant) {
         self.admission.draining.cancel();
         self.admission.tasks.close();

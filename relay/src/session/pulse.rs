@@ -1,19 +1,21 @@
-//! Whether the agent at the other end of a session lives: it is asked, and has a moment to answer.
+//! Finds out whether the agent of a session is alive, by asking it and waiting a moment for
+//! the answer.
 
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
-/// Time for a live agent to answer a ping. Well below the time that an agent waits for its welcome.
+/// Time for a live agent to answer a ping. It is much shorter than the time for which an
+/// agent waits for its welcome.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Signs of life of one agent.
 #[derive(Debug)]
 pub(super) struct Pulse {
-    /// When something was heard last.
+    /// Time of the last message from the agent.
     heard: watch::Sender<Instant>,
-    /// Somebody wants to know.
+    /// Notified when the agent must be asked.
     asked: Notify,
 }
 
@@ -27,31 +29,31 @@ impl Default for Pulse {
 }
 
 impl Pulse {
-    /// Notes that something was heard now.
+    /// Notes that something was received now.
     pub(super) fn beat(&self) {
         self.heard.send_replace(Instant::now());
     }
 
-    /// Resolves when the agent is to be asked for a sign of life.
+    /// Waits until the agent must be asked for a sign of life.
     ///
     /// # Cancel safety
-    /// Safe: a question that nobody took stays.
+    /// Safe: a question that was not returned stays.
     pub(super) async fn wait_for_question(&self) {
         self.asked.notified().await;
     }
 
-    /// Asks the agent. Since when an answer counts.
+    /// Asks the agent. Returns the time from which an answer counts.
     pub(super) fn ask(&self) -> Instant {
         self.asked.notify_one();
         Instant::now()
     }
 
-    /// Whether something was heard since then.
+    /// Returns whether something was received since then.
     pub(super) fn was_heard_since(&self, since: Instant) -> bool {
         *self.heard.borrow() > since
     }
 
-    /// Asks the agent, and says whether it answered in time.
+    /// Asks the agent and returns whether it answered in time.
     pub(super) async fn is_alive(&self) -> bool {
         let mut heard = self.heard.subscribe();
         heard.mark_unchanged();

@@ -1,8 +1,7 @@
-//! A session at work: queue → frames and acknowledgements → queue, until either side ends it.
+//! Runs a session at work: queue → frames and acknowledgements → queue, until either side ends it.
 //!
-//! Three loops share one task: sending, receiving and waiting for the end. Sending may block on a
-//! slow agent while the others go on. What a session does now and then is boxed: an idle one, of which
-//! there may be ten thousand, keeps no room for it.
+//! Sending, receiving and waiting for the end are loops in one task; sending may block alone. Rare
+//! work is boxed, so that an idle session, of which there may be ten thousand, has no memory for it.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,19 +32,18 @@ use crate::metrics::Metrics;
 use crate::queue::{Depth, Gap, Queue, QueueError, ReadLimit, SessionId};
 use crate::tunnel::directory::Tunnel;
 
-/// Events of one read and one flush: enough to make the flush cheap, few enough to stay small.
+/// Maximum number of events per read and flush: enough for a cheap flush, few enough for memory.
 const READ_EVENTS: usize = 256;
 
-/// Bytes of events that a session reads without a grant of its owner's account.
+/// Maximum number of bytes of events that a session reads without a grant of its owner's account.
 const FREE_BYTES: usize = 64 * 1024;
 
-/// How often an agent is told of refused webhooks.
+/// Time between two notices of refused webhooks to an agent.
 const REFUSED_PERIOD: Duration = Duration::from_secs(5);
 
-/// How long an agent has to take the last words.
+/// Maximum time for an agent to receive the notice and close frame at the end.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the loops of a session share.
 pub(super) struct Pump {
     pub(super) queue: Arc<dyn Queue>,
     pub(super) answers: AwaitedAnswers,
@@ -62,27 +60,24 @@ pub(super) struct Pump {
     pub(super) progress: PumpProgress,
 }
 
-/// What a read brought.
 struct PumpPage {
     events: Vec<EventFrame>,
-    /// Everything up to here was looked at where there are no events.
+    /// If there are no events, the last sequence number that was checked.
     last: Seq,
     _grant: Option<BudgetGrant>,
 }
 
-/// How far a session is.
 pub(super) struct PumpProgress {
     window: Mutex<SendWindow>,
-    /// The window has room again.
+    /// Notified when the window has room again.
     moved: Notify,
-    /// An unknown frame was told of in the log, as one a session is.
+    /// Whether an unknown frame was logged, which is done once per session.
     told_unknown: AtomicBool,
-    /// The session ends: nothing new is sent.
+    /// Cancelled when the session ends: nothing new is sent.
     stop: CancellationToken,
 }
 
 impl PumpProgress {
-    /// Nothing sent yet.
     pub(super) fn new(window: SendWindow) -> Self {
         Self {
             window: Mutex::new(window),
@@ -94,7 +89,7 @@ impl PumpProgress {
 }
 
 impl Pump {
-    /// Runs the session until it ends, says why to the agent, and stores what it acknowledged.
+    /// Runs the session until it ends, sends the reason, and stores the last acknowledgement.
     pub(super) async fn run(
         &self,
         sink: &mut SocketSink,
@@ -103,14 +98,14 @@ impl Pump {
     ) -> End {
         let (end, is_whole) = {
             let mut sending = pin!(self.send(sink).fuse());
-            // The others are not polled again after one has resolved.
+            // The other futures are not polled again after one has completed.
             let end = tokio::select! {
                 end = ended => end,
                 end = &mut sending => end,
                 end = self.receive(stream) => end,
             };
             self.answers.end();
-            // A message of which a part is out has to end before another one begins.
+            // A message that was sent in part must be completed before another one begins.
             self.progress.stop.cancel();
             let is_whole = sending.is_terminated()
                 || Box::pin(timeout(FAREWELL_TIMEOUT, sending)).await.is_ok();
@@ -120,7 +115,7 @@ impl Pump {
         end
     }
 
-    /// The last words of a session, and the last acknowledgement.
+    /// Sends the notice and the close frame, and stores the last acknowledgement.
     async fn finish(
         &self,
         sink: &mut SocketSink,
@@ -128,8 +123,7 @@ impl Pump {
         end: &End,
         is_whole: bool,
     ) {
-        // Reading on until the agent hangs up keeps its last acknowledgements, and keeps the
-        // system from resetting the connection under the last words.
+        // Reading on receives the agent's last acknowledgements, and prevents a reset of the connection.
         let farewell = async {
             if is_whole && say_goodbye(sink, end).await {
                 self.receive(stream).await;
@@ -141,7 +135,7 @@ impl Pump {
         if let Some(through) = through
             && let Err(error) = queue.acknowledge(tunnel, self.session, through).await
         {
-            // The events come again, and the agent's history knows them.
+            // The events are sent again, and the agent's history recognizes them.
             tracing::debug!(%error, "the last acknowledgement is lost");
         }
     }
@@ -149,7 +143,7 @@ impl Pump {
     /// Sends events as the window allows, and pings.
     async fn send(&self, sink: &mut SocketSink) -> End {
         let mut pings = interval_at(self.first_ping, PING_PERIOD);
-        // One that is late is no reason to leave the others, with whom it goes.
+        // A late ping must not shift the next ones, which are sent with those of other sessions.
         pings.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let next = Seq(self.window().cursor().0.saturating_add(2));
         if let Err(end) = Box::pin(self.send_gaps(sink, Seq(0), next)).await {
@@ -163,7 +157,7 @@ impl Pump {
         };
         let now = depths.clone();
         loop {
-            // Made before the window is read: an acknowledgement in between is not missed.
+            // Created before the window is read, so that no acknowledgement in between is missed.
             let moved = self.progress.moved.notified();
             let (cursor, room) = {
                 let window = self.window();
@@ -173,7 +167,7 @@ impl Pump {
                 events: room.events.min(READ_EVENTS),
                 bytes: room.bytes.min(READ_BYTES),
             });
-            // Each arm is cancel-safe: a read dropped is a read made again from the same cursor.
+            // Each arm is cancel-safe: a read that is dropped is repeated from the same cursor.
             let sent = tokio::select! {
                 read = self.read(&mut depths, cursor, room) => match read {
                     Ok(read) if read.events.is_empty() => {
@@ -205,7 +199,7 @@ impl Pump {
         }
     }
 
-    /// Tells what was refused since it was told last; what is not taken then is told no more.
+    /// Sends notices about webhooks refused since the last call. If that fails, they are lost.
     async fn send_refused(&self, sink: &mut SocketSink) -> Result<(), End> {
         for tally in self.tunnel.refused.take() {
             feed(sink, messages(&RelayFrame::Notice(tally.into()))?).await?;
@@ -213,8 +207,7 @@ impl Pump {
         send(sink, []).await
     }
 
-    /// The next events, as soon as there are any and the owner's account has memory for them. A
-    /// deaf agent holds that until it is given up, and holds up none but its owner's others.
+    /// Waits for events, and for memory. An agent that does not read only delays those of its owner.
     async fn read(
         &self,
         depths: &mut watch::Receiver<Depth>,
@@ -235,7 +228,7 @@ impl Pump {
         cursor: Seq,
         room: ReadLimit,
     ) -> Result<PumpPage, QueueError> {
-        // One event comes whole, whatever the limit.
+        // One event is always read whole, whatever the limit.
         let most = usize::try_from(waiting.bytes).unwrap_or(usize::MAX);
         let mut grant = None;
         if most > FREE_BYTES {
@@ -266,14 +259,14 @@ impl Pump {
                 return Err(End::Gone);
             }
             let (seq, id, bytes) = (event.seq, event.id, event.request.footprint());
-            // Events may be missing anywhere: one that was damaged leaves a gap between two.
+            // A gap may be between any two events, for example after a damaged event was removed.
             if seq.0 > cursor.0 + 1 {
                 self.send_gaps(sink, cursor, seq).await?;
             }
             cursor = seq;
             self.answers.will_send(seq, id);
             self.window().record_sent(seq, bytes);
-            // Encoded one by one: the others stay as small as they are.
+            // Events are encoded one by one, because the encoded form is larger.
             feed(sink, messages(&RelayFrame::Event(event))?).await?;
         }
         send(sink, []).await
@@ -290,8 +283,7 @@ impl Pump {
         send(sink, []).await
     }
 
-    /// Goes past events of which none is left, up to `last`: nothing may ever follow them, so the
-    /// agent hears of it now.
+    /// Skips removed events up to `last` and sends the gaps now, because no event may ever follow.
     async fn go_past(&self, sink: &mut SocketSink, cursor: Seq, last: Seq) -> Result<(), End> {
         let next = Seq(last.0.saturating_add(1));
         self.send_gaps(sink, cursor, next).await?;
@@ -299,7 +291,7 @@ impl Pump {
         Ok(())
     }
 
-    /// Tells the gaps that end after `after` and begin before `before`.
+    /// Sends notices of the gaps that end after `after` and begin before `before`.
     async fn send_gaps(&self, sink: &mut SocketSink, after: Seq, before: Seq) -> Result<(), End> {
         let gaps = self.queue.gaps(self.tunnel.id).await?;
         let told = |gap: &Gap| gap.to > after && gap.from < before;
@@ -315,8 +307,7 @@ impl Pump {
         send(sink, []).await
     }
 
-    /// Takes what the agent says. Any message, a ping included, breaks the silence, and so does any
-    /// part of a large one, which has to end in time.
+    /// Receives messages. Any part of one is a sign of life, but a large one has to end in time.
     async fn receive(&self, stream: &mut SocketStream) -> End {
         loop {
             let message = match timeout(SILENCE_LIMIT, stream.next()).await {
@@ -368,7 +359,6 @@ impl Pump {
         Ok(())
     }
 
-    /// What an error of the websocket means.
     fn end_of_error(&self, error: &Error) -> End {
         match (error, self.meter.exceeding_size()) {
             (_, Some(most)) => End::too_large(most),
@@ -397,7 +387,7 @@ async fn ping(sink: &mut SocketSink) -> Result<(), End> {
     send(sink, [Message::Ping(Bytes::new())]).await
 }
 
-/// The notice and the close frame that belong to this end. Whether the agent can have got them.
+/// Sends the notice and the close frame. Returns whether the agent can have received them.
 async fn say_goodbye(sink: &mut SocketSink, end: &End) -> bool {
     let Some(close) = end.close() else {
         return false;

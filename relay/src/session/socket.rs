@@ -1,4 +1,4 @@
-//! A session's websocket: small buffers, bounded in both directions, and messages cut into frames.
+//! Configures a session's websocket with small, bounded buffers, and cuts messages into frames.
 
 use std::time::Duration;
 
@@ -24,16 +24,17 @@ pub(super) type SessionSocket = WebSocketStream<MeteredStream<TokioIo<Upgraded>>
 pub(super) type SocketSink = SplitSink<SessionSocket, Message>;
 pub(super) type SocketStream = SplitStream<SessionSocket>;
 
-/// Buffers of a websocket, in bytes: small, for most agents are idle most of the time, and what
-/// they say most is an acknowledgement of 30 bytes. The writing one is only made when needed.
+/// Size of a websocket's buffers in bytes. They are small because most agents are idle most
+/// of the time, and mostly send acknowledgements of 30 bytes. The write buffer is allocated
+/// when it is needed.
 const READ_BUFFER: usize = 2 * 1024;
 const WRITE_BUFFER: usize = 16 * 1024;
 
-/// What may wait to be written, in bytes: one frame beyond the buffer, and pongs to an agent that
-/// does not read. One that makes it full by pinging loses its session.
+/// Maximum number of bytes to be written: one frame beyond the buffer, and pongs to an
+/// agent that does not read. An agent that fills it with pings loses its session.
 const MAX_WRITE_BUFFER: usize = WRITE_BUFFER + FRAGMENT_BYTES + 16 * 1024;
 
-/// The websocket's settings for messages of at most this size.
+/// Returns the websocket's settings for messages of at most this size.
 pub(super) fn config(max_message: usize) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -43,12 +44,12 @@ pub(super) fn config(max_message: usize) -> WebSocketConfig {
         .max_frame_size(Some(max_message))
 }
 
-/// The messages that carry a frame of the protocol: one, or the fragments of a large one.
+/// Returns the messages that carry a frame of the protocol: one, or the fragments of a large one.
 pub(super) fn messages(frame: &RelayFrame) -> Result<impl Iterator<Item = Message> + use<>, End> {
     into_fragments(frame.encode())
 }
 
-/// The same for a webhook that is not stored.
+/// Returns the messages that carry a held webhook.
 pub(super) fn held_messages(
     frame: &HeldFrame,
 ) -> Result<impl Iterator<Item = Message> + use<>, End> {
@@ -72,8 +73,8 @@ fn into_fragments(
     }))
 }
 
-/// Puts messages into the sink, to be flushed. An agent that takes none for as long as the silence
-/// limit is gone.
+/// Adds messages to the sink without flushing. Fails if the agent accepts none within the
+/// silence limit.
 pub(super) async fn feed(
     sink: &mut (impl futures_util::Sink<Message> + Unpin),
     messages: impl IntoIterator<Item = Message>,
@@ -84,7 +85,7 @@ pub(super) async fn feed(
     Ok(())
 }
 
-/// Puts messages into the sink and flushes it.
+/// Adds messages to the sink and flushes it.
 pub(super) async fn send(
     sink: &mut (impl futures_util::Sink<Message> + Unpin),
     messages: impl IntoIterator<Item = Message>,
@@ -104,7 +105,7 @@ async fn in_time<E>(
     }
 }
 
-/// Says one thing to an agent.
+/// Sends one frame to an agent.
 pub(super) async fn say(
     sink: &mut (impl futures_util::Sink<Message> + Unpin),
     frame: &RelayFrame,

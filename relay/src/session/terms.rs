@@ -1,4 +1,4 @@
-//! What a relay offers its agents: the same for all of them, and told in each welcome.
+//! Defines what a relay offers to all its agents and sends in each welcome.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use crate::admin::SERVER;
 use crate::config::Limits;
 use crate::tunnel::directory::Tunnel;
 
-/// Agents are pinged at multiples of this: those of thousands, and their answers, then wake the relay
-/// ten times a second, and not once for each.
+/// Pings are sent at multiples of this period. So the pings of thousands of agents, and
+/// their answers, wake the relay ten times per second and not once each.
 const PINGS_TOGETHER: Duration = Duration::from_millis(100);
 
 /// The terms of a session.
 #[derive(Debug)]
 pub(crate) struct SessionTerms {
     public_url: Url,
-    /// Those that agents are told; `window` is each agent's own.
+    /// Limits as sent to agents; `window` is different for each agent.
     told: RelayLimits,
-    /// From the upgrade to the hello.
+    /// Time from the upgrade to the hello.
     pub(super) hello_timeout: Duration,
-    /// The largest message of an agent that sends answers.
+    /// Maximum size of a message of an agent that sends answers.
     pub(super) max_answer_bytes: usize,
-    /// Bytes sent and not acknowledged yet.
+    /// Maximum number of bytes sent and not acknowledged yet.
     pub(super) max_unacknowledged_bytes: usize,
-    /// From where the times of pings are counted.
+    /// Start of the ping periods.
     began: Instant,
 }
 
@@ -51,7 +51,8 @@ impl SessionTerms {
         }
     }
 
-    /// When an agent that is here now is pinged first: within a period, together with others.
+    /// Returns the time of the first ping for an agent that arrives now: within one period,
+    /// together with other agents.
     pub(super) fn first_ping(&self) -> Instant {
         let passed = (self.began.elapsed() + PING_PERIOD).as_millis();
         let together = passed / PINGS_TOGETHER.as_millis();
@@ -59,7 +60,7 @@ impl SessionTerms {
         self.began + PINGS_TOGETHER * multiple
     }
 
-    /// The welcome of one agent.
+    /// Returns the welcome for one agent.
     pub(super) fn welcome(
         &self,
         tunnel: &Tunnel,

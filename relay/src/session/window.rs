@@ -1,4 +1,4 @@
-//! How far a session is ahead of its agent's acknowledgements. Pure.
+//! Tracks how far a session is ahead of its agent's acknowledgements. Pure.
 
 use std::collections::VecDeque;
 
@@ -6,20 +6,20 @@ use podtap_wire::Seq;
 
 use crate::queue::ReadLimit;
 
-/// What was sent and is not acknowledged yet.
+/// Events that were sent and are not acknowledged yet.
 #[derive(Debug)]
 pub(super) struct SendWindow {
     max_events: usize,
     max_bytes: usize,
     bytes: usize,
     sent: VecDeque<(Seq, usize)>,
-    /// The last one sent, or gone before anything was sent.
+    /// Last event that was sent, or that was removed before anything was sent.
     cursor: Seq,
     acknowledged: Option<Seq>,
 }
 
 impl SendWindow {
-    /// A window over the events after `cursor`.
+    /// Creates a window for the events after `cursor`.
     pub(super) fn new(max_events: usize, max_bytes: usize, cursor: Seq) -> Self {
         Self {
             max_events: max_events.max(1),
@@ -31,32 +31,32 @@ impl SendWindow {
         }
     }
 
-    /// After which event to read on.
+    /// Returns the event after which to continue reading.
     pub(super) fn cursor(&self) -> Seq {
         self.cursor
     }
 
-    /// How much may be sent now; `None` until the agent acknowledges something.
+    /// Returns how much may be sent now, or `None` until the agent acknowledges something.
     pub(super) fn room(&self) -> Option<ReadLimit> {
         let events = self.max_events.saturating_sub(self.sent.len());
         let bytes = self.max_bytes.saturating_sub(self.bytes);
         (events > 0 && bytes > 0).then_some(ReadLimit { events, bytes })
     }
 
-    /// Notes an event that goes out.
+    /// Records an event that is being sent.
     pub(super) fn record_sent(&mut self, seq: Seq, bytes: usize) {
         self.cursor = seq;
         self.bytes += bytes;
         self.sent.push_back((seq, bytes));
     }
 
-    /// Notes that events up to `through` will never be sent.
+    /// Records that events up to `through` will never be sent.
     pub(super) fn skip(&mut self, through: Seq) {
         self.cursor = self.cursor.max(through);
     }
 
-    /// Takes an acknowledgement. Answers how far it is believed: an agent cannot have what was
-    /// not sent, whatever it says.
+    /// Records an acknowledgement. Returns up to which event it is accepted: an agent cannot
+    /// have an event that was not sent.
     pub(super) fn acknowledge(&mut self, through: Seq) -> Seq {
         let through = through.min(self.cursor);
         while let Some(&(seq, bytes)) = self.sent.front()
@@ -69,7 +69,7 @@ impl SendWindow {
         through
     }
 
-    /// How far the agent has what it was sent, once it has said so.
+    /// Returns the last event that the agent has acknowledged, if any.
     pub(super) fn last_acknowledged(&self) -> Option<Seq> {
         self.acknowledged
     }

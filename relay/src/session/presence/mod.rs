@@ -1,8 +1,8 @@
-//! The sessions of this relay, and what it knows of those of others: who has a tunnel, who answers
-//! for it, and how a session hears that it lost its tunnel.
+//! Keeps the sessions of this relay, and what it knows of those of other relays: which agent
+//! has a tunnel, whether it sends answers, and how a session learns that it lost its tunnel.
 //!
-//! The `roster` decides who gets a tunnel; whether the one that has it lives is found out by asking
-//! it (`pulse`).
+//! The `roster` decides which agent gets a tunnel. Whether the agent that has it is alive
+//! is found out by asking it (`pulse`).
 
 #[cfg(test)]
 mod tests;
@@ -22,25 +22,25 @@ use crate::roster::{self, HoldingAgent, Roster, TunnelClaim};
 use crate::tunnel::directory::{Owner, StillValid, Tunnel};
 use crate::tunnel::{AgentConnection, TokenId};
 
-/// The sessions of a relay, by tunnel.
+/// Sessions of a relay, by tunnel.
 #[derive(Debug)]
 pub(crate) struct Presence {
     roster: Arc<dyn Roster>,
     state: Mutex<PresenceState>,
-    /// There is something that the command line was not told.
+    /// Notified when there are changes that are not stored for the command line yet.
     has_news: Notify,
-    /// How far this machine's clock was set, the last time.
+    /// How far this machine's clock was last set, in milliseconds.
     clock: watch::Sender<i64>,
 }
 
 #[derive(Debug, Default)]
 struct PresenceState {
     here: HashMap<TunnelId, LiveSession>,
-    /// Sessions of other relays.
+    /// Agents that are connected to other relays.
     elsewhere: HashMap<TunnelId, HoldingAgent>,
-    /// Sessions of which another relay wants to know whether they live, and since when.
+    /// Sessions about which another relay asks whether they are alive, and since when.
     asked: HashMap<SessionId, (Arc<Pulse>, Instant)>,
-    /// Whether the command line was told of all this.
+    /// Whether the current sessions are stored for the command line.
     is_told: bool,
 }
 
@@ -55,20 +55,20 @@ struct LiveSession {
     end: oneshot::Sender<End>,
 }
 
-/// What became of a claim.
+/// Outcome of a claim.
 #[derive(Debug)]
 pub(super) enum PresenceClaim {
-    /// The tunnel is the claimant's.
+    /// The claimant has the tunnel now.
     Taken {
         hold: TunnelHold,
-        /// Whether somebody had it.
+        /// Whether another agent had it before.
         from_another: bool,
     },
-    /// Another has it, and keeps it if it lives.
+    /// Another agent has the tunnel, and keeps it if it is alive.
     Contested(Rival),
 }
 
-/// The agent that has a tunnel which another wants.
+/// The agent that has a tunnel which another agent wants.
 #[derive(Debug)]
 pub(super) struct Rival {
     pub(super) session: SessionId,
@@ -84,7 +84,7 @@ enum HoldingSession {
     Gone,
 }
 
-/// A session's hold on its tunnel; given back when dropped.
+/// A session's hold on its tunnel. Dropping it gives the tunnel up.
 #[derive(Debug)]
 pub(super) struct TunnelHold {
     presence: Arc<Presence>,
@@ -103,18 +103,18 @@ impl Presence {
         }
     }
 
-    /// Has the agents told that this machine's clock was set, so many milliseconds ahead.
+    /// Informs the agents that this machine's clock was set ahead by this number of milliseconds.
     pub(crate) fn clock_set(&self, by_ms: i64) {
         self.clock.send_replace(by_ms);
     }
 
-    /// How far the clock is set, from now on.
+    /// Returns a receiver for changes of the clock from now on.
     pub(super) fn clock(&self) -> watch::Receiver<i64> {
         self.clock.subscribe()
     }
 
-    /// Takes the tunnel, unless another has it that may keep it. `dead` is a rival that turned out
-    /// not to live: from that one the tunnel is taken in any case.
+    /// Takes the tunnel, unless another agent has it and may keep it. `dead` is a rival that
+    /// turned out to be dead, so its tunnel may always be taken.
     pub(super) async fn take(
         self: &Arc<Self>,
         tunnel: &Tunnel,
@@ -154,12 +154,12 @@ impl Presence {
         })
     }
 
-    /// Takes in a session of this relay. Whether it took the place of another one.
+    /// Adds a session of this relay. Returns whether it replaced another one.
     fn enter(&self, tunnel: TunnelId, session: LiveSession) -> bool {
         let mut state = self.lock();
         self.is_news(&mut state);
         state.elsewhere.remove(&tunnel);
-        // Two that took the tunnel one after the other may come here in the other order.
+        // Two sessions that took the tunnel one after the other may arrive here in the wrong order.
         let newest = state.here.get(&tunnel);
         if let Some(newest) = newest.filter(|newest| newest.id > session.id) {
             let _ = session.end.send(End::TakenOver(of(&newest.connected)));
@@ -186,7 +186,7 @@ impl Presence {
         }
     }
 
-    /// Whether the agent that has the tunnel lives.
+    /// Returns whether the agent that has the tunnel is alive.
     pub(super) async fn is_alive(&self, rival: &Rival) -> Result<bool, QueueError> {
         match &rival.at {
             HoldingSession::Here(pulse) => Ok(pulse.is_alive().await),
@@ -195,8 +195,8 @@ impl Presence {
         }
     }
 
-    /// Takes over what other relays did: sessions that lost their tunnels to agents there end, and
-    /// questions whether an agent of this relay lives are answered. Called by the clock.
+    /// Exchanges state with other relays: ends sessions that lost their tunnel to an agent of
+    /// another relay, and answers whether agents of this relay are alive. Called periodically.
     pub(crate) async fn exchange(&self) -> Result<(), QueueError> {
         let known: HashSet<SessionId> = self.lock().here.values().map(|it| it.id).collect();
         if let Some(everyone) = self.roster.everyone().await? {
@@ -211,25 +211,26 @@ impl Presence {
         Ok(())
     }
 
-    /// Who answers the senders of a tunnel's webhooks; `None` while no agent is connected.
+    /// Returns whether the relay or the local service answers a tunnel's webhooks, or `None`
+    /// while no agent is connected.
     pub(crate) fn respond(&self, tunnel: TunnelId) -> Option<Respond> {
         let state = self.lock();
         let here = state.here.get(&tunnel).map(|session| session.respond);
         here.or_else(|| state.elsewhere.get(&tunnel).map(|holder| holder.respond))
     }
 
-    /// Whether the agent that has the tunnel is connected to another relay.
+    /// Returns whether the agent that has the tunnel is connected to another relay.
     pub(crate) fn is_elsewhere(&self, tunnel: TunnelId) -> bool {
         let state = self.lock();
         !state.here.contains_key(&tunnel) && state.elsewhere.contains_key(&tunnel)
     }
 
-    /// The key of a tunnel whose agent is connected to this relay.
+    /// Returns the key of a tunnel whose agent is connected to this relay.
     pub(crate) fn key_here(&self, tunnel: TunnelId) -> Option<TunnelKey> {
         Some(self.lock().here.get(&tunnel)?.key)
     }
 
-    /// The agent that has the tunnel.
+    /// Returns the agent that has the tunnel.
     pub(crate) fn connected_agent(&self, tunnel: TunnelId) -> Option<AgentConnection> {
         let state = self.lock();
         let here = state.here.get(&tunnel);
@@ -238,10 +239,10 @@ impl Presence {
         here.or_else(elsewhere).cloned()
     }
 
-    /// Who is connected, as soon as that has changed since the last time.
+    /// Waits until the connected agents have changed since the last call, and returns them.
     ///
     /// # Cancel safety
-    /// Safe: what nobody took is still news.
+    /// Safe: a change that was not returned is returned by the next call.
     pub(crate) async fn news(&self) -> Vec<(TunnelId, AgentConnection)> {
         loop {
             {
@@ -256,12 +257,12 @@ impl Presence {
         }
     }
 
-    /// The news could not be told.
+    /// Makes [`Self::news`] return the agents again, because they could not be stored.
     pub(crate) fn tell_again(&self) {
         self.is_news(&mut self.lock());
     }
 
-    /// Ends the sessions whose token or key is no longer good.
+    /// Ends the sessions whose token or key is not valid any more.
     pub(crate) fn enforce(&self, standing: &StillValid) {
         let mut ended = Vec::new();
         {
@@ -296,8 +297,8 @@ impl Presence {
 }
 
 impl PresenceState {
-    /// Goes by who has each tunnel. Only a session that was `known` before that was asked can have
-    /// lost its tunnel.
+    /// Applies the roster. Only sessions in `known`, which existed before the roster was read,
+    /// can have lost their tunnel.
     fn take_over(&mut self, holders: &[(TunnelId, HoldingAgent)], known: &HashSet<SessionId>) {
         let by_tunnel: HashMap<_, _> = holders.iter().map(|(id, holder)| (*id, holder)).collect();
         let lost: Vec<_> = self
@@ -319,7 +320,7 @@ impl PresenceState {
 
     fn end(&mut self, tunnel: TunnelId, end: End) {
         if let Some(session) = self.here.remove(&tunnel) {
-            // A session that has ended by itself needs no telling.
+            // If the session has ended by itself, the receiver is gone.
             let _ = session.end.send(end);
         }
     }
@@ -335,7 +336,7 @@ impl PresenceState {
         }
     }
 
-    /// The sessions that have answered since they were asked.
+    /// Returns the sessions that have answered since they were asked.
     fn take_answered(&mut self) -> Vec<SessionId> {
         let mut answered = Vec::new();
         self.asked.retain(|session, (pulse, since)| {
@@ -352,7 +353,7 @@ impl TunnelHold {
         self.session
     }
 
-    /// Resolves when somebody ends the session.
+    /// Waits until the session must end.
     ///
     /// # Cancel safety
     /// Safe: nothing is lost when dropped.
@@ -379,7 +380,7 @@ impl Drop for TunnelHold {
     }
 }
 
-/// An agent as another one is told of it.
+/// Describes an agent for another agent.
 fn of(connected: &AgentConnection) -> TunnelHolder {
     TunnelHolder {
         host: connected.host.clone(),
@@ -387,7 +388,7 @@ fn of(connected: &AgentConnection) -> TunnelHolder {
     }
 }
 
-/// The current time as it is told to people: to the millisecond.
+/// Returns the current time in the precision that people see: milliseconds.
 pub(super) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)

@@ -1,4 +1,4 @@
-//! Who gets a tunnel that several agents of one relay want.
+//! Tests which agent gets a tunnel that several agents of one relay want.
 
 use std::time::Duration;
 
@@ -46,7 +46,8 @@ async fn who_is_started_takes_over_and_who_comes_back_late_does_not() {
     assert!(matches!(first.wait_for_end().await, End::TakenOver(_)));
     assert!(take(&here, claim(1, true)).await.is_none(), "it slept");
     assert!(take(&here, claim(2, true)).await.is_some(), "its own");
-    // Whoever was there first after the relay's restart: the newer one gets it back.
+    // After the relay's restart, the older agent connected first; the newer one gets the
+    // tunnel back.
     let anew = presence();
     let _first = take(&anew, claim(1, true)).await.unwrap();
     assert!(take(&anew, claim(2, true)).await.is_some());
@@ -57,7 +58,7 @@ async fn a_fight_of_supervisors_dies_down() {
     let here = presence();
     let mut hold = take(&here, claim(1, false)).await.unwrap();
     let (mut epoch, mut take_overs) = (1, 0);
-    // Whoever loses is started again each second.
+    // The agent that loses the tunnel is restarted after a second.
     for _ in 0..4 * 3600 {
         epoch += 1;
         if let Some(next) = take(&here, claim(epoch, false)).await {
