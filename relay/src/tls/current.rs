@@ -1,5 +1,5 @@
-//! The certificate that new connections get. It is replaced while the relay runs; connections that
-//! are open keep theirs.
+//! Holds the certificate for new connections. It may be replaced while the relay runs; open
+//! connections keep theirs.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,7 +10,7 @@ use rustls::sign::CertifiedKey;
 use super::pair::CertificatePair;
 use crate::metrics::Metrics;
 
-/// Holds the certificate, once there is one.
+/// The current certificate, once there is one.
 #[derive(Debug)]
 pub(crate) struct Current {
     certified: RwLock<Option<Arc<CertifiedKey>>>,
@@ -25,7 +25,7 @@ impl Current {
         })
     }
 
-    /// Shows this one from now on.
+    /// Sets the certificate for new connections.
     pub(super) fn replace(&self, pair: &CertificatePair) {
         let mut certified = self
             .certified
@@ -35,7 +35,7 @@ impl Current {
         self.metrics.certificate_until(pair.not_after);
     }
 
-    /// The certificate that it shows.
+    /// Returns the certificate that is offered.
     #[cfg(test)]
     pub(super) fn shown_certificate(&self) -> Option<Vec<u8>> {
         let certified = self.certified.read().unwrap();
@@ -54,7 +54,7 @@ impl ResolvesServerCert for Current {
     }
 }
 
-/// Days until a certificate ends; 0 once it has.
+/// Returns the number of days until a certificate expires, or 0 if it has expired.
 pub(crate) fn days_left(not_after: Timestamp, now: Timestamp) -> i64 {
     (not_after.duration_since(now).as_hours() / 24).max(0)
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a certificate and its key, and what to do.
+//! Describes what is wrong with a certificate and its key, and what to do.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,31 +7,31 @@ use jiff::Timestamp;
 
 use crate::pem_file::PemFileError;
 
-/// Why a certificate cannot be used.
+/// Reason why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] PemFileError),
-    /// The file of the authorities that the ACME directory is checked by has none.
+    /// The file of authorities for the ACME directory contains no certificate.
     #[error("the authorities in {} cannot be used: {why}", file.display())]
     Authorities {
         file: PathBuf,
         /// What is wrong with it.
         why: String,
     },
-    /// There is no certificate in the file.
+    /// The file contains no certificate.
     #[error("{} has no certificate in PEM format", file.display())]
     NoCertificate {
         file: PathBuf,
-        /// Whether it has a key instead.
+        /// Whether it contains a key instead.
         has_key: bool,
     },
-    /// There is no key in the file.
+    /// The file contains no key.
     #[error("{} has no private key in PEM format", file.display())]
     NoKey {
         file: PathBuf,
-        /// Whether it has a certificate instead.
+        /// Whether it contains a certificate instead.
         has_certificate: bool,
     },
     /// The file has the binary form of a certificate or key.
@@ -40,7 +40,7 @@ pub enum CertificateError {
     /// The key needs a passphrase.
     #[error("the private key in {} is encrypted with a passphrase", file.display())]
     EncryptedKey { file: PathBuf },
-    /// What is in the file is broken, or of a kind that cannot be used.
+    /// The content of the file is damaged, or of a kind that cannot be used.
     #[error("{} cannot be used: {why}", file.display())]
     Malformed {
         file: PathBuf,
@@ -50,21 +50,21 @@ pub enum CertificateError {
     /// The key belongs to another certificate.
     #[error("the private key in {} does not belong to the certificate in {}", key.display(), certificate.display())]
     Mismatch {
-        /// Where the certificate is.
+        /// File of the certificate.
         certificate: PathBuf,
-        /// Where the key is.
+        /// File of the key.
         key: PathBuf,
-        /// Whether it belongs to a later certificate of the file.
+        /// Whether the key belongs to a later certificate in the file.
         belongs_to_later: bool,
     },
-    /// The certificate's time is over.
+    /// The certificate has expired.
     #[error("the certificate in {} expired at {at}", file.display())]
     Expired { file: PathBuf, at: Timestamp },
-    /// The certificate's time has not come.
+    /// The certificate is not valid yet.
     #[error("the certificate in {} is valid only from {at}", file.display())]
     NotYetValid {
         file: PathBuf,
-        /// When it will.
+        /// Time from which it is valid.
         at: Timestamp,
     },
     /// TLS itself cannot be set up.
@@ -73,7 +73,7 @@ pub enum CertificateError {
 }
 
 impl CertificateError {
-    /// What to do.
+    /// Returns what the operator can do.
     pub fn hint(&self) -> String {
         match self {
             Self::File(PemFileError::Unreadable { source, .. })

@@ -1,5 +1,7 @@
-//! A certificate in two files, which some other program renews: read at the start, and again when
-//! they change or somebody asks. A pair that cannot be used changes nothing.
+//! Reads a certificate from two files, which another program renews.
+//!
+//! The files are read at the start, and again when they change or on request. A pair that
+//! cannot be used changes nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,47 +20,48 @@ use crate::metrics::Metrics;
 use crate::pem_file;
 use podtap_connect::reason::chain;
 
-/// How often the files are looked at. They are read whole: a few kilobytes, and whatever replaces
-/// them (a rename, a link of Kubernetes) is seen.
+/// Time between two reads of the files. They are read completely: they have a few kilobytes,
+/// and every kind of replacement is noticed (a rename, a symbolic link of Kubernetes).
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Days before its end from which a certificate that nothing renews is worth a line a day.
+/// Number of days before its end from which a warning is logged for a certificate that was
+/// not renewed.
 const WARN_DAYS: i64 = 7;
 
-/// How often that is said.
+/// Time between two such warnings.
 const WARN_PERIOD: Duration = Duration::from_hours(24);
 
-/// Where a certificate and its key are; one file may hold both.
+/// Files of a certificate and its key, which may be the same file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Files {
     certificate: PathBuf,
     key: PathBuf,
 }
 
-/// What is in them.
+/// Contents of the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Contents {
     certificate: Vec<u8>,
     key: Vec<u8>,
 }
 
-/// What is wrong with the files at this moment, in words.
+/// Current problem with the files, as text.
 #[derive(Debug, PartialEq, Eq)]
 enum FilesFault {
     None,
-    /// Found at the last look: half of a change may have been written.
+    /// Found by the last read, but not logged: only one of two files may have been replaced so far.
     Found(String),
-    /// The log has it.
+    /// The problem was logged.
     Told(String),
 }
 
-/// Keeps the relay's certificate that of the files.
+/// Keeps the relay's certificate equal to the one in the files.
 #[derive(Debug)]
 pub(crate) struct FileWatch {
     files: Files,
     current: Arc<Current>,
     reload: Arc<Notify>,
-    /// What the current certificate was read from.
+    /// Contents from which the current certificate was read.
     seen: Contents,
     doubt: FilesFault,
     not_after: Timestamp,
@@ -92,17 +95,17 @@ impl FileWatch {
         Ok((watch, pair))
     }
 
-    /// What new connections get.
+    /// Returns the certificate for new connections.
     pub(crate) fn current(&self) -> Arc<Current> {
         Arc::clone(&self.current)
     }
 
-    /// Rung to have the files read now.
+    /// Returns the signal that makes [`Self::run`] read the files at once.
     pub(crate) fn reload(&self) -> Arc<Notify> {
         Arc::clone(&self.reload)
     }
 
-    /// Looks at the files until the token is cancelled.
+    /// Reads the files periodically until the token is cancelled.
     pub(crate) async fn run(mut self, token: CancellationToken) {
         let reload = self.reload();
         loop {
@@ -113,7 +116,7 @@ impl FileWatch {
                 () = sleep(LOOK_EVERY) => false,
             };
             let files = self.files.clone();
-            // A disk may hang; the files may be on another machine's.
+            // A disk may hang, and the files may be on a network drive.
             let read = tokio::select! {
                 read = spawn_blocking(move || files.read()) => read,
                 () = token.cancelled() => return,
@@ -123,8 +126,9 @@ impl FileWatch {
         }
     }
 
-    /// Takes over what was read. A change that is refused is told at the second look that finds it,
-    /// as the two files are written one after the other; or at once to someone who asked.
+    /// Applies the contents of the files. A pair that cannot be used is logged when a second
+    /// read finds it again, because the two files are replaced one after the other; on request,
+    /// it is logged at once.
     fn take(&mut self, read: Result<Contents, CertificateError>, is_asked: bool, now: Timestamp) {
         let is_known = read.as_ref().is_ok_and(|contents| *contents == self.seen);
         if is_known && !is_asked && self.doubt == FilesFault::None {
@@ -214,7 +218,7 @@ impl FileWatch {
         self.take(self.files.read(), is_asked, Timestamp::now());
     }
 
-    /// The certificate that new connections get.
+    /// Returns the certificate for new connections.
     pub(super) fn shown_certificate(&self) -> Option<Vec<u8>> {
         self.current.shown_certificate()
     }

@@ -1,8 +1,8 @@
-//! TLS of the relay's own: which certificate it shows, where that comes from, and when it ends.
+//! Serves TLS: which certificate is offered, where it comes from, and when it expires.
 //!
-//! `pair` reads a certificate with its key and says what is wrong with them, `current` is the pair
-//! that new connections get, `files` reads it from two files again when they change, `acme` orders
-//! it. The server knows of [`Tls`] alone.
+//! `pair` reads and checks a certificate with its key, `current` is the pair for new
+//! connections, `files` reads it again from two files when they change, and `acme` orders
+//! it. The server uses [`Tls`] only.
 
 mod acme;
 mod current;
@@ -29,29 +29,29 @@ pub use error::CertificateError;
 use files::FileWatch;
 use pair::CertificatePair;
 
-/// HTTP/2 for senders; agents ask for HTTP/1.1, in which a websocket is opened.
+/// HTTP/2 is for senders. Agents ask for HTTP/1.1, because they open a websocket.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// What an authority asks for that looks at a challenge (RFC 8737, section 6.2).
+/// Protocol that an authority asks for when it checks a challenge (RFC 8737, section 6.2).
 const CHALLENGE: &[u8] = b"acme-tls/1";
 
-/// How connections of a listener are secured.
+/// TLS configuration of a listener.
 #[derive(Debug, Clone)]
 pub(crate) struct Tls {
     config: Arc<ServerConfig>,
-    /// For an authority that looks whether this relay has a name.
+    /// Configuration for an authority that checks a name of this relay.
     challenge: Option<Arc<ServerConfig>>,
 }
 
-/// How the handshake that begins with a hello goes on.
+/// How a handshake continues after the client's hello.
 #[derive(Debug)]
 pub(crate) struct Purpose {
     pub(crate) config: Arc<ServerConfig>,
-    /// Whether it is only looked at: no request follows.
+    /// Whether the client only checks the certificate: no request follows.
     pub(crate) is_challenge: bool,
 }
 
-/// What keeps the certificate good while the relay runs.
+/// Keeps the certificate up to date while the relay runs.
 #[derive(Debug)]
 pub(crate) enum Keeper {
     Files(Box<FileWatch>),
@@ -59,7 +59,8 @@ pub(crate) enum Keeper {
 }
 
 impl Keeper {
-    /// Rung to have the certificate read again, where it is read.
+    /// Returns the signal that makes the certificate be read again. It has no effect on an
+    /// ordered certificate.
     pub(crate) fn reload(&self) -> Arc<Notify> {
         match self {
             Self::Files(watch) => watch.reload(),
@@ -67,7 +68,7 @@ impl Keeper {
         }
     }
 
-    /// Works until the token is cancelled.
+    /// Runs until the token is cancelled.
     pub(crate) async fn run(self, token: CancellationToken) {
         match self {
             Self::Files(watch) => watch.run(token).await,
@@ -76,7 +77,7 @@ impl Keeper {
     }
 }
 
-/// What a relay needs to serve TLS as configured; nothing where it serves none.
+/// Returns what a relay needs to serve TLS as configured, or nothing if it does not serve TLS.
 pub(crate) fn open(
     config: &RelayConfig,
     metrics: &Arc<Metrics>,
@@ -109,7 +110,8 @@ fn warn_of_name(pair: &CertificatePair, host: &str) {
 }
 
 impl Tls {
-    /// With the certificate that `resolver` has at the moment of each handshake.
+    /// Creates a configuration that uses the certificate that `resolver` returns for each
+    /// handshake.
     fn new(
         resolver: Arc<dyn ResolvesServerCert>,
         challenges: Option<Arc<Challenges>>,
@@ -121,7 +123,7 @@ impl Tls {
         })
     }
 
-    /// What a connection that begins so is for.
+    /// Returns what a connection with this hello is for.
     pub(crate) fn purpose(&self, hello: &ClientHello<'_>) -> Purpose {
         let mut protocols = hello.alpn().into_iter().flatten();
         match &self.challenge {

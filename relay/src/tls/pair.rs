@@ -1,4 +1,4 @@
-//! A certificate chain with its private key: read from PEM, and judged.
+//! Reads a certificate chain with its private key from PEM, and checks it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use x509_cert::der::Decode as _;
 
 use super::error::CertificateError;
 
-/// A certificate that can be shown.
+/// A certificate that can be offered.
 #[derive(Debug, Clone)]
 pub(crate) struct CertificatePair {
     pub(super) certified: Arc<CertifiedKey>,
@@ -21,10 +21,10 @@ pub(crate) struct CertificatePair {
     pub(super) not_after: Timestamp,
 }
 
-/// In a key with a passphrase as OpenSSL wrote them before PKCS #8 (RFC 1421).
+/// Marks a key with a passphrase in the form that OpenSSL wrote before PKCS #8 (RFC 1421).
 const SEALED: &str = "Proc-Type: 4,ENCRYPTED";
 
-/// Where the halves of a pair are from, for errors.
+/// Files of the two parts of a pair, for errors.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PairOrigin<'a> {
     pub(super) certificate: &'a Path,
@@ -32,7 +32,7 @@ pub(super) struct PairOrigin<'a> {
 }
 
 impl CertificatePair {
-    /// The pair of these PEM texts, which may be one and the same.
+    /// Parses the pair from these PEM texts, which may be the same text.
     pub(super) fn parse(
         certificate: &[u8],
         key: &[u8],
@@ -71,7 +71,7 @@ impl CertificatePair {
         })
     }
 
-    /// Whether it may be shown now.
+    /// Checks whether the certificate is valid now.
     pub(super) fn check_time(
         &self,
         now: Timestamp,
@@ -93,7 +93,7 @@ impl CertificatePair {
         Ok(())
     }
 
-    /// Whether it is for this host: a name, or an address.
+    /// Returns whether the certificate is valid for this host, which is a name or an address.
     pub(crate) fn is_for(&self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let Ok(name) = ServerName::try_from(bare) else {
@@ -105,7 +105,7 @@ impl CertificatePair {
     }
 }
 
-/// The certificates of a PEM text, the server's own first.
+/// Returns the certificates of a PEM text, the server's own first.
 fn chain(
     pem: &[u8],
     origin: PairOrigin<'_>,
@@ -117,7 +117,7 @@ fn chain(
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match read {
         Ok(chain) if !chain.is_empty() => Ok(chain),
-        // A part that cannot be read is a key's, perhaps.
+        // The part that cannot be read may be an encrypted key.
         Err(_) if holds(pem, SEALED) && holds(pem, "BEGIN CERTIFICATE-") => {
             Err(CertificateError::EncryptedKey { file })
         }
@@ -157,7 +157,8 @@ fn private_key(
     })
 }
 
-/// Whether it begins as DER does: a sequence of more than 127 bytes. No text has these two.
+/// Returns whether the bytes begin like DER: a sequence of more than 127 bytes. No text
+/// begins with these two bytes.
 fn is_binary(bytes: &[u8]) -> bool {
     matches!(bytes, [0x30, 0x81..=0x84, ..])
 }
@@ -166,7 +167,7 @@ fn holds(pem: &[u8], words: &str) -> bool {
     String::from_utf8_lossy(pem).contains(words)
 }
 
-/// From when to when the first certificate is valid.
+/// Returns the times between which the first certificate is valid.
 fn validity(chain: &[CertificateDer<'_>]) -> Option<(Timestamp, Timestamp)> {
     let certificate = x509_cert::Certificate::from_der(chain.first()?).ok()?;
     let validity = certificate.tbs_certificate.validity;

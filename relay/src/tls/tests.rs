@@ -1,4 +1,4 @@
-//! Certificates in files: each way in which they can be wrong, and how they change.
+//! Tests certificates in files: each way in which they can be wrong, and how they change.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use super::files::FileWatch;
 use super::pair::{CertificatePair, PairOrigin};
 use crate::metrics::Metrics;
 
-/// A certificate for `hooks.test` that is valid from and to so many days from now, and its key.
+/// Returns a certificate for `hooks.test` and its key. It is valid from and to this number
+/// of days from now.
 fn issue_certificate(from: i64, to: i64) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["hooks.test".to_owned()]).unwrap();
@@ -52,7 +53,7 @@ impl Folder {
         opened.map(|(watch, _)| watch)
     }
 
-    /// What is wrong with these files, and what to do.
+    /// Returns the error and the hint for these files.
     fn wrong(&self, certificate: &str, key: &str) -> String {
         self.write(&(certificate.to_owned(), key.to_owned()));
         let error = self.open().unwrap_err();
@@ -70,7 +71,7 @@ fn each_fault_of_a_pair_is_named_with_its_file_and_what_to_do() {
     let both = format!("{other}{certificate}");
     let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
     let broken = certificate.replace("MII", "AAA");
-    // As OpenSSL wrote a key with a passphrase before PKCS #8.
+    // A key with a passphrase in the form that OpenSSL wrote before PKCS #8.
     let traditional = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
                        DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n\
                        MIIBOgIBAAJBAK==\n-----END RSA PRIVATE KEY-----\n";
@@ -150,7 +151,8 @@ fn a_good_change_is_taken_and_a_bad_one_is_told_once_and_changes_nothing() {
     let mut watch = folder.open().unwrap();
     let before = watch.shown_certificate();
 
-    // Half of a change: nothing is taken, and nothing is said before the second look.
+    // Only one of the files has changed: nothing is applied, and nothing is logged before the
+    // second read.
     folder.write(&(second.0.clone(), first.1.clone()));
     watch.check_now(false);
     assert!(watch.doubts_in_silence() && watch.shown_certificate() == before);
@@ -162,7 +164,7 @@ fn a_good_change_is_taken_and_a_bad_one_is_told_once_and_changes_nothing() {
     let after = watch.shown_certificate();
     assert!(after != before && watch.is_content());
 
-    // Someone who asks hears at once; what was there before is good again.
+    // On request, an error is logged at once. After the old files are back, they are valid again.
     folder.write(&(String::new(), second.1.clone()));
     watch.check_now(true);
     assert!(!watch.doubts_in_silence() && !watch.is_content());

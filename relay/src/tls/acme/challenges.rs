@@ -1,4 +1,4 @@
-//! The certificates that an authority looks at to see that this relay has a name.
+//! Keeps the certificates with which an authority checks that a name belongs to this relay.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,12 +9,13 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-/// One for each name that is being proven.
+/// Challenge certificates, by the name to be proven.
 #[derive(Debug, Default)]
 pub(crate) struct Challenges(Mutex<HashMap<String, Arc<CertifiedKey>>>);
 
 impl Challenges {
-    /// Shows what proves the name from now on: the digest in a certificate (RFC 8737, section 3).
+    /// Offers a certificate that proves the name from now on. It contains the digest (RFC 8737,
+    /// section 3).
     pub(super) fn show(&self, name: &str, digest: &[u8; 32]) -> Result<(), String> {
         let key = KeyPair::generate().map_err(|error| error.to_string())?;
         let params = CertificateParams::new(vec![name.to_owned()]);
@@ -26,7 +27,8 @@ impl Challenges {
         let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let key = ring::default_provider().key_provider.load_private_key(der);
         let key = key.map_err(|error| error.to_string())?;
-        // Not checked against the key: rustls does not know the critical extension.
+        // The certificate is not checked against the key, because rustls does not know its
+        // critical extension.
         let certified = CertifiedKey::new(vec![certificate.der().clone()], key);
         self.lock().insert(name.to_owned(), Arc::new(certified));
         Ok(())

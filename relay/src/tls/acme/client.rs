@@ -1,4 +1,5 @@
-//! HTTP to the authority: bounded answers, and the roots that the operator names.
+//! Calls the authority over HTTP, with limited answers and the trusted authorities that the
+//! operator names.
 
 use std::path::Path;
 use std::pin::Pin;
@@ -20,24 +21,24 @@ use tokio::time::timeout;
 use crate::pem_file;
 use crate::tls::error::CertificateError;
 
-/// How long one request may take.
+/// Maximum time of one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Bytes of the largest answer: a certificate chain has 10 KiB.
+/// Maximum size of an answer in bytes. A certificate chain has about 10 KiB.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
-/// An order makes some requests within a minute, and the next one is weeks away.
+/// An order needs some requests within a minute, and the next order is weeks later.
 const POOL: PoolLimits = PoolLimits {
     idle_limit: Duration::from_secs(20),
     per_host: 1,
 };
 
-/// Calls the authority.
+/// HTTP client for the authority.
 #[derive(Debug, Clone)]
 pub(super) struct AcmeClient(HttpClient);
 
 impl AcmeClient {
-    /// One that trusts the authorities of the system, or those of a PEM file alone.
+    /// Creates a client that trusts the system's authorities, or only those of a PEM file.
     pub(super) fn new(authorities: Option<&Path>) -> Result<Self, CertificateError> {
         let tls = match authorities {
             None => Arc::unwrap_or_clone(tls::client_config(true, &Trust::default())?),

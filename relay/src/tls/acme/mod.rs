@@ -1,8 +1,9 @@
-//! A certificate that the relay orders and renews by itself (ACME, RFC 8555). It proves by TLS-ALPN-01
-//! (RFC 8737) that it has the names: on the port that serves webhooks, without another listener.
+//! Orders and renews the relay's certificate by itself (ACME, RFC 8555).
 //!
-//! `store` keeps the account and the certificate in the data folder, `order` asks for one, `client`
-//! is the HTTP under it, `challenges` is what the authority looks at.
+//! The relay proves by TLS-ALPN-01 (RFC 8737) that the names belong to it, on the port that
+//! serves webhooks, without another listener. `store` keeps the account and the certificate
+//! in the data folder, `order` runs one order, `client` is its HTTP client, and
+//! `challenges` contains the certificates that the authority checks.
 
 mod challenges;
 mod client;
@@ -26,16 +27,18 @@ use client::AcmeClient;
 use order::OrderError;
 use store::AcmeStore;
 
-/// How long one order may take, the authority's looks at this relay included.
+/// Maximum time of one order, including the authority's checks of this relay.
 const ORDER_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// Pauses after an authority that could not be reached, doubled each time.
+/// First and longest pause after an authority could not be reached. The pause doubles each time.
 const UNREACHED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
 
-/// The same after one that refused. Let's Encrypt allows five failed orders of a name an hour.
+/// First and longest pause after the authority refused. Let's Encrypt allows five failed
+/// orders of a name per hour.
 const REFUSED: (Duration, Duration) = (Duration::from_mins(2), Duration::from_hours(2));
 
-/// How often it is looked whether the certificate is to be renewed: a machine may sleep.
+/// Maximum time between two checks whether the certificate must be renewed; a timer alone
+/// would be late on a machine that slept.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
 
 /// Orders certificates while the relay runs.
@@ -50,7 +53,7 @@ pub(crate) struct AcmeKeeper {
 }
 
 impl AcmeKeeper {
-    /// Opens the store and shows the certificate that is in it.
+    /// Opens the store and offers the stored certificate.
     pub(super) fn open(
         acme: &Acme,
         data_dir: &std::path::Path,
@@ -80,7 +83,7 @@ impl AcmeKeeper {
         Arc::clone(&self.challenges)
     }
 
-    /// Works until the token is cancelled.
+    /// Runs until the token is cancelled.
     pub(crate) async fn run(mut self, token: CancellationToken) {
         let keeping = async {
             let mut failures = OrderFailures::default();
@@ -119,7 +122,7 @@ impl AcmeKeeper {
             "the relay has a new certificate"
         );
         self.pair = Some(pair);
-        // It is good for now, and a restart orders another one.
+        // The certificate can be used now. After a restart, another one is ordered.
         if let Err(error) = self.store.keep(&pem) {
             tracing::error!(%error, "the new certificate cannot be written to the data folder");
         }
@@ -149,12 +152,12 @@ impl AcmeKeeper {
     }
 }
 
-/// Whether a certificate is for all of the names.
+/// Returns whether a certificate is valid for all of the names.
 fn is_of(acme: &Acme, pair: &CertificatePair) -> bool {
     acme.domains.iter().all(|domain| pair.is_for(domain))
 }
 
-/// When a certificate is renewed: after two thirds of its time.
+/// Returns when a certificate must be renewed: after two thirds of its lifetime.
 fn renewal(pair: &CertificatePair) -> Timestamp {
     let lifetime = pair.not_after.duration_since(pair.not_before);
     pair.not_after - lifetime / 3
@@ -166,17 +169,18 @@ fn until(at: Timestamp, now: Timestamp) -> Duration {
         .unsigned_abs()
 }
 
-/// Orders that failed since the last one that did not, each kind by itself: an authority counts what
-/// it refused, whatever happens in between, and one that was away is not asked less often for it.
+/// Number of orders that failed since the last success, for each kind of failure. Orders that
+/// the authority was not reached for do not reset the count of refusals, because the authority
+/// counts those too. A refusal resets the other count, because the authority was reached.
 #[derive(Debug, Default)]
 struct OrderFailures {
-    /// In a row.
+    /// Consecutive failures to reach the authority.
     unreached: u32,
     refused: u32,
 }
 
 impl OrderFailures {
-    /// Counts a failure. The pause after it.
+    /// Counts a failure and returns the pause after it.
     fn pause(&mut self, error: &OrderError) -> Duration {
         let ((first, longest), before) = if error.is_unreached() {
             (UNREACHED, &mut self.unreached)
@@ -194,7 +198,7 @@ impl OrderFailures {
 mod tests {
     use super::*;
 
-    /// The pauses after these failures, in seconds.
+    /// Returns the pauses after these failures, in seconds.
     fn pauses(errors: &[OrderError]) -> Vec<u64> {
         let mut failures = OrderFailures::default();
         let pauses = errors.iter().map(|error| failures.pause(error).as_secs());
@@ -228,10 +232,11 @@ mod tests {
 
     #[test]
     fn each_kind_of_failure_has_a_pause_of_its_own() {
-        // Silence is not a refusal, and a long one does not make the first refusal a long wait.
+        // An authority that is away does not count as a refusal, so the pause after the first
+        // refusal is short.
         let errors = [away(), OrderError::Silent, away(), refused_order(), away()];
         assert_eq!(pauses(&errors), [5, 10, 20, 120, 5]);
-        // What was refused counts on, whatever happens in between.
+        // Refusals continue to count, even if the authority could not be reached in between.
         let errors = [
             refused_order(),
             away(),

@@ -1,4 +1,4 @@
-//! One order of a certificate, from the account to the chain.
+//! Runs one order of a certificate, from the account to the chain.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use super::store::AcmeStore;
 use crate::config::Acme;
 use crate::tls::error::CertificateError;
 
-/// How long the authority may take to look at this relay, and then to sign.
+/// Maximum time for the authority to check this relay, and then to sign.
 const PATIENCE: RetryPolicy = RetryPolicy::new().timeout(Duration::from_mins(2));
 
-/// Why there is no certificate.
+/// Reason why an order failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OrderError {
     #[error("the ACME directory cannot be reached: {0}")]
@@ -41,12 +41,12 @@ pub(super) enum OrderError {
 }
 
 impl OrderError {
-    /// Whether the authority said nothing about the order, neither yes nor no.
+    /// Returns whether the authority neither accepted nor refused the order.
     pub(super) fn is_unreached(&self) -> bool {
         matches!(self, Self::Unreached(_) | Self::Silent)
     }
 
-    /// What to do.
+    /// Returns what the operator can do.
     pub(super) fn hint(&self) -> &'static str {
         match self {
             Self::Unreached(_) | Self::Silent => {
@@ -77,7 +77,7 @@ impl From<Error> for OrderError {
     }
 }
 
-/// The private key and the chain of a new certificate, as PEM.
+/// Returns the private key and the chain of a new certificate as PEM.
 pub(super) async fn order(
     acme: &Acme,
     client: &AcmeClient,
@@ -95,7 +95,7 @@ pub(super) async fn order(
             let invalid = || OrderError::Refused("the order is invalid".to_owned());
             return Err(not_proven(&mut order).await?.unwrap_or_else(invalid));
         }
-        // The order says that a name failed, the authorization which one and why.
+        // The order only says that a name failed; the authorization says which one and why.
         Err(error @ Error::Api(_)) => {
             let not_proven = not_proven(&mut order).await?;
             return Err(not_proven.unwrap_or_else(|| error.into()));
@@ -107,7 +107,7 @@ pub(super) async fn order(
     Ok(format!("{key}\n{chain}"))
 }
 
-/// The account of the data folder, made at the first order.
+/// Returns the account in the data folder, which is created at the first order.
 async fn account(
     acme: &Acme,
     client: &AcmeClient,
@@ -136,7 +136,7 @@ async fn account(
     Ok(account)
 }
 
-/// Shows what proves each name, and has the authority look.
+/// Offers the proof for each name and asks the authority to check it.
 async fn prove(order: &mut Order, challenges: &Challenges) -> Result<(), OrderError> {
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
@@ -159,7 +159,7 @@ async fn prove(order: &mut Order, challenges: &Challenges) -> Result<(), OrderEr
     Ok(())
 }
 
-/// What the authority found at the first name that it could not verify, if there is one.
+/// Returns the authority's error for the first name that it could not verify, if there is one.
 async fn not_proven(order: &mut Order) -> Result<Option<OrderError>, OrderError> {
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {

@@ -1,4 +1,4 @@
-//! The account and the certificate in the data folder, for their owner alone.
+//! Stores the account and the certificate in the data folder, readable by their owner only.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,20 +14,20 @@ use crate::tls::pair::{CertificatePair, PairOrigin};
 const ACCOUNT: &str = "acme-account.json";
 const CERTIFICATE: &str = "acme-certificate.pem";
 
-/// The files of a data folder.
+/// Files in a data folder.
 #[derive(Debug)]
 pub(super) struct AcmeStore {
     folder: PathBuf,
 }
 
-/// An account, which one directory knows.
+/// A stored account, which is valid at one directory.
 #[derive(Deserialize)]
 struct SavedAccount {
     directory: String,
     credentials: AccountCredentials,
 }
 
-/// The same on its way to the file.
+/// Borrowed form of an account, for writing.
 #[derive(Serialize)]
 struct Keep<'a> {
     directory: &'a str,
@@ -45,7 +45,7 @@ impl AcmeStore {
         })
     }
 
-    /// The account at this directory, if there is one.
+    /// Returns the account at this directory, if there is one.
     pub(super) fn account(&self, directory: &str) -> Option<AccountCredentials> {
         let text = std::fs::read(self.folder.join(ACCOUNT)).ok()?;
         match serde_json::from_slice::<SavedAccount>(&text) {
@@ -73,7 +73,7 @@ impl AcmeStore {
         self.write(ACCOUNT, &text)
     }
 
-    /// The certificate that was kept, if it can be used.
+    /// Returns the stored certificate, if it can be used.
     pub(super) fn pair(&self) -> Option<CertificatePair> {
         let text = std::fs::read_to_string(self.folder.join(CERTIFICATE)).ok()?;
         match self.parse(&text) {
@@ -90,7 +90,7 @@ impl AcmeStore {
         self.write(CERTIFICATE, pem.as_bytes())
     }
 
-    /// A private key with its chain.
+    /// Parses a private key with its chain.
     pub(super) fn parse(&self, pem: &str) -> Result<CertificatePair, CertificateError> {
         let path = self.folder.join(CERTIFICATE);
         let origin = PairOrigin {
@@ -100,7 +100,7 @@ impl AcmeStore {
         CertificatePair::parse(pem.as_bytes(), pem.as_bytes(), origin)
     }
 
-    /// Beside the file and then in its place, so that it is whole whatever happens.
+    /// Writes a new file and then renames it, so that the file is complete even after a crash.
     fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let path = self.folder.join(name);
         let new = private::beside(&path, ".new");
