@@ -1,7 +1,8 @@
-//! Where a relay keeps everything that outlives a request: one seam, which an engine is behind.
+//! Opens the store, where a relay keeps everything that outlives a request, with the
+//! configured engine.
 //!
-//! [`Store`] bundles the queue, tunnels and tokens, who has which tunnel, and what relays tell each other. The
-//! parts are traits, each at home beside those who use it; here is which engine a relay has.
+//! [`Store`] bundles the queue, tunnels and tokens, the roster, and what relays exchange. Each
+//! part is a trait that is defined beside the code that uses it. This module selects the engine.
 
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -31,27 +32,27 @@ use crate::tunnel::registry::Registry;
 use crate::tunnel::sqlite::SqliteRegistry;
 use crate::tunnel::{self, TokenStore};
 
-/// Everything that a relay keeps.
+/// All parts of a relay's storage.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) roster: Arc<dyn Roster>,
     pub(crate) answers: Arc<dyn AnswerExchange>,
-    /// Of a store that relays share.
+    /// Set if relays share the store.
     pub(crate) refused: Option<Arc<dyn RefusedElsewhere>>,
 }
 
-/// A store that is open for one relay.
+/// A store that one relay has opened.
 #[derive(Debug)]
 pub(crate) struct OpenStore {
     pub(crate) store: Store,
-    /// Of an embedded database, which has one relay at a time.
+    /// Lock of an embedded database, which only one relay may use at a time.
     pub(crate) lock: Option<DataFolderLock>,
     place: StoreLocation,
 }
 
-/// Where everything is.
+/// Location of the store.
 #[derive(Debug)]
 enum StoreLocation {
     Folder(PathBuf),
@@ -59,7 +60,7 @@ enum StoreLocation {
 }
 
 impl OpenStore {
-    /// Opens what the configuration names.
+    /// Opens the store that the configuration names.
     pub(crate) async fn of(
         config: &RelayConfig,
         limits: &Limits,
@@ -79,7 +80,7 @@ impl OpenStore {
         metrics: Arc<Metrics>,
     ) -> Result<Self, database::DatabaseError> {
         let lock = DataFolderLock::take(data_dir)?;
-        // Checked where the relay before this one was cut off.
+        // The database is checked if the previous relay ended without releasing its lock.
         let database = if lock.was_cut_off() {
             tracing::info!("the relay before this one was cut off; its database is checked");
             Database::open_after_a_cut(data_dir)?
@@ -108,8 +109,8 @@ impl OpenStore {
         })
     }
 
-    /// Says when somebody beside the relay may have changed something, or every `otherwise` that it
-    /// may be.
+    /// Returns a bell that rings when another process may have changed the store. If the system
+    /// cannot report writes, the bell rings every `otherwise`.
     pub(crate) fn bell(&self, otherwise: Duration) -> Bell {
         match &self.place {
             StoreLocation::Folder(data_dir) => Bell::at(Database::at(data_dir).path(), otherwise),
@@ -117,7 +118,7 @@ impl OpenStore {
         }
     }
 
-    /// The tokens and tunnels, for whoever runs the relay.
+    /// Returns the tokens and tunnels, for the operator.
     pub(crate) fn tokens(&self) -> Result<TokenStore, tunnel::TokenStoreError> {
         match &self.place {
             StoreLocation::Folder(data_dir) => TokenStore::open(data_dir),
@@ -135,14 +136,14 @@ impl fmt::Display for OpenStore {
     }
 }
 
-/// The tokens and tunnels of a database, from any machine.
+/// Opens the tokens and tunnels of a database, from any machine.
 pub async fn tokens_of(url: &DatabaseUrl) -> Result<TokenStore, tunnel::TokenStoreError> {
     let database = Postgres::open(url).await?;
     Ok(TokenStore::of(Arc::new(PgRegistry::new(database))))
 }
 
 impl Store {
-    /// The embedded engine.
+    /// Returns the store of the embedded engine.
     pub(crate) fn sqlite(
         database: Database,
         limits: EngineLimits,
@@ -159,7 +160,7 @@ impl Store {
         })
     }
 
-    /// The engine of relays that share a database, as one more of them.
+    /// Returns the store of relays that share a database, and registers this relay there.
     pub(crate) async fn postgres(
         database: &Postgres,
         limits: EngineLimits,

@@ -1,4 +1,4 @@
-//! The conformance suite of stores, for the embedded engine.
+//! Runs the conformance suite of stores on the embedded engine.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::metrics::Metrics;
 use crate::queue::EngineLimits;
 
-/// A store in a folder of its own.
+/// A store in its own temporary folder.
 struct Sqlite {
     folder: TempDir,
     store: Store,

@@ -1,5 +1,5 @@
-//! What every engine must do beside the queue (`crate::queue::conformance`): one function a promise,
-//! stamped for each engine by [`store_conformance`].
+//! Tests what every engine must do beside the queue (`crate::queue::conformance`): one
+//! function per promise, which [`store_conformance`] turns into a test for each engine.
 
 mod presence;
 mod tokens;
@@ -20,19 +20,19 @@ use crate::tunnel::registry::{TunnelGrant, TunnelRequest};
 
 /// An engine under test.
 pub(crate) trait StoreBench: Sized {
-    /// Whether what it needs is installed; says so where it is not.
+    /// Returns whether the programs that the engine needs are installed. If not, prints a message.
     fn is_available() -> bool {
         true
     }
-    /// An empty store.
+    /// Creates an empty store.
     async fn new() -> Self;
-    /// The store, as the relay uses it.
+    /// Returns the store in the form in which the relay uses it.
     fn store(&self) -> &Store;
     /// Ends the store without warning and opens it again.
     async fn restart(self) -> Self;
 }
 
-/// The tokens and tunnels, as the command line uses them.
+/// Returns the tokens and tunnels in the form in which the command line uses them.
 pub(super) fn tokens_of(store: &Store) -> TokenStore {
     TokenStore::of(Arc::clone(&store.registry))
 }
@@ -41,7 +41,7 @@ pub(super) fn name(text: &str) -> TunnelName {
     text.parse().unwrap()
 }
 
-/// An owner's request for a tunnel, of which one may have three.
+/// Returns the request of an owner, who may have three tunnels, for a tunnel.
 pub(super) fn request(owner: &str, tunnel: &str, epoch: Option<u64>) -> TunnelRequest {
     TunnelRequest {
         owner: owner.to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn request(owner: &str, tunnel: &str, epoch: Option<u64>) -> TunnelRe
     }
 }
 
-/// A tunnel found or made: which, its key, and the agent's epoch.
+/// Finds or creates a tunnel. Returns its id, its key and the agent's epoch.
 pub(super) async fn want(store: &Store, request: TunnelRequest) -> (TunnelId, TunnelKey, u64) {
     match store.registry.want_tunnel(request).await.unwrap() {
         TunnelGrant::Found { id, key, epoch } => (id, key, epoch),
@@ -60,7 +60,7 @@ pub(super) async fn want(store: &Store, request: TunnelRequest) -> (TunnelId, Tu
     }
 }
 
-/// Writes a test for each promise, for one engine.
+/// Defines a test of one engine for each promise.
 macro_rules! store_conformance {
     ($bench:ty: $($promise:ident),+ $(,)?) => {$(
         #[tokio::test]

@@ -1,4 +1,4 @@
-//! Who has a tunnel.
+//! Tests which agent has a tunnel.
 
 use jiff::Timestamp;
 use podtap_wire::Respond;
@@ -9,7 +9,7 @@ use crate::roster::{ClaimOutcome, HoldingAgent, TunnelClaim};
 use crate::store::Store;
 use crate::tunnel::AgentConnection;
 
-/// An agent that a person starts, of this epoch.
+/// Returns the claim of an agent with this epoch that a person starts.
 pub(crate) fn claim(epoch: u64) -> TunnelClaim {
     TunnelClaim {
         respond: Respond::Local,
@@ -28,7 +28,7 @@ async fn tunnel(store: &Store) -> TunnelId {
     want(store, request("ada", "crm", None)).await.0
 }
 
-/// A claim that is good.
+/// Makes a claim that must succeed.
 pub(crate) async fn take(
     store: &Store,
     tunnel: TunnelId,
@@ -47,7 +47,7 @@ async fn claim_contested(store: &Store, tunnel: TunnelId, claim: TunnelClaim) ->
     }
 }
 
-/// Waits until a session that has left is out of the way.
+/// Repeats a claim until the session that has left does not stand in its way any more.
 async fn taken_once_left(
     store: &Store,
     tunnel: TunnelId,
@@ -100,7 +100,7 @@ pub(crate) async fn the_newest_agent_takes_over_and_an_older_one_waits<B: StoreB
     let (_, from) = take(store, tunnel, claim(2)).await;
 
     assert_eq!(from.unwrap().session, first);
-    // A supervisor starts the one that lost again, at once.
+    // A supervisor restarts the agent that lost the tunnel at once.
     let holder = claim_contested(store, tunnel, claim(3)).await;
     assert_eq!(holder.epoch, 2);
     let wanted = TunnelClaim {
@@ -139,7 +139,7 @@ pub(crate) async fn a_session_that_lost_its_tunnel_gives_nothing_back<B: StoreBe
 
     store.roster.leave(tunnel, first);
 
-    // What was asked for later is done later.
+    // `leave` may take effect later: a claim to another tunnel gives it time.
     let other = want(store, request("bob", "other", None)).await.0;
     take(store, other, claim(1)).await;
     let late = TunnelClaim {

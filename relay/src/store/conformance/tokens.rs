@@ -1,4 +1,4 @@
-//! Who may connect.
+//! Tests which agents may connect.
 
 use jiff::Timestamp;
 

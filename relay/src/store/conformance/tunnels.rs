@@ -1,4 +1,4 @@
-//! Which URL belongs to whom.
+//! Tests which URL belongs to which tunnel.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub(crate) async fn a_tunnel_is_made_once_and_keeps_its_key<B: StoreBench>() {
 
     assert_eq!((again, same), (id, key));
     assert!(others != id && other != key);
-    // Two agents may ask for a new one at the same moment.
+    // Two agents may ask for the same new tunnel at the same moment.
     let both = [request("eve", "x", None), request("eve", "x", None)];
     let both = both.map(|request| want(store, request));
     let both = futures_util::future::join_all(both).await;
