@@ -17,6 +17,7 @@ const JSON: &str = include_str!("../docs/JSON.md");
 const SCHEMA: &str = include_str!("../docs/json.schema.json");
 const UI: &str = include_str!("../docs/UI.md");
 const ARCHITECTURE: &str = include_str!("../docs/ARCHITECTURE.md");
+const PODIO: &str = include_str!("../docs/PODIO.md");
 
 /// Returns the texts between backquotes.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
@@ -256,7 +257,7 @@ fn every_path_that_a_document_names_exists() {
         include_str!("../CONTRIBUTING.md"),
         include_str!("../docs/PERFORMANCE.md"),
         include_str!("../SECURITY.md"),
-        include_str!("../docs/PODIO.md"),
+        PODIO,
         README,
         OPERATING,
         JSON,
@@ -332,4 +333,78 @@ fn a_package_has_files_that_are_there_and_settings_that_are_right() {
     let words = String::from_utf8_lossy(&check.stderr).into_owned();
     assert!(check.status.success(), "{words}");
     assert!(!words.contains("warning"), "{words}");
+}
+
+/// The facts of sections 1 to 7: rows of tables, entries of lists, paragraphs.
+fn facts_of_podio() -> Vec<String> {
+    let (_, facts) = PODIO.split_once("\n## 1 ").unwrap();
+    let (facts, _) = facts.split_once("\n## 8 ").unwrap();
+    let mut found: Vec<String> = Vec::new();
+    for line in facts.lines().skip(1) {
+        let is_new = line.starts_with(['|', '-']) || found.last().is_some_and(String::is_empty);
+        match found.last_mut() {
+            Some(last) if !is_new && !line.is_empty() => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            _ => found.push(line.to_owned()),
+        }
+    }
+    let is_head = |row: &str| {
+        row.starts_with("| ---")
+            || row.starts_with("| on |")
+            || row.starts_with("| code |")
+            || row.starts_with("| operation |")
+    };
+    found.retain(|fact| {
+        !fact.is_empty() && !fact.starts_with('#') && !is_head(fact) && !fact.ends_with(':')
+    });
+    found
+}
+
+/// The marks of a fact: how far it can be trusted, each with its sources.
+fn marks(fact: &str) -> Vec<(char, Vec<usize>)> {
+    let mut marks: Vec<(char, Vec<usize>)> = Vec::new();
+    for mark in fact.split('[').skip(1) {
+        let Some((inner, _)) = mark.split_once(']') else {
+            continue;
+        };
+        if !inner.starts_with(['D', 'C', 'K', 'I', 'U']) {
+            continue;
+        }
+        for word in inner.split([' ', ',']).filter(|word| !word.is_empty()) {
+            match (word.parse(), marks.last_mut()) {
+                (Ok(source), Some((_, sources))) => sources.push(source),
+                _ => marks.push((word.chars().next().unwrap(), Vec::new())),
+            }
+        }
+    }
+    marks
+}
+
+#[test]
+fn every_fact_of_podio_has_a_source_and_how_far_it_can_be_trusted() {
+    let (_, list) = PODIO.split_once("\n## 10 Sources\n").unwrap();
+    let numbers = list
+        .lines()
+        .filter_map(|line| line.split_once(". ")?.0.parse().ok());
+    let sources: BTreeSet<usize> = numbers.collect();
+    assert_eq!(sources, (1..=sources.len()).collect(), "{list}");
+    let facts = facts_of_podio();
+    assert!(facts.len() > 60, "{}", facts.len());
+    let mut cited = BTreeSet::new();
+    for fact in facts {
+        let marks = marks(&fact);
+        assert!(!marks.is_empty(), "nothing says where this is from: {fact}");
+        for (trust, from) in marks {
+            let is_ours = ['I', 'U'].contains(&trust);
+            assert!(
+                is_ours || ['D', 'C', 'K'].contains(&trust),
+                "{trust}: {fact}"
+            );
+            assert_eq!(is_ours, from.is_empty(), "the sources of {trust}: {fact}");
+            cited.extend(from);
+        }
+    }
+    assert_eq!(cited, sources);
 }
