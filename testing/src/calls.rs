@@ -5,17 +5,15 @@ use http::Method;
 use serde_json::{Value, json};
 
 /// Ids of the example seed.
-pub(crate) const ORDERS: u64 = 30_682_880;
-pub(crate) const SPACE: u64 = 9_204_815;
+pub const ORDERS: u64 = 30_682_880;
+pub const SPACE: u64 = 9_204_815;
 
 /// Method, path and body.
-pub(crate) type Call = (Method, String, Value);
+pub type ApiCall = (Method, String, Value);
 
 /// Calls that cause one event each, every type but `hook.verify` once at least. What they need is
 /// made first, by `call` and without an event.
-pub(crate) async fn everything(
-    call: impl AsyncFn(Method, &str, &Value) -> (u16, Value),
-) -> Vec<Call> {
+pub async fn everything(call: impl AsyncFn(Method, &str, &Value) -> (u16, Value)) -> Vec<ApiCall> {
     let create = async |path: &str, body: Value, id: &str| {
         let (_, answer) = call(Method::POST, path, &body).await;
         answer[id].as_u64().unwrap()
@@ -38,7 +36,7 @@ const FORM: u64 = 20_781_146;
 const STATUS: u64 = FORM + 1;
 const CONTACT: u64 = FORM + 2;
 
-fn on_items(item: u64, comment: u64, file: u64) -> Vec<Call> {
+fn on_items(item: u64, comment: u64, file: u64) -> Vec<ApiCall> {
     let item_path = format!("/item/{item}");
     let attach = json!({ "ref_type": "item", "ref_id": item });
     vec![
@@ -69,7 +67,7 @@ fn on_items(item: u64, comment: u64, file: u64) -> Vec<Call> {
     ]
 }
 
-fn on_spaces(task: u64) -> Vec<Call> {
+fn on_spaces(task: u64) -> Vec<ApiCall> {
     let value = json!({ "value": "x" });
     let name = json!({ "name": "Eve" });
     let members = json!({ "users": [8_123_457] });
@@ -107,7 +105,7 @@ fn on_spaces(task: u64) -> Vec<Call> {
     ]
 }
 
-fn on_apps() -> Vec<Call> {
+fn on_apps() -> Vec<ApiCall> {
     let new = json!({
         "space_id": SPACE,
         "config": { "name": "New" },

@@ -16,7 +16,7 @@ const TO_LOCK: u16 = 5_000;
 static LOCKS: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
 
 /// Returns a loopback port that belongs to this process from now on.
-pub(crate) fn own_port() -> u16 {
+pub fn own_port() -> u16 {
     let mut locks = LOCKS.lock().unwrap();
     let mut free = PORTS.filter_map(|port| {
         let lock = UdpSocket::bind((Ipv4Addr::LOCALHOST, port + TO_LOCK)).ok()?;

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::port::own_port;
+use crate::port::own_port;
 
 /// Script that starts, crashes and stops the server as its stdin tells it. It stops
 /// everything when stdin ends. If a primary is given, the server is its standby.
@@ -46,7 +46,7 @@ const BETWEEN: Duration = Duration::from_millis(50);
 
 /// A running server.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct DatabaseServer {
     bin: PathBuf,
     folder: PathBuf,
     port: u16,
@@ -61,15 +61,15 @@ struct Keeper {
     answers: BufReader<ChildStdout>,
 }
 
-impl Server {
+impl DatabaseServer {
     /// Starts a server with additional settings such as `-c fsync=off`. If PostgreSQL is not
     /// installed, prints a message and returns `None`; in CI, fails.
-    pub(crate) fn start(settings: &[&str]) -> Option<Self> {
+    pub fn start(settings: &[&str]) -> Option<Self> {
         Self::start_as("", settings)
     }
 
     /// Starts a server as a standby of `primary`, a connection string, unless that is empty.
-    pub(crate) fn start_as(primary: &str, settings: &[&str]) -> Option<Self> {
+    pub fn start_as(primary: &str, settings: &[&str]) -> Option<Self> {
         let Some(bin) = programs() else {
             let missing = "install the package postgresql to try relays that share a database";
             let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
@@ -107,7 +107,7 @@ impl Server {
     }
 
     /// Creates an empty database and returns its URL.
-    pub(crate) fn database(&self) -> String {
+    pub fn database(&self) -> String {
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = format!("test_{number}");
@@ -116,33 +116,33 @@ impl Server {
     }
 
     /// Returns the URL of a database, over the socket.
-    pub(crate) fn url(&self, database: &str) -> String {
+    pub fn url(&self, database: &str) -> String {
         let folder = self.folder.to_str().unwrap().replace('/', "%2F");
         format!("postgres://postgres@{folder}:{}/{database}", self.port)
     }
 
     /// Returns the folder of the server, which contains `data`.
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Runs a shell command in that folder, as the server's user.
-    pub(crate) fn run(&self, script: &str) {
+    pub fn run(&self, script: &str) {
         self.order(&format!("run {script}"));
     }
 
     /// Makes the server reload its settings.
-    pub(crate) fn reload(&self) {
+    pub fn reload(&self) {
         self.sql("postgres", "SELECT pg_reload_conf()");
     }
 
     /// The port on loopback.
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// Runs SQL as the superuser and returns the output.
-    pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
+    pub fn sql(&self, database: &str, sql: &str) -> String {
         let out = Command::new(self.bin.join("psql"))
             .args([
                 "-X",
@@ -165,12 +165,12 @@ impl Server {
     }
 
     /// Kills all processes of the server.
-    pub(crate) fn crash(&self) {
+    pub fn crash(&self) {
         self.order("crash");
     }
 
     /// Starts the server, also after a crash, and waits until it answers.
-    pub(crate) fn restart(&self) {
+    pub fn restart(&self) {
         self.order("start");
         for _ in 0..ATTEMPTS {
             let ready = Command::new(self.bin.join("pg_isready"))
@@ -189,7 +189,7 @@ impl Server {
     }
 
     /// Sends an order to the script. `spawn` starts a program that ends with the server.
-    pub(crate) fn order(&self, what: &str) {
+    pub fn order(&self, what: &str) {
         let mut keeper = self.keeper.lock().unwrap();
         let Keeper {
             orders, answers, ..
@@ -201,7 +201,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for DatabaseServer {
     fn drop(&mut self) {
         if let Ok(keeper) = self.keeper.get_mut() {
             drop(keeper.orders.take());

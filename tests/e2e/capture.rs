@@ -5,15 +5,7 @@ use crate::support::{Service, Stage, form_post};
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_local_service_events_are_held_until_they_are_replayed() {
     let stage = Stage::new();
-    let args = [
-        "listen",
-        "--name",
-        "crm",
-        "--json",
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    let mut agent = stage.start(&args);
+    let mut agent = stage.listen(&[]);
     let ready = agent.object("ready", |_| true).await;
     assert!(ready["forwards_to"].is_null(), "{ready}");
     let url = ready["url"].as_str().unwrap();

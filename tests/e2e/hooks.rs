@@ -38,12 +38,22 @@ impl Podio {
         command
     }
 
+    /// Starts an agent for the tunnel `crm` that has Podio credentials; returns its public URL
+    /// too.
+    async fn listen_alone(&self, stage: &Stage, service: &Service) -> (Process, String) {
+        let target = service.address().to_string();
+        let args = ["listen", &target, "--name", "crm", "--json"];
+        let agent = Process::spawn(self.command(stage, &args));
+        let ready = agent.object("ready", |_| true).await;
+        (agent, ready["url"].as_str().unwrap().to_owned())
+    }
+
     /// Runs a command, which must succeed, and returns the objects that it printed.
     pub(crate) fn objects(&self, stage: &Stage, args: &[&str]) -> Vec<Value> {
         let output = self.command(stage, args).output().unwrap();
         assert!(output.status.success(), "podtap {args:?}: {output:?}");
         let text = String::from_utf8(output.stdout).unwrap();
-        crate::support::schema::check(text.lines());
+        crate::support::schema::check(true, text.lines());
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
@@ -324,11 +334,7 @@ async fn hooks_move_to_the_tunnel_and_back() {
     let podio = Podio::start(&stage).await;
     let old = "http://127.0.0.1:9/podio/hook?env=prod";
     podio.objects(&stage, &["hooks", "create", "item.update", old, "--json"]);
-    let target = service.address().to_string();
-    let args = ["listen", &target, "--name", "crm", "--json"];
-    let agent = Process::spawn(podio.command(&stage, &args));
-    let ready = agent.object("ready", |_| true).await;
-    let url = ready["url"].as_str().unwrap().to_owned();
+    let (_agent, url) = podio.listen_alone(&stage, &service).await;
 
     let moved = podio
         .command(&stage, &["hooks", "move", APP, "--to", &url])
@@ -361,11 +367,7 @@ async fn adopted_hooks_lead_here_until_the_command_is_ended() {
     let podio = Podio::start(&stage).await;
     let old = "http://127.0.0.9/podio/hook";
     podio.objects(&stage, &["hooks", "create", "item.update", old, "--json"]);
-    let target = service.address().to_string();
-    let args = ["listen", &target, "--name", "crm", "--json"];
-    let agent = Process::spawn(podio.command(&stage, &args));
-    let ready = agent.object("ready", |_| true).await;
-    let url = ready["url"].as_str().unwrap().to_owned();
+    let (_agent, url) = podio.listen_alone(&stage, &service).await;
 
     let args = ["hooks", "adopt", APP, "--name", "crm"];
     let mut adopting = Process::spawn(podio.command(&stage, &args));

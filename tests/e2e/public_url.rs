@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::hooks::{APP, Podio};
-use crate::support::{Process, Service, Stage, eventually, send};
+use crate::support::{Process, Service, Stage, eventually, listen_alone, send};
 
 /// The headers that each of them adds. Each closes the connection after one request.
 const HEADERS: [(&str, &str); 3] = [
@@ -96,19 +96,7 @@ async fn hooks_are_made_on_the_public_url_and_podio_calls_through_it() {
     let front = Front::bind().await;
     let public = format!("http://{}", front.address());
     let target = service.address().to_string();
-    let args = [
-        "listen",
-        &target,
-        "--name",
-        "crm",
-        "--json",
-        "--listen",
-        "127.0.0.1:0",
-        "--app",
-        APP,
-        "--on",
-        "item.create",
-    ];
+    let args = listen_alone(&[&target, "--app", APP, "--on", "item.create"]);
     let mut command = podio.command(&stage, &args);
     // As a variable; the other test uses the flag.
     command.env("PODTAP_PUBLIC_URL", &public);
@@ -142,17 +130,7 @@ async fn the_sender_is_the_one_that_the_front_names() {
     for (name, headers) in HEADERS {
         let (stage, front) = (Stage::new(), Front::bind().await);
         let address = front.address();
-        let args = [
-            "listen",
-            "--name",
-            "crm",
-            "--json",
-            "--listen",
-            "127.0.0.1:0",
-            "--public-url",
-            "https://some.example.com",
-        ];
-        let agent = stage.start(&args);
+        let agent = stage.listen(&["--public-url", "https://some.example.com"]);
         let _front = front.before(relay_of(&stage, &agent).await, headers);
         let ready = agent.object("ready", |_| true).await;
         let url = ready["url"].as_str().unwrap();

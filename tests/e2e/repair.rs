@@ -160,16 +160,7 @@ async fn what_cannot_be_looked_for_is_said() {
 
     let service = Service::start().await;
     let target = service.address().to_string();
-    let args = [
-        "listen",
-        &target,
-        "--listen",
-        "127.0.0.1:0",
-        "--json",
-        "--name",
-        "crm",
-    ];
-    let agent = stage.start(&args);
+    let agent = stage.listen(&[&target]);
     agent.object("ready", |_| true).await;
     let (code, _, stderr) = run(&[]);
     assert!(code == 1 && stderr.contains("credentials"), "{stderr}");

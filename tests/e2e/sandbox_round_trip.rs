@@ -1,9 +1,6 @@
 //! Sends every event type of the catalogue from the sandbox through relay and agent
 //! to the local service: it must receive the same as a hook without a tunnel.
 
-#[path = "../../sandbox/tests/api/calls.rs"]
-mod calls;
-
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -14,6 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use podtap_podio::{EventType, PodioEvent, RefType, decode};
 use podtap_sandbox::{HookTypes, Sandbox, SandboxConfig};
+use podtap_testing::calls;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

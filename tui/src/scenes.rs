@@ -18,7 +18,7 @@ use crate::message::{FeatureAnswer, Message};
 use crate::names::NamesAnswer;
 use crate::names::NamesEffect;
 use crate::replay::ReplayAnswer;
-use crate::testing::{answer, app, burst, frame, id, now, press, row, settle, status, text};
+use crate::testing::{answer, app, burst, frame, id, now, press, row, settle, snapshot, status};
 use crate::theme::Theme;
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];
@@ -37,16 +37,10 @@ fn browsing(width: u16, height: u16) -> App {
     app
 }
 
-fn snapshot(name: &str, app: &App) {
-    let frame = text(&frame(app));
-    let size = app.panes.screen();
-    insta::assert_snapshot!(format!("{name}_{}x{}", size.width, size.height), frame);
-}
-
 #[test]
 fn browsing_at_every_size() {
     for (width, height) in SIZES {
-        snapshot("browsing", &browsing(width, height));
+        snapshot!("browsing", &browsing(width, height));
     }
 }
 
@@ -55,7 +49,7 @@ fn every_tab_of_the_detail() {
     for ((width, height), tab) in product(SIZES, ["1", "2", "3", "4", "5", "6"]) {
         let mut app = browsing(width, height);
         press(&mut app, &format!("enter {tab}"), 1_204);
-        snapshot(&format!("tab_{tab}"), &app);
+        snapshot!(&format!("tab_{tab}"), &app);
     }
 }
 
@@ -64,7 +58,7 @@ fn the_help_lists_every_key_of_the_place() {
     for (width, height) in SIZES {
         let mut app = browsing(width, height);
         press(&mut app, "?", 1_204);
-        snapshot("help", &app);
+        snapshot!("help", &app);
     }
 }
 
@@ -79,7 +73,7 @@ fn moved_away_a_badge_counts_what_is_new() {
             ..Changes::default()
         };
         settle(&mut app, Message::Changed(changes), 1_216);
-        snapshot("badge", &app);
+        snapshot!("badge", &app);
     }
 }
 
@@ -129,7 +123,7 @@ fn names_and_changes_are_in_the_list() {
                 );
             }
         }
-        snapshot("names", &app);
+        snapshot!("names", &app);
     }
 }
 
@@ -152,7 +146,7 @@ fn trouble_is_told_in_words() {
         };
         (status.pending, status.backlog) = (12, 1_500);
         settle(&mut app, Message::Status(Box::new(status)), 1_204);
-        snapshot("trouble", &app);
+        snapshot!("trouble", &app);
     }
 }
 
@@ -161,13 +155,13 @@ fn before_the_first_webhook_the_screen_says_what_to_do() {
     for (width, height) in SIZES {
         let mut app = app(width, height);
         settle(&mut app, Message::Tick(now()), 0);
-        snapshot("empty", &app);
+        snapshot!("empty", &app);
     }
 }
 
 #[test]
 fn a_screen_that_is_too_small_says_so() {
-    snapshot("small", &browsing(40, 12));
+    snapshot!("small", &browsing(40, 12));
 }
 
 /// Text and style are separate, so that a change of colour does not hide a change of the layout.
@@ -218,7 +212,7 @@ fn windows_over_the_panes() {
     for ((width, height), (name, keys)) in product(SIZES, windows) {
         let mut app = browsing(width, height);
         press(&mut app, keys, 1_204);
-        snapshot(name, &app);
+        snapshot!(name, &app);
     }
 }
 
@@ -238,7 +232,7 @@ fn a_burst_is_one_line_and_signs_tell_what_rows_are() {
             }
         }
         press(&mut app, "j j m", 1_204);
-        snapshot("burst", &app);
+        snapshot!("burst", &app);
     }
 }
 
@@ -271,7 +265,7 @@ fn what_podio_told_and_what_was_edited_are_shown_as_changes() {
             })),
             1_204,
         );
-        snapshot("explained", &app);
+        snapshot!("explained", &app);
 
         let mut app = browsing(width, height);
         let key: crate::keymap::KeyPress = "e".parse().unwrap();
@@ -284,7 +278,7 @@ fn what_podio_told_and_what_was_edited_are_shown_as_changes() {
         let result = Ok(before.replace("item_id=4711", "item_id=4712"));
         let edited = FeatureAnswer::Edit(EditAnswer::Edited { id, before, result });
         settle(&mut app, Message::Answer(edited), 1_204);
-        snapshot("edited", &app);
+        snapshot!("edited", &app);
     }
 }
 
@@ -304,7 +298,7 @@ fn notices_stand_over_the_panes_and_go() {
             Message::Answer(FeatureAnswer::Archive(ArchiveAnswer::Exported { result })),
             1_204,
         );
-        snapshot("notices", &app);
+        snapshot!("notices", &app);
     }
 }
 
@@ -318,7 +312,7 @@ fn what_the_agent_found_out_is_told() {
             ..Changes::default()
         };
         settle(&mut app, Message::Changed(changes), 1_204);
-        snapshot("loop", &app);
+        snapshot!("loop", &app);
     }
 }
 

@@ -8,17 +8,11 @@ use crate::app::App;
 use crate::hooks::HooksAnswer;
 use crate::hooks::samples::{hook, listing};
 use crate::message::{FeatureAnswer, Message};
-use crate::testing::{app, frame, now, press, settle, standing, text};
+use crate::testing::{app, now, press, settle, snapshot, standing};
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];
 
 const OURS: &str = "https://hooks.example.com/k3v9m2p7q4w8x5z6t3r9s2abcd/podio/hook";
-
-fn snapshot(name: &str, app: &App) {
-    let frame = text(&frame(app));
-    let size = app.panes.screen();
-    insta::assert_snapshot!(format!("{name}_{}x{}", size.width, size.height), frame);
-}
 
 fn listed_hook(hook_id: u64, event: &str, url: &str, by: &str, verdict: UrlVerdict) -> ListedHook {
     let mut listed = hook(hook_id, event, url);
@@ -113,7 +107,7 @@ fn hooks_at_every_size() {
     for (width, height) in SIZES {
         let mut app = opened(width, height, Ok(sample()));
         press(&mut app, "j", 1_204);
-        snapshot("hooks", &app);
+        snapshot!("hooks", &app);
     }
 }
 
@@ -127,7 +121,7 @@ fn windows_over_the_hooks() {
         for (width, height) in SIZES {
             let mut app = opened(width, height, Ok(sample()));
             press(&mut app, keys, 1_204);
-            snapshot(name, &app);
+            snapshot!(name, &app);
         }
     }
 }
@@ -136,7 +130,7 @@ fn windows_over_the_hooks() {
 fn without_credentials_the_history_alone_tells() {
     let why = "Podio shows hooks only to who is logged in: set credentials, or run `podtap login`";
     for (width, height) in SIZES {
-        snapshot("hooks_refused", &opened(width, height, Err(why.to_owned())));
+        snapshot!("hooks_refused", &opened(width, height, Err(why.to_owned())));
     }
 }
 
@@ -145,12 +139,12 @@ fn before_the_answer_and_without_any_hook_the_pane_says_so() {
     let mut app = app(80, 24);
     settle(&mut app, Message::Tick(now()), 1_204);
     press(&mut app, "h", 1_204);
-    snapshot("hooks_reading", &app);
+    snapshot!("hooks_reading", &app);
     let answer = FeatureAnswer::Hooks(HooksAnswer::Hooks {
         generation: 1,
         listing: Ok(Box::default()),
         standings: Ok(Vec::new()),
     });
     settle(&mut app, Message::Answer(answer), 1_204);
-    snapshot("hooks_none", &app);
+    snapshot!("hooks_none", &app);
 }

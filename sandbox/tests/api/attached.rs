@@ -7,7 +7,7 @@ use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-use crate::calls::{ORDERS, SPACE};
+use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::RunningSandbox;
 
 #[tokio::test]

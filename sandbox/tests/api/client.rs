@@ -10,7 +10,7 @@ use podtap_podio::wording::{self, Locale, WordedField};
 use podtap_sandbox::{CallRates, Fault};
 use serde_json::json;
 
-use crate::calls::{ORDERS, SPACE};
+use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{CUSTOMERS, RunningSandbox, app, password};
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use podtap_podio::{EventType, RefType};
 use podtap_sandbox::{HookTypes, SandboxCommand, SendOutcome};
 use serde_json::json;
 
-use crate::calls::{ORDERS, SPACE};
+use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{Receiver, RunningSandbox, next_sent};
 
 fn command(event: &str, object: Option<u64>, values: &[(&str, &str)]) -> SandboxCommand {

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::calls::ORDERS;
+use podtap_testing::calls::ORDERS;
 use crate::support::{Receiver, RunningSandbox, SOON, next_sent};
 
 #[tokio::test]

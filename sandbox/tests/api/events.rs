@@ -3,7 +3,7 @@
 use podtap_podio::{EventKind, EventType, RefType};
 use podtap_sandbox::HookTypes;
 
-use crate::calls::{ORDERS, SPACE, everything};
+use podtap_testing::calls::{ORDERS, SPACE, everything};
 use crate::support::{Receiver, RunningSandbox};
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use http::Request;
 use http_body_util::Full;
 use serde_json::json;
 
-use crate::calls::ORDERS;
+use podtap_testing::calls::ORDERS;
 use crate::support::RunningSandbox;
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use podtap_podio::{EventKind, EventType, RefType};
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::calls::{ORDERS, SPACE};
+use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{Receiver, RunningSandbox, app};
 
 #[tokio::test]

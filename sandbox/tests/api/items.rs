@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::calls::ORDERS;
+use podtap_testing::calls::ORDERS;
 use crate::support::{CUSTOMERS, RunningSandbox};
 
 #[tokio::test]

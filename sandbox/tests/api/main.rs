@@ -7,7 +7,6 @@
 )]
 
 mod attached;
-mod calls;
 mod client;
 mod control;
 mod delivery;

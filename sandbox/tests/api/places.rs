@@ -4,7 +4,7 @@ use http::Method;
 use podtap_podio::{EventType, RefType};
 use serde_json::json;
 
-use crate::calls::{ORDERS, SPACE};
+use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{Receiver, RunningSandbox, app};
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::calls::ORDERS;
+use podtap_testing::calls::ORDERS;
 use crate::support::{RunningSandbox, app};
 
 /// A SOCKS 5 proxy on loopback without a password (RFC 1928), for IPv4 addresses.

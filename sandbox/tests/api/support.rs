@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::calls::ORDERS;
+use podtap_testing::calls::ORDERS;
 
 /// An id of the example seed, beside those of `calls`.
 pub(crate) const CUSTOMERS: u64 = 30_682_990;

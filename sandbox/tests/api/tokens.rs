@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::calls::{ORDERS, SPACE};
+use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{RunningSandbox, app, credentials, password};
 
 /// How often the token endpoint was called among what was observed.

@@ -56,7 +56,7 @@ impl Said {
     fn of_command(mut command: Command) -> Self {
         let output = command.output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
-        schema::check(stdout.lines());
+        schema::check(true, stdout.lines());
         let checks = stdout
             .lines()
             .map(|line| serde_json::from_str(line).unwrap());

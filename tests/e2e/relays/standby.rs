@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::lossless::{Load, is_whole};
-use crate::support::{Process, Relay, Server, Service, Stage, eventually, form_post, pause};
+use crate::support::{
+    DatabaseServer, Process, Relay, Service, Stage, eventually, form_post, pause,
+};
 
 const EVENTS: usize = 600;
 
@@ -11,8 +13,8 @@ const EVENTS: usize = 600;
 struct Pair {
     stage: Stage,
     service: Service,
-    primary: Server,
-    standby: Server,
+    primary: DatabaseServer,
+    standby: DatabaseServer,
     url: String,
     _relay: Relay,
     _agent: Process,
@@ -20,7 +22,7 @@ struct Pair {
 
 impl Pair {
     async fn start() -> Option<Self> {
-        let primary = Server::start(&[])?;
+        let primary = DatabaseServer::start(&[])?;
         let (stage, service) = (Stage::new(), Service::start().await);
         let database = primary.database();
         let (folder, one) = (primary.folder().display(), primary.port());

@@ -2,8 +2,6 @@
 //! service that stores requests, and a sender of exact bytes.
 
 pub(crate) mod node;
-#[path = "../../../relay/src/postgres/tests/port.rs"]
-mod port;
 mod process;
 pub(crate) mod schema;
 pub(crate) mod script;
@@ -16,12 +14,12 @@ pub(crate) mod tls;
 
 use std::time::Duration;
 
-pub(crate) use port::own_port;
+pub(crate) use podtap_testing::own_port;
 pub(crate) use process::{Process, podtap};
 pub(crate) use sender::{Answer, form_post, get, pause, post, send, split};
 pub(crate) use service::{Gone, Received, Service};
-pub(crate) use shared::{Server, Shared};
-pub(crate) use stage::{Relay, Stage};
+pub(crate) use shared::{DatabaseServer, Shared};
+pub(crate) use stage::{Relay, Stage, listen_alone};
 pub(crate) use terminal::Terminal;
 
 /// Longer than any step takes on a busy machine with two cores; only failures reach it.

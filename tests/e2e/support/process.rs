@@ -18,6 +18,8 @@ pub(crate) struct Process {
     stdout: Lines,
     stderr: Lines,
     readers: [JoinHandle<()>; 2],
+    /// Whether it prints JSON lines and nothing else.
+    is_json: bool,
 }
 
 type Lines = Arc<Mutex<Vec<String>>>;
@@ -50,6 +52,7 @@ pub(crate) fn podtap(home: &Path) -> Command {
 impl Process {
     /// Starts the process and begins to read its output.
     pub(crate) fn spawn(mut command: Command) -> Self {
+        let is_json = prints_json(command.get_args());
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -62,6 +65,7 @@ impl Process {
             stdout,
             stderr,
             readers: [out, err],
+            is_json,
         }
     }
 
@@ -162,9 +166,15 @@ impl Drop for Process {
         self.child.kill().ok();
         self.child.wait().ok();
         if !std::thread::panicking() {
-            schema::check(self.stdout().iter().map(String::as_str));
+            schema::check(self.is_json, self.stdout().iter().map(String::as_str));
         }
     }
+}
+
+/// Whether a command with these arguments prints JSON lines. What follows `--` is another's.
+fn prints_json<'a>(args: impl Iterator<Item = &'a OsStr>) -> bool {
+    let mut own = args.take_while(|arg| *arg != "--");
+    own.any(|arg| arg == "--json")
 }
 
 fn collect(name: &str, stream: impl Read + Send + 'static) -> (Lines, JoinHandle<()>) {
@@ -190,7 +200,8 @@ pub(crate) fn output<S: AsRef<OsStr>>(home: &Path, args: &[S]) -> (i32, String, 
     let output = podtap(home).args(args).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let stdout = text(output.stdout);
-    schema::check(stdout.lines());
+    let is_json = prints_json(args.iter().map(AsRef::as_ref));
+    schema::check(is_json, stdout.lines());
     (
         output.status.code().unwrap_or(-1),
         stdout,

@@ -1,17 +1,13 @@
 //! Relays that share a PostgreSQL database, which is removed at the end of the test.
 
-#[path = "../../../relay/src/postgres/tests/server.rs"]
-mod server;
+pub(crate) use podtap_testing::DatabaseServer;
 
-use super::port;
-
-pub(crate) use self::server::Server;
 use super::{Relay, Stage};
 
 /// A stage whose relays share a database.
 pub(crate) struct Shared {
     pub(crate) stage: Stage,
-    pub(crate) server: Server,
+    pub(crate) server: DatabaseServer,
     /// The URL of the database.
     pub(crate) database: String,
 }
@@ -19,7 +15,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// Starts the database; returns `None`, after a message, if a program is missing.
     pub(crate) fn new() -> Option<Self> {
-        let server = Server::start(&[])?;
+        let server = DatabaseServer::start(&[])?;
         let database = server.database();
         let database = server.url(&database);
         Some(Self {

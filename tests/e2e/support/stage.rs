@@ -77,6 +77,11 @@ impl Stage {
         Process::spawn(command)
     }
 
+    /// Starts `podtap listen` with a relay of its own, for the tunnel `crm`, with JSON output.
+    pub(crate) fn listen(&self, options: &[&str]) -> Process {
+        self.start(&listen_alone(options))
+    }
+
     /// Starts a relay on its own port.
     pub(crate) async fn relay(&self) -> Relay {
         self.relay_with(&own_address(), &[]).await
@@ -194,4 +199,18 @@ impl Stage {
             .filter(|line| line["type"] == "event")
             .collect()
     }
+}
+
+/// Returns the arguments of `podtap listen` with a relay of its own, for the tunnel `crm`, with
+/// JSON output.
+pub(crate) fn listen_alone<'a>(options: &[&'a str]) -> Vec<&'a str> {
+    let fixed = [
+        "listen",
+        "--name",
+        "crm",
+        "--json",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    [&fixed[..], options].concat()
 }

@@ -25,18 +25,8 @@ impl Paged {
 
     async fn on(stage: Stage, service: &Service, options: &[&str]) -> Self {
         let target = service.address().to_string();
-        let fixed = [
-            "listen",
-            &target,
-            "--name",
-            "crm",
-            "--json",
-            "--listen",
-            "127.0.0.1:0",
-            "--web",
-            "127.0.0.1:0",
-        ];
-        let agent = stage.start(&[&fixed[..], options].concat());
+        let fixed = [&target, "--web", "127.0.0.1:0"];
+        let agent = stage.listen(&[&fixed[..], options].concat());
         let ready = agent.object("ready", |_| true).await;
         let text = |field: &str| ready[field].as_str().unwrap().to_owned();
         Self {

@@ -1,14 +1,7 @@
 //! Snapshots of the trigger form, at every size for which the layout differs.
 
-use crate::app::App;
 use crate::message::Message;
-use crate::testing::{app, frame, now, press, settle, text};
-
-fn snapshot(name: &str, app: &App) {
-    let size = app.panes.screen();
-    let name = format!("{name}_{}x{}", size.width, size.height);
-    insta::assert_snapshot!(name, text(&frame(app)));
-}
+use crate::testing::{app, now, press, settle, snapshot};
 
 #[test]
 fn the_form_at_every_size() {
@@ -16,7 +9,7 @@ fn the_form_at_every_size() {
         let mut app = app(width, height);
         settle(&mut app, Message::Tick(now()), 1_204);
         press(&mut app, "t", 1_204);
-        snapshot("trigger", &app);
+        snapshot!("trigger", &app);
     }
 }
 
@@ -26,7 +19,7 @@ fn another_type_and_what_cannot_be() {
         let mut app = app(width, height);
         settle(&mut app, Message::Tick(now()), 0);
         press(&mut app, "t left tab tab tab enter", 0);
-        snapshot("another", &app);
+        snapshot!("another", &app);
     }
 }
 
@@ -37,5 +30,5 @@ fn an_empty_history_names_the_key() {
     status.link = podtap_agent::LinkState::Off;
     settle(&mut app, Message::Status(Box::new(status)), 0);
     settle(&mut app, Message::Tick(now()), 0);
-    snapshot("empty", &app);
+    snapshot!("empty", &app);
 }

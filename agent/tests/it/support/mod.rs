@@ -2,8 +2,6 @@
 
 pub(crate) mod circle;
 pub(crate) mod podio;
-#[path = "../../../../relay/src/postgres/tests/port.rs"]
-mod port;
 pub(crate) mod relay;
 pub(crate) mod running;
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::port::own_port;
+use podtap_testing::own_port;
 
 /// A relay that can be stopped and started again at the same address.
 pub(crate) struct TestRelay {

@@ -1,18 +1,16 @@
 //! Runs the conformance suites on relays that share a database, and tests what only these
 //! relays do.
 
-mod port;
-mod server;
 mod shared;
 mod tls;
 mod words;
 
+use podtap_testing::DatabaseServer;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use podtap_wire::TunnelKey;
 
-use self::server::Server;
 use crate::database::DatabaseUrl;
 use crate::database::postgres::Postgres;
 use crate::metrics::Metrics;
@@ -23,9 +21,9 @@ use crate::store::conformance::{StoreBench, store_conformance};
 use crate::tunnel::registry::{TunnelGrant, TunnelRequest};
 
 /// Returns the server that all tests of this process share. Each test has its own database.
-fn shared_server() -> Option<&'static Server> {
-    static SHARED: OnceLock<Option<Server>> = OnceLock::new();
-    let start = || Server::start(&["-c", "fsync=off", "-c", "max_connections=1000"]);
+fn shared_server() -> Option<&'static DatabaseServer> {
+    static SHARED: OnceLock<Option<DatabaseServer>> = OnceLock::new();
+    let start = || DatabaseServer::start(&["-c", "fsync=off", "-c", "max_connections=1000"]);
     SHARED.get_or_init(start).as_ref()
 }
 

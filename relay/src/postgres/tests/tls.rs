@@ -1,13 +1,13 @@
 //! Tests TLS to the server for each `sslmode`.
 
-use super::server::Server;
 use crate::database::PostgresError;
 use crate::database::postgres::Postgres;
+use podtap_testing::DatabaseServer;
 
 /// Starts a server with a certificate for `localhost`. Its folder also contains the
 /// certificate of its authority (`ca.crt`) and one of another authority (`other.crt`).
-fn server() -> Option<Server> {
-    let server = Server::start(&["-c", "fsync=off"])?;
+fn server() -> Option<DatabaseServer> {
+    let server = DatabaseServer::start(&["-c", "fsync=off"])?;
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
     for authority in ["ca", "other"] {
         server.run(&format!(

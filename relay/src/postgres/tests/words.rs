@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::server::Server;
 use super::{Bench as _, Pg};
 use crate::database::PostgresError;
 use crate::database::postgres::Postgres;
 use crate::queue::conformance::WIDE;
 use crate::queue::{AppendError, ReadLimit};
+use podtap_testing::DatabaseServer;
 
 async fn connect_error(url: &str) -> PostgresError {
     Postgres::open(&url.parse().unwrap()).await.unwrap_err()
@@ -144,7 +144,7 @@ async fn every_connection_commits_to_stable_storage() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_crashed_is_used_again_with_all_that_was_accepted() {
-    let Some(server) = Server::start(&[]) else {
+    let Some(server) = DatabaseServer::start(&[]) else {
         return;
     };
     let url = server.url(&server.database()).parse().unwrap();
