@@ -11,6 +11,9 @@ use crate::printable::printable;
 use crate::style::{Tone, paint};
 use crate::system::{HUNG_UP, terminal_is_gone};
 
+/// What to do where the data folder cannot be written.
+pub(crate) const OTHER_FOLDER: &str = "choose a folder that you may write to with --data-dir";
+
 /// Exit codes, as `--help` states them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use podtap_agent::amount;
+
 use crate::output::note;
 use crate::{shutdown, system};
 
@@ -33,7 +35,7 @@ fn read_to_its_end(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     open(path)?.take(most + 1).read_to_end(&mut content)?;
     if content.len() as u64 > most {
-        let why = format!("it is larger than {most} bytes");
+        let why = format!("it is larger than {}", amount::size(most));
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
     Ok(content)
@@ -56,8 +58,8 @@ mod tests {
         std::fs::write(&file, "12345").unwrap();
         assert_eq!(read_text(&file, 5).unwrap(), "12345");
         for (path, why) in [
-            (file.as_path(), "it is larger than 4 bytes"),
-            (Path::new("/dev/zero"), "it is larger than 4 bytes"),
+            (file.as_path(), "it is larger than 4 B"),
+            (Path::new("/dev/zero"), "it is larger than 4 B"),
             (folder.path(), "Is a directory"),
         ] {
             let error = read(path, 4).unwrap_err().to_string();

@@ -18,7 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::{Key, LogFormat, Settings};
-use crate::failure::Failure;
+use crate::failure::{Failure, OTHER_FOLDER};
 use crate::log_file::{self, LogFile};
 use crate::printable::printable;
 
@@ -81,7 +81,7 @@ fn open(dir: &Path) -> Result<LogFile, Failure> {
     opened.map_err(|error| {
         Failure::because("the log file cannot be written", &error)
             .fact("file", path.display().to_string())
-            .hint("choose a folder that you may write to with --data-dir")
+            .hint(OTHER_FOLDER)
     })
 }
 

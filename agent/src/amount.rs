@@ -21,6 +21,12 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// Formats a limit of time, as it was set: `15 s`, `0.5 s`.
+#[must_use]
+pub fn limit(limit: Duration) -> String {
+    format!("{} s", limit.as_secs_f32())
+}
+
 /// Formats an age in its largest unit: the older, the less precise.
 #[must_use]
 pub fn age(time: SignedDuration) -> String {
@@ -29,6 +35,17 @@ pub fn age(time: SignedDuration) -> String {
         seconds @ ..3_600 => format!("{} min", seconds / 60),
         seconds @ ..172_800 => format!("{} h", seconds / 3_600),
         seconds => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// Formats how often something happens, in the largest unit of which it takes at least two:
+/// `90 s`, `90 min`.
+#[must_use]
+pub fn interval(time: SignedDuration) -> String {
+    match time.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3_600),
     }
 }
 

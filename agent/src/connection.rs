@@ -18,7 +18,8 @@ use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use podtap_connect::client::{Versions, https};
-use podtap_connect::{Connector, Trust, tls};
+use podtap_connect::tls::{self, TlsUnavailable};
+use podtap_connect::{Connector, Trust};
 use podtap_podio::reach::is_private;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -100,14 +101,14 @@ impl ServiceConnector {
     pub fn with_tls(
         trust: &Trust,
         is_needed: bool,
-    ) -> Result<(Arc<rustls::ClientConfig>, Self), rustls::Error> {
+    ) -> Result<(Arc<rustls::ClientConfig>, Self), TlsUnavailable> {
         let tls = tls::client_config(is_needed, trust)?;
         let connector = Self::new(trust, Arc::clone(&tls))?;
         Ok((tls, connector))
     }
 
-    fn new(trust: &Trust, tls: Arc<rustls::ClientConfig>) -> Result<Self, rustls::Error> {
-        let taking = |takes| -> Result<_, rustls::Error> {
+    fn new(trust: &Trust, tls: Arc<rustls::ClientConfig>) -> Result<Self, TlsUnavailable> {
+        let taking = |takes| -> Result<_, TlsUnavailable> {
             let resolver = GaiResolver::new();
             let near = Connector::with_resolver(Only { resolver, takes }, None, TCP_LIMIT);
             Ok(https(

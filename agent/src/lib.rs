@@ -65,7 +65,7 @@ pub use hooks::{
 };
 pub use link::{AskError, DialError, TunnelClient, probe};
 pub use place::{Place, PlaceRef, WantedHook};
-pub use replay::{Replay, ReplayError, first_target};
+pub use replay::{NO_TARGET_YET, Replay, ReplayError, first_target};
 pub use standing::{CallFailure, HookStanding};
 pub use status::{LinkState, ServiceState, Status};
 pub use target::Target;

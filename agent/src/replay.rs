@@ -12,6 +12,7 @@ use crate::delivery::exchange::Dispatch;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::headers::{AttemptMarks, SenderOrigin};
 use crate::delivery::scheme;
+use crate::history::unknown_event;
 use crate::history::{
     Attempt, EditedRequest, Event, History, HistoryError, NewAttempt, Outcome, Writer,
 };
@@ -31,11 +32,14 @@ pub struct Replay {
     pub edited: Option<EditedRequest>,
 }
 
+/// The error if an event that was never delivered is to be replayed without a target.
+pub const NO_TARGET_YET: &str = "this event was never delivered from here, so it has no target";
+
 /// Why nothing was sent, or why the outcome could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The history has no such event.
-    #[error("there is no event {0} in the history")]
+    #[error("{}", unknown_event(*.0))]
     UnknownEvent(EventId),
     /// No local service is configured and none was given.
     #[error("there is no local service to replay to; add --forward-to")]

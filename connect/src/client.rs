@@ -14,7 +14,7 @@ use rustls::ClientConfig;
 
 use crate::connector::Connector;
 use crate::proxy::Proxy;
-use crate::tls::{self, Trust};
+use crate::tls::{self, TlsUnavailable, Trust};
 
 /// How long an idle connection to a server in the internet is kept. Shorter than servers keep theirs,
 /// so that few are found closed when they are needed.
@@ -89,7 +89,7 @@ impl ClientSettings {
     ///
     /// # Errors
     /// When the operating system has no certificates to trust, and they are needed.
-    pub fn client(self) -> Result<HttpClient, rustls::Error> {
+    pub fn client(self) -> Result<HttpClient, TlsUnavailable> {
         let tls = if self.is_encrypted {
             Arc::unwrap_or_clone(tls::client_config(true, &Trust::default())?)
         } else {

@@ -24,6 +24,11 @@ pub struct Trust {
     pub insecure_local: bool,
 }
 
+/// TLS cannot be set up: the system has no certificates, or they cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up TLS; are the system's certificates installed?")]
+pub struct TlsUnavailable(#[from] Error);
+
 /// Why a PEM file gives no certificates.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidPem {
@@ -52,10 +57,10 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, InvalidP
 ///
 /// # Errors
 /// When there is nothing to trust.
-pub fn client_config(needed: bool, trust: &Trust) -> Result<Arc<ClientConfig>, Error> {
+pub fn client_config(needed: bool, trust: &Trust) -> Result<Arc<ClientConfig>, TlsUnavailable> {
     let provider = Arc::new(ring::default_provider());
     let own = trust.certificates.clone();
-    match Verifier::new_with_extra_roots(own.clone(), Arc::clone(&provider)) {
+    let config = match Verifier::new_with_extra_roots(own.clone(), Arc::clone(&provider)) {
         Ok(system) => {
             let system = Box::new(system);
             verified_by(provider, AcceptedCertificates::Trusted { system, own })
@@ -66,8 +71,8 @@ pub fn client_config(needed: bool, trust: &Trust) -> Result<Arc<ClientConfig>, E
             roots.add_parsable_certificates(own);
             trusting(provider, roots)
         }
-    }
-    .map(Arc::new)
+    };
+    Ok(Arc::new(config?))
 }
 
 /// When a certificate ends, in seconds since 1970. The library that judges certificates tells it, when
@@ -121,11 +126,9 @@ fn trusting(provider: Arc<CryptoProvider>, roots: RootCertStore) -> Result<Clien
 ///
 /// # Errors
 /// Never with the provider that is built in.
-pub fn config_without_verification() -> Result<ClientConfig, Error> {
-    verified_by(
-        Arc::new(ring::default_provider()),
-        AcceptedCertificates::Any,
-    )
+pub fn config_without_verification() -> Result<ClientConfig, TlsUnavailable> {
+    let provider = Arc::new(ring::default_provider());
+    Ok(verified_by(provider, AcceptedCertificates::Any)?)
 }
 
 fn verified_by(

@@ -6,6 +6,10 @@ use podtap_agent::history::HistoryError;
 use podtap_agent::reason::chain;
 use serde_json::{Value, json};
 
+/// What to do if there are no Podio credentials.
+pub(crate) const ASK_FOR_CREDENTIALS: &str =
+    "ask the user to set Podio credentials for the server, or to run `podtap login`";
+
 /// The problem that ended a call.
 #[derive(Debug)]
 pub struct ToolProblem {

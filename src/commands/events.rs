@@ -140,9 +140,8 @@ pub(super) fn parse_filter(text: &str, settings: &Settings) -> Result<Filter, Fa
             .fact("filter", format!("{text}\n{indent}^"))
             .fact("why", error.to_string())
     })?;
-    for (name, near) in filter.nearly_fields() {
-        let what = format!("`{name}` is not a field, so it is searched as a parameter");
-        settings.report(Warning::new(what).hint(format!("did you mean `{near}`?")))?;
+    for nearly in filter.nearly_fields() {
+        settings.report(Warning::new(nearly.to_string()))?;
     }
     Ok(filter)
 }

@@ -14,6 +14,10 @@ use crate::config::Settings;
 use crate::failure::{Code, Failure};
 use crate::running::{AgentProcess, RunningAgent, holder};
 
+/// What to do if the history's disk is full.
+pub(super) const FREE_SPACE: &str =
+    "free some space on that disk; the relay keeps new events until then";
+
 /// Returns the path of the tunnel's history, which must exist.
 pub(super) fn existing(settings: &Settings) -> Result<std::path::PathBuf, Failure> {
     let path = settings.history()?;
@@ -123,9 +127,7 @@ pub(super) fn open_failure(path: &Path, error: &OpenError) -> Failure {
     let failure = Failure::because("the history cannot be opened", error)
         .fact("file", path.display().to_string());
     match error {
-        OpenError::History(HistoryError::Full { .. }) => {
-            failure.hint("free some space on that disk; the relay keeps new events until then")
-        }
+        OpenError::History(HistoryError::Full { .. }) => failure.hint(FREE_SPACE),
         OpenError::History(HistoryError::Newer { .. }) => failure,
         _ => failure.hint("choose another tunnel with --name, or another folder with --data-dir"),
     }

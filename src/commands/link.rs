@@ -10,6 +10,10 @@ use crate::config::{Key, Secret, Settings};
 use crate::failure::{Code, Failure};
 use crate::output::printable;
 
+/// What to do if a relay requires a token.
+pub(super) const HOW_TO_GET_A_TOKEN: &str = "set PODTAP_TOKEN or --token-file; the relay's operator \
+    creates one with `podtap relay token create NAME`";
+
 /// The configuration of the link, with what error messages need.
 #[derive(Debug)]
 pub(crate) struct LinkSetup {
@@ -30,10 +34,7 @@ impl LinkSetup {
         let Some(Secret { value, origin }) = settings.token()? else {
             return Err(Failure::usage("the relay requires a token")
                 .fact("relay", relay.to_string())
-                .hint(
-                    "set PODTAP_TOKEN or --token-file; the relay's operator creates one with \
-                     `podtap relay token create NAME`",
-                ));
+                .hint(HOW_TO_GET_A_TOKEN));
         };
         let mut config = LinkConfig::new(relay, value, tunnel);
         config.proxy = settings.proxy(&config.relay)?;

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::config::{Key, Settings};
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Failure, OTHER_FOLDER};
 
 /// Returns the configuration of what the agent does for Podio's hooks.
 pub(super) fn agent_config(settings: &Settings) -> Result<PodioConfig, Failure> {
@@ -81,7 +81,7 @@ fn config(
     podtap_disk::private::folder(&folder).map_err(|error| {
         Failure::because("the data folder cannot be created", &error)
             .fact("folder", folder.display().to_string())
-            .hint("choose a folder that you may write to with --data-dir")
+            .hint(OTHER_FOLDER)
     })?;
     let base_url = base_url(settings)?;
     let url: Url = base_url

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use podtap_agent::NO_TARGET_YET;
 use podtap_agent::compare::AnswerChange;
 use podtap_agent::export::json::AttemptObject;
 use podtap_agent::figures::DOCTOR;
@@ -334,10 +335,7 @@ async fn targets_of(handle: &AgentHandle, event: &Event) -> Result<Vec<Target>, 
             )
             .hint("add --to 'exec:./handler.sh', or start podtap listen --exec"));
         }
-        return Err(Failure::usage(
-            "this event was never delivered from here, so it has no target",
-        )
-        .hint("add --to PORT or --to URL"));
+        return Err(Failure::usage(NO_TARGET_YET).hint("add --to PORT or --to URL"));
     }
     Ok(targets)
 }

@@ -131,13 +131,13 @@ fn body(title: &str, headers: &HeaderList, bytes: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     let unpacked = decoded::unpack(headers, bytes);
-    let (shown, came) = (unpacked.bytes.len(), bytes.len());
+    let [shown, came] = [&*unpacked.bytes, bytes].map(|all| amount::size(all.len() as u64));
     let size = match &unpacked.packing {
-        None => format!("{came} bytes"),
+        None => came,
         Some(Packing { coding, result }) => match result {
-            Ok(Extent::Whole) => format!("{coding}, {came} bytes → {shown} bytes"),
-            Ok(Extent::First) => format!("{coding}, {came} bytes → more than {shown} bytes"),
-            Err(why) => format!("{coding}, {came} bytes: {why}"),
+            Ok(Extent::Whole) => format!("{coding}, {came} → {shown}"),
+            Ok(Extent::First) => format!("{coding}, {came} → more than {shown}"),
+            Err(why) => format!("{coding}, {came}: {why}"),
         },
     };
     let mut text = vec![String::new(), format!("{title} ({size})")];
@@ -163,13 +163,13 @@ mod tests {
         let packed = b"\x0b\x02\x80hello\x03";
         assert_eq!(
             shown(&[("content-encoding", "br")], packed),
-            ["", "Body (br, 9 bytes → 5 bytes)", "  hello"]
+            ["", "Body (br, 9 B → 5 B)", "  hello"]
         );
         assert_eq!(
             shown(&[("content-encoding", "gzip")], b"hello"),
             [
                 "",
-                "Body (gzip, 5 bytes: cannot be decompressed, shown as received)",
+                "Body (gzip, 5 B: cannot be decompressed, shown as received)",
                 "  hello"
             ]
         );
@@ -178,7 +178,7 @@ mod tests {
                 &[("content-type", "text/plain; charset=iso-8859-1")],
                 b"M\xfcller"
             ),
-            ["", "Body (6 bytes)", "  Müller"]
+            ["", "Body (6 B)", "  Müller"]
         );
     }
 }

@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use podtap_agent::why::ITEM_NOT_FOUND;
 use podtap_agent::why::{FindItemError, Holds, NoSubject, Why as Answer, WhyObject, WhyQuestion};
 
 use super::history::{beside, run_browser};
@@ -48,7 +49,7 @@ pub(crate) async fn run(why: WhyArgs, settings: &Settings) -> Result<ExitCode, F
 }
 
 fn not_found(error: &FindItemError) -> Failure {
-    let failure = Failure::because("the item of this link cannot be found", error);
+    let failure = Failure::because(ITEM_NOT_FOUND, error);
     match error {
         FindItemError::UnknownApp => {
             failure.hint("set PODTAP_PODIO_APP_ID, or use the item's id: podtap why item:ID")

@@ -307,13 +307,12 @@ pub(crate) fn verification(
 
 /// Formats a loop: its cause and its cure.
 pub(crate) fn loop_finding(finding: &LoopFinding, look: &LineStyle) -> [StyledLine; 3] {
-    let (count, seconds) = (finding.times.len(), finding.span().as_secs_f64());
     let (tone, sign) = if finding.is_suspected() {
         (Tone::Doubtful, "⚠  loop?")
     } else {
         (Tone::Plain, "·  busy:")
     };
-    let what = format!("{sign} {}, {count}× in {seconds:.1} s", finding.words());
+    let what = format!("{sign} {}, {}", finding.words(), finding.pace());
     [
         look.line(&[(tone, &what)]),
         look.plain(&format!("   {}", finding.maker)),

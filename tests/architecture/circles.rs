@@ -33,6 +33,88 @@ fn no_module_imports_everything_of_another() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What a module can say of `first`, which imports it: what, how, and whether it is a circle.
+const SECOND_MODULES: [(&str, &str, bool); 22] = [
+    ("an import", "use crate::first::One;", true),
+    ("a group", "use crate::{third, first::{self, One}};", true),
+    (
+        "a path in a macro",
+        "fn f() { println!(\"{}\", crate::first::one()); }",
+        true,
+    ),
+    (
+        "a path through the parent",
+        "fn f() -> super::first::One {}",
+        true,
+    ),
+    ("an item that the root imports", "use crate::One;", true),
+    ("a field", "struct S { one: crate::first::One }", true),
+    (
+        "a field of a module",
+        "use crate::first; struct S { one: first::One }",
+        true,
+    ),
+    ("an argument", "fn f(one: &super::first::One) {}", true),
+    (
+        "the first of two imports of one name",
+        "fn f() { use crate::first::run; } fn g() { use crate::third::run; }",
+        true,
+    ),
+    (
+        "the first of two traits without a name",
+        "use crate::first::One as _; use crate::third::Three as _;",
+        true,
+    ),
+    (
+        "another name for the crate",
+        "use crate as whole; fn f() { whole::first::one(); }",
+        true,
+    ),
+    (
+        "a module in the file",
+        "mod inner { use super::super::first::One; }",
+        true,
+    ),
+    (
+        "a path from the module itself",
+        "fn f() { self::super::first::one() }",
+        true,
+    ),
+    (
+        "a string in an attribute",
+        "struct S { #[serde(with = \"crate::first::millis\")] time: u64 }",
+        true,
+    ),
+    (
+        "what follows a field for tests",
+        "struct S { #[cfg(test)] count: u64, one: crate::first::One }",
+        true,
+    ),
+    (
+        "what follows a constant for tests",
+        "#[cfg(test)] const A: S = S { a: 1 }; fn f() -> crate::first::One {}",
+        true,
+    ),
+    (
+        "a function for tests",
+        "#[cfg(test)] fn f<A, B>(one: crate::first::One) { crate::first::one() } struct S;",
+        false,
+    ),
+    ("everything", "use super::first::*;", true),
+    (
+        "tests",
+        "#[cfg(test)] mod tests { use crate::first::One; }",
+        false,
+    ),
+    (
+        "an import for tests",
+        "#[cfg(test)] use crate::first::{One}; struct S;",
+        false,
+    ),
+    ("another module", "use crate::third::Three;", false),
+    ("another crate", "use first::One;", false),
+];
+
 #[test]
 fn a_circle_is_found_wherever_it_hides() {
     let folder = tempfile::tempdir().unwrap();
@@ -42,86 +124,7 @@ fn a_circle_is_found_wherever_it_hides() {
         std::fs::write(file, text).unwrap();
     };
     let root = folder.path().join("lib.rs");
-    for (name, second, is_circle) in [
-        ("an import", "use crate::first::One;", true),
-        ("a group", "use crate::{third, first::{self, One}};", true),
-        (
-            "a path in a macro",
-            "fn f() { println!(\"{}\", crate::first::one()); }",
-            true,
-        ),
-        (
-            "a path through the parent",
-            "fn f() -> super::first::One {}",
-            true,
-        ),
-        ("an item that the root imports", "use crate::One;", true),
-        ("a field", "struct S { one: crate::first::One }", true),
-        (
-            "a field of a module",
-            "use crate::first; struct S { one: first::One }",
-            true,
-        ),
-        ("an argument", "fn f(one: &super::first::One) {}", true),
-        (
-            "the first of two imports of one name",
-            "fn f() { use crate::first::run; } fn g() { use crate::third::run; }",
-            true,
-        ),
-        (
-            "the first of two traits without a name",
-            "use crate::first::One as _; use crate::third::Three as _;",
-            true,
-        ),
-        (
-            "another name for the crate",
-            "use crate as whole; fn f() { whole::first::one(); }",
-            true,
-        ),
-        (
-            "a module in the file",
-            "mod inner { use super::super::first::One; }",
-            true,
-        ),
-        (
-            "a path from the module itself",
-            "fn f() { self::super::first::one() }",
-            true,
-        ),
-        (
-            "a string in an attribute",
-            "struct S { #[serde(with = \"crate::first::millis\")] time: u64 }",
-            true,
-        ),
-        (
-            "what follows a field for tests",
-            "struct S { #[cfg(test)] count: u64, one: crate::first::One }",
-            true,
-        ),
-        (
-            "what follows a constant for tests",
-            "#[cfg(test)] const A: S = S { a: 1 }; fn f() -> crate::first::One {}",
-            true,
-        ),
-        (
-            "a function for tests",
-            "#[cfg(test)] fn f<A, B>(one: crate::first::One) { crate::first::one() } struct S;",
-            false,
-        ),
-        ("everything", "use super::first::*;", true),
-        (
-            "tests",
-            "#[cfg(test)] mod tests { use crate::first::One; }",
-            false,
-        ),
-        (
-            "an import for tests",
-            "#[cfg(test)] use crate::first::{One}; struct S;",
-            false,
-        ),
-        ("another module", "use crate::third::Three;", false),
-        ("another crate", "use first::One;", false),
-    ] {
+    for (name, second, is_circle) in SECOND_MODULES {
         write(
             "lib.rs",
             "mod first; mod second; mod third; pub use first::One;",

@@ -13,6 +13,7 @@ mod comments;
 mod homes;
 mod modules;
 mod names;
+mod wording;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +43,9 @@ fn allowed_imports() -> BTreeMap<String, BTreeSet<String>> {
             "all" => workspace::packages()
                 .iter()
                 .filter_map(|package| package["name"].as_str().map(str::to_owned))
-                .filter(|name| !["podtap-bench", "podtap-fuzz"].contains(&name.as_str()))
+                .filter(|name| {
+                    !["podtap-bench", "podtap-fuzz", "podtap-testing"].contains(&name.as_str())
+                })
                 .collect(),
             imports => names(imports)
                 .iter()
@@ -140,6 +143,38 @@ fn files_are_made_for_their_owner_alone() {
             "{} uses {other:?}: make files with podtap_disk::private",
             place.display()
         );
+    }
+}
+
+/// A file that two packages compile belongs into a third.
+#[test]
+fn no_package_compiles_the_file_of_another() {
+    for package in workspace::packages() {
+        let folder = Path::new(package["manifest_path"].as_str().unwrap())
+            .parent()
+            .unwrap();
+        let mut sources = Vec::new();
+        for part in ["src", "tests", "benches"] {
+            collect(&folder.join(part), &mut sources);
+        }
+        for file in sources {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for path in text.split("#[path = \"").skip(1) {
+                let Some((path, _)) = path.split_once('"') else {
+                    continue;
+                };
+                // A path in a test's text names nothing.
+                if let Ok(other) = file.parent().unwrap().join(path).canonicalize() {
+                    assert!(
+                        ["src", "tests"]
+                            .iter()
+                            .any(|part| other.starts_with(folder.join(part))),
+                        "{} compiles {path}: put it into podtap-testing",
+                        file.display()
+                    );
+                }
+            }
+        }
     }
 }
 

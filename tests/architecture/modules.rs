@@ -13,6 +13,7 @@ pub(crate) type Module = Vec<String>;
 /// The modules of a crate.
 pub(crate) struct Modules {
     sources: BTreeMap<Module, Source>,
+    files: BTreeSet<PathBuf>,
 }
 
 /// A module: a file, or a module inside a file.
@@ -32,14 +33,21 @@ impl Modules {
     /// Reads a crate from its root file: `src/lib.rs` or `src/main.rs`.
     pub(crate) fn read(root: &Path) -> Self {
         let mut sources = BTreeMap::new();
+        let mut files = BTreeSet::new();
         let mut left = vec![(Module::new(), root.to_path_buf())];
         while let Some((module, file)) = left.pop() {
             let text = std::fs::read_to_string(&file).unwrap();
             let tokens: TokenStream = text.parse().unwrap();
             let folder = folder_of_children(&file);
             read_module(module, &folder, tokens, &mut sources, &mut left);
+            files.insert(file);
         }
-        Self { sources }
+        Self { sources, files }
+    }
+
+    /// The files of the modules.
+    pub(crate) fn files(&self) -> &BTreeSet<PathBuf> {
+        &self.files
     }
 
     /// Returns all modules except the root.
@@ -169,7 +177,7 @@ fn file_of(folder: &Path, child: &str) -> PathBuf {
 }
 
 /// Returns the tokens without items under `#[cfg(test)]`, also combined with other conditions.
-fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
+pub(crate) fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
     let mut kept = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {

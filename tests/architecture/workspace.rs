@@ -1,9 +1,12 @@
 //! Asks cargo for the packages of the workspace, so no new package is forgotten.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+
+use crate::modules::Modules;
 
 /// A source file, with its path from the root of the workspace.
 pub(crate) struct Source {
@@ -64,4 +67,15 @@ pub(crate) fn sources() -> impl Iterator<Item = Source> {
         place: file.strip_prefix(root()).unwrap().to_path_buf(),
         text: std::fs::read_to_string(&file).unwrap(),
     })
+}
+
+/// The files of what is shipped: none for tests, benchmarks or fuzzing.
+pub(crate) fn shipped() -> impl Iterator<Item = Source> {
+    let shipped = crates().into_iter().filter(|(name, _)| {
+        let tools = ["podtap-bench", "podtap-fuzz", "podtap-testing"];
+        !tools.iter().any(|tool| name.starts_with(tool))
+    });
+    let modules = shipped.map(|(_, file)| Modules::read(&file));
+    let files: BTreeSet<PathBuf> = modules.flat_map(|it| it.files().clone()).collect();
+    sources().filter(move |source| files.contains(&root().join(&source.place)))
 }

@@ -120,12 +120,12 @@ async fn a_listing_says_what_it_leaves_out_and_a_filter_what_it_does_not_find() 
     }
     let (code, _, stderr) = run(&["itme:3"]);
     assert!(
-        code == 6 && stderr.contains("did you mean `item`?"),
+        code == 6 && stderr.contains("did you mean `item:`?"),
         "{stderr}"
     );
     let (code, _, stderr) = run(&["-itme:3", "-l1"]);
     assert!(
-        code == 0 && stderr.contains("did you mean `item`?"),
+        code == 0 && stderr.contains("did you mean `item:`?"),
         "{stderr}"
     );
     let (code, _, stderr) = run(&["item:1", "status:soon"]);

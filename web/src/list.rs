@@ -81,10 +81,7 @@ pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> Pa
             return json_as(StatusCode::BAD_REQUEST, &said);
         }
     };
-    let nearly = filter.nearly_fields();
-    let hint = nearly
-        .first()
-        .map(|(name, field)| format!("`{name}` is taken as a parameter; did you mean `{field}:`?"));
+    let hint = filter.nearly_fields().first().map(ToString::to_string);
     let unknown = filter.unknown_name().map(|name| name.to_string());
     let (anchor, limit, wants_all) = (wanted.anchor, wanted.limit, filter.is_empty());
     let query = PageQuery {

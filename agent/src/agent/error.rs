@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use podtap_podio::client::TlsUnavailable;
+use podtap_connect::tls::TlsUnavailable;
 use podtap_wire::TunnelHolder;
 
 use crate::history::HistoryError;
@@ -35,14 +35,11 @@ pub enum OpenError {
     #[error(transparent)]
     Link(#[from] DialError),
     /// TLS cannot be set up.
-    #[error("cannot set up TLS; are the system's certificates installed?")]
-    Tls(#[from] rustls::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsUnavailable),
     /// There are more routes than can be served.
     #[error(transparent)]
     Routes(#[from] InvalidRoute),
-    /// Podio's API cannot be called.
-    #[error(transparent)]
-    Podio(#[from] TlsUnavailable),
 }
 
 impl OpenError {

@@ -58,7 +58,7 @@ pub(super) async fn fetch(
         E::AppDelete | E::TaskDelete | E::StatusDelete | E::ContactDelete => {
             found.note("it was deleted and can no longer be read");
         }
-        E::HookVerify => found.note("Podio asks the receiver to confirm the hook"),
+        E::HookVerify => found.note(E::HookVerify.spec().summary),
         E::MemberAdd | E::MemberRemove => found.member(client, event).await?,
         E::ContactCreate | E::ContactUpdate => found.contact(client, event).await?,
         E::StatusCreate | E::StatusUpdate => found.status(client, event).await?,

@@ -19,6 +19,7 @@ use podtap_wire::EventId;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::history::unknown_event;
 use crate::history::{Event, Fact, History, HistoryError, WatchReader, Writer};
 use crate::own_client::OwnClient;
 use crate::place::{Place, PlaceRef};
@@ -102,7 +103,7 @@ impl ExplainedField {
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
     /// The history has no such event.
-    #[error("there is no event {0} in the history")]
+    #[error("{}", unknown_event(*.0))]
     UnknownEvent(EventId),
     /// It is not an event of Podio.
     #[error("this is not a Podio event")]

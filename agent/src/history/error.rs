@@ -135,3 +135,8 @@ impl HistoryError {
         }
     }
 }
+
+/// That there is no event of this id.
+pub(crate) fn unknown_event(id: podtap_wire::EventId) -> String {
+    format!("there is no event {id} in the history")
+}

@@ -8,6 +8,7 @@ use podtap_wire::EventId;
 use serde::{Deserialize, Serialize};
 
 use super::position::Position;
+use crate::amount;
 
 /// A loop: the local service's answer to each event most
 /// likely causes the next event. Reported once per loop.
@@ -184,6 +185,11 @@ impl LoopFinding {
             _ => return None,
         };
         Some((doing, call))
+    }
+
+    /// Formats how often the hook fired in which time: `14× in 6 s`.
+    pub fn pace(&self) -> String {
+        format!("{}× in {}", self.times.len(), amount::age(self.span()))
     }
 
     /// Returns the time from the first event of the proof to the last.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::amount;
 use crate::place::Place;
 
 /// News about one hook.
@@ -122,8 +123,8 @@ impl fmt::Display for HookNews {
                 write!(
                     f,
                     " has sent nothing for {}; it usually sends every {}",
-                    rough(quiet),
-                    rough(usual)
+                    amount::interval(quiet),
+                    amount::interval(usual)
                 )
             }
             HookCondition::Busy { events, usual } => {
@@ -173,15 +174,6 @@ impl From<StoredHookNews> for HookNews {
             at: stored.at,
             state: stored.state,
         }
-    }
-}
-
-/// Formats a time in its largest unit.
-fn rough(time: SignedDuration) -> String {
-    match time.as_secs() {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ 120..7_200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3_600),
     }
 }
 

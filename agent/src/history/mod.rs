@@ -78,6 +78,7 @@ pub(crate) use commit::Side;
 pub use connection::is_history;
 pub use damage::Damage;
 pub use error::HistoryError;
+pub(crate) use error::unknown_event;
 #[cfg(test)]
 pub(crate) use event::tests::fresh_event;
 pub use event::{

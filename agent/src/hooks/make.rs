@@ -7,6 +7,7 @@ use podtap_podio::client::{Error, Hook, HookStatus};
 use tokio::time::timeout;
 
 use super::{HookMaker, HookState, HooksError};
+use crate::amount;
 use crate::history::{Fact, HistoryError, MadeHook};
 use crate::place::{Place, PlaceRef, WantedHook};
 use crate::place_name;
@@ -43,7 +44,7 @@ impl HookMaker {
                 return Ok(outcome_of_error(&error));
             }
             Err(_) => {
-                let silent = format!("no answer within {} s; trying again", PATIENCE.as_secs());
+                let silent = format!("no answer within {}; trying again", amount::limit(PATIENCE));
                 wanted.for_each(|hook| self.report_failure(*hook, silent.clone()));
                 return Ok(MakeOutcome::NotYet);
             }

@@ -9,6 +9,7 @@ use podtap_wire::{EventId, HeaderList, InvalidRequest, latin1_bytes, limits, val
 use serde_json::Value;
 
 use super::words::Words;
+use crate::amount;
 use crate::export::json::duration_ms;
 use crate::history::{Attempt, Duplicate, EditedRequest, Insight, Outcome, Position, Verification};
 
@@ -22,7 +23,7 @@ pub(super) enum UnusableEntry {
     #[error("it is not a JSON object")]
     NoObject,
     /// It is larger than any event.
-    #[error("it is larger than {} MiB", super::MAX_PIECE_BYTES / 1024 / 1024)]
+    #[error("it is larger than {}", amount::size(super::MAX_PIECE_BYTES))]
     TooLarge,
     /// A later Podtap wrote it.
     #[error("its `v` is {0}, and this podtap reads {known}", known = crate::export::json::VERSION)]
@@ -40,7 +41,7 @@ pub(super) enum UnusableEntry {
     #[error(transparent)]
     Request(#[from] InvalidRequest),
     /// The body is too large.
-    #[error("a body is larger than {} MiB", limits::MAX_BODY_BYTES / 1024 / 1024)]
+    #[error("a body is larger than {}", amount::size(limits::MAX_BODY_BYTES as u64))]
     BodySize,
     /// The body is not valid base64.
     #[error("a body is not base64")]

@@ -12,7 +12,7 @@ use podtap_wire::manage::{Rotate, RotatedTunnel, TUNNELS_PATH, TunnelEntry, Tunn
 use podtap_wire::{ConnectRefusal, RefusalKind, TunnelName};
 use serde::de::DeserializeOwned;
 
-use super::dial::{DialError, Dialer, not_of_a_relay};
+use super::dial::{DialError, Dialer, NOT_A_RELAY, not_of_a_relay};
 use super::disconnect::Disconnect;
 use crate::config::LinkConfig;
 
@@ -147,5 +147,5 @@ fn unreachable(end: Disconnect) -> AskError {
 }
 
 fn not_a_relay() -> AskError {
-    AskError::Refused("the server at this URL is not a relay".to_owned())
+    AskError::Refused(NOT_A_RELAY.to_owned())
 }

@@ -11,7 +11,8 @@ use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use podtap_connect::{Connector, tls};
+use podtap_connect::Connector;
+use podtap_connect::tls::{self, TlsUnavailable};
 use podtap_wire::{ConnectRefusal, version};
 use rustls::pki_types::{CertificateDer, ServerName};
 use secrecy::ExposeSecret;
@@ -57,12 +58,15 @@ pub enum DialError {
     )]
     Relay { url: Url },
     /// TLS cannot be set up.
-    #[error("cannot set up TLS; are the system's certificates installed?")]
-    Tls(#[from] rustls::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsUnavailable),
     /// The token contains characters that a header cannot contain.
     #[error("this token is not valid: it has characters that are not allowed in a token")]
     Token,
 }
+
+/// The error if another server answers.
+pub(super) const NOT_A_RELAY: &str = "the server at this URL is not a relay";
 
 /// Dials one relay, any number of times.
 pub(super) struct Dialer {
@@ -230,7 +234,7 @@ impl Dialer {
             }
             let accept = response.headers().get(header::SEC_WEBSOCKET_ACCEPT);
             if accept.is_none_or(|accept| *accept != accepted) {
-                return Err(Disconnect::retry("the server at this URL is not a relay"));
+                return Err(Disconnect::retry(NOT_A_RELAY));
             }
             Ok(response)
         })

@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::dial::{DialError, Dialer, LinkSocket, not_of_a_relay};
 use super::disconnect::{Disconnect, Stop};
+use crate::amount;
 use crate::config::LinkConfig;
 
 /// Maximum time for closing a websocket; its result does not matter.
@@ -54,10 +55,10 @@ pub enum WebsocketFault {
     #[error("{0}")]
     Refused(String),
     /// The websocket was opened, but nothing comes through.
-    #[error("a ping was not answered within {} s", .0.as_secs())]
+    #[error("a ping was not answered within {}", amount::limit(*.0))]
     Silent(Duration),
     /// The websocket was opened, and then ended.
-    #[error("it ended after {:.1} s: {why}", after.as_secs_f32())]
+    #[error("it ended after {}: {why}", amount::duration(*after))]
     Cut {
         /// How long it lasted.
         after: Duration,

@@ -14,7 +14,7 @@ use podtap_wire::EventId;
 pub use crate::figures::Holds;
 pub(crate) use gather::Gatherer;
 pub use object::WhyObject;
-pub use page::{FindItemError, ItemPage};
+pub use page::{FindItemError, ITEM_NOT_FOUND, ItemPage};
 pub use subject::{NoSubject, Subject, WhyQuestion};
 
 /// The outcome, and how it is known. Texts contain names

@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::explain::near_limit;
 use crate::history::HistoryError;
+use crate::hooks::ManageHooksError;
 use crate::place::Place;
 
 /// An item, identified by its page.
@@ -18,6 +19,9 @@ pub struct ItemPage {
     number: u64,
 }
 
+/// The error of which [`FindItemError`] is the cause.
+pub const ITEM_NOT_FOUND: &str = "the item of this link cannot be found";
+
 /// Why the item of a page cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindItemError {
@@ -25,7 +29,7 @@ pub enum FindItemError {
     #[error("Podio credentials are required to look up a link: set them, or run `podtap login`")]
     NoCredentials,
     /// The rest of the hour's calls is reserved.
-    #[error("too few API calls are left this hour ({} of {}): try again later", .0.remaining, .0.limit)]
+    #[error("{}", ManageHooksError::RateLimitNear(*.0))]
     RateLimitNear(RateLimit),
     /// None of the known apps has this page.
     #[error("the link is not to a known app")]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::find;
 use crate::answer::ToolAnswer;
 use crate::context::ToolContext;
-use crate::problem::ToolProblem;
+use crate::problem::{ASK_FOR_CREDENTIALS, ToolProblem};
 
 pub(super) const TEXT: &str = "Asks Podio what an event is about: title, app, who made the change through which API client, and \
      what changed, field by field. Costs up to three API calls the first time. Requires Podio credentials.";
@@ -29,9 +29,7 @@ pub(super) async fn call(
     let explained = handle.explain(id).await.map_err(|error| {
         let problem = ToolProblem::because("the event cannot be explained", &error);
         match error {
-            ExplainError::NoCredentials => problem.hint(
-                "ask the user to set Podio credentials for the server, or to run `podtap login`",
-            ),
+            ExplainError::NoCredentials => problem.hint(ASK_FOR_CREDENTIALS),
             ExplainError::NotPodio => problem.hint("get_event shows what was received"),
             ExplainError::RateLimitNear { .. } => problem.hint("call again in an hour"),
             _ => problem,

@@ -20,9 +20,6 @@ pub(super) fn parse(
         ToolProblem::new(format!("the filter cannot be read: {error}"))
             .hint("write terms such as type:item.* item:4711 status:5xx after:10m")
     })?;
-    let nearly = filter.nearly_fields();
-    let hint = nearly.first().map(|(name, field)| {
-        format!("`{name}` is not a field, so it was looked for as a parameter; `{field}:` is one.")
-    });
+    let hint = filter.nearly_fields().first().map(ToString::to_string);
     Ok((filter, hint))
 }

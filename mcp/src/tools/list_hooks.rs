@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::answer::ToolAnswer;
 use crate::context::ToolContext;
-use crate::problem::ToolProblem;
+use crate::problem::{ASK_FOR_CREDENTIALS, ToolProblem};
 
 pub(super) const TEXT: &str = "Lists the hooks of the known apps and spaces as Podio has them: status, event type, and whether \
      each URL leads to this tunnel. Costs one API call per app or space. Requires Podio credentials.";
@@ -25,9 +25,7 @@ pub(super) async fn call(
     let listing = handle.podio_hooks().await.map_err(|error| {
         let problem = ToolProblem::because("the hooks cannot be listed", &error);
         match error {
-            ManageHooksError::NoCredentials => problem.hint(
-                "ask the user to set Podio credentials for the server, or to run `podtap login`",
-            ),
+            ManageHooksError::NoCredentials => problem.hint(ASK_FOR_CREDENTIALS),
             ManageHooksError::RateLimitNear(_) => problem.hint("call again in an hour"),
             _ => problem,
         }

@@ -14,7 +14,7 @@ mod write;
 
 use podtap_agent::AgentHandle;
 use podtap_agent::EventId;
-use podtap_agent::history::{Event, History};
+use podtap_agent::history::{Event, History, HistoryError};
 use rmcp::model::{JsonObject, Tool as Description, ToolAnnotations};
 use schemars::JsonSchema;
 
@@ -158,7 +158,7 @@ async fn find(history: &History, text: &str) -> Result<EventId, ToolProblem> {
 async fn load(handle: &AgentHandle, text: &str) -> Result<Event, ToolProblem> {
     let id = find(handle.history(), text).await?;
     let event = handle.history().event(id).await?;
-    event.ok_or_else(|| ToolProblem::new("the event is no longer in the history"))
+    event.ok_or_else(|| HistoryError::Gone.into())
 }
 
 #[cfg(test)]

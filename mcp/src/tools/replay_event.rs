@@ -1,5 +1,6 @@
 //! `replay_event`: sends an event to the local service again.
 
+use podtap_agent::NO_TARGET_YET;
 use podtap_agent::compare::AnswerChange;
 use podtap_agent::export::shown::ShownAttempt;
 use podtap_agent::history::Outcome;
@@ -37,10 +38,8 @@ pub(super) async fn call(
         None => handle.targets_of(&event).await?,
     };
     if targets.is_empty() {
-        return Err(ToolProblem::new(
-            "this event was never delivered from here, so it has no target",
-        )
-        .hint("use `to` with the port of the local service, such as 3000"));
+        return Err(ToolProblem::new(NO_TARGET_YET)
+            .hint("use `to` with the port of the local service, such as 3000"));
     }
     write::on_this_machine(&targets)?;
     let mut attempts = Vec::with_capacity(targets.len());

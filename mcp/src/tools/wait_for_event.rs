@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podtap_agent::amount;
 use podtap_agent::export::shown::ShownRow;
 use podtap_agent::history::{EventRow, Filter};
 use podtap_agent::wait::{AwaitedEvents, EventWait, WaitError};
@@ -114,21 +115,22 @@ fn in_vain(
     hint: Option<String>,
     world: &ToolContext,
 ) -> ToolProblem {
+    let limit = amount::limit(Duration::from_secs(seconds.into()));
     match error {
         WaitError::History(error) => error.into(),
         WaitError::NoHistory(_) => world.no_history(),
         WaitError::TooFew(instead) => {
             let what = match (instead.matched, instead.are_near) {
                 (0, true) => format!(
-                    "no event had been answered or verified as asked within {seconds} s; below is what matched so far"
+                    "no event had been answered or verified as asked within {limit}; below is what matched so far"
                 ),
                 (0, false) if instead.rows.is_empty() => {
-                    format!("no event arrived within {seconds} s")
+                    format!("no event arrived within {limit}")
                 }
                 (0, false) => {
-                    format!("no event matched within {seconds} s; below is what arrived instead")
+                    format!("no event matched within {limit}; below is what arrived instead")
                 }
-                (matched, _) => format!("only {matched} matched within {seconds} s"),
+                (matched, _) => format!("only {matched} matched within {limit}"),
             };
             let cure = "call `why` with the object or event type, or `link_state`";
             let cure = hint.map_or_else(|| cure.to_owned(), |hint| format!("{hint} Or {cure}"));

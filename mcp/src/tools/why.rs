@@ -1,5 +1,6 @@
 //! `why`: explains why an event arrived, or why it did not.
 
+use podtap_agent::why::ITEM_NOT_FOUND;
 use podtap_agent::why::{FindItemError, NoSubject, WhyObject, WhyQuestion};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -35,7 +36,7 @@ pub(super) async fn call(
     let subject = match asked {
         WhyQuestion::Subject(subject) => subject,
         WhyQuestion::Page(page) => handle.find_item(&page).await.map_err(|error| {
-            let problem = ToolProblem::because("the item of this link cannot be found", &error);
+            let problem = ToolProblem::because(ITEM_NOT_FOUND, &error);
             match error {
                 FindItemError::RateLimitNear(_) => problem.hint("call again in an hour"),
                 _ => problem.hint("use the item's id: item:ID"),

@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
+use podtap_connect::tls::TlsUnavailable;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -61,14 +62,6 @@ struct SharedClient {
     config: Arc<PodioClientConfig>,
     transport: Transport,
     tokens: ClientTokens,
-}
-
-/// The client cannot be created because the operating system's certificates cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot prepare TLS for {base_url}")]
-pub struct TlsUnavailable {
-    base_url: BaseUrl,
-    source: rustls::Error,
 }
 
 /// One operation, without a token yet.
@@ -123,11 +116,7 @@ impl Client {
         let identity = format!("{} {identity}", config.base_url);
         let rate = SharedRateLimit::new(config.rate_file.clone(), identity);
         let config = Arc::new(config);
-        let transport =
-            Transport::new(Arc::clone(&config), rate).map_err(|source| TlsUnavailable {
-                base_url: config.base_url.clone(),
-                source,
-            })?;
+        let transport = Transport::new(Arc::clone(&config), rate)?;
         Ok(Self {
             shared: Arc::new(SharedClient {
                 config,

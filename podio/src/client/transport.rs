@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 use podtap_connect::HttpClient;
 use podtap_connect::client::ClientSettings;
+use podtap_connect::tls::TlsUnavailable;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -54,7 +55,7 @@ impl Transport {
     pub(super) fn new(
         config: Arc<PodioClientConfig>,
         rate: SharedRateLimit,
-    ) -> Result<Self, rustls::Error> {
+    ) -> Result<Self, TlsUnavailable> {
         let http = ClientSettings {
             is_encrypted: config.base_url.is_encrypted(),
             proxy: config.proxy.clone(),

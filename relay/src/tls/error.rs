@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use podtap_connect::tls::TlsUnavailable;
 
 use crate::pem_file::PemFileError;
 
@@ -68,8 +69,8 @@ pub enum CertificateError {
         at: Timestamp,
     },
     /// TLS itself cannot be set up.
-    #[error("TLS cannot be set up")]
-    Tls(#[from] rustls::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsUnavailable),
 }
 
 impl CertificateError {

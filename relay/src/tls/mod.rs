@@ -14,6 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use podtap_connect::tls::TlsUnavailable;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -145,7 +146,8 @@ fn config(
 ) -> Result<Arc<ServerConfig>, CertificateError> {
     let provider = Arc::new(ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_safe_default_protocol_versions()
+        .map_err(TlsUnavailable::from)?
         .with_no_client_auth()
         .with_cert_resolver(resolver);
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();

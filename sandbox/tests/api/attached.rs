@@ -7,8 +7,8 @@ use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::RunningSandbox;
+use podtap_testing::calls::{ORDERS, SPACE};
 
 #[tokio::test]
 async fn a_comment_is_changed_and_hangs_on_whatever_podio_lets_it() {

@@ -10,8 +10,8 @@ use podtap_podio::wording::{self, Locale, WordedField};
 use podtap_sandbox::{CallRates, Fault};
 use serde_json::json;
 
-use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{CUSTOMERS, RunningSandbox, app, password};
+use podtap_testing::calls::{ORDERS, SPACE};
 
 #[tokio::test]
 async fn an_app_reaches_itself_alone_and_a_person_everything() {

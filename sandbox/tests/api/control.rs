@@ -5,8 +5,8 @@ use podtap_podio::{EventType, RefType};
 use podtap_sandbox::{HookTypes, SandboxCommand, SendOutcome};
 use serde_json::json;
 
-use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{Receiver, RunningSandbox, next_sent};
+use podtap_testing::calls::{ORDERS, SPACE};
 
 fn command(event: &str, object: Option<u64>, values: &[(&str, &str)]) -> SandboxCommand {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

@@ -12,8 +12,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use podtap_testing::calls::ORDERS;
 use crate::support::{Receiver, RunningSandbox, SOON, next_sent};
+use podtap_testing::calls::ORDERS;
 
 #[tokio::test]
 async fn a_5xx_is_sent_again_and_a_4xx_is_not() {

@@ -3,8 +3,8 @@
 use podtap_podio::{EventKind, EventType, RefType};
 use podtap_sandbox::HookTypes;
 
-use podtap_testing::calls::{ORDERS, SPACE, everything};
 use crate::support::{Receiver, RunningSandbox};
+use podtap_testing::calls::{ORDERS, SPACE, everything};
 
 #[tokio::test]
 async fn every_event_type_really_fires_with_the_parameters_of_the_catalogue() {

@@ -5,8 +5,8 @@ use http::Request;
 use http_body_util::Full;
 use serde_json::json;
 
-use podtap_testing::calls::ORDERS;
 use crate::support::RunningSandbox;
+use podtap_testing::calls::ORDERS;
 
 #[tokio::test]
 async fn a_page_of_another_site_gets_nothing_done() {

@@ -9,8 +9,8 @@ use podtap_podio::{EventKind, EventType, RefType};
 use secrecy::SecretString;
 use serde_json::json;
 
-use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{Receiver, RunningSandbox, app};
+use podtap_testing::calls::{ORDERS, SPACE};
 
 #[tokio::test]
 async fn a_hook_is_inactive_until_its_code_is_validated_and_then_fires() {

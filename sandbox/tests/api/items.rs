@@ -3,8 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use podtap_testing::calls::ORDERS;
 use crate::support::{CUSTOMERS, RunningSandbox};
+use podtap_testing::calls::ORDERS;
 
 #[tokio::test]
 async fn a_date_reads_back_in_every_form_that_clients_read() {

@@ -4,8 +4,8 @@ use http::Method;
 use podtap_podio::{EventType, RefType};
 use serde_json::{Value, json};
 
-use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{RunningSandbox, app};
+use podtap_testing::calls::{ORDERS, SPACE};
 
 fn ids(list: &Value) -> Vec<u64> {
     let list = list.as_array().unwrap().iter();

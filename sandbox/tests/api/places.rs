@@ -4,8 +4,8 @@ use http::Method;
 use podtap_podio::{EventType, RefType};
 use serde_json::json;
 
-use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{Receiver, RunningSandbox, app};
+use podtap_testing::calls::{ORDERS, SPACE};
 
 #[tokio::test]
 async fn who_and_what_there_is_can_be_listed_in_parts() {

@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use podtap_testing::calls::ORDERS;
 use crate::support::{RunningSandbox, app};
+use podtap_testing::calls::ORDERS;
 
 /// A SOCKS 5 proxy on loopback without a password (RFC 1928), for IPv4 addresses.
 async fn socks5() -> (SocketAddr, JoinSet<()>) {

@@ -4,8 +4,8 @@ use http::Method;
 use podtap_podio::{EventType, RefType};
 use serde_json::{Value, json};
 
-use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::RunningSandbox;
+use podtap_testing::calls::{ORDERS, SPACE};
 
 #[tokio::test]
 async fn a_task_answers_as_the_clients_expect() {

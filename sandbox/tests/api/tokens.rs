@@ -10,8 +10,8 @@ use secrecy::SecretString;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use podtap_testing::calls::{ORDERS, SPACE};
 use crate::support::{RunningSandbox, app, credentials, password};
+use podtap_testing::calls::{ORDERS, SPACE};
 
 /// How often the token endpoint was called among what was observed.
 fn token_calls(observations: &mut tokio::sync::broadcast::Receiver<Observation>) -> usize {

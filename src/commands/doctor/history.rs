@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::finding::LinkFinding;
 use super::walk::Looked;
 use super::words::since;
+use crate::commands::history::FREE_SPACE;
 use crate::config::Settings;
 use crate::running::holder;
 use crate::system;
@@ -50,7 +51,7 @@ pub(super) async fn folder(settings: &Settings) -> Looked<FoundHistory> {
     if space::is_full(&folder) {
         return Err(LinkFinding::broken(
             format!("{shown}: the disk is full ({} free)", size(free)),
-            "free some space on that disk; the relay keeps new events until then",
+            FREE_SPACE,
         ));
     }
     let path = settings.history().map_err(LinkFinding::of_setting)?;

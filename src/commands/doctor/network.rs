@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::Uri;
+use podtap_agent::amount;
 use podtap_connect::{Connector, Proxy, io_words};
 use tokio::net::lookup_host;
 use url::{Host, Url};
@@ -166,8 +167,9 @@ fn judge(tried: &[Tried], port: u16) -> Result<LinkFinding, LinkFinding> {
     let took = best
         .outcome
         .as_ref()
-        .map_or(0, |open| open.took.as_millis());
-    let detail = format!("{} answers within {} ms", best.address, took.max(1));
+        .map_or(Duration::ZERO, |open| open.took);
+    let took = amount::duration(took.max(Duration::from_millis(1)));
+    let detail = format!("{} answers within {took}", best.address);
     let dead = tried
         .iter()
         .any(|other| other.outcome.is_err() && other.address.is_ipv4() != best.address.is_ipv4());

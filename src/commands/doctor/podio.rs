@@ -1,7 +1,9 @@
 //! Checks Podio's API: whether it accepts the
 //! credentials, and how many calls are left in this hour.
 
+use jiff::SignedDuration;
 use jiff::Timestamp;
+use podtap_agent::amount;
 use podtap_podio::client::{CallBudget, Client, Error};
 
 use super::finding::LinkFinding;
@@ -59,15 +61,16 @@ fn budget_spent(budget: &CallBudget, now: Timestamp) -> Option<LinkFinding> {
         return None;
     }
     let until = budget.closed_until.unwrap_or(budget.resets_by);
-    let minutes = until.duration_since(now).as_mins().max(0) + 1;
+    // To the end of the minute in which there are more.
+    let wait = until.duration_since(now).max(SignedDuration::ZERO) + SignedDuration::from_mins(1);
     Some(LinkFinding::broken(
         format!(
             "{} of {} calls left this hour",
             budget.remaining, budget.limit
         ),
         format!(
-            "wait up to {minutes} min for more calls, and stop other programs that use the same \
-             credentials"
+            "wait up to {} for more calls, and stop other programs that use the same credentials",
+            amount::age(wait)
         ),
     ))
 }

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use podtap_agent::amount;
 use podtap_connect::io_words;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -57,7 +58,7 @@ async fn try_one(address: SocketAddr) -> Tried {
             Ok(Open { took, is_closed })
         }
         Ok(Err(error)) => Err(io_words(&error)),
-        Err(_) => Err(format!("no answer within {} s", TRY_LIMIT.as_secs())),
+        Err(_) => Err(format!("no answer within {}", amount::limit(TRY_LIMIT))),
     };
     Tried { address, outcome }
 }

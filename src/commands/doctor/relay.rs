@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use podtap_agent::amount::age;
+use podtap_agent::amount;
 use podtap_agent::config::LinkConfig;
 use podtap_agent::probe::{Readiness, RelayProbe, Secured, WebsocketFault};
 use podtap_agent::{AskError, DialError, TunnelClient};
@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use super::finding::LinkFinding;
 use super::network::{ResolvedRelay, no_relay};
 use super::walk::Looked;
+use crate::commands::link::HOW_TO_GET_A_TOKEN;
 use crate::config::{Secret, Settings};
 
 /// Remaining validity at which a certificate should already have been
@@ -118,7 +119,10 @@ pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> Looked<()> {
     } else {
         "behind"
     };
-    let detail = format!("this machine's clock is {} {side} the relay's", age(by));
+    let detail = format!(
+        "this machine's clock is {} {side} the relay's",
+        amount::age(by)
+    );
     let fix = "turn on network time (`timedatectl set-ntp true`) on the machine whose clock is \
          wrong";
     if by < LARGE_SKEW {
@@ -140,11 +144,7 @@ pub(super) async fn token(settings: &Settings, relay: Option<ResolvedRelay>) -> 
         return Err(no_relay());
     };
     let Some(Secret { value, origin }) = settings.token().map_err(LinkFinding::of_setting)? else {
-        return Err(LinkFinding::broken(
-            "no token is set",
-            "set PODTAP_TOKEN or --token-file; the relay's operator creates one with `podtap relay \
-             token create NAME`",
-        ));
+        return Err(LinkFinding::broken("no token is set", HOW_TO_GET_A_TOKEN));
     };
     let trust = settings.trust().map_err(LinkFinding::of_setting)?;
     let link = link(&relay, value, without_name()?);
@@ -184,10 +184,10 @@ pub(super) async fn websocket(admitted: Option<&Admitted>) -> Looked<()> {
     let probe = probe.map_err(|error| of_dial(&error))?;
     match probe.websocket(SILENCE, PONG_LIMIT).await {
         Ok(took) => {
-            let (silence, took) = (SILENCE.as_secs(), took.as_millis().max(1));
+            let took = amount::duration(took.max(Duration::from_millis(1)));
             let detail = format!(
-                "stays open for {silence} s without traffic; a ping takes {took} \
-                 ms"
+                "stays open for {} without traffic; a ping takes {took}",
+                amount::limit(SILENCE)
             );
             Ok((LinkFinding::good(detail), ()))
         }

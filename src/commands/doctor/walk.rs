@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use podtap_agent::amount;
 use tokio::time::{Instant, timeout};
 
 use super::finding::{LinkCheck, LinkFinding, LinkMark};
@@ -94,7 +95,7 @@ impl<'a> DoctorWalk<'a> {
 
 /// Returns the finding for a link whose check took too long.
 fn late(part: Part) -> LinkFinding {
-    let detail = format!("no answer within {} s", part.limit().as_secs());
+    let detail = format!("no answer within {}", amount::limit(part.limit()));
     let fix = match part {
         Part::Dns => "check the name servers of this machine (/etc/resolv.conf)",
         Part::Proxy => "check HTTPS_PROXY, http_proxy and ALL_PROXY; is the proxy running?",

@@ -1,6 +1,7 @@
 //! Prints one line for each API call and each webhook of a sandbox.
 
 use jiff::Timestamp;
+use podtap_agent::amount;
 use podtap_sandbox::{Observation, SendOutcome, SentWebhook};
 use serde::Serialize;
 use tokio::sync::broadcast::Receiver;
@@ -65,10 +66,10 @@ fn line(seen: &Observation, now: Timestamp, look: &LineStyle) -> StyledLine {
 }
 
 fn outcome(sent: &SentWebhook) -> (Tone, String) {
-    let took = sent.took.as_millis();
+    let took = amount::duration(sent.took);
     match &sent.outcome {
-        SendOutcome::Answered(status) => (Tone::of_status(*status), format!("{status}  {took} ms")),
-        SendOutcome::TimedOut => (Tone::Bad, format!("no answer within {took} ms")),
+        SendOutcome::Answered(status) => (Tone::of_status(*status), format!("{status}  {took}")),
+        SendOutcome::TimedOut => (Tone::Bad, format!("no answer within {took}")),
         SendOutcome::Swallowed => (Tone::Doubtful, "lost in the outage".to_owned()),
         SendOutcome::Unreachable(why) => (Tone::Bad, why.clone()),
     }

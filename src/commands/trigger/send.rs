@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
+use podtap_agent::amount;
 use podtap_agent::connection::ServiceConnector;
 use podtap_agent::history::AttemptSummary;
 use podtap_connect::client::{PoolLimits, client};
@@ -54,7 +55,7 @@ impl Sender {
         let request = self.build(request)?;
         let started = Instant::now();
         let outcome = tokio::time::timeout(self.timeout, self.exchange(request)).await;
-        let late = |_| Err(format!("no answer within {} s", self.timeout.as_secs_f64()));
+        let late = |_| Err(format!("no answer within {}", amount::limit(self.timeout)));
         Ok(AttemptSummary {
             outcome: outcome.unwrap_or_else(late),
             duration: started.elapsed(),

@@ -27,7 +27,7 @@ impl Pair {
         let database = primary.database();
         let (folder, one) = (primary.folder().display(), primary.port());
         let followed = format!("host={folder} port={one} user=postgres");
-        let standby = Server::start_as(&followed, &[])?;
+        let standby = DatabaseServer::start_as(&followed, &[])?;
         // Set only now: otherwise creating the standby would wait for a standby.
         let names = "ALTER SYSTEM SET synchronous_standby_names = '*'";
         primary.sql("postgres", names);

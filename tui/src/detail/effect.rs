@@ -1,7 +1,7 @@
 //! Reads the open event with its attempts, and lays it out.
 
 use jiff::tz::TimeZone;
-use podtap_agent::history::{Event, History};
+use podtap_agent::history::{Event, History, HistoryError};
 use podtap_agent::{AgentHandle, EventId};
 
 use super::render_options::RenderOptions;
@@ -71,5 +71,5 @@ pub(crate) async fn read_event(history: &History, id: EventId) -> Result<Box<Eve
     let event = history.event(id).await.map_err(error_text)?;
     event
         .map(Box::new)
-        .ok_or_else(|| "the event is no longer in the history".to_owned())
+        .ok_or_else(|| HistoryError::Gone.to_string())
 }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use podtap_agent::EventId;
+use jiff::SignedDuration;
+use podtap_agent::{EventId, amount};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -85,7 +86,13 @@ fn asking(seconds: i64, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
     let stops = env
         .keymap
         .hints(Context::Detail, &[(Action::Back, "stops")]);
-    let line = Line::of(Role::Waiting, format!("Asking Podio … {seconds} s"));
+    let line = Line::of(
+        Role::Waiting,
+        format!(
+            "Asking Podio … {}",
+            amount::age(SignedDuration::from_secs(seconds))
+        ),
+    );
     let line = line.with(Role::Quiet, format!("  {stops}"));
     line.draw(area, env.theme, buffer);
 }

@@ -91,14 +91,14 @@ fn warning(props: ListProps<'_>) -> Line {
     let Some(found) = props.warning else {
         return Line::new();
     };
-    let (many, seconds) = (found.times.len(), found.span().as_secs());
+    let pace = found.pace();
     let objects: Vec<_> = found.objects().iter().map(ToString::to_string).collect();
     let objects = objects.join(" ↔ ");
     if !found.is_suspected() {
-        let text = format!("{objects} {many}× in {seconds} s, {}", found.maker);
+        let text = format!("{objects} {pace}, {}", found.maker);
         return Line::of(Role::Quiet, text);
     }
-    let text = format!("⚠ loop? {objects} {many}× in {seconds} s; use hook=false");
+    let text = format!("⚠ loop? {objects} {pace}; use hook=false");
     Line::of(Role::Warning, text)
 }
 

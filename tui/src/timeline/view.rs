@@ -109,15 +109,12 @@ fn titles(pane: &TimelinePane, env: Env<'_>, height: usize) -> Titles {
 /// entries that are not shown.
 fn below(timeline: &Timeline) -> Line {
     if let Some(found) = timeline.loops.first() {
-        let (many, seconds) = (found.times.len(), found.span().as_secs());
+        let pace = found.pace();
         if found.is_suspected() {
-            let text = format!("⚠ loop? {many}× in {seconds} s; write with hook=false");
+            let text = format!("⚠ loop? {pace}; write with hook=false");
             return Line::of(Role::Warning, text);
         }
-        return Line::of(
-            Role::Quiet,
-            format!("{many}× in {seconds} s, {}", found.maker),
-        );
+        return Line::of(Role::Quiet, format!("{pace}, {}", found.maker));
     }
     match timeline.left_out {
         0 => Line::new(),

@@ -10,6 +10,7 @@ use super::Courier;
 use super::claim::TargetShare;
 use super::lanes::{LaneKey, Placed};
 use super::losses::{Losses, LossesAtStart};
+use crate::amount;
 use crate::answers::QueuedAnswer;
 use crate::delivery::exchange::{DeliveryFailure, Dispatch, ServiceAnswer};
 use crate::delivery::headers::{self, AttemptMarks, SenderOrigin};
@@ -214,8 +215,8 @@ fn plain_text() -> HeaderList {
 
 /// Returns what the sender gets instead of an answer that is too large for the relay.
 fn too_large(body_bytes: u64) -> WebhookResponse {
-    let words =
-        format!("the local service's answer of {body_bytes} bytes is too large to pass on\n");
+    let size = amount::size(body_bytes);
+    let words = format!("the local service's answer of {size} is too large to pass on\n");
     WebhookResponse {
         status: 502,
         headers: plain_text(),

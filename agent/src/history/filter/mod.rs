@@ -18,7 +18,7 @@ use podtap_podio::ObjectKind;
 use super::position::Position;
 pub use arrival::ArrivalFilter;
 pub use mark::Mark;
-pub use near::UnknownName;
+pub use near::{NearlyField, UnknownName};
 pub use pattern::Pattern;
 pub use saved::{Saved, SavedError};
 

@@ -35,11 +35,33 @@ impl fmt::Display for UnknownName<'_> {
     }
 }
 
+/// A name that is nearly a field, and is searched as a parameter: a sentence with the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NearlyField<'a> {
+    name: &'a str,
+    /// The field that it may be meant for.
+    pub field: &'static str,
+}
+
+impl fmt::Display for NearlyField<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, field } = self;
+        write!(
+            f,
+            "`{name}` is not a field, so it is searched as a parameter; did you mean `{field}:`?"
+        )
+    }
+}
+
 impl Filter {
-    /// Returns each parameter of the filter whose name resembles a field, with that field.
-    pub fn nearly_fields(&self) -> Vec<(&str, &'static str)> {
+    /// Returns each parameter of the filter whose name resembles a field.
+    pub fn nearly_fields(&self) -> Vec<NearlyField<'_>> {
         let names = self.parameter_names().into_iter();
-        names.filter_map(|name| Some((name, near(name)?))).collect()
+        let nearly = names.filter_map(|name| {
+            let field = near(name)?;
+            Some(NearlyField { name, field })
+        });
+        nearly.collect()
     }
 
     /// Returns the first name that is neither a field nor a known

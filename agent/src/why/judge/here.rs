@@ -2,6 +2,7 @@
 //! are here, and their outcomes.
 
 use super::{Finding, moment};
+use crate::amount;
 use crate::history::{DeliveryState, EventRow, HoldReason, Loss, Verification};
 use crate::likely;
 use crate::status::{LinkState, ServiceState};
@@ -169,9 +170,9 @@ impl Facts {
         let Some(last) = row.outcome() else {
             return Finding::unknown(STEP, "no attempt has ended");
         };
-        let millis = last.duration.as_millis();
+        let took = amount::duration(last.duration);
         match &last.outcome {
-            Ok(status) if *status < 400 => Finding::yes(STEP, format!("{status} in {millis} ms")),
+            Ok(status) if *status < 400 => Finding::yes(STEP, format!("{status} in {took}")),
             Ok(status) => Finding::no(
                 STEP,
                 Cause::ErrorAnswer,
