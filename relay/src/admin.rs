@@ -1,6 +1,6 @@
-//! Whether the relay lives, whether it takes webhooks, and its numbers.
+//! Reports whether the relay runs, whether it accepts webhooks, and its metrics.
 //!
-//! The first two are answered on both listeners, the numbers on the admin listener alone.
+//! The first two are served on both listeners, the metrics on the admin listener only.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,17 +18,18 @@ use crate::queue::{AppendError, Queue};
 use crate::server::Handler;
 use crate::tls::days_left;
 
-/// What the relay calls itself.
+/// Value of the header `Server`.
 pub(crate) const SERVER: &str = concat!("podtap/", env!("CARGO_PKG_VERSION"));
 
-/// Tells a relay from any other server that answers 200, through proxies that replace `Server`.
+/// Header that distinguishes a relay from any other server that answers 200, even behind
+/// proxies that replace `Server`.
 const RELAY: HeaderName = HeaderName::from_static(podtap_wire::manage::RELAY_HEADER);
 
-/// How long the storage may take to say whether it would accept a webhook: a load balancer asks
-/// every few seconds.
+/// Maximum time for the storage to report whether it would accept a webhook. A load
+/// balancer asks every few seconds.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Answers questions about the relay itself.
+/// Answers requests about the relay itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
     queue: Arc<dyn Queue>,
@@ -49,8 +50,8 @@ impl Admin {
         }
     }
 
-    /// The process runs. With a certificate of its own, until when that one is good: its end takes no
-    /// relay down, so it is no reason for another status.
+    /// Returns the answer that the process runs. If the relay has its own certificate, the answer
+    /// contains when it expires. An expired one does not change the status: the relay still runs.
     pub(crate) fn live(&self) -> Response<HttpAnswer> {
         let mut words = "alive".to_owned();
         if let Some(end) = self.metrics.certificate_end() {
@@ -60,7 +61,7 @@ impl Admin {
         of_the_relay(StatusCode::OK, &words)
     }
 
-    /// A webhook sent now has a chance.
+    /// Returns whether the relay can accept a webhook now.
     pub(crate) async fn ready(&self) -> Response<HttpAnswer> {
         let not_ready = |words| of_the_relay(StatusCode::SERVICE_UNAVAILABLE, words);
         if self.draining.is_cancelled() {

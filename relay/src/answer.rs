@@ -1,13 +1,13 @@
-//! What the relay answers: whole bodies, short words for people.
+//! Builds the relay's answers: complete bodies and short texts for people.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
-/// The body of an answer: always whole.
+/// An answer with a complete body.
 pub(crate) type HttpAnswer = Full<Bytes>;
 
-/// A short answer for people.
+/// Returns a short answer for people.
 pub(crate) fn text(status: StatusCode, words: impl Into<String>) -> Response<HttpAnswer> {
     let mut words = words.into();
     words.push('\n');
@@ -18,7 +18,7 @@ pub(crate) fn text(status: StatusCode, words: impl Into<String>) -> Response<Htt
     answer
 }
 
-/// A body of these bytes.
+/// Returns a body of these bytes.
 pub(crate) fn full(bytes: Bytes) -> HttpAnswer {
     Full::new(bytes)
 }

@@ -1,5 +1,5 @@
-//! Answers in flight between relays: one holds a sender's request, another has the agent that
-//! answers it.
+//! Passes answers between relays: one relay holds a sender's request, another has the agent
+//! that answers it.
 
 use std::fmt;
 
@@ -9,28 +9,29 @@ use podtap_wire::{EventId, WebhookResponse};
 
 use crate::queue::QueueError;
 
-/// What carries answers from one relay to another. None is promised to arrive: who waits gives up
-/// in time, and the event is stored.
+/// Carries answers from one relay to another. An answer may be lost; then the request's
+/// time limit passes and the event is stored.
 pub(crate) trait AnswerExchange: fmt::Debug + Send + Sync {
-    /// Whether another relay may wait for an answer that an agent of this one gives.
+    /// Returns whether another relay may wait for an answer from an agent of this one.
     fn is_shared(&self) -> bool;
 
-    /// Says that this relay waits for the answer to an event, whose agent another one has. Before
-    /// the event is stored, or the answer might be the faster one.
+    /// Announces that this relay waits for the answer to an event, whose agent is connected to
+    /// another relay. Called before the event is stored, because the answer might arrive first
+    /// otherwise.
     fn expect(&self, id: EventId) -> BoxFuture<'_, Result<(), QueueError>>;
 
-    /// Says that it waits no more.
+    /// Announces that this relay does not wait for this answer any more.
     fn forget(&self, id: EventId);
 
     /// Passes an answer on, if any relay still waits for it.
     fn post(&self, id: EventId, response: WebhookResponse)
     -> BoxFuture<'_, Result<(), QueueError>>;
 
-    /// Resolves with answers that this relay waits for, when there are any.
+    /// Waits until there are answers for this relay, and returns them.
     fn take_arrived(&self) -> BoxFuture<'_, Vec<(EventId, WebhookResponse)>>;
 }
 
-/// For a relay that has its tunnels to itself: no answer comes from elsewhere.
+/// Exchange of a relay that does not share its tunnels: no answer arrives from another relay.
 #[derive(Debug, Default)]
 pub(crate) struct NoOthers;
 

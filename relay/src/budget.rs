@@ -1,21 +1,22 @@
-//! Memory that senders fill, bounded for all of them together and for each of those who share it.
-//! Pure bookkeeping: nothing is allocated here.
+//! Limits memory that senders fill, in total and for each key that shares it. Pure
+//! bookkeeping: nothing is allocated here.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// One of those who share a budget may hold a part of it: this many of them fill it.
+/// Divisor of a budget: the part that one key may use.
 const SHARES: usize = 8;
 
-/// The most that a share may hold and still draw on what is set aside, in bytes. Every webhook of
-/// Podio's is far below (podio.md, section 1.2: a form of a handful of ids).
+/// Maximum size of a share that may use the reserved part, in bytes. Every webhook of Podio
+/// is far smaller (podio.md, section 1.2: a form of a handful of ids).
 pub(crate) const SMALL_BYTES: usize = 64 * 1024;
 
-/// What is set aside for small shares, in bytes; of a budget below 128 MiB its eighth.
+/// Size of the part reserved for small shares, in bytes. Of a budget below 128 MiB, an
+/// eighth is reserved.
 const SET_ASIDE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Bytes, of which each of `K` may hold an eighth.
+/// A number of bytes, of which each key may use an eighth.
 #[derive(Debug)]
 pub(crate) struct ByteBudget<K: Eq + Hash + Copy> {
     pools: Mutex<Pools<K>>,
@@ -23,21 +24,21 @@ pub(crate) struct ByteBudget<K: Eq + Hash + Copy> {
 
 #[derive(Debug)]
 struct Pools<K> {
-    /// For everything.
+    /// Pool for shares of any size.
     common: BudgetPool<K>,
-    /// For what is small, when the common pool is empty.
+    /// Pool for small shares, used when the common pool is empty.
     small: BudgetPool<K>,
 }
 
 #[derive(Debug)]
 struct BudgetPool<K> {
     left: usize,
-    /// The most that one of `K` may hold.
+    /// Maximum number of bytes per key.
     per_key: usize,
     held: HashMap<K, usize>,
 }
 
-/// Bytes taken out of a budget, and given back when dropped.
+/// Bytes taken from a budget, which are given back when this is dropped.
 #[derive(Debug)]
 pub(crate) struct ByteShare<K: Eq + Hash + Copy> {
     budget: Arc<ByteBudget<K>>,
@@ -46,17 +47,18 @@ pub(crate) struct ByteShare<K: Eq + Hash + Copy> {
     small: usize,
 }
 
-/// Why a share cannot grow.
+/// Reason why a share cannot grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ExhaustedBudget {
-    /// All of the budget is in use.
+    /// The whole budget is in use.
     Budget,
-    /// This key holds as much as one may.
+    /// This key uses its maximum.
     Key,
 }
 
 impl<K: Eq + Hash + Copy> ByteBudget<K> {
-    /// A budget of this many bytes. Whatever an eighth is, one key may hold `largest`.
+    /// Creates a budget of this many bytes. A key may use `largest` bytes even if an eighth is
+    /// less.
     pub(crate) fn new(bytes: usize, largest: usize) -> Arc<Self> {
         let small = SET_ASIDE_BYTES.min(bytes / SHARES);
         Arc::new(Self {
@@ -67,7 +69,7 @@ impl<K: Eq + Hash + Copy> ByteBudget<K> {
         })
     }
 
-    /// A share with nothing in it.
+    /// Returns an empty share.
     pub(crate) fn share(self: &Arc<Self>, key: K) -> ByteShare<K> {
         ByteShare {
             budget: Arc::clone(self),
@@ -116,11 +118,11 @@ impl<K: Eq + Hash + Copy> BudgetPool<K> {
 }
 
 impl<K: Eq + Hash + Copy> ByteShare<K> {
-    /// Takes so many bytes more. What is set aside is for shares that stay small.
+    /// Takes more bytes. The reserved part is only for shares that stay small.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), ExhaustedBudget> {
         let mut pools = self.budget.lock();
         let is_small = self.common + self.small + bytes <= SMALL_BYTES;
-        // One that outgrows what is set aside gives it back.
+        // A share that is not small any more moves out of the reserved part.
         let moved = if is_small { 0 } else { self.small };
         match pools.common.take(self.key, bytes + moved) {
             Ok(()) => {

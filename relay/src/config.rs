@@ -1,6 +1,6 @@
-//! What a relay may be told: typed, complete, each default beside its meaning.
+//! Defines the configuration of a relay: typed and complete, with each default beside its meaning.
 //!
-//! The binary fills it from flags, environment and file; the parts see only what they need of it.
+//! The binary fills it from flags, environment and file. Each part gets only what it needs.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -15,38 +15,39 @@ use crate::methods::Methods;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// Everything a relay needs to know before it starts.
+/// Complete configuration of a relay.
 #[derive(Debug, Clone)]
 pub struct RelayConfig {
-    /// Where webhooks and agents arrive; port 0 picks a free one.
+    /// Address for webhooks and agents. Port 0 selects a free port.
     pub listen: SocketAddr,
-    /// Whether connections to `listen` are secured here, and with which certificate.
+    /// Whether connections to `listen` use TLS, and with which certificate.
     pub tls: TlsMode,
-    /// Where webhooks arrive in the clear beside `listen`, and agents do not; nowhere by default.
+    /// Address for webhooks without TLS beside `listen`, but not for agents. None by default.
     pub http_listen: Option<SocketAddr>,
-    /// How the world reaches `listen`; by default `http://` or `https://` and the address bound.
+    /// URL at which `listen` is reached from outside. By default `http://` or `https://` and
+    /// the bound address.
     pub public_url: Option<Url>,
-    /// The folder of the database; made when missing.
+    /// Folder of the database, which is created if it is missing.
     pub data_dir: PathBuf,
-    /// The database that other relays may share; the embedded one of `data_dir` by default.
+    /// Database that several relays may share. By default the embedded database in `data_dir`.
     pub database: Option<DatabaseUrl>,
-    /// Where health and metrics are served as well; none by default.
+    /// Additional address for health and metrics. None by default.
     pub admin_listen: Option<SocketAddr>,
-    /// The proxies whose word on the sender's address is taken. `None` for this machine where
-    /// `public_url` is https and `tls` is off, as something else has the certificate then; and for
-    /// nobody else.
+    /// Proxies that are trusted to report the sender's address. `None` means this machine if
+    /// `public_url` is https and `tls` is off, because another program has the certificate
+    /// then, and no proxy otherwise.
     pub trusted_proxies: Option<Vec<IpNet>>,
-    /// Whether these proxies begin each connection with the PROXY protocol, version 1 or 2. From
-    /// anybody else such a beginning is refused.
+    /// Whether these proxies begin each connection with the PROXY protocol, version 1 or 2.
+    /// Such a beginning is refused from any other peer.
     pub proxy_protocol: bool,
-    /// The methods of webhooks that are taken; any by default.
+    /// Accepted methods of webhooks. Any by default.
     pub methods: Methods,
-    /// What is refused, and how long anything may take.
+    /// Limits on sizes, numbers and times.
     pub limits: Limits,
 }
 
 impl RelayConfig {
-    /// A relay on loopback at a free port, for this data folder.
+    /// Returns the configuration of a relay on loopback at a free port, with this data folder.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -64,117 +65,120 @@ impl RelayConfig {
     }
 }
 
-/// Where the certificate of a relay comes from.
+/// Source of a relay's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TlsMode {
-    /// Connections are in the clear: a proxy has the certificate, or there is none.
+    /// Connections do not use TLS: a proxy has the certificate, or there is none.
     Off,
-    /// From two files, which another program renews.
+    /// Two files, which another program renews.
     Files {
-        /// The chain in PEM format, the server's own certificate first.
+        /// File of the chain in PEM format, the server's own certificate first.
         certificate: PathBuf,
-        /// Its private key in PEM format; may be in the same file.
+        /// File of its private key in PEM format, which may be the same file.
         key: PathBuf,
     },
-    /// From an authority, which the relay asks for it.
+    /// An authority from which the relay orders the certificate.
     Acme(Acme),
 }
 
-/// What a relay needs to order certificates.
+/// Settings for ordering certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acme {
-    /// The names that the certificate is for.
+    /// Names for which the certificate is valid.
     pub domains: Vec<String>,
-    /// Mail addresses that the authority writes to.
+    /// Mail addresses to which the authority writes.
     pub contacts: Vec<String>,
-    /// The authority's directory.
+    /// URL of the authority's directory.
     pub directory: Url,
-    /// A PEM file of the authorities that the directory's own certificate may be from; those of the
-    /// system by default.
+    /// PEM file of the authorities that are trusted for the directory's own certificate. By
+    /// default those of the system.
     pub authorities: Option<PathBuf>,
 }
 
 impl Acme {
-    /// The directory of Let's Encrypt.
+    /// Directory of Let's Encrypt.
     pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 }
 
-/// The bounds of a relay (invariant 5).
+/// Limits of a relay (invariant 5).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// The largest webhook body; at most [`podtap_wire::limits::MAX_BODY_BYTES`] has an effect.
+    /// Maximum size of a webhook body; at most [`podtap_wire::limits::MAX_BODY_BYTES`] has an
+    /// effect.
     pub max_body_bytes: usize,
-    /// Bytes of bodies being received or stored at one moment, over all connections; a tunnel may
-    /// hold an eighth. Of them 16 MiB, and at most an eighth, are for bodies up to 64 KiB alone.
+    /// Maximum number of bytes of bodies being received or stored at once, over all
+    /// connections. A tunnel may use an eighth. Of the total, 16 MiB, but at most an eighth,
+    /// are reserved for bodies up to 64 KiB.
     pub max_inflight_bytes: usize,
-    /// The slowest that a body may come after the first 2 s, in bytes a second.
+    /// Minimum rate of a body after the first 2 s, in bytes per second.
     pub min_body_rate: Option<u32>,
-    /// The largest head of a request, in bytes; at least 8 KiB has an effect.
+    /// Maximum size of a request's head, in bytes; at least 8 KiB has an effect.
     pub max_head_bytes: usize,
-    /// Bytes of heads at one moment: a half for those that are not complete, a half for those of
-    /// requests in progress, of which a peer may hold an eighth.
+    /// Maximum number of bytes of heads at once: half for unfinished heads, half for heads of
+    /// requests in progress, of which a peer may use an eighth.
     pub max_head_memory: usize,
-    /// Connections open at one moment beside those of agents. One more takes the place of the one
-    /// that has been without a request for longest, or is answered 503 where all have one.
+    /// Maximum number of open connections, not counting those of agents. A further connection
+    /// replaces the one that has been without a request for longest, or is answered 503 if all
+    /// have a request.
     pub max_connections: usize,
-    /// Of these, the connections of one peer: an IPv4 address or an IPv6 network of 64 bits.
-    /// `None` for a quarter of them, 1,024 at most. Trusted proxies may have any number.
+    /// Maximum number of these connections per peer, which is an IPv4 address or an IPv6 network of
+    /// 64 bits. `None` means a quarter of them, but at most 1,024. Trusted proxies are not limited.
     pub max_connections_per_peer: Option<usize>,
-    /// Sessions with agents at one moment, beside the connections.
+    /// Maximum number of sessions with agents, in addition to the connections.
     pub max_sessions: usize,
-    /// Events that one tunnel's queue holds.
+    /// Maximum number of queued events per tunnel.
     pub max_queue_events: u64,
-    /// Bytes that one tunnel's queue holds.
+    /// Maximum number of queued bytes per tunnel.
     pub max_queue_bytes: u64,
-    /// Tunnels that one owner may have.
+    /// Maximum number of tunnels per owner.
     pub max_owner_tunnels: u64,
-    /// Agents of one owner connected at one moment.
+    /// Maximum number of connected agents per owner.
     pub max_owner_sessions: usize,
-    /// Events that all queues of one owner hold together.
+    /// Maximum number of events in all queues of one owner.
     pub max_owner_queue_events: u64,
-    /// Bytes that all queues of one owner hold together.
+    /// Maximum number of bytes in all queues of one owner.
     pub max_owner_queue_bytes: u64,
-    /// Bytes that the queues of all owners hold together, of which one gets no more than what is left
-    /// for the others; `None` for any number.
+    /// Maximum number of bytes in the queues of all owners. One owner may use no more than what
+    /// is left for the others. `None` for no limit.
     pub max_total_queue_bytes: Option<u64>,
-    /// Bytes of events on their way to agents, and of answers on their way from them, over all
-    /// sessions. One owner gets a quarter at most.
+    /// Maximum number of bytes of events being sent to agents, and of answers being received
+    /// from them, over all sessions. One owner may use a quarter.
     pub max_session_memory: usize,
-    /// The age at which an event that no agent took is removed.
+    /// Age at which an event is removed that no agent has received.
     pub max_age: Duration,
-    /// Webhooks that one tunnel accepts; `None` for any number.
+    /// Maximum rate of webhooks per tunnel; `None` for no limit.
     pub max_rate: Option<Rate>,
-    /// Requests of one peer, over all tunnels; `None` for any number.
+    /// Maximum rate of requests per peer, over all tunnels; `None` for no limit.
     pub max_rate_per_peer: Option<Rate>,
-    /// The largest answer of a local service that is passed on under `respond: local`.
+    /// Maximum size of a local service's answer that is passed on under `respond: local`.
     pub max_response_bytes: usize,
-    /// Bytes sent to one agent and not acknowledged yet.
+    /// Maximum number of bytes sent to one agent and not acknowledged yet.
     pub max_unacknowledged_bytes: usize,
     /// Free space on the data folder's disk below which no webhook is accepted.
     pub min_free_bytes: u64,
-    /// Space set aside so that acknowledgements succeed on a full disk.
+    /// Space reserved so that acknowledgements succeed on a full disk.
     pub reserve_bytes: u64,
-    /// From the opening of a connection to the end of its first request's head.
+    /// Maximum time from the opening of a connection to the end of its first request's head.
     pub head_timeout: Duration,
-    /// From a request's head to the end of its body.
+    /// Maximum time from the end of a request's head to the end of its body.
     pub body_timeout: Duration,
-    /// How long a connection may stay open between requests.
+    /// Maximum time that a connection may stay open between requests.
     pub idle_timeout: Duration,
-    /// From the upgrade to an agent's hello.
+    /// Maximum time from the upgrade to an agent's hello.
     pub hello_timeout: Duration,
-    /// The longest wait for the disk before a webhook is refused. Below Podio's 15 s (podio.md,
-    /// section 1.3), so that it hears the refusal.
+    /// Maximum time for storing a webhook before it is refused. It is shorter than Podio's 15 s
+    /// (podio.md, section 1.3), so that Podio receives the refusal.
     pub store_timeout: Duration,
-    /// The longest wait for the local service's answer under `respond: local`.
+    /// Maximum time to wait for the local service's answer under `respond: local`.
     pub respond_timeout: Duration,
-    /// How long a shutdown may take.
+    /// Maximum time of a shutdown.
     pub drain_deadline: Duration,
 }
 
 impl Limits {
-    /// The connections that one peer may have.
+    /// Returns the maximum number of connections per peer.
     pub fn connections_per_peer(&self) -> usize {
-        /// More than one sender of webhooks has in a burst.
+        /// More than one sender of webhooks opens in a burst.
         const STANDARD: usize = KIB;
         let share = (self.max_connections / 4).clamp(1, STANDARD);
         self.max_connections_per_peer.unwrap_or(share)
@@ -221,14 +225,15 @@ impl Default for Limits {
 /// A steady rate with room for bursts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// Webhooks a second in the long run.
+    /// Number of webhooks per second in the long run.
     pub per_second: f64,
-    /// Webhooks at once after a quiet time.
+    /// Number of webhooks at once after a quiet time.
     pub burst: f64,
 }
 
 impl Rate {
-    /// A rate with room for a burst as large as a minute's worth: Podio's imports come in one.
+    /// Returns a rate whose burst is as large as the webhooks of one minute, because Podio's
+    /// imports arrive in one burst.
     pub fn per_second(per_second: u32) -> Self {
         let per_second = f64::from(per_second);
         Self {
@@ -237,7 +242,7 @@ impl Rate {
         }
     }
 
-    /// A part of it.
+    /// Returns this part of the rate.
     pub(crate) fn part(self, part: f64) -> Self {
         Self {
             per_second: part * self.per_second,

@@ -1,19 +1,18 @@
-//! The file descriptors of this process: as many as the limits may need, or limits that need no
-//! more than there are.
+//! Ensures that the process has enough file descriptors for its limits, or lowers the limits.
 
 use crate::config::Limits;
 use crate::server;
 
-/// What is open beside connections and sessions: the database and its readers, listeners, the
-/// runtime, the log, and all that the program around the relay uses.
+/// Number of descriptors beside connections and sessions: the database and its readers,
+/// listeners, the runtime, the log, and everything that the rest of the program uses.
 const OTHERS: usize = 128;
 
-/// Connections that the admin listener serves.
+/// Maximum number of connections to the admin listener.
 pub(crate) const ADMIN_CONNECTIONS: usize = 64;
 
-/// Raises the soft limit where that is possible, else lowers `max_connections` and `max_sessions`
-/// to what there is, with a word in the log: a connection that cannot be accepted cannot even be
-/// refused.
+/// Raises the soft limit if that is possible. Otherwise lowers `max_connections` and
+/// `max_sessions` to what is available and logs that, because a connection that cannot be
+/// accepted cannot even be refused.
 pub(crate) fn fit(mut limits: Limits) -> Limits {
     let beside = OTHERS + ADMIN_CONNECTIONS + 3 * server::DESCRIPTORS_BESIDE;
     let wanted = limits.max_connections + limits.max_sessions;
@@ -34,8 +33,8 @@ pub(crate) fn fit(mut limits: Limits) -> Limits {
     limits
 }
 
-/// Connections and sessions that `available` descriptors are enough for: the sessions up to a
-/// quarter of them, the connections what is left.
+/// Returns the number of connections and sessions for which `available` descriptors
+/// suffice: sessions get up to a quarter, connections the rest.
 fn share(limits: &Limits, available: usize) -> (usize, usize) {
     if limits.max_connections + limits.max_sessions <= available {
         return (limits.max_connections, limits.max_sessions);
@@ -46,7 +45,7 @@ fn share(limits: &Limits, available: usize) -> (usize, usize) {
     (limits.max_connections.min(left).max(1), sessions)
 }
 
-/// The limit after it was raised as far as needed; `None` where there is none.
+/// Raises the limit as far as needed and returns it, or `None` if there is no limit.
 #[cfg(unix)]
 fn raise(wanted: usize) -> Option<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -68,7 +67,7 @@ fn raise(wanted: usize) -> Option<usize> {
     Some(usize::try_from(now).unwrap_or(usize::MAX))
 }
 
-/// Elsewhere there is no such limit.
+/// Returns `None`, because other systems have no such limit.
 #[cfg(not(unix))]
 fn raise(_wanted: usize) -> Option<usize> {
     None

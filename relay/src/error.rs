@@ -1,4 +1,4 @@
-//! Why a relay cannot start, in words that say what to do.
+//! Defines why a relay cannot start, with messages that say what the operator can do.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use crate::database;
 use crate::tls::CertificateError;
 
-/// Why a relay cannot start.
+/// Reason why a relay cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The data folder or its database cannot be used.
@@ -18,23 +18,23 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    /// Nothing can be heard at the address.
+    /// The address cannot be listened on.
     #[error("cannot listen on {address}; {}", what_to_do(source))]
     Listen {
         address: SocketAddr,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// A socket that was handed over cannot be used.
+    /// A listening socket that was passed to the process cannot be used.
     #[error("cannot use the socket that was passed")]
     Adopt {
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// The tunnels cannot be read.
     #[error("cannot read the tunnels of {store}; the log says why")]
     Tunnels {
-        /// The data folder, or the database.
+        /// Data folder or URL of the database.
         store: String,
     },
 }

@@ -1,10 +1,10 @@
-//! Whether a body begins and ends where every program between the sender and the relay sees it begin
-//! and end. Two that disagree are what smuggles a request past a proxy (RFC 9112 §11.2). Pure.
+//! Checks that all programs between the sender and the relay agree where a body begins and
+//! ends. If two disagree, a request can be smuggled past a proxy (RFC 9112 §11.2). Pure.
 
 use http::{Request, header};
 
-/// Whether there is no transfer coding but a single `chunked`. Of several, hyper undoes the last one
-/// only: what a local service then gets would still be packed.
+/// Returns whether the request has no transfer coding, or only one `chunked`. Of several
+/// codings, hyper removes only the last, so the local service would get an encoded body.
 pub(crate) fn is_plain<B>(request: &Request<B>) -> bool {
     let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
     let (first, second) = (codings.next(), codings.next());

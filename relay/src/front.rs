@@ -1,4 +1,4 @@
-//! The listeners of a relay and what is behind each: everything on the public one, webhooks alone on
+//! Opens the listeners of a relay: everything is served on the public one, only webhooks on
 //! the plain one beside it, health and metrics on the admin one.
 
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::server::{House, Places, Server};
 use crate::tls::Tls;
 use crate::webhooks_only::WebhooksOnly;
 
-/// The listeners, of which two serve the world and share its limits.
+/// All listeners. The public and the plain one are reached from outside and share their limits.
 #[derive(Debug)]
 pub(crate) struct Front {
     public: Server<Public>,
@@ -27,11 +27,11 @@ pub(crate) struct Front {
     admin: Option<Server<Admin>>,
 }
 
-/// What connections are held to, and how they are secured.
+/// Settings of connections: their limits and TLS.
 pub(crate) struct ConnectionTerms<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) proxies: TrustedProxies,
-    /// Whether these send the PROXY protocol.
+    /// Whether the trusted proxies send the PROXY protocol.
     pub(crate) proxy_protocol: bool,
     pub(crate) tls: Option<Tls>,
     pub(crate) metrics: Arc<Metrics>,
@@ -75,23 +75,23 @@ impl Front {
         }
     }
 
-    /// Where webhooks and agents arrive.
+    /// Returns the address for webhooks and agents.
     pub(crate) fn address(&self) -> SocketAddr {
         self.public.address()
     }
 
-    /// Where webhooks arrive in the clear as well.
+    /// Returns the address for webhooks without TLS.
     pub(crate) fn http_address(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(Server::address)
     }
 
-    /// Where health and metrics are served.
+    /// Returns the address for health and metrics.
     pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(Server::address)
     }
 
-    /// The part that the world reaches, which ends when the relay drains, and the part that goes on
-    /// to the very end.
+    /// Splits the listeners into those that are reached from outside, which end when the relay
+    /// drains, and the admin listener, which runs until the very end.
     pub(crate) fn split_by_audience(self) -> (PublicListeners, Option<Server<Admin>>) {
         let Self {
             public,
@@ -102,7 +102,7 @@ impl Front {
     }
 }
 
-/// The listeners that the world reaches.
+/// Listeners that are reached from outside.
 #[derive(Debug)]
 pub(crate) struct PublicListeners {
     public: Server<Public>,
@@ -110,7 +110,7 @@ pub(crate) struct PublicListeners {
 }
 
 impl PublicListeners {
-    /// Serves until told to drain, and ends within `patience` then.
+    /// Serves until `draining` is cancelled, then ends within `patience`.
     pub(crate) async fn run(self, draining: &CancellationToken, patience: Duration) {
         let in_the_clear = async {
             if let Some(http) = self.http {
@@ -121,12 +121,12 @@ impl PublicListeners {
     }
 }
 
-/// The proxies whose word is taken; see [`RelayConfig::trusted_proxies`].
+/// Returns the trusted proxies; see [`RelayConfig::trusted_proxies`].
 pub(crate) fn trusted_proxies(config: &RelayConfig) -> TrustedProxies {
     let is_https = |url: &Url| url.scheme() == "https";
     match &config.trusted_proxies {
         Some(networks) => TrustedProxies::new(networks.clone()),
-        // Something else has the certificate then.
+        // Another program has the certificate then.
         None if config.tls == TlsMode::Off && config.public_url.as_ref().is_some_and(is_https) => {
             TrustedProxies::loopback()
         }

@@ -1,5 +1,7 @@
-//! Who may come in with a token. Tokens that were refused are limited before the storage is asked
-//! again: one that comes back, and all of one address, so that guessing costs the others nothing.
+//! Decides who may connect with a token.
+//!
+//! Refused tokens are limited before the storage is asked again, both per token and per
+//! address, so that guessing does not slow down other agents.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -15,24 +17,24 @@ use crate::peer::PeerGroup;
 use crate::rate::KeyedRates;
 use crate::tunnel::directory::{Directory, Owner};
 
-/// How often the storage is asked about one refused token. An agent that is refused gives up; one
-/// that a supervisor starts again asks every few seconds.
+/// Rate at which the storage is asked about one refused token. A refused agent gives up;
+/// one that a supervisor restarts asks again every few seconds.
 const PER_TOKEN: Rate = Rate {
     per_second: 0.1,
     burst: 5.0,
 };
 
-/// How many tokens of one address may be refused before it has to wait.
+/// Rate at which tokens from one address may be refused before the address has to wait.
 const PER_PEER: Rate = Rate {
     per_second: 1.0,
     burst: 60.0,
 };
 
-/// Tokens known to be good, in each of two generations: they come in whatever else their address
-/// tries.
+/// Maximum number of valid tokens to remember, in each of two generations. They are
+/// accepted even if other tokens from their address were refused.
 const MAX_GOOD: usize = 16 * 1024;
 
-/// A token as it is remembered.
+/// Form in which a token is remembered.
 type Fingerprint = [u8; 32];
 
 /// Checks tokens.
@@ -51,14 +53,14 @@ struct Good {
     old: HashSet<Fingerprint>,
 }
 
-/// Why a token does not let anybody in.
+/// Reason why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenDenial {
-    /// It is malformed, unknown or revoked.
+    /// The token is malformed, unknown or revoked.
     Refused,
-    /// Too many tokens of this address were refused.
+    /// Too many tokens from this address were refused.
     TooMany { retry_after: Duration },
-    /// It cannot be looked up now.
+    /// The token cannot be looked up now.
     Unavailable,
 }
 
@@ -73,7 +75,7 @@ impl TokenGate {
         }
     }
 
-    /// Whose token this is.
+    /// Returns the owner of the token.
     pub(crate) async fn admit(&self, token: &str, peer: IpAddr) -> Result<Owner, TokenDenial> {
         let fingerprint: Fingerprint = Sha256::digest(token.as_bytes()).into();
         let (group, now) = (PeerGroup::from(peer), Instant::now());
@@ -82,7 +84,8 @@ impl TokenGate {
             self.metrics.connection_refused("refused-tokens");
             return Err(TokenDenial::TooMany { retry_after });
         }
-        // It was refused a moment ago, and a token that was never made is never made.
+        // The token was refused a moment ago, and a token that does not exist is never created
+        // later.
         let is_known_bad = self.by_token.check(fingerprint, now).is_err();
         let found = if is_known_bad {
             Ok(None)
@@ -97,7 +100,7 @@ impl TokenGate {
             Ok(None) => {
                 self.metrics.connection_refused("token");
                 self.forget(&fingerprint);
-                // Either may be used up already.
+                // Either limit may already be used up.
                 let _ = self.by_token.take(fingerprint, now);
                 let _ = self.by_peer.take(group, now);
                 Err(TokenDenial::Refused)
@@ -128,7 +131,7 @@ impl Good {
         self.young.contains(fingerprint) || self.old.contains(fingerprint)
     }
 
-    /// Those that were not seen for a whole generation make room.
+    /// Adds a token. Tokens that were not seen for a whole generation are forgotten.
     fn insert(&mut self, fingerprint: Fingerprint) {
         if self.young.len() >= MAX_GOOD {
             self.old = std::mem::take(&mut self.young);

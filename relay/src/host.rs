@@ -1,8 +1,8 @@
-//! Whether a request says properly which host it is for (RFC 9112 §3.2, RFC 9113 §8.3.1). Pure.
+//! Checks that a request names its host correctly (RFC 9112 §3.2, RFC 9113 §8.3.1). Pure.
 
 use http::{Request, Version, header};
 
-/// Whether exactly one host is named, and well; before HTTP/1.1 there may be none.
+/// Returns whether exactly one valid host is named. Before HTTP/1.1 there may be none.
 pub(crate) fn is_named<B>(request: &Request<B>) -> bool {
     let mut fields = request.headers().get_all(header::HOST).iter();
     let (field, second) = (fields.next(), fields.next());
@@ -13,15 +13,15 @@ pub(crate) fn is_named<B>(request: &Request<B>) -> bool {
         (None, Some(authority)) if is_http_2 => is_host(authority),
         (None, _) => request.version() <= Version::HTTP_10,
         (Some(field), authority) => field.to_str().is_ok_and(|field| {
-            // In HTTP/1.1 a target with a host of its own wins, whatever the field says.
+            // In HTTP/1.1, a host in the target overrides the header field.
             let agrees = |authority: &str| !is_http_2 || authority.eq_ignore_ascii_case(field);
             is_host(field) && authority.is_none_or(agrees)
         }),
     }
 }
 
-/// `uri-host [ ":" port ]` of RFC 9110 §7.2, without the delimiters that no host has and that make
-/// a list of it.
+/// Returns whether the text is `uri-host [ ":" port ]` of RFC 9110 §7.2, without the
+/// delimiters that no host contains and that would make it a list.
 fn is_host(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
@@ -36,7 +36,7 @@ fn is_host(text: &str) -> bool {
     !host.is_empty() && host.bytes().all(is_letter) && is_port(port)
 }
 
-/// Nothing, or a colon and digits.
+/// Returns whether the text is empty, or a colon and digits.
 fn is_port(text: &str) -> bool {
     let digits = text.strip_prefix(':').unwrap_or_default();
     text.is_empty() || (text.starts_with(':') && digits.bytes().all(|byte| byte.is_ascii_digit()))

@@ -1,12 +1,13 @@
-//! The public half of Podtap: accepts webhooks, stores them durably, forwards them to agents.
+//! Implements the relay, the public half of Podtap: it accepts webhooks, stores them durably and
+//! sends them to agents.
 //!
 //! `server` accepts connections → `route` says where a request goes → `ingest` stores a webhook in
 //! the `queue` and answers → a `session` per agent reads the queue and acknowledges. `tunnel` says
-//! which URL belongs to whom, `admin` how the relay does.
+//! which URL belongs to which owner, and `admin` reports the state of the relay.
 //!
-//! [`Relay::bind`] opens everything and may fail; [`BoundRelay::run`] works until its token is
-//! cancelled and then drains: stop accepting, answer what was accepted, send the agents away,
-//! close the queue.
+//! [`Relay::bind`] opens everything and may fail. [`BoundRelay::run`] runs until its token is
+//! cancelled and then drains: it stops accepting, answers the accepted requests, ends the sessions
+//! and closes the queue.
 
 mod admin;
 mod answer;
@@ -86,17 +87,17 @@ use tunnel::directory::Directory;
 use tunnel::registry::Registry;
 use upkeep::{POLL_PERIOD, Upkeep};
 
-/// The part of the drain deadline that is kept for sending the agents away.
+/// Divisor of the drain deadline: this part is reserved for ending the sessions.
 const FAREWELL_SHARE: u32 = 4;
 
-/// How long the admin listener's connections have at the very end.
+/// Maximum time to end the connections of the admin listener.
 const ADMIN_PATIENCE: Duration = Duration::from_millis(250);
 
-/// A relay that is not there yet.
+/// Opens relays, see [`Relay::bind`].
 #[derive(Debug)]
 pub struct Relay;
 
-/// A relay whose listeners are bound: connections queue up from now on.
+/// A relay whose listeners are bound: from now on, connections wait to be accepted.
 #[derive(Debug)]
 pub struct BoundRelay {
     front: Front,
@@ -112,12 +113,12 @@ pub struct BoundRelay {
 }
 
 impl Relay {
-    /// Opens the data folder and binds the listeners. Starts nothing but the queue's threads.
+    /// Opens the data folder and binds the listeners. Starts only the queue's threads.
     pub async fn bind(config: RelayConfig) -> Result<BoundRelay, StartError> {
         Self::bind_with(config, Listeners::default()).await
     }
 
-    /// As [`Relay::bind`], with listeners that are there already in place of the configured
+    /// Does the same as [`Relay::bind`], but uses existing listeners in place of the configured
     /// addresses.
     pub async fn bind_with(
         config: RelayConfig,
@@ -200,37 +201,38 @@ impl Relay {
 }
 
 impl BoundRelay {
-    /// Where webhooks and agents arrive.
+    /// Returns the address for webhooks and agents.
     pub fn local_addr(&self) -> SocketAddr {
         self.front.address()
     }
 
-    /// Where webhooks arrive in the clear as well.
+    /// Returns the address for webhooks without TLS.
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.front.http_address()
     }
 
-    /// Rung to have the certificate read again; `None` where the relay has none.
+    /// Returns the signal that makes the certificate be read again, or `None` if the relay has
+    /// no certificate.
     pub fn reload(&self) -> Option<Arc<Notify>> {
         self.certificate.as_ref().map(Keeper::reload)
     }
 
-    /// Where health and metrics are served.
+    /// Returns the address for health and metrics.
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.front.admin_address()
     }
 
-    /// How the world reaches this relay.
+    /// Returns the URL at which this relay is reached from outside.
     pub fn public_url(&self) -> &Url {
         &self.public_url
     }
 
-    /// The tokens and tunnels of this relay.
+    /// Returns the tokens and tunnels of this relay.
     pub fn tokens(&self) -> Result<TokenStore, tunnel::TokenStoreError> {
         self.opened.tokens()
     }
 
-    /// Works until the token is cancelled, then drains and ends within the drain deadline.
+    /// Runs until the token is cancelled, then drains and ends within the drain deadline.
     pub async fn run(self, token: CancellationToken) -> Result<(), StartError> {
         let Self {
             front,
@@ -244,7 +246,8 @@ impl BoundRelay {
             ..
         } = self;
         let (world, admin) = front.split_by_audience();
-        // What must go on until the queue is closed, and what uses the store and so ends before.
+        // `background` ends after the queue is closed. `looking` is for tasks that use the store,
+        // and ends before.
         let (background, looking) = (CancellationToken::new(), CancellationToken::new());
         let (upkeep_ended, no_upkeep) = oneshot::channel();
         let farewell = drain_deadline / FAREWELL_SHARE;
@@ -252,7 +255,8 @@ impl BoundRelay {
         let begin_drain = async {
             token.cancelled().await;
             draining.cancel();
-            // Whoever waits for a local service gets an answer before the connections are closed.
+            // Senders that wait for a local service get an answer before the connections are
+            // closed.
             held.close();
         };
         let work = async {
@@ -260,7 +264,7 @@ impl BoundRelay {
             Box::pin(world.run(&draining, patience)).await;
             sessions.drain(Instant::now() + farewell).await;
             looking.cancel();
-            // A database that is away must not delay the end.
+            // A database that cannot be reached must not delay the end.
             let _ = tokio::time::timeout(farewell, no_upkeep).await;
             opened.store.queue.close().await;
             background.cancel();
@@ -294,14 +298,14 @@ impl BoundRelay {
     }
 }
 
-/// The tunnels, and what the command line may know of this relay.
+/// Loads the tunnels, and stores this relay's public URL for the command line.
 async fn tunnels(
     registry: Arc<dyn Registry>,
     limits: &Limits,
     public_url: &Url,
 ) -> Result<Arc<Directory>, QueueError> {
     let directory = Directory::load(registry, limits).await?;
-    // Only the command line asks for it: a disk that is full keeps no relay from starting.
+    // Only the command line needs the URL, so a full disk does not keep the relay from starting.
     if let Err(error) = directory.tell_public_url(public_url.to_string()).await {
         tracing::warn!(%error, "this relay's public URL cannot be kept for the command line");
     }

@@ -1,4 +1,4 @@
-//! Listening sockets, and the URL of one.
+//! Opens listening sockets and determines their URLs.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -8,23 +8,26 @@ use url::Url;
 use crate::config::{RelayConfig, TlsMode};
 use crate::error::StartError;
 
-/// Connections that the system holds until they are accepted, as far as it allows that many: a
-/// burst beyond it costs its senders a second, after which they try again.
+/// Number of connections that the system keeps until they are accepted, if it allows that
+/// many. If a burst exceeds it, the senders try again after a second.
 const BACKLOG: u32 = 16 * 1024;
 
-/// Sockets that listen already, handed over by whoever started the process. They outlive it: what
-/// connects while it restarts waits in them.
+/// Listening sockets that the parent process passed on. They outlive this process:
+/// connections that arrive while it restarts wait in them.
 #[derive(Debug, Default)]
 pub struct Listeners {
-    /// For webhooks and agents, in place of [`RelayConfig::listen`](crate::RelayConfig::listen).
+    /// Socket for webhooks and agents, in place of
+    /// [`RelayConfig::listen`](crate::RelayConfig::listen).
     pub public: Option<std::net::TcpListener>,
-    /// For health and metrics, in place of [`RelayConfig::admin_listen`](crate::RelayConfig::admin_listen).
+    /// Socket for health and metrics, in place of
+    /// [`RelayConfig::admin_listen`](crate::RelayConfig::admin_listen).
     pub admin: Option<std::net::TcpListener>,
-    /// For webhooks in the clear, in place of [`RelayConfig::http_listen`](crate::RelayConfig::http_listen).
+    /// Socket for webhooks without TLS, in place of
+    /// [`RelayConfig::http_listen`](crate::RelayConfig::http_listen).
     pub http: Option<std::net::TcpListener>,
 }
 
-/// The listening sockets of a relay, each with its address.
+/// Listening sockets of a relay, each with its address.
 #[derive(Debug)]
 pub(crate) struct Sockets {
     pub(crate) public: (TcpListener, SocketAddr),
@@ -33,7 +36,7 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    /// Those that were handed over; the others are bound to the configured addresses.
+    /// Uses the sockets that were passed on, and binds the others to the configured addresses.
     pub(crate) fn open(listeners: Listeners, config: &RelayConfig) -> Result<Self, StartError> {
         Ok(Self {
             public: listeners
@@ -45,7 +48,8 @@ impl Sockets {
     }
 }
 
-/// The socket that was handed over, else one bound to the address, if there is either.
+/// Returns the socket that was passed on, otherwise one bound to the address, or `None`
+/// without either.
 fn adopt_or_bind(
     listener: Option<std::net::TcpListener>,
     address: Option<SocketAddr>,
@@ -56,7 +60,7 @@ fn adopt_or_bind(
     }
 }
 
-/// A socket that listens already, and where.
+/// Returns a socket that is already listening, and its address.
 fn adopt(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAddr), StartError> {
     let adopt = || {
         listener.set_nonblocking(true)?;
@@ -67,14 +71,14 @@ fn adopt(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAddr), S
     adopt().map_err(|source| StartError::Adopt { source })
 }
 
-/// A socket that is bound, and where: port 0 finds a free one.
+/// Binds a socket and returns it with its address. Port 0 selects a free port.
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let listen = || {
         let socket = match address {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
-        // Elsewhere it would let another program take the port.
+        // On other systems, this option would allow another program to take the port.
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
@@ -85,7 +89,8 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     listen().map_err(|source| StartError::Listen { address, source })
 }
 
-/// How the world reaches a relay: as configured, else at the address bound.
+/// Returns the URL at which a relay is reached from outside: the configured URL, otherwise
+/// that of the bound address.
 pub(crate) fn public_url(config: &RelayConfig, bound: SocketAddr) -> Url {
     let scheme = match config.tls {
         TlsMode::Off => "http",
@@ -96,7 +101,7 @@ pub(crate) fn public_url(config: &RelayConfig, bound: SocketAddr) -> Url {
         .unwrap_or_else(|| certificate_url(config, bound).unwrap_or_else(|| url_of(scheme, bound)))
 }
 
-/// The URL of the first name that the certificate is ordered for.
+/// Returns the URL of the first name for which the certificate is ordered.
 fn certificate_url(config: &RelayConfig, bound: SocketAddr) -> Option<Url> {
     let TlsMode::Acme(acme) = &config.tls else {
         return None;
@@ -105,7 +110,7 @@ fn certificate_url(config: &RelayConfig, bound: SocketAddr) -> Option<Url> {
     format!("https://{domain}:{}/", bound.port()).parse().ok()
 }
 
-/// The URL of an address on this machine.
+/// Returns the URL of an address on this machine.
 fn url_of(scheme: &str, address: SocketAddr) -> Url {
     let host = match address.ip() {
         ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

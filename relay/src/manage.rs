@@ -1,7 +1,7 @@
-//! An owner looks after tunnels over plain HTTP, with the token that agents connect with.
+//! Lets owners manage their tunnels over plain HTTP, with the token with which agents connect.
 //!
-//! The forms are those of [`podtap_wire::manage`]. What is changed takes effect before the answer:
-//! the old URL answers 404, the agent is told.
+//! The formats are those of [`podtap_wire::manage`]. A change takes effect before the
+//! answer: the old URL answers 404, and the agent is informed.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,22 +31,22 @@ use crate::session::{bearer, refuse, refused_token, unavailable};
 use crate::tunnel::directory::{self, Directory, Owner};
 use crate::tunnel::{AgentConnection, TunnelInfo};
 
-/// The largest body of a request.
+/// Maximum size of a request body.
 const MAX_BODY_BYTES: usize = 4 * 1024;
 
-/// Answers owners.
+/// Answers requests of owners.
 #[derive(Debug)]
 pub(crate) struct Manager {
     pub(crate) gate: Arc<TokenGate>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) public_url: Url,
-    /// How long the body of a request may take.
+    /// Maximum time for the body of a request.
     pub(crate) body_timeout: Duration,
     pub(crate) limits: QueueLimits,
 }
 
-/// What owners are told of the limits.
+/// Returns the limits that owners may see.
 pub(crate) fn public_limits(limits: &Limits) -> QueueLimits {
     QueueLimits {
         max_events: limits.max_queue_events,
@@ -59,7 +59,7 @@ pub(crate) fn public_limits(limits: &Limits) -> QueueLimits {
 type Managed<T> = Result<T, ConnectRefusal>;
 
 impl Manager {
-    /// The answer to one request.
+    /// Returns the answer to one request.
     pub(crate) async fn answer(
         &self,
         asked: Manage,
@@ -143,7 +143,7 @@ impl Manager {
         Ok(answer)
     }
 
-    /// Lets what was changed take effect now rather than at the next poll.
+    /// Applies a change now instead of at the next poll.
     async fn enforce(&self) -> Managed<()> {
         if let Some(standing) = self.directory.poll().await.map_err(queue_refusal)? {
             self.presence.enforce(&standing);
@@ -168,7 +168,7 @@ impl Manager {
     }
 
     fn entry(&self, tunnel: TunnelInfo) -> TunnelEntry {
-        // Of a running relay's own sessions nothing is older than this moment.
+        // For sessions of this relay, its own state is more recent than the store.
         let connected = self.presence.connected_agent(tunnel.id);
         let refused = if self.directory.is_shared() {
             tunnel.refused
@@ -202,7 +202,7 @@ fn json(value: &impl Serialize) -> Response<HttpAnswer> {
     let headers = answer.headers_mut();
     let json = HeaderValue::from_static("application/json");
     headers.insert(header::CONTENT_TYPE, json);
-    // URLs are secrets.
+    // URLs are secret, so the answer must not be cached.
     let no_store = HeaderValue::from_static("no-store");
     headers.insert(header::CACHE_CONTROL, no_store);
     answer

@@ -1,5 +1,5 @@
-//! Tells agents of other relays what this relay refused, and its own agents what others did; and keeps
-//! how much it was for owners who ask any relay.
+//! Passes refusals between relays, so that each agent learns what other relays refused, and
+//! stores their totals for owners who ask any relay.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::refused::RefusedElsewhere;
 use crate::session::presence::Presence;
 use crate::tunnel::directory::Directory;
 
-/// How often at most is kept what was refused.
+/// Minimum time between two writes of the totals.
 const KEEP_PERIOD: Duration = Duration::from_secs(1);
 
 /// Carries refusals between relays that share a store.
@@ -24,7 +24,7 @@ pub(crate) struct Messenger {
 }
 
 impl Messenger {
-    /// Passes on what there is, and takes in what others left. Called by the clock.
+    /// Passes on this relay's refusals and collects those of other relays. Called periodically.
     pub(crate) async fn run(&self) -> Result<(), QueueError> {
         self.pass_on().await?;
         self.keep().await?;
@@ -36,7 +36,7 @@ impl Messenger {
                 None => astray.push((tunnel, tally)),
             }
         }
-        // An agent that has gone meanwhile may be with another relay by now.
+        // An agent that has disconnected meanwhile may be connected to another relay now.
         if !astray.is_empty() {
             self.elsewhere.pass_on(astray).await?;
         }

@@ -1,35 +1,35 @@
-//! The methods of webhooks that are taken: any, unless told otherwise. Pure.
+//! Defines which methods of webhooks are accepted: any by default. Pure.
 
 use std::str::FromStr;
 
 use http::{HeaderValue, Method};
 
-/// The longest method that is taken for one. The longest registered one has 17 letters.
+/// Maximum length of a method name. The longest registered one has 17 letters.
 const MAX_LETTERS: usize = 24;
 
-/// The methods that a webhook may have.
+/// Methods that a webhook may have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Methods {
-    /// Empty for any.
+    /// Accepted methods, or empty for any.
     only: Vec<Method>,
 }
 
-/// Why a method is not taken.
+/// Reason why a method is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Objection {
-    /// It is known, and not for here.
+    /// The method is known, but not allowed here.
     NotAllowed,
-    /// It is no method that anybody uses.
+    /// The method is not a known one.
     Unknown,
 }
 
-/// A list of methods that cannot be one.
+/// The list of methods is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("it should be `any`, or methods such as POST,PUT; CONNECT and TRACE are never accepted")]
 pub struct InvalidMethods;
 
 impl Methods {
-    /// Whether a webhook may have this one.
+    /// Checks whether a webhook may have this method.
     pub(crate) fn check(&self, method: &Method) -> Result<(), Objection> {
         check_any(method)?;
         if self.only.is_empty() || self.only.contains(method) {
@@ -39,7 +39,7 @@ impl Methods {
         }
     }
 
-    /// The value of `Allow`.
+    /// Returns the value of `Allow`.
     pub(crate) fn allow(&self) -> HeaderValue {
         const ANY: HeaderValue =
             HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
@@ -51,8 +51,8 @@ impl Methods {
     }
 }
 
-/// Whether any part of the relay may be asked with this method. CONNECT would open a tunnel of
-/// another kind and TRACE would send the request back; neither says anything to a local service.
+/// Checks whether any part of the relay accepts this method. CONNECT would open another
+/// kind of tunnel and TRACE would return the request; neither is of use to a local service.
 pub(crate) fn check_any(method: &Method) -> Result<(), Objection> {
     if matches!(*method, Method::CONNECT | Method::TRACE) {
         return Err(Objection::NotAllowed);

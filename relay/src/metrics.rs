@@ -1,4 +1,4 @@
-//! The numbers a relay counts, and their names. Every part counts here; `admin` shows them.
+//! Defines the metrics of a relay. Every part counts here, and `admin` shows them.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::refusal::Refusal;
 
-/// Why a connection may end before its first request: `server` says which is which.
+/// Reasons why a connection may end before its first request. `server` decides which applies.
 const HANDSHAKE_FAILURES: [&str; 6] = [
     "tls",
     "plain-text",
@@ -156,8 +156,8 @@ impl Metrics {
         );
     }
 
-    /// Begins every series at zero: one that is not there cannot be told from one that does not
-    /// grow.
+    /// Creates every series with the value zero, because a missing series looks like one that
+    /// does not grow.
     fn begin(&self) {
         for refusal in Refusal::ALL {
             self.events_refused
@@ -187,18 +187,18 @@ impl Metrics {
         }
     }
 
-    /// Counts a webhook that was not accepted.
+    /// Counts a webhook that was refused.
     pub(crate) fn count_refused(&self, refusal: Refusal) {
         let reason = reason(refusal.name());
         self.events_refused.get_or_create(&reason).inc();
     }
 
-    /// Counts a connection or an agent that found no place.
+    /// Counts a connection or an agent for which there was no place.
     pub(crate) fn connection_refused(&self, place: &'static str) {
         self.connections_refused.get_or_create(&reason(place)).inc();
     }
 
-    /// Counts a connection that the relay closed of itself.
+    /// Counts a connection that the relay closed by itself.
     pub(crate) fn connection_closed(&self, why: &'static str) {
         self.connections_closed.get_or_create(&reason(why)).inc();
     }
@@ -208,20 +208,20 @@ impl Metrics {
         self.handshakes_failed.get_or_create(&reason(why)).inc();
     }
 
-    /// The end of that certificate, if there is one.
+    /// Returns when the current certificate expires, if there is one.
     pub(crate) fn certificate_end(&self) -> Option<Timestamp> {
         let end = self.certificate_until.get();
         (end != 0).then(|| Timestamp::from_second(end).ok())?
     }
 
-    /// Takes over the end of the certificate that new connections get.
+    /// Sets when the certificate for new connections expires.
     pub(crate) fn certificate_until(&self, not_after: Timestamp) {
         self.certificate_until.set(not_after.as_second());
     }
 
     /// Counts one transaction of the queue.
     pub(crate) fn count_commit(&self, events: usize, took: Duration) {
-        // No batch comes near the 2^52 from which on this would be inexact.
+        // The conversion is exact up to 2^52, far more than any batch.
         #[expect(
             clippy::cast_precision_loss,
             reason = "a batch has a few thousand events"
@@ -230,14 +230,14 @@ impl Metrics {
         self.commit_seconds.observe(took.as_secs_f64());
     }
 
-    /// Takes over what waits in all queues.
+    /// Sets the number of events and bytes in all queues.
     pub(crate) fn waiting(&self, events: u64, bytes: u64) {
         let gauge = |number| i64::try_from(number).unwrap_or(i64::MAX);
         self.queue_events.set(gauge(events));
         self.queue_bytes.set(gauge(bytes));
     }
 
-    /// Everything in the text format of Prometheus.
+    /// Returns all metrics in the text format of Prometheus.
     pub(crate) fn encode(&self) -> Result<String, fmt::Error> {
         let mut out = String::new();
         text::encode(&mut out, &self.registry)?;

@@ -1,4 +1,5 @@
-//! Who sends: the address behind proxies that are trusted, and what limits go by. Pure.
+//! Determines the sender's address behind trusted proxies, and the group of peers that
+//! share a limit. Pure.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -6,8 +7,8 @@ use http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
 use rfc7239::{NodeIdentifier, NodeName};
 
-/// The peers that share a limit: one IPv4 address, or one IPv6 network of 64 bits, which is what a
-/// single customer is given (RFC 6177) and may number as it likes.
+/// Peers that share a limit: one IPv4 address, or one IPv6 network of 64 bits, which a
+/// single customer gets (RFC 6177) and may number freely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum PeerGroup {
     V4(Ipv4Addr),
@@ -26,7 +27,7 @@ impl From<IpAddr> for PeerGroup {
     }
 }
 
-/// The proxies whose word on the sender's address is taken, and nobody else's.
+/// Proxies that are trusted to report the sender's address.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TrustedProxies(Vec<IpNet>);
 
@@ -37,21 +38,22 @@ impl TrustedProxies {
         Self(networks)
     }
 
-    /// Those of this machine.
+    /// Returns the loopback addresses of this machine.
     pub(crate) fn loopback() -> Self {
         let v4 = IpNet::new_assert(Ipv4Addr::new(127, 0, 0, 0).into(), 8);
         Self(vec![v4, IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST))])
     }
 
-    /// Whether this is the address of one.
+    /// Returns whether this is the address of a trusted proxy.
     pub(crate) fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Who sent a request that came from `peer`: for a trusted one the rightmost address of
-    /// `X-Forwarded-For` that is not trusted, else of `Forwarded`. What is to the left of that
-    /// address, or of a word that is none, is the sender's own tale.
+    /// Returns the sender of a request that came from `peer`. If `peer` is trusted, the sender
+    /// is the rightmost address of `X-Forwarded-For` that is not trusted, or else of
+    /// `Forwarded`. Everything to the left of that address, or of a value that is not an
+    /// address, may be forged by the sender.
     pub(crate) fn sender(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut sender = peer;
         for hop in hops(headers).into_iter().rev() {
@@ -64,7 +66,8 @@ impl TrustedProxies {
     }
 }
 
-/// The addresses that proxies wrote down, the last one's at the end; `None` for another word.
+/// Returns the addresses that proxies recorded, the last proxy's at the end. `None` stands
+/// for a value that is not an address.
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let texts = |name| {
         let values = headers.get_all(name).iter();
@@ -85,7 +88,7 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     .collect()
 }
 
-/// An address, which some proxies write with its port.
+/// Parses an address, to which some proxies add the port.
 fn address(word: &str) -> Option<IpAddr> {
     let bare = word.trim_start_matches('[').trim_end_matches(']');
     let with_port = || word.parse::<SocketAddr>().map(|address| address.ip());
@@ -133,7 +136,7 @@ mod tests {
             ("10.0.0.1", &[(XFF, "1.1.1.1, bad, 10.0.0.3")], "10.0.0.3"),
             ("10.0.0.1", &[(XFF, "")], "10.0.0.1"),
             ("10.0.0.1", &[], "10.0.0.1"),
-            // A stranger's word is worth nothing.
+            // Headers from a peer that is not trusted are ignored.
             ("192.0.2.1", &[(XFF, "1.1.1.1")], "192.0.2.1"),
             ("192.0.2.1", &[("forwarded", "for=1.1.1.1")], "192.0.2.1"),
             (
@@ -147,7 +150,7 @@ mod tests {
                 "2001:db8::1",
             ),
             ("10.0.0.1", &[("forwarded", "for=_hidden")], "10.0.0.1"),
-            // One that writes the first leaves the second as the sender made it up.
+            // A proxy that writes `X-Forwarded-For` passes `Forwarded` on as the sender forged it.
             (
                 "10.0.0.1",
                 &[(XFF, "192.0.2.7"), ("forwarded", "for=1.1.1.1")],

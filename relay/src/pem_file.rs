@@ -1,5 +1,5 @@
-//! Files with certificates and keys: read up to a limit, and from files alone, since a pipe may have
-//! nothing to say and a device has no end.
+//! Reads files with certificates and keys, up to a size limit. Only regular files are read,
+//! because a pipe may never return anything and a device has no end.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 
 use podtap_disk::private;
 
-/// Bytes of the largest file: a chain with its key has 10 KiB, all authorities of a system 250 KiB.
+/// Maximum size of a file. A chain with its key has 10 KiB, all authorities of a system 250 KiB.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// Why a file with certificates or a key cannot be read.
+/// Reason why a file with certificates or a key cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PemFileError {
-    /// The system does not let it be read.
+    /// The operating system returned an error.
     #[error("{} cannot be read", file.display())]
     Unreadable {
         file: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// The path leads to something else.
+    /// The path does not lead to a regular file.
     #[error("{} cannot be used: {what}", file.display())]
     NoFile {
         file: PathBuf,
-        /// What is there.
+        /// What the path leads to instead.
         what: &'static str,
     },
     /// The file is larger than any certificate.
@@ -32,7 +32,7 @@ pub enum PemFileError {
     TooLarge { file: PathBuf },
 }
 
-/// All of a file.
+/// Returns the content of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, PemFileError> {
     let file = path.to_owned();
     if let Some(what) = private::no_file(path) {
@@ -61,7 +61,7 @@ mod tests {
     fn what_is_not_a_file_is_named_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        // Nothing ever comes out of a pipe that nothing writes to.
+        // Reading a pipe without a writer would block forever.
         let made = Command::new("mkfifo").arg(at("pipe")).status().unwrap();
         assert!(made.success());
         let _listener = UnixListener::bind(at("socket")).unwrap();

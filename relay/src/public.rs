@@ -1,4 +1,4 @@
-//! What the public listener answers: each request to its part.
+//! Passes each request on the public listener to the part that answers it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ use crate::route::RelayRoute;
 use crate::server::Handler;
 use crate::session::Sessions;
 
-/// What a header takes in memory beside its name and value, about: hyper's map of headers.
+/// Approximate memory of a header in addition to its name and value, in hyper's map of headers.
 const BYTES_BESIDE_HEADER: usize = 128;
 
-/// Sent by browsers that are asked to install a service worker.
+/// Header of browsers that are asked to install a service worker.
 const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
 
-/// The parts that the world can reach.
+/// Parts that are reached from outside.
 #[derive(Debug)]
 pub(crate) struct Public {
     pub(crate) door: FrontDoor,
@@ -39,12 +39,12 @@ pub(crate) struct Public {
     pub(crate) admin: Admin,
 }
 
-/// What every request has to pass, whichever part it is for.
+/// Checks that every request has to pass, whichever part answers it.
 #[derive(Debug)]
 pub(crate) struct FrontDoor {
     proxies: TrustedProxies,
     methods: Methods,
-    /// The heads of requests in progress.
+    /// Memory for the heads of requests in progress.
     heads: Arc<ByteBudget<PeerGroup>>,
     rates: Option<KeyedRates<PeerGroup>>,
 }
@@ -59,7 +59,7 @@ impl FrontDoor {
         }
     }
 
-    /// Why this request is not even looked at, if so.
+    /// Returns the reason to refuse this request before any part handles it, if there is one.
     fn objection(
         &self,
         request: &Request<Incoming>,
@@ -95,7 +95,7 @@ impl Handler for Public {
     async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<HttpAnswer> {
         let peer = self.door.proxies.sender(peer, request.headers());
         let route = RelayRoute::of(request.uri());
-        // Held until the request is over.
+        // The share is held until the request is finished.
         let mut head = self.door.heads.share(peer.into());
         let grown = head
             .grow(head_bytes(&request))
@@ -124,7 +124,7 @@ impl Handler for Public {
     }
 }
 
-/// What a request's head takes in memory.
+/// Returns the memory that a request's head uses.
 fn head_bytes(request: &Request<Incoming>) -> usize {
     let of_headers = |headers: &HeaderMap| {
         let bytes = headers

@@ -1,4 +1,5 @@
-//! Rates as buckets of tokens, one or one for each of many keys. Pure: the time is passed in.
+//! Limits rates with token buckets: a single one, or one for each of many keys. Pure: the
+//! time is an argument.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::config::Rate;
 
-/// Fills at a steady rate up to the burst; each webhook takes one.
+/// A bucket that fills at a steady rate up to the burst. Each webhook takes one token.
 #[derive(Debug)]
 struct TokenBucket {
     rate: Rate,
@@ -18,7 +19,7 @@ struct TokenBucket {
 }
 
 impl TokenBucket {
-    /// A bucket that nobody took anything out of.
+    /// Returns a full bucket.
     fn full(rate: Rate) -> Self {
         Self {
             rate,
@@ -27,14 +28,14 @@ impl TokenBucket {
         }
     }
 
-    /// Takes one, or says after which time there is one.
+    /// Takes one token, or returns the time until there is one.
     fn take(&mut self, now: Instant) -> Result<(), Duration> {
         self.check(now)?;
         self.tokens -= 1.0;
         Ok(())
     }
 
-    /// Whether there is one, or after which time.
+    /// Checks whether there is a token, or returns the time until there is one.
     fn check(&mut self, now: Instant) -> Result<(), Duration> {
         let since = self
             .filled_at
@@ -50,11 +51,11 @@ impl TokenBucket {
     }
 }
 
-/// The keys whose buckets are remembered, in each of two generations.
+/// Maximum number of buckets to remember, in each of two generations.
 const MAX_KEYS: usize = 32 * 1024;
 
-/// A bucket for each key, of the same rate. Which keys there are is up to strangers, so only those
-/// that were seen lately are remembered: one that comes back after many others begins anew.
+/// Buckets of the same rate, one for each key. Clients choose the keys, so only those that were
+/// seen recently are remembered. A key that returns after many others starts with a full bucket.
 #[derive(Debug)]
 pub(crate) struct KeyedRates<K> {
     rate: Rate,
@@ -78,12 +79,13 @@ impl<K: Eq + Hash> KeyedRates<K> {
         }
     }
 
-    /// Takes one out of this key's bucket, or says after which time there is one.
+    /// Takes one token from this key's bucket, or returns the time until there is one.
     pub(crate) fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
         self.with(key, |bucket| bucket.take(now))
     }
 
-    /// Whether there is one in this key's bucket, or after which time.
+    /// Checks whether there is a token in this key's bucket, or returns the time until there is
+    /// one.
     pub(crate) fn check(&self, key: K, now: Instant) -> Result<(), Duration> {
         self.with(key, |bucket| bucket.check(now))
     }

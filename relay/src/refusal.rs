@@ -1,5 +1,7 @@
-//! Every way in which a webhook is not accepted, and the answer to each: the only place that knows
-//! the codes. What may pass is 503, what never will is 4xx (invariant 5).
+//! Lists every reason to refuse a webhook, with the answer to each.
+//!
+//! Only this module knows the status codes: 503 for a temporary reason, 4xx for a permanent
+//! one (invariant 5).
 
 use std::time::Duration;
 
@@ -9,69 +11,69 @@ use crate::answer::{HttpAnswer, text};
 use crate::budget::ExhaustedBudget;
 use crate::methods::Objection;
 
-/// Why a webhook was not accepted. Nothing of it is stored.
+/// Reason why a webhook was refused. Nothing of it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     UnknownTunnel,
-    /// No host is named, or several, or none that could be one.
+    /// The request names no host, several, or an invalid one.
     Host,
-    /// This method is not taken.
+    /// The method is not accepted.
     Method,
-    /// This is no method.
+    /// The method is not a known one.
     UnknownMethod,
-    /// Its body is packed, or its length can be read in two ways.
+    /// The body has a transfer coding other than `chunked`, or an ambiguous length.
     TransferCoding,
-    /// A browser asks for a service worker, which would serve the paths of other tunnels too.
+    /// A browser asks for a service worker, which would also control the paths of other tunnels.
     ServiceWorker,
     TooLarge {
         max_body_bytes: usize,
     },
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     Slow,
-    /// The connection broke off within the body.
+    /// The connection was lost within the body.
     Broken,
-    /// The tunnel's rate is used up until then.
+    /// The tunnel's rate is used up.
     Rate {
         retry_after: Duration,
     },
-    /// This peer's share of the tunnel's rate is.
+    /// This peer's share of the tunnel's rate is used up.
     ShareOfRate {
         retry_after: Duration,
     },
-    /// This peer's rate, over all tunnels, is.
+    /// This peer's rate, over all tunnels, is used up.
     PeerRate {
         retry_after: Duration,
     },
     QueueFull,
-    /// The queues of the tunnel's owner are, together.
+    /// The queues of the tunnel's owner are together full.
     OwnerQueueFull,
-    /// They hold their share of what is left for all.
+    /// The queues of the owner contain as much as is left for all owners.
     ShareOfDisk,
-    /// All queues are, together.
+    /// All queues are together full.
     AllQueuesFull,
     NoSpace,
-    /// Too many bytes of bodies are being received at this moment.
+    /// Too many bytes of bodies are being received now.
     Memory,
-    /// Too many of them for this tunnel.
+    /// Too many bytes of bodies are being received now for this tunnel.
     TunnelMemory,
-    /// Too many bytes of heads are being held at this moment, by all peers or by this one.
+    /// Too many bytes of heads are in memory now, of all peers or of this one.
     HeadMemory,
     /// The storage does not work, or not fast enough.
     Unavailable,
 }
 
-/// When to come back after a refusal that says nothing better.
+/// Value of `Retry-After` if the refusal has no better one.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// How long the body of a refused webhook is read on, so that a sender that writes before it reads
-/// gets the answer.
+/// Time for which the body of a refused webhook is still read, so that a sender that writes
+/// everything before it reads gets the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The same where the sender has nothing to look for here.
+/// The same time for a sender that has no business here.
 const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Refusal {
-    /// One of each kind.
+    /// One value of each kind.
     pub(crate) const ALL: [Self; 21] = {
         const NOW: Duration = Duration::ZERO;
         [
@@ -99,7 +101,7 @@ impl Refusal {
         ]
     };
 
-    /// The word for the metrics.
+    /// Returns the reason as used in the metrics.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::UnknownTunnel => "unknown-tunnel",
@@ -126,7 +128,7 @@ impl Refusal {
         }
     }
 
-    /// Status and words of the answer.
+    /// Returns the status and the text of the answer.
     fn says(self) -> (StatusCode, &'static str) {
         const PASSING: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
         match self {
@@ -192,7 +194,7 @@ impl Refusal {
         }
     }
 
-    /// What the sender hears.
+    /// Returns the answer to the sender.
     pub(crate) fn answer(self) -> Response<HttpAnswer> {
         let (status, words) = self.says();
         let mut answer = match self {
@@ -207,7 +209,7 @@ impl Refusal {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, self.retry_after());
         }
-        // Where the next request begins is unclear, too.
+        // After such a body, it is also unclear where the next request begins.
         if status == StatusCode::REQUEST_TIMEOUT || self == Self::TransferCoding {
             let close = HeaderValue::from_static("close");
             answer.headers_mut().insert(header::CONNECTION, close);
@@ -215,7 +217,7 @@ impl Refusal {
         answer
     }
 
-    /// What the tunnel's owner hears.
+    /// Returns the reason that the tunnel's owner sees.
     pub(crate) fn reason(self) -> String {
         match self {
             Self::TooLarge { max_body_bytes } => format!("body over {max_body_bytes} bytes"),
@@ -227,7 +229,7 @@ impl Refusal {
         }
     }
 
-    /// How long the rest of its body may still come.
+    /// Returns for how long the rest of the body is still read.
     pub(crate) fn patience(self) -> Duration {
         match self {
             Self::Slow | Self::Broken => Duration::ZERO,

@@ -1,6 +1,7 @@
-//! What was refused of a tunnel's webhooks since its agent was last told: kept in memory while no
-//! agent is there, and handed to its session. Where the agent received its session with another relay, it
-//! goes there by way of the store.
+//! Counts the refused webhooks of a tunnel until its agent is informed.
+//!
+//! The counts are in memory while no agent is connected, and are then passed to its
+//! session. If the agent is connected to another relay, they get there through the store.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,40 +17,42 @@ use tokio::time::{Instant, sleep_until};
 use crate::queue::{QueueError, TunnelId};
 use crate::refusal::Refusal;
 
-/// Refusals on their way to the relay that has the agent.
+/// Passes refusals to the relay that has the agent.
 pub(crate) trait RefusedElsewhere: fmt::Debug + Send + Sync {
-    /// Leaves these to the relays that have the agents of these tunnels.
+    /// Stores these refusals for the relays to which the agents of these tunnels are connected.
     fn pass_on(
         &self,
         tallies: Vec<(TunnelId, RefusalTally)>,
     ) -> BoxFuture<'_, Result<(), QueueError>>;
 
-    /// Takes what others have left for the agents of this relay. Called by the clock.
+    /// Returns and removes what other relays have stored for agents of this relay. Called
+    /// periodically.
     fn collect(&self) -> BoxFuture<'_, Result<Vec<(TunnelId, RefusalTally)>, QueueError>>;
 
-    /// Keeps all that this relay has refused of these tunnels, for owners who ask any relay.
+    /// Stores the totals of what this relay has refused of these tunnels, for owners who ask
+    /// any relay.
     fn keep(&self, totals: Vec<(TunnelId, RefusalTally)>) -> BoxFuture<'_, Result<(), QueueError>>;
 }
 
-/// The refusals of one tunnel.
+/// Refusals of one tunnel.
 #[derive(Debug, Default)]
 pub(crate) struct TunnelRefusals {
-    /// One for each kind of refusal, of which there are a few.
+    /// One tally for each kind of refusal, of which there are few.
     tallies: Mutex<Tallies>,
     noted: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Tallies {
-    /// What the agent has still to be told.
+    /// Refusals that the agent does not know yet.
     untold: Vec<RefusalTally>,
-    /// Everything that this relay refused since its start, for an owner who asks.
+    /// Everything that this relay has refused since its start, for an owner who asks.
     all: Vec<RefusalTally>,
-    /// Whether there is more of it than the store has, where relays share that.
+    /// If relays share the store, whether `all` contains more than the store has.
     is_ahead: bool,
 }
 
-/// Webhooks that were refused for one reason.
+/// Number of webhooks that were refused for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RefusalTally {
     pub(crate) kind: Cow<'static, str>,
@@ -79,7 +82,7 @@ impl From<RefusalTally> for RefusedWebhooks {
 }
 
 impl TunnelRefusals {
-    /// Counts one.
+    /// Counts one refusal.
     pub(crate) fn note(&self, refusal: Refusal, at: Timestamp) {
         let tally = RefusalTally {
             kind: Cow::Borrowed(refusal.name()),
@@ -94,51 +97,51 @@ impl TunnelRefusals {
         self.tell(&tally);
     }
 
-    /// Has the agent told of more: of what another relay refused, or what could not be told before.
+    /// Adds refusals for the agent: those of another relay, or those that could not be sent before.
     pub(crate) fn tell(&self, tally: &RefusalTally) {
         count(&mut self.lock().untold, tally);
         self.noted.notify_one();
     }
 
-    /// Whether there is something to tell.
+    /// Returns whether there are refusals that the agent does not know yet.
     pub(crate) fn is_untold(&self) -> bool {
         !self.lock().untold.is_empty()
     }
 
-    /// Takes all there is to tell.
+    /// Returns the refusals that the agent does not know yet, and forgets them.
     pub(crate) fn take(&self) -> Vec<RefusalTally> {
         std::mem::take(&mut self.lock().untold)
     }
 
-    /// Everything that this relay refused since its start.
+    /// Returns everything that this relay has refused since its start.
     pub(crate) fn all(&self) -> Vec<RefusalTally> {
         self.lock().all.clone()
     }
 
-    /// Whether that is more than the store has.
+    /// Returns whether that is more than the store has.
     pub(crate) fn is_ahead(&self) -> bool {
         self.lock().is_ahead
     }
 
-    /// The same on its way to the store.
+    /// Returns the same as [`Self::all`] and notes that it is being stored.
     pub(crate) fn all_to_keep(&self) -> Vec<RefusalTally> {
         let mut tallies = self.lock();
         tallies.is_ahead = false;
         tallies.all.clone()
     }
 
-    /// It did not get there.
+    /// Notes that it could not be stored.
     pub(crate) fn not_kept(&self) {
         self.lock().is_ahead = true;
     }
 
-    /// Resolves when there is something to tell, and not before `earliest`.
+    /// Waits until there are refusals that the agent does not know yet, at least until `earliest`.
     ///
     /// # Cancel safety
     /// Safe: nothing is taken.
     pub(crate) async fn pending(&self, earliest: Instant) {
         loop {
-            // Made before the tallies are read: one noted in between is not missed.
+            // The waiter is created before the tallies are read, so that none in between is missed.
             let noted = self.noted.notified();
             if self.is_untold() {
                 break;

@@ -1,5 +1,5 @@
-//! `respond: local`: a request held until the agent sends the local service's answer, to this relay
-//! or to another.
+//! Keeps requests waiting under `respond: local` until the agent sends the local service's
+//! answer, to this relay or to another.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::AnswerExchange;
 use crate::queue::QueueError;
 
-/// Answers on their way to other relays. Beyond that one is lost, and its sender hears `stored`.
+/// Maximum number of answers on their way to other relays. Further answers are lost, and
+/// their senders get `stored`.
 const MAX_POSTED: usize = 64;
 
-/// The requests that wait for an answer.
+/// Requests that wait for an answer.
 #[derive(Debug)]
 pub(crate) struct Responders {
     waiting: Mutex<HashMap<EventId, oneshot::Sender<WebhookResponse>>>,
@@ -23,7 +24,7 @@ pub(crate) struct Responders {
     to_post: tokio::sync::Mutex<mpsc::Receiver<(EventId, WebhookResponse)>>,
 }
 
-/// One waiting request; it stops waiting when this is dropped.
+/// A waiting request. It stops waiting when this is dropped.
 #[derive(Debug)]
 pub(crate) struct WaitingRequest<'a> {
     id: EventId,
@@ -43,7 +44,8 @@ impl Responders {
         }
     }
 
-    /// Begins to wait: before the event is stored, or its answer might be the faster one.
+    /// Starts to wait. Called before the event is stored, because the answer might arrive first
+    /// otherwise.
     pub(crate) fn wait(&self, id: EventId) -> WaitingRequest<'_> {
         let (sender, answer) = oneshot::channel();
         self.lock().insert(id, sender);
@@ -55,17 +57,17 @@ impl Responders {
         }
     }
 
-    /// Whether other relays take webhooks for the agents of this one.
+    /// Returns whether other relays accept webhooks for the agents of this one.
     pub(crate) fn has_others(&self) -> bool {
         self.answers.is_shared()
     }
 
-    /// Whether somebody may wait for the answer to this event.
+    /// Returns whether a request may wait for the answer to this event.
     pub(crate) fn is_waiting(&self, id: EventId) -> bool {
         self.answers.is_shared() || self.lock().contains_key(&id)
     }
 
-    /// Passes an answer on, if somebody still waits for it.
+    /// Passes an answer on, if a request still waits for it.
     pub(crate) fn answer(&self, id: EventId, response: WebhookResponse) {
         if let Some(waiting) = self.lock().remove(&id) {
             let _ = waiting.send(response);
@@ -74,7 +76,7 @@ impl Responders {
         }
     }
 
-    /// Carries answers between relays until told to end.
+    /// Carries answers between relays until `token` is cancelled.
     pub(crate) async fn run(&self, token: CancellationToken) {
         let post = async {
             let mut to_post = self.to_post.lock().await;
@@ -93,7 +95,8 @@ impl Responders {
                 }
             }
         };
-        // Side by side: neither loses what it holds because the other has something.
+        // Both run at the same time and neither is cancelled, so neither loses an answer that it
+        // holds.
         let carry = async { tokio::join!(post, take_in) };
         token.run_until_cancelled(carry).await;
     }
@@ -106,7 +109,7 @@ impl Responders {
 }
 
 impl WaitingRequest<'_> {
-    /// Lets the other relays know, as one of them has the agent.
+    /// Announces to the other relays that this one waits, because one of them has the agent.
     pub(crate) async fn expect(&mut self) -> Result<(), QueueError> {
         self.is_expected = true;
         self.responders.answers.expect(self.id).await

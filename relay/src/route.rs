@@ -1,4 +1,4 @@
-//! Where a request goes, decided from its target alone. Pure.
+//! Decides which part answers a request, from its target alone. Pure.
 
 use http::Uri;
 use podtap_wire::{TunnelKey, TunnelName, manage};
@@ -9,34 +9,35 @@ pub(crate) enum RelayRoute {
     /// A webhook for a tunnel that may exist.
     Ingest {
         key: TunnelKey,
-        /// Path and query below the key, byte for byte (invariant 3); begins with `/`.
+        /// Path and query after the key, byte for byte (invariant 3); begins with `/`.
         path: String,
     },
-    /// An agent.
+    /// An agent connects.
     Connect,
-    /// An owner who looks after tunnels.
+    /// An owner manages tunnels.
     Manage(Manage),
-    /// Whether the process runs.
+    /// Asks whether the process runs.
     Live,
-    /// Whether it takes webhooks.
+    /// Asks whether the relay accepts webhooks.
     Ready,
-    /// Anything else, a malformed key included (invariant 6).
+    /// Anything else, including a malformed key (invariant 6).
     NotFound,
 }
 
-/// What an owner asks for; the method says the rest.
+/// What an owner wants to manage. The method says what to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Manage {
     /// All tunnels.
     All,
-    /// One of them.
+    /// One tunnel.
     One(TunnelName),
-    /// A new URL for one.
+    /// The key of one tunnel, to be replaced.
     Rotate(TunnelName),
 }
 
 impl Manage {
-    /// What follows the path of all tunnels; a name has no character that is escaped in a URL.
+    /// Parses the rest of the path after that of all tunnels. A name has no character that is
+    /// escaped in a URL.
     fn of(rest: &str) -> Option<Self> {
         if rest.is_empty() {
             return Some(Self::All);

@@ -1,5 +1,5 @@
-//! The names of a request's headers as the sender spelled them, in the sender's order (invariant 3).
-//! hyper keeps what they say, in lower case and grouped by name. Pure.
+//! Restores the header names of a request as the sender wrote them, in the sender's order
+//! (invariant 3). hyper keeps the values, but its names are in lower case and grouped. Pure.
 
 use std::collections::HashMap;
 
@@ -7,15 +7,16 @@ use bytes::Bytes;
 use http::HeaderMap;
 use podtap_wire::HeaderList;
 
-/// The most headers of a request. hyper's default of 100 is within what proxies add up to.
+/// Maximum number of headers of a request. hyper's default of 100 is too low for all that
+/// proxies add.
 pub(crate) const MAX_HEADERS: usize = 256;
 
-/// The names in a head.
+/// Header names in a head, as the sender wrote them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HeaderSpelling(Vec<String>);
 
 impl HeaderSpelling {
-    /// The names in the head that these bytes begin with, if they are one.
+    /// Parses the names in the head at the start of these bytes, if they are a head.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
@@ -24,7 +25,7 @@ impl HeaderSpelling {
         parsed.is_complete().then(|| Self(names.collect()))
     }
 
-    /// The headers under these names; `None` where the names belong to another request.
+    /// Returns the headers with these names, or `None` if the names belong to another request.
     fn apply(&self, map: &HeaderMap) -> Option<HeaderList> {
         let mut values: HashMap<&str, _> = map
             .keys()
@@ -40,7 +41,7 @@ impl HeaderSpelling {
     }
 }
 
-/// The headers as they were sent, or in hyper's way where that is not known, as in HTTP/2.
+/// Returns the headers as they were sent, or as hyper has them if that is unknown, as in HTTP/2.
 pub(crate) fn headers(map: &HeaderMap, spelling: Option<&HeaderSpelling>) -> HeaderList {
     let spelled = spelling.and_then(|spelling| spelling.apply(map));
     spelled.unwrap_or_else(|| HeaderList::from(map))

@@ -1,6 +1,6 @@
-//! What the relay does beside serving: notice changes of other processes, tell them who is connected,
-//! delete what agents have, remove what is too old. Each waits for its occasion: a relay with nothing
-//! to do sleeps.
+//! Runs the relay's background work: it notices changes of other processes, stores which
+//! agents are connected, deletes acknowledged events, and removes events that are too old.
+//! Each task waits until there is something to do, so an idle relay sleeps.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,25 +19,25 @@ use crate::store::Store;
 use crate::tunnel::AgentConnection;
 use crate::tunnel::directory::Directory;
 
-/// How soon a token revoked by another process has lost its effect where no bell rings, and how
-/// often it is looked whether what agents have is to be deleted.
+/// Time after which a token that another process revoked stops working if no bell rings,
+/// and the time between two deletions of acknowledged events.
 pub(crate) const POLL_PERIOD: Duration = Duration::from_millis(200);
 
-/// How often old events are looked for, and a queue that is broken and idle is repaired.
+/// Time between two checks for old events, which also repair a broken queue that is idle.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(2);
 
-/// How often at most other processes are told who is connected.
+/// Minimum time between two updates of the connected agents for other processes.
 const TELL_PERIOD: Duration = Duration::from_secs(1);
 
-/// The relay's clockwork.
+/// The relay's background work.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
     queue: Arc<dyn Queue>,
     directory: Arc<Directory>,
     presence: Arc<Presence>,
-    /// Where relays share the store.
+    /// Set if relays share the store.
     messenger: Option<Messenger>,
-    /// The age at which an event that no agent took is removed.
+    /// Age at which an event is removed that no agent has received.
     max_age: Duration,
 }
 
@@ -63,8 +63,8 @@ impl Upkeep {
         }
     }
 
-    /// Runs until told to end; the bell says when another process may have changed something. Only
-    /// waiting is broken off: what was begun is done.
+    /// Runs until `token` is cancelled. The bell rings when another process may have changed
+    /// something. Only waiting is cancelled: work in progress is finished.
     pub(crate) async fn run(self, mut bell: Bell, token: CancellationToken) {
         let following = async {
             while token.run_until_cancelled(bell.wait()).await.is_some() {
@@ -85,7 +85,7 @@ impl Upkeep {
                 self.tell(sessions).await;
                 token.run_until_cancelled(sleep(TELL_PERIOD)).await;
             }
-            // The last sessions have ended by now.
+            // The last sessions have ended by now, which is stored too.
             if let Some(sessions) = self.presence.news().now_or_never() {
                 self.tell(sessions).await;
             }

@@ -1,5 +1,5 @@
-//! What the plain listener beside a secured one answers: webhooks and health. Podio calls port 80 as
-//! well as 443; a token has no business there.
+//! Serves webhooks and health on the plain listener beside one with TLS. Podio calls port
+//! 80 as well as 443; tokens must not be sent without TLS.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::route::RelayRoute;
 use crate::server::Handler;
 use crate::session::refuse;
 
-/// The parts that may be reached in the clear.
+/// Parts that may be reached without TLS.
 #[derive(Debug)]
 pub(crate) struct WebhooksOnly(pub(crate) Arc<Public>);
 

@@ -1,7 +1,7 @@
 //! Runs a session at work: queue → frames and acknowledgements → queue, until either side ends it.
 //!
 //! Sending, receiving and waiting for the end are loops in one task; sending may block alone. Rare
-//! work is boxed, so that an idle session, of which there may be ten thousand, has no memory for it.
+//! work is boxed, so that an idle session, of which there may be ten thousand, needs no memory.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -123,7 +123,7 @@ impl Pump {
         end: &End,
         is_whole: bool,
     ) {
-        // Reading on receives the agent's last acknowledgements, and prevents a reset of the connection.
+        // Reading on receives the last acknowledgements, and prevents a reset of the connection.
         let farewell = async {
             if is_whole && say_goodbye(sink, end).await {
                 self.receive(stream).await;
@@ -207,7 +207,7 @@ impl Pump {
         send(sink, []).await
     }
 
-    /// Waits for events, and for memory. An agent that does not read only delays those of its owner.
+    /// Waits for events and memory. An agent that does not read only delays those of its owner.
     async fn read(
         &self,
         depths: &mut watch::Receiver<Depth>,
