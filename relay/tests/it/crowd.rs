@@ -1,5 +1,5 @@
-//! More connections than there are places for: those with nothing to say make room, and nobody
-//! waits (invariant 5).
+//! Tests more connections than there are places for: quiet connections make room, and none
+//! has to wait (invariant 5).
 
 use std::net::SocketAddr;
 
@@ -15,14 +15,14 @@ fn webhook(path: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")
 }
 
-/// A webhook from a peer who has nothing to do with 127.0.0.1.
+/// Sends a webhook from a peer other than 127.0.0.1.
 async fn post_from_another_address(address: SocketAddr, path: &str) -> Reply {
     let mut connection = Connection::open_from("127.0.0.2", address).await;
     connection.send(webhook(path)).await;
     connection.reply("POST").await
 }
 
-/// A request in progress: the relay has asked for its body, and it does not come.
+/// Starts a request that stays in progress: the relay has asked for its body, which is not sent.
 async fn half_a_webhook(source: &str, address: SocketAddr, path: &str) -> Connection {
     let mut connection = Connection::open_from(source, address).await;
     let head = "Host: h\r\nContent-Length: 9\r\nExpect: 100-continue";

@@ -1,4 +1,5 @@
-//! Beginning and end: what keeps a relay from starting, and what it still does when told to stop.
+//! Tests the start and the shutdown: what keeps a relay from starting, and what it still
+//! does when it is told to stop.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Floods of HTTP/2 frames (RFC 9113, section 10.5): each ends with its connection, and the webhooks
-//! of others are answered meanwhile.
+//! Tests floods of HTTP/2 frames (RFC 9113, section 10.5): each ends with its connection,
+//! and webhooks on other connections are answered meanwhile.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use tokio::task::JoinSet;
 use crate::support::TestRelay;
 use crate::support::http::{Connection, post};
 
-/// What a connection begins with, and its settings.
+/// First bytes of a connection, and its settings.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
-/// POST, http, `/` and a host, by the static table of HPACK (RFC 7541, appendix A).
+/// POST, http, `/` and a host, in the static table of HPACK (RFC 7541, appendix A).
 const REQUEST: &[u8] = b"\x83\x86\x84\x41\x01h";
 
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// Frames that one flood has.
+/// Number of frames per flood.
 const FRAMES: u32 = 40_000;
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -26,7 +26,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&head, payload].concat()
 }
 
-/// What the flood begins with, and its frames.
+/// Name of a flood, its first bytes, and a function that returns its frames.
 type Flood = (&'static str, Vec<u8>, fn(u32) -> Vec<u8>);
 
 fn floods() -> Vec<Flood> {
@@ -78,7 +78,7 @@ async fn a_flood_of_http_2_frames_ends_and_keeps_no_webhook_waiting() {
         connection.send([PREFACE, &start].concat()).await;
         let mut flood = JoinSet::new();
         flood.spawn(async move {
-            // Nothing is read: what is answered to each frame is kept nowhere for long.
+            // Nothing is read, so the relay must not collect its answers to the frames.
             for first in (0..FRAMES).step_by(100) {
                 let frames: Vec<u8> = (first..first + 100).flat_map(next).collect();
                 connection.try_send(frames).await;

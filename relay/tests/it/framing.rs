@@ -1,15 +1,15 @@
-//! Requests that two programs may read differently: each is one webhook or none, and nothing that
-//! follows an unclear one is a request.
+//! Tests requests that two programs may read differently: each is one webhook or none, and
+//! nothing after an ambiguous one is a request.
 
 use crate::support::TestRelay;
 use crate::support::http::Connection;
 
-/// What comes of a request, and of another one behind it on the same connection.
+/// Outcome of a request that another request follows on the same connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// It is a webhook with the body `hi`; the next one is a request of its own.
+    /// It is a webhook with the body `hi`, and the next request is separate.
     Taken,
-    /// It is that webhook, and the connection ends.
+    /// It is a webhook with the body `hi`, and the connection ends.
     LastOne,
     /// It is refused with this status, and the connection ends.
     Refused(u16),
@@ -17,7 +17,7 @@ enum Outcome {
 
 use Outcome::{LastOne, Refused, Taken};
 
-/// Sends it with another request behind it.
+/// Sends the request and another one after it.
 async fn sends(relay: &TestRelay, request: &[u8], outcome: Outcome) {
     let shown = String::from_utf8_lossy(request);
     let behind = b"GET /-/healthz HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -122,7 +122,7 @@ async fn chunks_have_one_meaning_or_the_request_is_refused() {
         ("2;a=b\r\nhi\r\n0\r\n\r\n", Taken),
         ("1\r\nh\r\n1\r\ni\r\n0\r\n\r\n", Taken),
         ("002\r\nhi\r\n0\r\n\r\n", Taken),
-        // What a trailer says of the length is too late.
+        // A length in a trailer is ignored.
         ("2\r\nhi\r\n0\r\nContent-Length: 99\r\n\r\n", Taken),
         ("0x2\r\nhi\r\n0\r\n\r\n", Refused(400)),
         ("+2\r\nhi\r\n0\r\n\r\n", Refused(400)),

@@ -1,4 +1,4 @@
-//! What the front door takes, and whom it believes.
+//! Tests which requests the relay accepts, and which proxies it trusts.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use podtap_wire::{HeaderList, Notice, RelayFrame, Respond, WebhookResponse};
 use crate::support::http::{Connection, Reply, post, request};
 use crate::support::{TestRelay, within};
 
-/// The answer to these bytes on a connection of their own.
+/// Sends these bytes on a new connection and returns the answer.
 async fn raw(relay: &TestRelay, bytes: &str) -> Reply {
     let mut connection = Connection::open(relay.address).await;
     connection.send(bytes).await;
@@ -230,7 +230,7 @@ async fn one_tunnel_does_not_take_the_memory_for_bodies_from_the_others() {
     .await;
     let (hog, other) = (relay.tunnel("hog").await, relay.tunnel("other").await);
     let head = format!("POST {hog} HTTP/1.1\r\nHost: h\r\nContent-Length: {MIB}\r\n\r\n");
-    // One after the other: of several that come at once, each may find too much there and go.
+    // One after the other: several connections at once might all find too much in use and give up.
     let mut held = Vec::new();
     let mut full = async || {
         let mut connection = Connection::open(relay.address).await;
@@ -287,7 +287,7 @@ async fn header_names_keep_their_letters_and_their_order() {
     ] {
         let head =
             format!("POST {path} HTTP/1.1\r\nX-TWICE: 1\r\nHoSt: h\r\n{framing}\r\nx-Twice: 2");
-        // In two pieces, as a network may deliver it.
+        // Sent in two pieces, as a network may deliver it.
         let (first, second) = head.split_at(head.len() - 20);
         connection.send(first).await;
         tokio::task::yield_now().await;

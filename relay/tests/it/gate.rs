@@ -1,4 +1,4 @@
-//! Tokens that are refused: limited by themselves and by address, without harm to those who have one.
+//! Tests refused tokens: they are limited per token and per address, without harm to valid tokens.
 
 use podtap_wire::RefusalKind;
 
@@ -6,7 +6,7 @@ use crate::support::TestRelay;
 use crate::support::agent::refusal;
 use crate::support::http::{get, request};
 
-/// More than an address may try at once.
+/// More attempts than an address may make at once.
 const MANY: usize = 61;
 
 async fn refusal_count(relay: &TestRelay, reason: &str) -> u64 {
@@ -43,7 +43,7 @@ async fn an_address_that_tries_many_tokens_has_to_wait_and_good_ones_come_in() {
     assert_eq!(limited.status, 503);
     assert!(limited.header("retry-after").is_some());
 
-    // One that is known to be good is not held up by its neighbours.
+    // A token that is known to be valid is not affected by others of its address.
     agent.leave().await;
     relay.agent("crm").await.leave().await;
     assert_eq!(refusal_count(&relay, "token").await, refused as u64);

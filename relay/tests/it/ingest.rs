@@ -1,4 +1,4 @@
-//! Webhooks in: what is accepted arrives byte for byte, what is not is refused with its reason.
+//! Tests webhooks: accepted ones arrive byte for byte, others are refused with a reason.
 
 use crate::support::http::{Connection, get, post, request};
 use crate::support::{Agent, TestRelay, eventually};

@@ -1,4 +1,4 @@
-//! What is left on the disk of webhooks that agents have taken: nothing.
+//! Tests that nothing of acknowledged webhooks is left on the disk.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use tempfile::tempdir;
 use crate::support::TestRelay;
 use crate::support::http::post;
 
-/// The files below a folder in which a text stands.
+/// Returns the files below a folder that contain a text.
 fn files_with(folder: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -1,4 +1,5 @@
-//! The relay as the world sees it: real sockets on loopback, raw HTTP, agents of bare frames.
+//! Tests the relay from outside: with real sockets on loopback, raw HTTP, and agents that
+//! send single frames.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

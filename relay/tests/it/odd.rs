@@ -1,5 +1,5 @@
-//! What seldom happens to a session: a gap that nothing follows, frames of another release, a crash
-//! at a bad moment.
+//! Tests rare events of a session: a gap that no event follows, frames of another release,
+//! a crash at a bad moment.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ async fn a_gap_at_the_very_end_is_told_though_no_event_follows() {
     relay.stop().await;
 }
 
-/// Counts the warnings about frames of this thread.
+/// Counts the warnings about frames on this thread.
 #[derive(Debug, Clone, Default)]
 struct Warnings(Arc<AtomicUsize>);
 
@@ -69,7 +69,7 @@ impl Subscriber for Warnings {
 #[tokio::test]
 async fn unknown_frames_are_one_line_a_session_in_the_log() {
     let warnings = Warnings::default();
-    // The relay runs on this test's one thread.
+    // The relay runs on the single thread of this test.
     let _logging = tracing::subscriber::set_default(warnings.clone());
     let relay = TestRelay::new().await;
 
@@ -86,7 +86,7 @@ async fn unknown_frames_are_one_line_a_session_in_the_log() {
     relay.stop().await;
 }
 
-/// The files of a relay's database as a crash would leave them now.
+/// Copies the files of a relay's database as a crash would leave them now.
 fn crash_image(data_dir: &Path) -> TempDir {
     let image = tempdir().unwrap();
     for name in ["relay.db", "relay.db-wal"] {
@@ -110,7 +110,7 @@ async fn a_crash_between_acknowledgement_and_deletion_sends_events_again() {
             .unwrap()
             .query_row("SELECT count(*) FROM events", [], |row| row.get(0))
             .unwrap();
-        // A slow machine has deleted it already.
+        // On a slow machine, the event may already be deleted.
         if waiting > 0 {
             break (image, sent);
         }

@@ -1,5 +1,5 @@
-//! Too much, too slow, or nothing at all: refused or cut off, and nobody else is the worse for it
-//! (invariant 5).
+//! Tests too many, too slow or silent senders: they are refused or cut off, and others are
+//! not affected (invariant 5).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{TestRelay, eventually, within};
 
 const SHORT: Duration = Duration::from_millis(200);
 
-/// A relay that has no patience.
+/// Starts a relay with short time limits.
 async fn impatient(folder: &std::path::Path) -> TestRelay {
     TestRelay::start_with(folder, |limits| {
         limits.head_timeout = SHORT;
@@ -194,7 +194,7 @@ async fn bodies_in_flight_are_bounded_together() {
     let mut slow = begin().await;
     within("the budget to be used up", async {
         while post(relay.address, &path, vec![b'y'; 2000]).await.status != 503 {
-            // It may have come while the other one was there, and found no room.
+            // It may have arrived while the other request was in progress, and found no room.
             let refused = timeout(Duration::from_millis(10), slow.reply("POST"));
             if refused.await.is_ok() {
                 slow = begin().await;

@@ -1,4 +1,5 @@
-//! What one owner's agents may hold, and who keeps a tunnel that two agents want.
+//! Tests how much one owner's agents may use, and which of two agents keeps a tunnel that
+//! both want.
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -62,7 +63,7 @@ async fn an_owners_queues_are_full_together() {
     relay.stop().await;
 }
 
-/// A websocket on which nothing was said yet, or a hello.
+/// Opens a websocket, and sends a hello if one is given.
 async fn raw(
     relay: &TestRelay,
     hello: Option<&str>,
@@ -106,7 +107,7 @@ async fn a_message_is_small_unless_it_is_an_answer() {
         hello.respond = Respond::Local;
     })
     .await;
-    // Not JSON of a frame's size, but not too large either: an unknown one is skipped.
+    // Larger than a known frame, but within the limit: an unknown frame is skipped.
     let frame = format!(r#"{{"type":"sunrise","text":"{}"}}"#, "x".repeat(24 * 1024));
     agent.raw(Message::text(frame)).await;
     assert!(agent.is_quiet().await);
@@ -124,7 +125,8 @@ async fn a_large_event_comes_in_frames_and_a_session_ends_between_messages() {
 
     assert!(event.request.body[..] == body[..]);
     agent.ack(event.seq).await;
-    // While another one is on its way the session ends, and what it says last is understood.
+    // The session ends while another event is being sent, and the agent still understands the
+    // last notice.
     let path = agent.path();
     assert_eq!(post(relay.address, &path, &body).await.status, 200);
     let newer = relay.agent("crm").await;
@@ -148,7 +150,7 @@ async fn a_message_without_an_end_and_pings_amid_it_hold_little() {
     let part = || Bytes::from(vec![b'x'; 16 * 1024]);
     let first = Frame::message(part(), OpCode::Data(Data::Binary), false);
     socket.send(Message::Frame(first)).await.unwrap();
-    // The largest message is 2 MiB of head and 64 KiB of body.
+    // The limit is 2 MiB of head and 64 KiB of body.
     let sent = within("the relay to refuse it", async {
         for number in 1..1000_usize {
             let next = Frame::message(part(), OpCode::Data(Data::Continue), false);
@@ -189,7 +191,7 @@ async fn an_agent_that_comes_back_late_loses_against_a_live_newer_one() {
     let back = try_connect(relay.address, &relay.token, "crm", |hello| {
         hello.epoch = Some(epoch);
     });
-    // The newer one answers pings by reading.
+    // The newer agent answers pings by reading.
     let back = tokio::select! {
         back = back => back,
         () = newer.read_on() => panic!("the newer one was sent away"),
@@ -198,7 +200,7 @@ async fn an_agent_that_comes_back_late_loses_against_a_live_newer_one() {
     let farewell = back.unwrap_err();
     assert_eq!(holder(&farewell), Some("newer"), "{farewell:?}");
     assert!(newer.is_quiet().await);
-    // Of its own it may always come back.
+    // An agent may always reconnect with its own epoch.
     let own = newer.welcome.epoch;
     let mut again = Agent::connect_with(relay.address, &relay.token, "crm", |hello| {
         hello.epoch = Some(own);
@@ -215,7 +217,7 @@ async fn an_agent_that_comes_back_takes_over_from_a_dead_one() {
     let older = relay.agent("crm").await;
     let epoch = older.welcome.epoch;
     older.leave().await;
-    // It neither reads nor says anything, as a sleeping machine.
+    // This agent neither reads nor sends anything, like a sleeping machine.
     let _dead = relay.agent("crm").await;
 
     let mut back = Agent::connect_with(relay.address, &relay.token, "crm", |hello| {

@@ -1,4 +1,4 @@
-//! Under `respond: local`: the sender gets the local service's answer, and nothing is stored; where
+//! Tests `respond: local`: the sender gets the local service's answer, and nothing is stored. If
 //! the relay answers by itself, the event is stored first and keeps its id (invariants 1, 2 and 4).
 
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn answer(status: u16) -> WebhookResponse {
     }
 }
 
-/// No relay answers by itself for want of time.
+/// Sets a time limit that no test reaches, so the relay does not answer by itself.
 fn patient(limits: &mut Limits) {
     limits.respond_timeout = Duration::from_hours(1);
 }
@@ -126,7 +126,7 @@ async fn without_an_answer_in_time_the_event_is_stored_under_its_id() {
 
     assert_eq!(senders.receive_stored().await, 1);
 
-    // The answer that comes too late is nobody's, and the event comes once more.
+    // The late answer is dropped, and the event is sent once more.
     agent.respond_held(held.id, answer(418)).await;
     let event = agent.event().await;
     assert_eq!((event.seq, event.id), (Seq(1), held.id));
@@ -136,7 +136,8 @@ async fn without_an_answer_in_time_the_event_is_stored_under_its_id() {
     relay.stop().await;
 }
 
-/// Each way in which a session ends while requests wait, and the agent that gets them then.
+/// Tests each way in which a session ends while requests wait, and the agent that gets the
+/// events then.
 #[tokio::test]
 async fn what_is_not_answered_when_the_link_is_lost_is_stored_in_order() {
     for way in [
@@ -284,7 +285,7 @@ async fn a_request_does_not_overtake_what_waits() {
     let mut agent = agent(&relay).await;
     senders.send(&relay, &path, 40);
 
-    // Either it waited for them, or it was stored behind them.
+    // The request waited for the events, or was stored after them.
     let events = agent.events(40).await;
     for (number, event) in events.iter().enumerate() {
         assert_eq!(event.request.body, number.to_string());

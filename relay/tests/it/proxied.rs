@@ -1,5 +1,5 @@
-//! Behind a load balancer that speaks the PROXY protocol: who sends is what it says, and nothing that
-//! anybody else says.
+//! Tests a relay behind a load balancer that uses the PROXY protocol: the sender is the one
+//! that the balancer names, and headers from any other peer are ignored or refused.
 
 use std::net::{IpAddr, Ipv6Addr, TcpListener};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use proxy_header::{ProxiedAddress, ProxyHeader};
 use crate::support::http::{Connection, get};
 use crate::support::{Agent, TestRelay, eventually};
 
-/// The only proxy that is trusted; senders of other loopback addresses are not.
+/// The only trusted proxy; senders on other loopback addresses are not trusted.
 const PROXY: &str = "127.0.0.1/32";
 
 async fn relay(head_timeout: Duration, max_per_peer: usize) -> (TestRelay, Agent) {
@@ -21,7 +21,7 @@ async fn relay(head_timeout: Duration, max_per_peer: usize) -> (TestRelay, Agent
         config.limits.max_connections_per_peer = Some(max_per_peer);
     });
     let relay = relay.await;
-    // An agent that the balancer has nothing to do with.
+    // The agent connects without the balancer.
     let agent = Agent::connect_from("127.0.0.3", relay.address, &relay.token, "crm").await;
     (relay, agent)
 }
@@ -74,11 +74,11 @@ async fn the_sender_is_whom_the_header_names_whatever_the_request_says() {
         (binary("203.0.113.8:1"), "203.0.113.8"),
         (binary("[2001:db8::8]:1"), "2001:db8::8"),
         (binary("[::ffff:203.0.113.9]:1"), "203.0.113.9"),
-        // The proxy's own connection, on which a web server forwards.
+        // A connection of the proxy itself, on which a web server forwards requests.
         (b"PROXY UNKNOWN\r\n".to_vec(), "198.51.100.1"),
     ] {
         let mut connection = Connection::open(relay.address).await;
-        // In pieces, as a network may have it.
+        // Sent in pieces, as a network may deliver it.
         let (start, rest) = header.split_at(9);
         connection.send(start).await;
         tokio::task::yield_now().await;
@@ -147,7 +147,7 @@ async fn a_header_that_is_missing_broken_cut_or_endless_lets_nothing_in() {
     cut.send(b"PROXY TCP4 203.0").await;
     cut.close_half().await;
     assert_eq!(cut.read_until_closed().await, b"");
-    // As long as it says, and no longer.
+    // Exactly as many bytes as the header announces are read.
     let mut half = Connection::open(relay.address).await;
     half.send(&binary("203.0.113.7:1")[..20]).await;
     half.close_half().await;
@@ -192,7 +192,7 @@ async fn each_sender_behind_the_proxy_has_its_own_number_of_connections() {
     relay.stop().await;
 }
 
-/// A relay on the IPv6 loopback address that trusts this network.
+/// Starts a relay on the IPv6 loopback address that trusts this network.
 async fn on_ipv6(trusted: &str, speaks_proxy: bool) -> TestRelay {
     TestRelay::start_configured(|config| {
         config.listen = (Ipv6Addr::LOCALHOST, 0).into();

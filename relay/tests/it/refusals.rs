@@ -1,4 +1,5 @@
-//! Each reason for which a webhook is refused: counted by its name, and told to the tunnel's agent.
+//! Tests each reason for which a webhook is refused: it is counted by its name, and the
+//! tunnel's agent is informed.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use crate::support::{Agent, TestRelay, eventually, within};
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// A relay that refuses for one reason, the agent of the tunnel, and what is kept open meanwhile.
+/// A relay that refuses for one reason, the agent of the tunnel, and connections that stay
+/// open meanwhile.
 struct Scene {
     relay: TestRelay,
     agent: Agent,
@@ -32,7 +34,8 @@ impl Scene {
         }
     }
 
-    /// Sends these bytes, in which `PATH` is the tunnel's, on a connection that stays open.
+    /// Sends these bytes on a connection that stays open. `PATH` is replaced with the tunnel's
+    /// path.
     async fn send(&mut self, bytes: impl AsRef<str>) -> &mut Connection {
         let bytes = bytes.as_ref().replace("PATH", &self.path);
         let mut connection = Connection::open(self.relay.address).await;
@@ -41,14 +44,15 @@ impl Scene {
         self.open.last_mut().unwrap()
     }
 
-    /// Begins a webhook of which `length` bytes are announced, and `sent` come.
+    /// Starts a webhook that announces `length` bytes and sends `sent` of them.
     async fn begin(&mut self, length: usize, sent: usize, headers: &str) {
         let head = format!("POST PATH HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n");
         let body = "x".repeat(sent);
         self.send(format!("{head}{headers}\r\n{body}")).await;
     }
 
-    /// Posts webhooks of this size until one is refused: it may be one of those that are kept open.
+    /// Posts webhooks of this size until one is refused, which may also be one of those that
+    /// stay open.
     async fn fill_until_refused(&self, size: usize, reason: &str) {
         let body = vec![b'x'; size];
         let refused = || async {
@@ -66,7 +70,7 @@ impl Scene {
         connection.reply("POST").await;
     }
 
-    /// What the agent hears, and that it was counted.
+    /// Checks what the agent receives, and that the refusal was counted.
     async fn has_told(mut self, reason: &str, words: &str) {
         let told = within(reason, async {
             loop {
@@ -93,7 +97,7 @@ impl Scene {
     }
 }
 
-/// Every reason that there is.
+/// Returns all reasons.
 async fn reasons() -> Vec<String> {
     let relay = TestRelay::new().await;
     let metrics = get(relay.admin, "/metrics").await.text();
@@ -105,7 +109,7 @@ async fn reasons() -> Vec<String> {
     reasons.collect()
 }
 
-/// Has a webhook refused for this reason. What its agent hears of it.
+/// Makes the relay refuse a webhook for this reason. Returns the text that the agent must receive.
 async fn provoke(reason: &str) -> (Scene, &'static str) {
     if let Some(provoked) = Box::pin(by_a_request(reason)).await {
         provoked
@@ -120,7 +124,7 @@ async fn provoke(reason: &str) -> (Scene, &'static str) {
     }
 }
 
-/// For what is wrong with the request.
+/// Provokes the reasons that are due to the request itself.
 async fn by_a_request(reason: &str) -> Option<(Scene, &'static str)> {
     let standard = |_: &mut RelayConfig| {};
     Some(match reason {
@@ -179,7 +183,7 @@ async fn by_a_request(reason: &str) -> Option<(Scene, &'static str)> {
     })
 }
 
-/// For too many.
+/// Provokes the reasons that are due to too many requests.
 async fn by_many(reason: &str) -> Option<(Scene, &'static str)> {
     Some(match reason {
         "rate" | "share-of-rate" => {
@@ -192,7 +196,7 @@ async fn by_many(reason: &str) -> Option<(Scene, &'static str)> {
                 scene.fill_until_refused(1, reason).await;
                 return Some((scene, "from one address"));
             }
-            // From several, so that none has more than its share.
+            // From two addresses, so that neither exceeds its share.
             for number in 0..17 {
                 scene
                     .post_from(&format!("127.0.0.{}", 2 + number % 2))
@@ -215,7 +219,7 @@ async fn by_many(reason: &str) -> Option<(Scene, &'static str)> {
     })
 }
 
-/// For what waits in queues already.
+/// Provokes the reasons that are due to queued events.
 async fn by_what_waits(reason: &str) -> Option<(Scene, &'static str)> {
     Some(match reason {
         "queue-full" => {
@@ -249,7 +253,7 @@ async fn by_what_waits(reason: &str) -> Option<(Scene, &'static str)> {
     })
 }
 
-/// For what is held in memory, and a storage that is too slow.
+/// Provokes the reasons that are due to memory in use, and to slow storage.
 async fn by_want_of_memory(reason: &str) -> Option<(Scene, &'static str)> {
     Some(match reason {
         "memory" => {
@@ -291,7 +295,7 @@ async fn each_refusal_is_counted_by_its_reason_and_told_to_the_tunnels_agent() {
     let reasons = reasons().await;
     assert!(reasons.len() >= 21, "{reasons:?}");
     for reason in reasons {
-        // That one has no agent.
+        // An unknown tunnel has no agent.
         if reason != "unknown-tunnel" {
             let (scene, words) = within(&reason, provoke(&reason)).await;
             scene.has_told(&reason, words).await;

@@ -1,4 +1,4 @@
-//! Agents: let in or refused, fed in order, acknowledged, replaced and sent away.
+//! Tests agents: accepted or refused, served in order, acknowledged, replaced and dismissed.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A relay with a certificate of its own: senders by either protocol, a plain port beside it, and
-//! handshakes that come to nothing.
+//! Tests a relay with its own certificate: senders with both protocols, a plain port beside
+//! it, and handshakes that fail.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::support::http::{Connection, get, post, request};
 use crate::support::tls::{Authority, peer_certificate};
 use crate::support::{TestRelay, eventually, within};
 
-/// A relay with a certificate and a plain port, and a tunnel of it.
+/// A relay with a certificate and a plain port, and one of its tunnels.
 struct SecuredRelay {
     relay: TestRelay,
     authority: Authority,
@@ -39,7 +39,7 @@ impl SecuredRelay {
         }
     }
 
-    /// What a plain GET of the metrics says of one of them.
+    /// Returns the value of a metric in the text of a plain GET.
     async fn metric(&self, name: &str) -> String {
         let metrics = get(self.relay.admin, "/metrics").await.text();
         let line = metrics.lines().find_map(|line| line.strip_prefix(name));
@@ -162,7 +162,7 @@ async fn a_handshake_that_never_ends_is_closed_and_keeps_nobody_waiting() {
     let secured = SecuredRelay::new(Duration::from_secs(2)).await;
     let mut silent = TcpStream::connect(secured.relay.address).await.unwrap();
     let mut half = TcpStream::connect(secured.relay.address).await.unwrap();
-    // The head of a hello that announces more than ever comes.
+    // The head of a hello that announces more bytes than are sent.
     half.write_all(&[0x16, 3, 1, 2, 0, 1, 0, 1]).await.unwrap();
 
     let stream = secured
@@ -189,7 +189,7 @@ async fn a_handshake_that_never_ends_is_closed_and_keeps_nobody_waiting() {
     secured.relay.stop().await;
 }
 
-/// Handshakes that may be under way at a time: docs/OPERATING.md.
+/// Maximum number of handshakes at once: docs/OPERATING.md.
 const MAX_HANDSHAKES: usize = 1024;
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Tunnels as their owner looks after them over HTTP, and as the operator does beside the relay.
+//! Tests tunnels as their owner manages them over HTTP, and as the operator does beside the relay.
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ async fn an_owner_sees_what_waits_and_who_is_connected_and_nothing_of_others() {
     let connected = crm.connected.as_ref().unwrap();
     assert_eq!(connected.host.as_deref(), Some("ann-laptop[31m"));
     assert_eq!(connected.peer, "127.0.0.1");
-    // The operator sees the same, a moment later.
+    // The operator sees the same a moment later.
     eventually("the session to be told", async || {
         let all = relay.store.tunnels(None).await.unwrap();
         all.len() == 2 && all.iter().all(|tunnel| tunnel.connected.is_some())
@@ -137,7 +137,7 @@ async fn a_rotated_url_works_through_its_grace_and_the_agent_learns_the_new_one(
         (&b"1"[..], Seq(2))
     );
 
-    // Without a grace the key is to end, and so is the one before it.
+    // Without a grace period, the key and the one before it stop working.
     let reply = ask(&relay, &relay.token, "POST", "/crm/rotate", "").await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     for gone in [&old, &new] {
@@ -258,7 +258,7 @@ async fn without_a_valid_token_a_tunnel_closes_after_the_age_limit_or_at_once() 
         post(relay.address, &adas, "x").await.status == 404
     })
     .await;
-    // Another token opens it again: the same owner and name have the same URL for ever.
+    // With another token the URL works again: the same owner and name always have the same URL.
     relay.store.create("ada").await.unwrap();
     eventually("ada's URL to work again", async || {
         post(relay.address, &adas, "x").await.status == 200

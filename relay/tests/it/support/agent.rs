@@ -1,4 +1,4 @@
-//! An agent that does exactly what the test says, frame by frame.
+//! Implements an agent that does exactly what the test says, frame by frame.
 
 use std::net::SocketAddr;
 
@@ -21,7 +21,7 @@ pub(crate) struct Agent {
     pub(crate) welcome: Welcome,
 }
 
-/// How a session ended, as the agent sees it.
+/// The end of a session, as the agent sees it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Farewell {
     pub(crate) notice: Option<Notice>,
@@ -43,7 +43,8 @@ impl Agent {
         connected.unwrap_or_else(|farewell| panic!("expected a welcome, got {farewell:?}"))
     }
 
-    /// From another address of this machine, such as 127.0.0.2: another peer.
+    /// Connects from another address of this machine, such as 127.0.0.2, which counts as
+    /// another peer.
     pub(crate) async fn connect_from(
         source: &str,
         address: SocketAddr,
@@ -61,7 +62,7 @@ impl Agent {
         }
     }
 
-    /// Reads, which answers pings, until the connection ends.
+    /// Reads until the connection ends, which also answers pings.
     pub(crate) async fn read_on(&mut self) {
         while let Some(Ok(message)) = self.socket.next().await {
             if message.is_close() {
@@ -70,7 +71,7 @@ impl Agent {
         }
     }
 
-    /// The tunnel's path prefix, without a slash at the end.
+    /// Returns the tunnel's path prefix, without a slash at the end.
     pub(crate) fn path(&self) -> String {
         let url: Url = self.welcome.url.parse().unwrap();
         url.path().trim_end_matches('/').to_owned()
@@ -84,7 +85,7 @@ impl Agent {
         loop {
             match self.frame().await {
                 Some(RelayFrame::Event(event)) => return event,
-                // Told at any time.
+                // This notice may arrive at any time.
                 Some(RelayFrame::Notice(Notice::Refused { .. })) => {}
                 other => panic!("expected an event, got {other:?}"),
             }
@@ -99,12 +100,12 @@ impl Agent {
         events
     }
 
-    /// A webhook that is not stored.
+    /// Returns the next webhook that is not stored.
     pub(crate) async fn receive_held(&mut self) -> HeldFrame {
         loop {
             match self.frame().await {
                 Some(RelayFrame::Held(held)) => return held,
-                // Told at any time.
+                // This notice may arrive at any time.
                 Some(RelayFrame::Notice(Notice::Refused { .. })) => {}
                 other => panic!("expected a held webhook, got {other:?}"),
             }
@@ -133,7 +134,7 @@ impl Agent {
         self.socket.send(message).await.unwrap();
     }
 
-    /// Whether nothing arrives while a ping goes there and back.
+    /// Returns whether nothing arrives before the answer to a ping.
     pub(crate) async fn is_quiet(&mut self) -> bool {
         self.raw(Message::Ping("?".into())).await;
         within("a pong", async {
@@ -148,7 +149,7 @@ impl Agent {
         .await
     }
 
-    /// Reads to the end.
+    /// Reads to the end of the session.
     pub(crate) async fn farewell(&mut self) -> Farewell {
         within("the end of a session", async {
             let mut farewell = Farewell {
@@ -173,7 +174,7 @@ impl Agent {
         .await
     }
 
-    /// Closes properly and waits for the relay to have closed too.
+    /// Closes the connection properly and waits until the relay has closed it too.
     pub(crate) async fn leave(mut self) {
         let _ = self.socket.close(None).await;
         within("a close", async {
@@ -183,7 +184,7 @@ impl Agent {
     }
 }
 
-/// A connected agent, or how it was sent away instead of welcomed.
+/// Returns a connected agent, or the end of the session if it was not welcomed.
 pub(crate) async fn try_connect(
     address: SocketAddr,
     token: &str,
@@ -217,7 +218,7 @@ fn hello(tunnel: &str) -> Hello {
     }
 }
 
-/// The websocket alone, without a hello.
+/// Opens the websocket without a hello.
 pub(crate) async fn open(
     address: SocketAddr,
     token: &str,
@@ -244,7 +245,7 @@ async fn open_on(
         .map(|(socket, _)| socket)
 }
 
-/// Why the relay does not let an agent in.
+/// Returns the reason why the relay refuses an agent.
 pub(crate) async fn refusal(
     address: SocketAddr,
     token: &str,

@@ -1,4 +1,4 @@
-//! HTTP/1.1 over a plain socket: the sender decides every byte.
+//! Implements HTTP/1.1 over a plain socket: the test decides every byte.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::within;
 
-/// An answer as it came.
+/// An answer as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -28,7 +28,7 @@ impl Reply {
     }
 }
 
-/// One kept-alive connection.
+/// A connection that stays open between requests.
 pub(crate) struct Connection<S = TcpStream> {
     stream: S,
     buffer: Vec<u8>,
@@ -42,7 +42,8 @@ impl Connection {
         }
     }
 
-    /// From another address of this machine, such as 127.0.0.2: another peer.
+    /// Connects from another address of this machine, such as 127.0.0.2, which counts as
+    /// another peer.
     pub(crate) async fn open_from(source: &str, address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
@@ -54,13 +55,13 @@ impl Connection {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Over something that is open already.
+    /// Uses a stream that is already open.
     pub(crate) fn over(stream: S) -> Self {
         let buffer = Vec::new();
         Self { stream, buffer }
     }
 
-    /// Sends nothing more, and still listens.
+    /// Closes the sending side only.
     pub(crate) async fn close_half(&mut self) {
         self.stream.shutdown().await.unwrap();
     }
@@ -69,12 +70,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// Sends as much as the other side takes.
+    /// Sends as much as the other side accepts.
     pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref()).await;
     }
 
-    /// The next answer; `method` says whether a body may follow.
+    /// Returns the next answer; `method` decides whether it may have a body.
     pub(crate) async fn reply(&mut self, method: &str) -> Reply {
         within("an answer", async {
             let end = loop {
@@ -108,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         .await
     }
 
-    /// Resolves when the other side has closed; answers what it sent before.
+    /// Waits until the other side has closed, and returns the bytes that it sent before.
     pub(crate) async fn read_until_closed(&mut self) -> Vec<u8> {
         within("the end of a connection", async {
             while self.read_more().await > 0 {}
@@ -122,7 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// A whole request on a connection of its own.
+/// Sends a whole request on a new connection and returns the answer.
 pub(crate) async fn request(
     address: SocketAddr,
     method: &str,

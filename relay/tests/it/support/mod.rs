@@ -1,4 +1,5 @@
-//! A relay on a free port, an HTTP sender of raw bytes and an agent of bare frames.
+//! Provides a relay on a free port, an HTTP sender of raw bytes, and an agent that sends
+//! single frames.
 
 pub(crate) mod agent;
 pub(crate) mod http;
@@ -18,36 +19,36 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use agent::Agent;
 
-/// How long anything may take before a test gives up.
+/// Maximum time for anything in a test.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A running relay; stopped with [`TestRelay::stop`] or dropped without ceremony.
+/// A running relay. A test ends it with [`TestRelay::stop`], or drops it without a shutdown.
 pub(crate) struct TestRelay {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
-    /// For webhooks in the clear, and to have the certificate read again.
+    /// Address for webhooks without TLS, and the signal to read the certificate again.
     pub(crate) plain: Option<SocketAddr>,
     pub(crate) reload: Option<Arc<Notify>>,
     pub(crate) store: TokenStore,
     pub(crate) token: String,
     running: JoinHandle<Result<(), StartError>>,
     shutdown: CancellationToken,
-    /// Its data, where no other relay is to have it.
+    /// Its data folder, unless another relay uses it as well.
     _folder: Option<TempDir>,
 }
 
 impl TestRelay {
-    /// A relay with a data folder of its own.
+    /// Starts a relay with its own data folder.
     pub(crate) async fn new() -> Self {
         Self::start_configured(|_| {}).await
     }
 
-    /// The same with other limits.
+    /// Starts a relay with its own data folder and other limits.
     pub(crate) async fn with(change: impl FnOnce(&mut Limits)) -> Self {
         Self::start_configured(|config| change(&mut config.limits)).await
     }
 
-    /// The same with another configuration.
+    /// Starts a relay with its own data folder and another configuration.
     pub(crate) async fn start_configured(change: impl FnOnce(&mut RelayConfig)) -> Self {
         let folder = tempdir().unwrap();
         let relay = Self::start_as(folder.path(), change).await;
@@ -57,7 +58,7 @@ impl TestRelay {
         }
     }
 
-    /// How many webhooks it refused for this reason.
+    /// Returns how many webhooks the relay refused for this reason.
     pub(crate) async fn refusal_count(&self, reason: &str) -> u64 {
         let metrics = http::get(self.admin, "/metrics").await.text();
         let name = format!("podtap_events_refused_total{{reason=\"{reason}\"}} ");
@@ -65,7 +66,7 @@ impl TestRelay {
         line.unwrap().parse().unwrap()
     }
 
-    /// A relay on a folder that the test has.
+    /// Starts a relay on a folder of the test.
     pub(crate) async fn start(data_dir: &Path) -> Self {
         Self::start_with(data_dir, |_| {}).await
     }
@@ -99,12 +100,12 @@ impl TestRelay {
         }
     }
 
-    /// An agent connected to a tunnel.
+    /// Connects an agent to a tunnel.
     pub(crate) async fn agent(&self, tunnel: &str) -> Agent {
         Agent::connect(self.address, &self.token, tunnel).await
     }
 
-    /// The path prefix of a tunnel, made by an agent that has gone again.
+    /// Returns the path prefix of a tunnel, which an agent creates that disconnects again.
     pub(crate) async fn tunnel(&self, tunnel: &str) -> String {
         let agent = self.agent(tunnel).await;
         let path = agent.path();
@@ -116,13 +117,13 @@ impl TestRelay {
         self.shutdown.cancel();
     }
 
-    /// Ends everything as it is, as near to a crash as a process can do to itself.
+    /// Ends all tasks without a shutdown, as close to a crash as a process can simulate in itself.
     pub(crate) async fn abort(self) {
         self.running.abort();
         within("the relay's end", self.running).await.unwrap_err();
     }
 
-    /// Drains and waits.
+    /// Drains the relay and waits until it has ended.
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         within("the relay's end", self.running)
@@ -131,7 +132,7 @@ impl TestRelay {
             .unwrap();
     }
 
-    /// The value of one metric without labels.
+    /// Returns the value of one metric without labels.
     pub(crate) async fn metric(&self, name: &str) -> u64 {
         let metrics = http::get(self.admin, "/metrics").await.text();
         let mut lines = metrics.lines();
@@ -159,7 +160,7 @@ async fn bind_as(
     Relay::bind(config).await
 }
 
-/// Waits for something, but not for ever.
+/// Waits for a future for at most [`PATIENCE`].
 pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
     let output = tokio::time::timeout(PATIENCE, future).await;
     output.unwrap_or_else(|_| panic!("waited too long for {what}"))

@@ -1,4 +1,4 @@
-//! Certificates of an authority of the test's own, and connections that trust it alone.
+//! Issues certificates of the test's own authority, and opens connections that trust it alone.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::within;
 
-/// What all certificates of the tests are for.
+/// Name in all certificates of the tests.
 pub(crate) const NAME: &str = "hooks.test";
 
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -42,7 +42,7 @@ impl Authority {
         }
     }
 
-    /// A connection that offers these protocols.
+    /// Opens a connection that offers these protocols.
     pub(crate) async fn connect(
         &self,
         address: SocketAddr,
@@ -66,7 +66,7 @@ impl Authority {
     }
 }
 
-/// The certificate that the other side showed.
+/// Returns the certificate that the other side offered.
 pub(crate) fn peer_certificate(stream: &TlsStream<TcpStream>) -> Vec<u8> {
     let (_, connection) = stream.get_ref();
     connection
