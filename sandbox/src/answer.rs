@@ -1,4 +1,5 @@
-//! What the API takes and gives: a parsed request, an answer, and Podio's error shape.
+//! Defines the requests and answers of the API: a parsed request, an answer, and Podio's
+//! form of errors.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -27,7 +28,8 @@ impl ApiRequest {
         }
     }
 
-    /// The path's parts. Podio tells `/hook/55/` from `/hook/55`; the sandbox takes both.
+    /// Returns the parts of the path. Podio distinguishes `/hook/55/` from `/hook/55`; the
+    /// sandbox accepts both.
     pub(super) fn segments(&self) -> Vec<&str> {
         let parts = self.path.split('/');
         parts.filter(|part| !part.is_empty()).collect()
@@ -48,8 +50,8 @@ impl ApiRequest {
         Some(&pair.1)
     }
 
-    /// The body as JSON; an empty one is an empty object. A body that is not called JSON is not
-    /// parsed: pages of other sites can send text and forms here, but no JSON.
+    /// Returns the body as JSON; an empty body is an empty object. A body whose content type is not
+    /// JSON is not parsed, because pages of other sites can send text and forms here, but not JSON.
     pub(super) fn json(&self) -> Result<Value, ErrorAnswer> {
         if self.body.is_empty() {
             return Ok(json!({}));
@@ -63,7 +65,7 @@ impl ApiRequest {
     }
 }
 
-/// What an answer carries.
+/// Body of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AnswerBody {
     Empty,
@@ -77,7 +79,7 @@ pub(super) enum AnswerBody {
 pub(super) struct ApiAnswer {
     pub(super) status: u16,
     pub(super) body: AnswerBody,
-    /// Headers besides the content type.
+    /// Headers in addition to the content type.
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
@@ -90,7 +92,7 @@ impl ApiAnswer {
         Self::of(200, AnswerBody::Bytes(media_type, bytes))
     }
 
-    /// The success of operations that have nothing to say.
+    /// Returns the answer of a successful operation that returns nothing.
     pub(super) const fn empty() -> Self {
         Self::of(204, AnswerBody::Empty)
     }
@@ -133,7 +135,7 @@ impl ErrorAnswer {
         Self::new(400, "invalid_value", description)
     }
 
-    /// "Invalid value 5 (integer): must be string", as Podio words it.
+    /// Returns "Invalid value 5 (integer): must be string", in Podio's words.
     pub(super) fn wrong_type(value: &Value, expected: &str) -> Self {
         let kind = match value {
             Value::Null => "null",
@@ -161,18 +163,19 @@ impl ErrorAnswer {
         Self::new(404, "not_found", description)
     }
 
-    /// Podio has it, the sandbox has not: it says so by name, so that no one takes an answer for Podio's.
+    /// Returns the error for something that Podio has and the sandbox does not. It names the
+    /// sandbox, so that the answer is not mistaken for Podio's.
     pub(super) fn not_here(what: &str) -> Self {
         let description = format!("The sandbox does not have {what}; Podio may have it");
         Self::new(501, "not_implemented", description)
     }
 
-    /// The answer to `request`, in Podio's shape.
+    /// Returns the answer to `request` in Podio's form.
     pub(super) fn into_answer(self, request: &ApiRequest) -> ApiAnswer {
         let query: Vec<_> = request
             .query
             .iter()
-            // The one secret that a query may hold.
+            // `oauth_token` is the only secret that a query may contain.
             .filter(|(name, _)| name != "oauth_token")
             .map(|(name, value)| format!("{name}={value}"))
             .collect();

@@ -1,4 +1,5 @@
-//! What the sandbox does where Podio's behaviour is a choice, unknown, or in the way of a test.
+//! Configures how the sandbox behaves where Podio's behaviour is configurable, unknown, or
+//! inconvenient for a test.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -12,31 +13,31 @@ use super::seed::Seed;
 /// Settings of a [`super::Sandbox`]. The defaults are those of podio.md 8.
 #[derive(Debug, Clone)]
 pub struct SandboxConfig {
-    /// Where the API listens; port 0 picks a free one.
+    /// Address of the API. Port 0 selects a free port.
     pub listen: SocketAddr,
-    /// Names that it answers to, beside `localhost` and its own addresses.
+    /// Accepted host names in addition to `localhost` and the sandbox's own addresses.
     pub hosts: Vec<String>,
-    /// What exists at the start.
+    /// Objects that exist at the start.
     pub seed: Seed,
-    /// Seeds every choice by chance: codes, tokens, the order of parameters, disorder.
+    /// Seed of all random choices: codes, tokens, the order of parameters, disorder.
     pub random_seed: u64,
-    /// How long access tokens last; 8 hours at Podio.
+    /// Lifetime of access tokens; 8 hours at Podio.
     pub token_lifetime: Duration,
-    /// Calls an hour.
+    /// Maximum numbers of calls per hour.
     pub rates: CallRates,
     /// Which event types hooks may have.
     pub hook_types: HookTypes,
     /// Whether hooks must be on port 80 or 443, as Podio demands.
     pub enforce_ports: bool,
-    /// Whether validating a hook needs a token; at Podio not settled.
+    /// Whether validating a hook needs a token; unknown for Podio.
     pub validate_requires_auth: bool,
-    /// When a hook is suspended or disabled.
+    /// Rule for suspending and disabling a hook.
     pub rule: Rule,
-    /// Whether the list shows a suspended hook as inactive; at Podio unknown.
+    /// Whether the list shows a suspended hook as inactive; unknown for Podio.
     pub suspended_shows_inactive: bool,
     /// How webhooks are sent.
     pub delivery: WebhookSending,
-    /// How the API misbehaves, from the start; [`super::Handle::set_fault`] changes it.
+    /// How the API misbehaves from the start; [`super::Handle::set_fault`] changes it.
     pub fault: Option<Fault>,
 }
 
@@ -60,28 +61,28 @@ impl Default for SandboxConfig {
     }
 }
 
-/// Where documentation and the live API disagree on a hook's type (podio.md 1.1).
+/// Which hook types are allowed; documentation and live API disagree (podio.md 1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HookTypes {
-    /// As the live API of 2026: no `item.create` and `item.delete` on a field, no `task.delete`.
+    /// As in the live API of 2026: no `item.create` and `item.delete` on a field, no `task.delete`.
     AsObserved,
-    /// The whole catalogue.
+    /// All types of the documentation.
     AsDocumented,
 }
 
 /// How webhooks are sent.
 #[derive(Debug, Clone)]
 pub struct WebhookSending {
-    /// Longest wait for an answer.
+    /// Maximum time to wait for an answer.
     pub timeout: Duration,
-    /// Waits before each re-send after a 5xx, a time-out or a failed connection. That Podio
-    /// re-sends is reported, how often and when is not: these numbers are invented.
+    /// Pauses before each re-send after a 5xx, a time-out or a failed connection. Podio is
+    /// reported to re-send, but how often and when is unknown: these numbers are invented.
     pub retry_gaps: Vec<Duration>,
-    /// How long an unanswered webhook holds up the next one to the same receiver. Podio sends in
-    /// parallel and promises no order; a receiver that answers at once sees the order of events,
-    /// so that tests can speak of it. Invented.
+    /// Time for which an unanswered webhook delays the next one to the same receiver. Podio
+    /// sends in parallel and promises no order. A receiver that answers at once gets the events
+    /// in order, so that tests can rely on it. Invented.
     pub head_start: Duration,
-    /// Misfortunes of the way.
+    /// Random disorder on the way to the receiver.
     pub disorder: Disorder,
     /// Whether webhooks are lost on their way from the start; [`super::Handle::set_outage`]
     /// changes it.
@@ -100,14 +101,14 @@ impl Default for WebhookSending {
     }
 }
 
-/// Misfortunes that were seen at Podio (podio.md 1.3), each by its chance from 0 to 1; off by
-/// default.
+/// Disorder that was observed at Podio (podio.md 1.3), each with its probability from 0 to
+/// 1; off by default.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Disorder {
-    /// An event is sent two to five times within two seconds.
+    /// Probability that an event is sent two to five times within two seconds.
     pub duplicates: f64,
-    /// An event is late by up to five seconds, so that others overtake it.
+    /// Probability that an event is delayed by up to five seconds, so that others overtake it.
     pub reordering: f64,
-    /// Every event is late by up to this much, as when Podio's queues back up.
+    /// Maximum delay of every event, as when Podio's queues are long.
     pub delay: Duration,
 }

@@ -1,19 +1,19 @@
-//! Ways in which the API can be told to misbehave, for tests of those who call it.
+//! Defines how the API can misbehave, for tests of its clients.
 
 use std::str::FromStr;
 
-/// What goes wrong with every call of the API while it is set. Webhooks are not touched.
+/// What goes wrong with every call of the API while the fault is set. Webhooks are not affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Every call is answered with this status and Podio's error shape.
     Status(u16),
-    /// Every call is carried out, but half of its JSON is missing.
+    /// Every call is executed, but half of its JSON is missing.
     Truncated,
     /// No call is answered.
     Hang,
 }
 
-/// Text that does not name a fault.
+/// The text is not the name of a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a fault: use a status from 400 to 599, `truncated` or `hang`")]
 pub struct UnknownFault(String);

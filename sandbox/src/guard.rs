@@ -1,7 +1,7 @@
-//! Who may call at all: programs of this machine, and no page of another site.
+//! Accepts calls of programs on this machine, and refuses those of pages of other sites.
 //!
-//! A browser names the page's site in `Origin` with everything that could do harm, and the host that
-//! the page asked for in `Host`, which tells a name that was rebound to this machine.
+//! A browser sends the page's site in `Origin` with every request that could do harm. It sends the
+//! host that the page asked for in `Host`, which reveals a name that was rebound to this machine.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,12 +11,12 @@ use podtap_podio::reach::is_localhost;
 
 use super::answer::ErrorAnswer;
 
-/// What may be called here, on one connection.
+/// Hosts that may be called on one connection.
 #[derive(Debug)]
 pub(super) struct ApiGuard {
-    /// The address that the connection was made to.
+    /// Local address of the connection.
     local: Option<IpAddr>,
-    /// Names beside this machine's own.
+    /// Additional host names.
     hosts: Vec<String>,
 }
 

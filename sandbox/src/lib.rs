@@ -1,31 +1,33 @@
-//! A local stand-in for Podio: its API on a socket, and real webhooks over HTTP.
+//! Simulates Podio locally: its API on a socket, and real webhooks over HTTP.
 //!
-//! For tests, for `podtap sandbox`, and for `podtap demo`, where [`life`] makes things happen.
-//! State is in memory and begins as [`Seed`] says. Built in layers: `world` is what exists and how
-//! it changes, `api` is requests to answers on it, both without I/O; `server` and `fire` are the
-//! sockets. `guard` keeps pages of other sites out, `control` is what it can be told beside Podio's
-//! API. What Podio has and the sandbox has not answers 501 with its name.
+//! It is used by tests, by `podtap sandbox`, and by `podtap demo`, where [`life`] makes changes.
+//! State is in memory and starts as [`Seed`] describes. There are layers: `world` contains the
+//! objects and their changes, `api` converts requests to answers; both have no I/O. `server` and
+//! `fire` are the sockets. `guard` keeps pages of other sites out, and `control` serves commands
+//! beside Podio's API. Operations that Podio has and the sandbox lacks answer 501 with their name.
 //!
 //! # Where it guesses
 //!
-//! It follows podio.md, which knows much but not all. Guessed, and not to be relied on:
+//! It follows podio.md, which covers much but not everything. The following is guessed, and must
+//! not be relied on:
 //!
-//! - That and when webhooks are sent again ([`WebhookSending::retry_gaps`] is invented), and that failed
-//!   attempts of a re-sent event count singly.
-//! - That a code stays good after newer ones, that validating twice does no harm, that failed
-//!   verifications count for nothing, and that validating needs no token.
+//! - That and when webhooks are sent again ([`WebhookSending::retry_gaps`] is invented), and that
+//!   each failed attempt of a re-sent event counts.
+//! - That a code stays valid after newer ones, that validating twice does no harm, that failed
+//!   verifications do not count, and that validating needs no token.
 //! - The error for the eleventh hook of a type and for a forbidden port; that redirects are
 //!   failures.
 //! - The parameters of `tag.*`, `member.*`, `contact.*`, `status.*` and `task.delete`.
-//! - That events of a suspended hook are dropped, and that it still shows as active.
-//! - That an update without a difference makes a revision, that deleting an item fires
-//!   `item.delete` alone, and that comments on tasks fire nothing.
-//! - That changing and deleting a field, and switching an app or a form on and off, fire `app.update`
-//!   and `form.update`; that comments changed fire nothing.
-//! - How relative times in filters round, how views and filters add up, and what `PUT /app/{id}` and a
-//!   task for several people answer (podio.md 5.4).
-//! - Labels of tasks by their text, one organization for all spaces, and UTC for everyone.
-//! - Headers of webhooks, and that each comes on its own connection.
+//! - That events of a suspended hook are dropped, and that it is still listed as active.
+//! - That an update without a difference creates a revision, that deleting an item fires only
+//!   `item.delete`, and that comments on tasks fire nothing.
+//! - That changing and deleting a field, and switching an app or a form on and off, fire
+//!   `app.update` and `form.update`; that changed comments fire nothing.
+//! - How relative times in filters round, how views and filters are combined, and what `PUT
+//!   /app/{id}` and a task for several people answer (podio.md 5.4).
+//! - That labels of tasks are identified by their text, that one organization has all spaces, and
+//!   that everyone uses UTC.
+//! - Headers of webhooks, and that each webhook has its own connection.
 //!
 //! # Examples
 //!
@@ -83,10 +85,10 @@ pub use world::InvalidState;
 use shared::SharedSandbox;
 use world::{SandboxWebhook, World};
 
-/// Webhooks on their way to the senders before the cause of more has to wait.
+/// Maximum number of webhooks on their way to the senders. If it is reached, changes wait.
 const MAX_WEBHOOKS: usize = 10_000;
 
-/// The stand-in, before it listens.
+/// Opens sandboxes, see [`Sandbox::bind`].
 #[derive(Debug)]
 pub struct Sandbox;
 
@@ -99,10 +101,10 @@ pub struct BindError {
 }
 
 impl Sandbox {
-    /// Begins to listen; requests are answered once [`BoundSandbox::run`] runs.
+    /// Starts to listen. Requests are answered once [`BoundSandbox::run`] runs.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// If the address cannot be listened on.
     pub async fn bind(config: SandboxConfig) -> Result<BoundSandbox, BindError> {
         let address = config.listen;
         let failed = |source| BindError { address, source };
@@ -122,7 +124,7 @@ impl Sandbox {
     }
 }
 
-/// How this machine's clients reach an address that is listened on.
+/// Returns the URL at which clients on this machine reach a listening address.
 fn base_url(listening: SocketAddr) -> String {
     let mut address = listening;
     match listening.ip() {
@@ -133,7 +135,7 @@ fn base_url(listening: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// A sandbox that listens.
+/// A sandbox that is listening.
 pub struct BoundSandbox {
     shared: Arc<SharedSandbox>,
     config: Arc<SandboxConfig>,
@@ -143,17 +145,17 @@ pub struct BoundSandbox {
 }
 
 impl BoundSandbox {
-    /// The address that it listens on.
+    /// Returns the address that it listens on.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// The base URL for clients of the API.
+    /// Returns the base URL for clients of the API.
     pub fn base_url(&self) -> String {
         base_url(self.local_addr)
     }
 
-    /// A handle to watch and disturb it by.
+    /// Returns a handle for watching and disturbing it.
     pub fn handle(&self) -> Handle {
         Handle {
             shared: Arc::clone(&self.shared),
@@ -188,8 +190,8 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Everything that the sandbox does from now on. A watcher that falls thousands behind misses
-    /// some.
+    /// Returns a receiver of everything that the sandbox does from now on. A receiver that
+    /// falls thousands of observations behind misses some.
     pub fn subscribe(&self) -> broadcast::Receiver<Observation> {
         self.shared.observations()
     }
@@ -199,10 +201,10 @@ impl Handle {
         self.shared.set_fault(fault);
     }
 
-    /// Makes something happen.
+    /// Causes an event.
     ///
     /// # Errors
-    /// In the words of Podio's answer, when it cannot happen.
+    /// If it is impossible, with the text of Podio's answer.
     pub async fn perform(&self, command: &SandboxCommand) -> Result<u64, String> {
         let done = self
             .shared
@@ -211,17 +213,17 @@ impl Handle {
         done.map_err(|refused| refused.description)
     }
 
-    /// Lets webhooks get lost on their way, or lets them out again. What is lost is still
-    /// observed, as [`SendOutcome::Swallowed`].
+    /// Starts or ends the loss of all webhooks. A lost webhook is still observed, as
+    /// [`SendOutcome::Swallowed`].
     pub fn set_outage(&self, outage: bool) {
         self.shared.with_world(|world| world.outage = outage);
     }
 
-    /// The world as a file for [`Handle::restore`], where something may have changed since
-    /// `known`, which is set anew. Files are in it without their bytes.
+    /// Returns the world as a file for [`Handle::restore`] if something may have changed since
+    /// `known`, which is updated. The file does not contain the bytes of files.
     ///
     /// # Errors
-    /// When it cannot be written as JSON.
+    /// If the world cannot be written as JSON.
     pub fn save_if_changed(&self, known: &mut u64) -> Result<Option<Vec<u8>>, serde_json::Error> {
         self.shared.with_world(|world| {
             let changes = world.changes();
@@ -232,15 +234,15 @@ impl Handle {
         })
     }
 
-    /// Takes a world from a file in the place of the seed's.
+    /// Replaces the world with the one in a file.
     ///
     /// # Errors
-    /// When it is not what [`Handle::save_if_changed`] gave.
+    /// If the file is not one that [`Handle::save_if_changed`] returned.
     pub fn restore(&self, file: &[u8]) -> Result<(), InvalidState> {
         self.shared.with_world(|world| world.restore(file))
     }
 
-    /// Ends every access and refresh token.
+    /// Revokes every access and refresh token.
     pub fn revoke_tokens(&self) {
         self.shared.with_world(|world| world.people.revoke_all());
     }

@@ -1,15 +1,15 @@
-//! What can be watched of the sandbox: calls that came in, webhooks that went out.
+//! Defines what can be observed of the sandbox: calls that it answered, webhooks that it sent.
 
 use std::time::Duration;
 
 use podtap_podio::EventType;
 
-/// Something that the sandbox did.
+/// An action of the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
     /// It answered a call of its API.
     Call {
-        /// In capital letters, as HTTP has it.
+        /// Method in capital letters.
         method: String,
         /// The path, without the query.
         path: String,
@@ -23,43 +23,43 @@ pub enum Observation {
 /// One attempt to deliver a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentWebhook {
-    /// As the API lists it.
+    /// Id of the hook, as in the API.
     pub hook_id: u64,
-    /// The type that the hook is for, or `hook.verify`.
+    /// Type of the hook, or `hook.verify`.
     pub event: EventType,
     /// The hook's URL as registered.
     pub url: String,
     /// Podio's own parameters, in the order of its documentation.
     pub params: Vec<(String, String)>,
-    /// 1 for the first sending, more for re-sends.
+    /// 1 for the first attempt, more for re-sends.
     pub attempt: u32,
     /// How it ended.
     pub outcome: SendOutcome,
-    /// After how long.
+    /// Time that the attempt took.
     pub took: Duration,
 }
 
-/// How an attempt to deliver a webhook ended.
+/// Outcome of an attempt to deliver a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendOutcome {
     /// The receiver answered with this status.
     Answered(u16),
     /// No answer within the time limit.
     TimedOut,
-    /// Lost on the way: it was never sent.
+    /// The webhook was lost on purpose and never sent.
     Swallowed,
-    /// No connection, or it broke.
+    /// The connection failed or broke.
     Unreachable(String),
 }
 
 impl SendOutcome {
-    /// Podio counts a 2xx as success and nothing else (podio.md 1.3).
+    /// Returns whether Podio counts the outcome as success: a 2xx and nothing else (podio.md 1.3).
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Answered(200..300))
     }
 
-    /// Podio is reported to send again after 5xx and not after 4xx; after time-outs and failed
-    /// connections is a guess.
+    /// Returns whether the webhook is sent again. Podio is reported to do so after 5xx and not
+    /// after 4xx; for time-outs and failed connections this is a guess.
     pub fn is_sent_again(&self) -> bool {
         match self {
             Self::Answered(status) => *status >= 500,

@@ -1,4 +1,4 @@
-//! Podio's rate limits (podio.md 4.3): calls an hour, a user and a client. Pure.
+//! Implements Podio's rate limits (podio.md 4.3): calls per hour, user and client. Pure.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_podio::client::RateLimit;
 
-/// Calls in one window of time.
+/// Maximum numbers of calls per window of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallRates {
-    /// Of all operations but the limited ones.
+    /// Limit for all operations except the limited ones.
     pub general: u64,
-    /// Of operations that Podio marks "Rate limited": filtering items is the known one.
+    /// Limit for operations that Podio marks "Rate limited": filtering items is the only known one.
     pub limited: u64,
-    /// The window, one hour at Podio; it begins with the first call. When Podio's begins is
-    /// unknown.
+    /// Length of the window, one hour at Podio. It begins with the first call; when Podio's
+    /// begins is unknown.
     pub window: Duration,
 }
 
@@ -28,23 +28,23 @@ impl Default for CallRates {
     }
 }
 
-/// The class of an operation.
+/// Class of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum RateClass {
     General,
     Limited,
 }
 
-/// What a counted call learns.
+/// Result of counting a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CountedCall {
-    /// What the headers tell.
+    /// Limit for the headers of the answer.
     pub(super) limit: RateLimit,
-    /// How long the caller has to wait; `None` while the call is allowed.
+    /// Time that the caller has to wait, or `None` if the call is allowed.
     pub(super) wait: Option<Duration>,
 }
 
-/// The calls of every caller.
+/// Calls of all callers.
 #[derive(Debug)]
 pub(super) struct RateBook {
     rates: CallRates,
@@ -66,8 +66,8 @@ impl RateBook {
         }
     }
 
-    /// Counts a call of `caller`. Once one class is used up, every call is refused until the
-    /// window ends, as Podio's documentation says.
+    /// Counts a call of `caller`. If one class is used up, every call is refused until the
+    /// window ends, as in Podio's documentation.
     pub(super) fn count(&mut self, caller: &str, class: RateClass, now: Timestamp) -> CountedCall {
         let fresh = || RateWindow {
             began: now,

@@ -1,4 +1,4 @@
-//! What exists in the sandbox at its start: a JSON document that people write.
+//! Defines what exists in the sandbox at its start: a JSON document that people write.
 //!
 //! `seed.json` beside this file is both the default and the documented example.
 
@@ -6,13 +6,13 @@ use podtap_podio::client::{Credentials, Grant};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Everything that exists at the start.
+/// All objects that exist at the start.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
     /// Registered API clients.
     pub clients: Vec<SeedClient>,
-    /// People who can log in.
+    /// Users who can log in.
     pub users: Vec<SeedUser>,
     /// Spaces with their apps.
     pub spaces: Vec<SeedSpace>,
@@ -22,41 +22,42 @@ pub struct Seed {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedClient {
-    /// Its name in requests.
+    /// Id in requests.
     pub client_id: String,
-    /// Its secret. A sandbox guards nothing: it is shown freely.
+    /// Secret of the client. The sandbox protects nothing, so the secret is shown freely.
     pub client_secret: String,
-    /// Its name for people, as in `created_via`.
+    /// Name for people, as in `created_via`.
     pub name: String,
-    /// Podio's number for it, as in `created_via`; one is made up where it is left out.
+    /// Podio's number for the client, as in `created_via`. If it is missing, the sandbox
+    /// assigns one.
     #[serde(default)]
     pub auth_client_id: Option<u64>,
 }
 
-/// A person who can log in. The first one also acts for the built-in life and for logins in the
-/// browser.
+/// A user who can log in. The first one is also the author of simulated changes and of
+/// logins in the browser.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedUser {
-    /// Any number that no other user has.
+    /// Unique number of the user.
     pub user_id: u64,
     /// The name to show.
     pub name: String,
     /// The user name of the password grant.
     pub mail: String,
-    /// For the password grant; public, like the whole seed.
+    /// Password for the password grant. It is public, like the whole seed.
     pub password: String,
 }
 
-/// A space with its apps: what hooks of a space are made on.
+/// A space with its apps. Hooks can be created on spaces.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedSpace {
-    /// Any number that no other space has.
+    /// Unique number of the space.
     pub space_id: u64,
-    /// As people see it.
+    /// Name that people see.
     pub name: String,
-    /// None, if it is left out.
+    /// Apps; none if missing.
     #[serde(default)]
     pub apps: Vec<SeedApp>,
 }
@@ -65,17 +66,17 @@ pub struct SeedSpace {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedApp {
-    /// Any number that no other app has.
+    /// Unique number of the app.
     pub app_id: u64,
-    /// As people see it.
+    /// Name that people see.
     pub name: String,
-    /// What one of its items is called.
+    /// Name of one of its items, such as "order".
     pub item_name: String,
     /// Its token, for app authentication.
     pub token: String,
-    /// In the order of the template.
+    /// Fields in the order of the template.
     pub fields: Vec<SeedField>,
-    /// Its items: values by the field's `external_id`, as an API client would write them.
+    /// Items: values by the field's `external_id`, in the form in which an API client sends them.
     #[serde(default)]
     pub items: Vec<Map<String, Value>>,
 }
@@ -84,52 +85,53 @@ pub struct SeedApp {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedField {
-    /// Its name in the API.
+    /// Name in the API.
     pub external_id: String,
-    /// Its type: `text`, `number`, `category`, `date`, `money`, `app`, `contact`, `progress`,
-    /// `calculation`, or any other, whose values are kept as they come.
+    /// Type: `text`, `number`, `category`, `date`, `money`, `app`, `contact`, `progress`,
+    /// `calculation`, or any other, whose values are stored unchanged.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Its name for people.
+    /// Name for people.
     pub label: String,
-    /// The options of a `category`; they are numbered from 1.
+    /// Options of a `category`, which are numbered from 1.
     #[serde(default)]
     pub options: Vec<String>,
-    /// Settings of its type, as Podio has them in `config.settings`, such as a text's `size`
-    /// (`small` is plain, `large` is HTML). A text without is small.
+    /// Settings of the type, as in Podio's `config.settings`, such as a text's `size` (`small`
+    /// is plain, `large` is HTML). By default, a text is small.
     #[serde(default)]
     pub settings: Map<String, Value>,
 }
 
-/// The document is not a seed.
+/// The document is not a valid seed.
 #[derive(Debug, thiserror::Error)]
 #[error("not a sandbox seed")]
 pub struct InvalidSeed(#[from] serde_json::Error);
 
 impl Seed {
-    /// The example as text, for people to start from.
+    /// The example as text, as a starting point for other seeds.
     pub const EXAMPLE: &str = include_str!("seed.json");
 
-    /// Reads a document; unknown members are refused, so that a misspelt one is found.
+    /// Parses a document. Unknown members are refused, so that misspelled ones are found.
     ///
     /// # Errors
-    /// With the line and column of what is wrong.
+    /// With the line and column of the error.
     pub fn from_json(text: &[u8]) -> Result<Self, InvalidSeed> {
         Ok(serde_json::from_slice(text)?)
     }
 
-    /// The example: a small company's space with three apps.
+    /// Returns the example: a small company's space with three apps.
     #[expect(
         clippy::expect_used,
         clippy::missing_panics_doc,
         reason = "the text is compiled in, and a test reads it"
     )]
-    /// The seed of a sandbox that is given no other, [`Self::EXAMPLE`].
+    /// Returns the default seed, [`Self::EXAMPLE`].
     pub fn example() -> Self {
         Self::from_json(Self::EXAMPLE.as_bytes()).expect("the example is a seed")
     }
 
-    /// Credentials of a person, counted from 0, through the API client at the same place.
+    /// Returns the credentials of the user at this index, counted from 0, through the API
+    /// client at the same index.
     pub fn credentials(&self, place: usize) -> Option<Credentials> {
         let (client, user) = (self.clients.get(place)?, self.users.get(place)?);
         Some(Credentials {

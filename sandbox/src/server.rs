@@ -1,4 +1,5 @@
-//! The API on a socket: connections, limits, faults. Decides nothing about Podio.
+//! Serves the API on a socket: connections, limits, faults. It knows nothing about Podio's
+//! behaviour.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -25,15 +26,15 @@ use super::observe::Observation;
 use super::shared::SharedSandbox;
 use super::world::World;
 
-/// Connections at once.
+/// Maximum number of connections at once.
 const MAX_CONNECTIONS: usize = 512;
-/// Largest request body, in bytes: room for file uploads.
+/// Maximum size of a request body in bytes, with room for file uploads.
 const MAX_BODY: usize = 32 * 1024 * 1024;
-/// Longest wait for a request's head and for its body.
+/// Maximum time to read a request's head, and its body.
 const READ_LIMIT: Duration = Duration::from_secs(30);
-/// Longest wait for the open connections at the end.
+/// Maximum time to wait for open connections at shutdown.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
-/// Rest after an accept that failed, such as for want of file descriptors.
+/// Pause after an accept that failed, for example because no file descriptor was free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `token` is cancelled and the open requests are answered.
@@ -63,12 +64,12 @@ pub(super) async fn serve(
     };
     token.run_until_cancelled(accept).await;
     connections.close();
-    // What still hangs then is cut off with the runtime.
+    // Connections that are still open end with the runtime.
     let _ = timeout(DRAIN_LIMIT, connections.wait()).await;
 }
 
 async fn converse(stream: TcpStream, shared: Arc<SharedSandbox>, token: CancellationToken) {
-    // Only delays answers where it fails.
+    // If this fails, answers are only delayed.
     let _ = stream.set_nodelay(true);
     let guard = Arc::new(ApiGuard::new(stream.local_addr().ok(), shared.hosts()));
     let stopping = token.clone();
@@ -83,7 +84,7 @@ async fn converse(stream: TcpStream, shared: Arc<SharedSandbox>, token: Cancella
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        // How a caller's connection ends is the caller's affair.
+        // Errors at the end of a connection concern the caller only.
         _ = connection.as_mut() => {}
         () = stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();

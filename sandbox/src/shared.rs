@@ -1,4 +1,4 @@
-//! The world behind its lock, and the ways out of it: webhooks to send, what there is to watch.
+//! Holds the world behind a lock, with channels for webhooks to send and for observations.
 //!
 //! The lock is held for one synchronous change and never across an await.
 
@@ -11,12 +11,12 @@ use super::fault::Fault;
 use super::observe::Observation;
 use super::world::{SandboxWebhook, World};
 
-/// Observations that a slow watcher may fall behind before it misses some.
+/// Number of observations that a slow receiver may fall behind before it misses some.
 const OBSERVATIONS: usize = 4_096;
 
 pub(super) struct SharedSandbox {
     world: Mutex<World>,
-    /// Whose change comes next: webhooks leave in the order of their changes.
+    /// Serializes changes, so that webhooks are sent in the order of their changes.
     turn: tokio::sync::Mutex<()>,
     webhooks: mpsc::Sender<SandboxWebhook>,
     fault: watch::Sender<Option<Fault>>,
@@ -34,8 +34,8 @@ impl SharedSandbox {
         }
     }
 
-    /// Changes the world, and sends the webhooks that the change causes on their way. Waits while
-    /// too many are on it already.
+    /// Changes the world and sends the webhooks that the change causes. Waits while too many
+    /// webhooks are on their way.
     pub(super) async fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let _turn = self.turn.lock().await;
         let (result, webhooks) = {
@@ -43,24 +43,24 @@ impl SharedSandbox {
             (change(&mut world), world.take_webhooks())
         };
         for webhook in webhooks {
-            // No webhook is sent once the sandbox stops.
+            // The send fails if the sandbox is stopping; then no webhook is sent.
             let _ = self.webhooks.send(webhook).await;
         }
         result
     }
 
-    /// Looks at the world, or changes what causes no webhooks.
+    /// Reads the world, or makes a change that causes no webhooks.
     pub(super) fn with_world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         change(&mut self.lock())
     }
 
-    /// Names that the sandbox answers to.
+    /// Returns the accepted host names.
     pub(super) fn hosts(&self) -> Vec<String> {
         self.lock().config.hosts.clone()
     }
 
     pub(super) fn observe(&self, observation: Observation) {
-        // There need be no watcher.
+        // The send fails if there is no receiver.
         let _ = self.observations.send(observation);
     }
 
@@ -76,8 +76,8 @@ impl SharedSandbox {
         self.fault.subscribe()
     }
 
-    /// The world at the present time. A panic elsewhere leaves it usable: each change is made of
-    /// steps that are whole in themselves.
+    /// Locks the world and sets its time. It stays usable after a panic elsewhere, because each
+    /// change consists of steps that are complete in themselves.
     fn lock(&self) -> MutexGuard<'_, World> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.now = Timestamp::now();

@@ -1,4 +1,4 @@
-//! Who calls, and what they may reach (podio.md 3.4 and 4.2).
+//! Determines the caller and what the caller may access (podio.md 3.4 and 4.2).
 
 use podtap_podio::client::{ByLine, Via};
 use podtap_podio::{EventType, RefType};
@@ -6,17 +6,17 @@ use podtap_podio::{EventType, RefType};
 use crate::answer::{ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, RevisionAuthor, StoredApp, StoredItem, TokenIdentity, World};
 
-/// A caller with a good token.
+/// A caller with a valid token.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub(super) identity: TokenIdentity,
-    /// How changes of this caller are signed.
+    /// Author of this caller's changes.
     pub(super) author: RevisionAuthor,
     pub(super) access_token: String,
 }
 
 impl Caller {
-    /// Podio counts by user and API client.
+    /// Returns the key under which calls are counted: Podio counts by user and API client.
     pub(super) fn rate_key(&self) -> String {
         format!("{:?} {:?}", self.identity, self.author.via.auth_client_id)
     }
@@ -25,7 +25,7 @@ impl Caller {
         matches!(self.identity, TokenIdentity::App(_))
     }
 
-    /// A user reaches everything; an app itself alone.
+    /// Checks that the caller may access the app. A user may access every app, an app only itself.
     pub(super) fn may_reach_app(&self, app_id: u64) -> Result<(), ErrorAnswer> {
         match self.identity {
             TokenIdentity::App(own) if own != app_id => {
@@ -35,7 +35,8 @@ impl Caller {
         }
     }
 
-    /// For what belongs to a space, and for operations that apps have not.
+    /// Checks that the caller is a user, for objects of a space and for operations that apps
+    /// may not use.
     pub(super) fn must_be_user(&self) -> Result<(), ErrorAnswer> {
         if self.is_app() {
             return Err(ErrorAnswer::forbidden("Apps may not use this operation"));
@@ -52,7 +53,8 @@ impl Caller {
         world.app(app_id)
     }
 
-    /// An item. Apps get 403 also for one that does not exist; users 404 (podio.md 4.2).
+    /// Returns an item that the caller may access. Apps get 403 even for an item that does not
+    /// exist; users get 404 (podio.md 4.2).
     pub(super) fn item<'w>(
         &self,
         world: &'w World,
@@ -65,7 +67,7 @@ impl Caller {
         }
     }
 
-    /// Whether hooks of the object are the caller's business.
+    /// Checks that the caller may manage hooks of the object.
     pub(super) fn may_hook(
         &self,
         world: &World,
@@ -84,7 +86,7 @@ impl Caller {
     }
 }
 
-/// Whether what hangs on an object is the caller's business.
+/// Checks that the caller may access what is attached to an object.
 pub(super) fn reach(world: &World, caller: &Caller, on: Attachment) -> Result<(), ErrorAnswer> {
     match on {
         Attachment::Item(item_id) => caller.item(world, item_id).map(drop),
@@ -94,7 +96,7 @@ pub(super) fn reach(world: &World, caller: &Caller, on: Attachment) -> Result<()
                 .files
                 .get(&file_id)
                 .ok_or_else(ErrorAnswer::not_found)?;
-            // What hangs on nothing yet is its uploader's, who alone knows its id.
+            // A file that is not attached yet belongs to its uploader, who alone knows its id.
             file.on.map_or(Ok(()), |on| reach(world, caller, on))
         }
         Attachment::Comment(comment_id) => {
@@ -112,8 +114,8 @@ pub(super) fn reach(world: &World, caller: &Caller, on: Attachment) -> Result<()
     }
 }
 
-/// The caller that the token names. The scheme may be `OAuth2` or `Bearer`; a very old page of
-/// Podio's also allows the query parameter `oauth_token`.
+/// Returns the caller to whom the token belongs. The scheme may be `OAuth2` or `Bearer`; a
+/// very old page of Podio also allows the query parameter `oauth_token`.
 pub(super) fn authenticate(world: &World, request: &ApiRequest) -> Result<Caller, ErrorAnswer> {
     let header = request.header("authorization");
     let token = match header.map(|text| text.split_once(' ').unwrap_or((text, ""))) {
@@ -156,7 +158,7 @@ fn by_line(world: &World, identity: TokenIdentity) -> ByLine {
     }
 }
 
-/// Whether Podio takes a hook of this type on such an object (podio.md 1.1).
+/// Returns whether Podio accepts a hook of this type on such an object (podio.md 1.1).
 pub(super) fn takes(world: &World, ref_type: RefType, event: EventType) -> bool {
     use crate::config::HookTypes;
 

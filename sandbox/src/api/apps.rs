@@ -1,4 +1,4 @@
-//! Apps and their fields.
+//! Implements the operations on apps and their fields.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ pub(super) fn route_app(
     }
 }
 
-/// The operations on an app that its hooks hear of.
+/// Runs the operations on an app that fire its hooks.
 fn change(
     world: &mut World,
     request: &ApiRequest,
@@ -113,8 +113,8 @@ fn change(
     }
 }
 
-/// Changes an app's names and fields, in one change. A field without an id is a new one; fields that
-/// are not named stay as they are (podio.md 5.4).
+/// Changes an app's names and fields in one change. A field without an id is created;
+/// fields that are not named stay unchanged (podio.md 5.4).
 fn configure(world: &mut World, app_id: u64, body: &Value) -> Result<u64, ErrorAnswer> {
     let config = body.get("config").unwrap_or(&Value::Null);
     let name = input::optional_text(config, "name")?;
@@ -182,7 +182,7 @@ fn create(world: &mut World, body: &Value) -> Result<ApiAnswer, ErrorAnswer> {
     Ok(ApiAnswer::json(json!({ "app_id": app_id })))
 }
 
-/// A new field. Podio makes its `external_id` from its label.
+/// Reads a new field. Podio derives its `external_id` from its label.
 fn field(body: &Value) -> Result<SeedField, ErrorAnswer> {
     let field = field_change(body)?;
     if field.label.is_empty() {
@@ -194,7 +194,7 @@ fn field(body: &Value) -> Result<SeedField, ErrorAnswer> {
     })
 }
 
-/// What a body says of a field; a label that it does not give is empty.
+/// Reads a field from a body. A missing label is empty.
 fn field_change(body: &Value) -> Result<SeedField, ErrorAnswer> {
     let config = body.get("config").unwrap_or(&Value::Null);
     let label = match input::optional_text(config, "label")? {

@@ -1,4 +1,4 @@
-//! The calendar: items by their date fields, and tasks by the day they are due.
+//! Implements the calendar: items by their date fields, and tasks by their due day.
 
 use http::Method;
 use jiff::civil::{DateTime, Time};
@@ -11,10 +11,10 @@ use super::input;
 use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, World, moment, show_app_ref};
 
-/// One entry: when it begins and ends, and how it is answered.
+/// One entry of the calendar, with its start, its end and its answer.
 struct CalendarEntry {
     on: Attachment,
-    /// What says which app and space it belongs to.
+    /// Object that determines its app and space.
     place: Option<Attachment>,
     start: DateTime,
     end: DateTime,
@@ -96,7 +96,7 @@ fn period(world: &World, from: &str, to: &str) -> Result<Period, ErrorAnswer> {
     Period::read("date", &json!({ "from": from, "to": to }), today)
 }
 
-/// What is in the calendar within a span of time, in its order.
+/// Returns the entries within a period, in the order of the calendar.
 fn entries(world: &World, span: Period) -> Vec<CalendarEntry> {
     let mut entries: Vec<_> = items(world).chain(tasks(world)).collect();
     entries.retain(|entry| span.meets(entry.start, entry.end));
@@ -137,7 +137,7 @@ fn tasks(world: &World) -> impl Iterator<Item = CalendarEntry> {
     })
 }
 
-/// A date that no entry can be made of is in no calendar.
+/// Returns an entry, or `None` if the date cannot be read.
 fn entry(
     on: Attachment,
     title: &str,

@@ -1,4 +1,4 @@
-//! Comments.
+//! Implements the operations on comments.
 
 use http::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Contacts: those of spaces, which belong to no account, and the profiles of users.
+//! Implements contacts: those of spaces, which have no account, and the profiles of users.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ pub(super) fn route(
     }
 }
 
-/// The profiles of users, without the caller's own where the query says so.
+/// Returns the profiles of users, without the caller's own if the query asks for that.
 fn users<'w>(
     world: &'w World,
     caller: &Caller,

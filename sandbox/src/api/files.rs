@@ -1,4 +1,4 @@
-//! Files: uploaded whole, read back as they came.
+//! Implements files, which are uploaded and downloaded whole.
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -112,8 +112,8 @@ struct Upload {
     bytes: Bytes,
 }
 
-/// A form with the parts `source` and `filename`; or, in the sandbox alone, JSON with a
-/// `filename` for a file that holds nothing.
+/// Reads a form with the parts `source` and `filename`. The sandbox also accepts JSON with
+/// a `filename`, for a file without content.
 fn upload(request: &ApiRequest) -> Result<Upload, ErrorAnswer> {
     let content_type = request.header("content-type").unwrap_or_default();
     let mut name = None;
@@ -122,7 +122,7 @@ fn upload(request: &ApiRequest) -> Result<Upload, ErrorAnswer> {
         let body = request.body.clone();
         let body = futures_util::stream::once(async { Ok::<_, std::convert::Infallible>(body) });
         let mut parts = multer::Multipart::new(body, boundary);
-        // All of the body is here, so that nothing is ever waited for.
+        // The whole body is in memory, so the parser never has to wait.
         while let Some(part) = parts
             .next_field()
             .now_or_never()

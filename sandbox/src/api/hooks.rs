@@ -1,4 +1,4 @@
-//! Hook operations (podio.md 2), with the errors of its table.
+//! Implements the operations on hooks (podio.md 2), with the errors of its table.
 
 use http::Method;
 use podtap_podio::{EventType, RefType};
@@ -83,7 +83,7 @@ fn list(
     ))
 }
 
-/// An app's token does not delete what a person made (podio.md 2).
+/// Deletes a hook. An app's token cannot delete a hook that a person created (podio.md 2).
 fn delete(world: &mut World, caller: &Caller, hook_id: &str) -> Result<ApiAnswer, ErrorAnswer> {
     let hook_id = input::id(hook_id)?;
     let hook = world
@@ -119,7 +119,7 @@ fn event(world: &World, ref_type: RefType, name: &str) -> Result<EventType, Erro
     })
 }
 
-/// Podio calls ports 80 and 443 only; what it says to others is unknown.
+/// Checks a URL. Podio calls ports 80 and 443 only; its error for other ports is unknown.
 fn check_url(world: &World, text: &str) -> Result<(), ErrorAnswer> {
     let url = Url::parse(text).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());

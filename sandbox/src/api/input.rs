@@ -1,16 +1,16 @@
-//! Reading requests: ids of paths, members of bodies, switches of queries, with Podio's errors.
+//! Reads requests: ids in paths, members of bodies, switches in queries, with Podio's errors.
 
 use serde_json::Value;
 
 use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::Switches;
 
-/// An id of the path. Anything else names no operation.
+/// Reads an id in the path. For any other text, there is no such operation.
 pub(super) fn id(segment: &str) -> Result<u64, ErrorAnswer> {
     segment.parse().map_err(|_| ErrorAnswer::no_route())
 }
 
-/// A member that must be there and be text.
+/// Reads a member that must be a text.
 pub(super) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, ErrorAnswer> {
     match body.get(name) {
         Some(Value::String(text)) => Ok(text),
@@ -19,7 +19,7 @@ pub(super) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, ErrorAnsw
     }
 }
 
-/// A member that may be absent or null, else must be text.
+/// Reads a member that must be a text if it is neither missing nor null.
 pub(super) fn optional_text(body: &Value, name: &str) -> Result<Option<String>, ErrorAnswer> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -27,7 +27,7 @@ pub(super) fn optional_text(body: &Value, name: &str) -> Result<Option<String>, 
     }
 }
 
-/// A member that must be there and be a whole number; Podio refuses numbers as text.
+/// Reads a member that must be a whole number. Podio refuses numbers as text.
 pub(super) fn number(body: &Value, name: &str) -> Result<u64, ErrorAnswer> {
     match body.get(name) {
         Some(value) => value
@@ -37,7 +37,7 @@ pub(super) fn number(body: &Value, name: &str) -> Result<u64, ErrorAnswer> {
     }
 }
 
-/// A member that may be absent, else must be a whole number.
+/// Reads a member that must be a whole number if it is not missing.
 pub(super) fn optional_number(body: &Value, name: &str) -> Result<Option<u64>, ErrorAnswer> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -45,7 +45,7 @@ pub(super) fn optional_number(body: &Value, name: &str) -> Result<Option<u64>, E
     }
 }
 
-/// A member that may be absent, else must be true or false.
+/// Reads a member that must be true or false if it is not missing.
 pub(super) fn optional_switch(body: &Value, name: &str) -> Result<Option<bool>, ErrorAnswer> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -54,7 +54,7 @@ pub(super) fn optional_switch(body: &Value, name: &str) -> Result<Option<bool>, 
     }
 }
 
-/// A list of ids that may be absent.
+/// Reads a list of ids that may be missing.
 pub(super) fn ids(body: &Value, name: &str) -> Result<Vec<u64>, ErrorAnswer> {
     let values = match body.get(name) {
         None | Some(Value::Null) => return Ok(Vec::new()),
@@ -69,7 +69,7 @@ pub(super) fn ids(body: &Value, name: &str) -> Result<Vec<u64>, ErrorAnswer> {
     ids.collect()
 }
 
-/// A list of texts.
+/// Reads a list of texts.
 pub(super) fn texts(values: &Value) -> Result<Vec<String>, ErrorAnswer> {
     let Value::Array(values) = values else {
         return Err(ErrorAnswer::wrong_type(values, "array"));
@@ -81,7 +81,7 @@ pub(super) fn texts(values: &Value) -> Result<Vec<String>, ErrorAnswer> {
     texts.collect()
 }
 
-/// The part of a list that `limit` and `offset` of the query ask for.
+/// Returns the part of a list that `limit` and `offset` of the query select.
 pub(super) fn page(
     request: &ApiRequest,
     list: impl Iterator<Item = Value>,
@@ -91,7 +91,7 @@ pub(super) fn page(
     Ok(ApiAnswer::json(list.skip(offset).take(limit).collect()))
 }
 
-/// A whole number in the query.
+/// Reads a whole number in the query.
 pub(super) fn query_number(request: &ApiRequest, name: &str) -> Result<Option<usize>, ErrorAnswer> {
     let given = request.query(name);
     let number = given.map(|text| {
@@ -102,8 +102,8 @@ pub(super) fn query_number(request: &ApiRequest, name: &str) -> Result<Option<us
     number.transpose()
 }
 
-/// Refuses what a list cannot be narrowed by here: a list that is not narrowed would be taken for
-/// one that is.
+/// Refuses parameters that would filter a list but are not implemented here, because an
+/// unfiltered list would be mistaken for a filtered one.
 pub(super) fn refuse_unknown(request: &ApiRequest, known: &[&str]) -> Result<(), ErrorAnswer> {
     let everywhere = ["oauth_token", "hook", "silent", "sort_by", "sort_desc"];
     let unknown = request
@@ -116,7 +116,7 @@ pub(super) fn refuse_unknown(request: &ApiRequest, known: &[&str]) -> Result<(),
     }
 }
 
-/// `hook` and `silent` of the query. In the body they do nothing, as at Podio.
+/// Reads `hook` and `silent` in the query. In the body they have no effect, as at Podio.
 pub(super) fn switches(request: &ApiRequest) -> Switches {
     Switches {
         hook: !matches!(request.query("hook"), Some("false" | "0")),

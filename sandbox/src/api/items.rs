@@ -1,4 +1,4 @@
-//! Item operations: reading, writing, revisions (podio.md 5).
+//! Implements the operations on items: reading, writing, revisions (podio.md 5).
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -35,7 +35,7 @@ pub(super) fn route(
     }
 }
 
-/// Operations on the items of an app.
+/// Runs an operation on the items of an app.
 fn in_app(
     world: &mut World,
     caller: &Caller,
@@ -67,8 +67,8 @@ fn in_app(
     }
 }
 
-/// Deletes the items that the body names, or that its filters find; all at once, where Podio takes
-/// its time for many.
+/// Deletes the items that the body names or that its filters match. All are deleted at
+/// once; Podio takes some time for many.
 fn delete(
     world: &mut World,
     caller: &Caller,
@@ -82,7 +82,7 @@ fn delete(
         Some(id) => Some(world.view(world.app(app_id)?, &id.to_string(), &caller.author)?),
         None => None,
     };
-    // Neither of them means no items, not all.
+    // Without filters and view, no items are meant, not all.
     if filters.is_some() || view.is_some() {
         let found = list::matching(world, app_id, filters, view)?;
         wanted.extend(found.iter().map(|item| item.id));
@@ -123,7 +123,7 @@ fn read(
     let answer = match rest {
         [] | ["basic"] => world.show_item(item)?,
         ["value"] => show_values(world.app(item.app_id)?, &item.values),
-        // Another shape of the values, which is not known well enough.
+        // The values in another form, which is not known well enough.
         ["value", "v2"] => return Err(ErrorAnswer::no_route()),
         ["value", field] => {
             let field = world.app(item.app_id)?.field(field)?;
@@ -188,7 +188,7 @@ fn write(
     ))
 }
 
-/// Has no switch for hooks, so that it always fires (podio.md 5.3).
+/// Clones an item. The operation has no switch for hooks, so it always fires (podio.md 5.3).
 fn clone(world: &mut World, caller: &Caller, item_id: u64) -> Result<ApiAnswer, ErrorAnswer> {
     let item = world.item(item_id)?;
     let app_id = item.app_id;

@@ -1,4 +1,4 @@
-//! Lists of an app's items: which, in what order, which part of them.
+//! Lists an app's items: filters them, sorts them and returns a part of them.
 
 use serde_json::{Map, Value, json};
 
@@ -7,11 +7,11 @@ use super::{filter, input};
 use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{NewView, StoredItem, StoredRevision, View, World};
 
-/// Items in one answer where nothing else is asked, and most of them; Podio's own.
+/// Number of items in an answer by default, and its maximum, as at Podio.
 const PAGE: usize = 30;
 const MAX_PAGE: usize = 500;
 
-/// What a query says beside its filters.
+/// Parameters of a query that are not filters.
 const NO_FILTERS: &[&str] = &[
     "limit",
     "offset",
@@ -23,7 +23,7 @@ const NO_FILTERS: &[&str] = &[
     "oauth_token",
 ];
 
-/// `POST /item/app/{id}/filter/`, and below it the same with a view's filters.
+/// Answers `POST /item/app/{id}/filter/`, and the path below it for the filters of a view.
 pub(super) fn by_body(
     world: &mut World,
     caller: &Caller,
@@ -67,7 +67,7 @@ pub(super) fn by_body(
     Ok(answer)
 }
 
-/// `GET /item/app/{id}/`, whose filters are in the query.
+/// Answers `GET /item/app/{id}/`, whose filters are in the query.
 pub(super) fn by_query(
     world: &World,
     caller: &Caller,
@@ -90,7 +90,7 @@ pub(super) fn by_query(
     page.of(world, app_id, items)
 }
 
-/// How many items suit the filters of the query.
+/// Returns the number of items that match the filters in the query.
 pub(super) fn count(
     world: &World,
     caller: &Caller,
@@ -112,7 +112,7 @@ fn view_of_query<'w>(
     view.transpose()
 }
 
-/// The filters of a query; several values are parted by semicolons.
+/// Reads the filters of a query. Several values are separated by semicolons.
 fn of_query(request: &ApiRequest) -> Value {
     let scalar = |text: &str| {
         text.parse::<u64>()
@@ -131,7 +131,7 @@ fn of_query(request: &ApiRequest) -> Value {
     filters.collect::<Map<_, _>>().into()
 }
 
-/// The items of an app that suit all filters, the oldest first.
+/// Returns the items of an app that match all filters, the oldest first.
 pub(super) fn matching<'w>(
     world: &'w World,
     app_id: u64,

@@ -1,7 +1,7 @@
-//! The API: one request in, one answer out, the world changed in between. No I/O.
+//! Answers requests of the API and changes the world accordingly. No I/O.
 //!
-//! What is open to everyone comes first, then who calls and how often, then the operations, a
-//! file a subject. An unknown path gets Podio's own sentence for it.
+//! Operations without a token come first, then the caller and the rate limits are checked, then
+//! the operations follow, one file per subject. An unknown path gets Podio's own error text.
 
 mod access;
 mod apps;
@@ -34,8 +34,8 @@ use super::rate::RateClass;
 use super::world::{TokenIdentity, World};
 use access::Caller;
 
-/// The areas of Podio's reference. What is asked of them and not answered here is said to be
-/// missing here; other paths are none of Podio's either.
+/// Areas of Podio's reference. An operation of these areas that is not implemented is
+/// reported as missing in the sandbox; other paths do not exist at Podio either.
 const AREAS: &[&str] = &[
     "action",
     "alert",
@@ -87,7 +87,8 @@ pub(super) fn answer(world: &mut World, request: &ApiRequest) -> ApiAnswer {
     dispatch(world, request).unwrap_or_else(|refused| refused.into_answer(request))
 }
 
-/// A path that no operation here has, told from one that Podio has not either.
+/// Distinguishes an operation that only the sandbox lacks from a path that Podio does not
+/// have either.
 fn missing(request: &ApiRequest, refused: ErrorAnswer) -> ErrorAnswer {
     let segments = request.segments();
     let is_podios = segments.first().is_some_and(|area| AREAS.contains(area));
@@ -118,7 +119,7 @@ fn dispatch(world: &mut World, request: &ApiRequest) -> Result<ApiAnswer, ErrorA
     }
 }
 
-/// The operations that need a token, which are counted against its rate limits.
+/// Runs the operations that need a token and count against its rate limits.
 fn answer_counted(
     world: &mut World,
     request: &ApiRequest,
@@ -165,7 +166,7 @@ fn operate(
         ["comment", rest @ ..] => comments::route(world, caller, request, rest),
         ["task", rest @ ..] => tasks::route(world, caller, request, rest),
         ["file", rest @ ..] => files::route(world, caller, request, rest),
-        // Everything is done at once here, so that no batch is ever there to be seen.
+        // Everything is done at once here, so there is never a batch to list.
         ["batch"] if request.method == Method::GET => Ok(ApiAnswer::json(json!([]))),
         ["batch", _] if request.method == Method::GET => Err(ErrorAnswer::not_found()),
         ["batch", _, _, _, "running"] if request.method == Method::GET => {
@@ -218,13 +219,13 @@ mod tests {
     use crate::config::SandboxConfig;
     use crate::rate::CallRates;
 
-    /// Words of paths, with ids that exist in the example seed.
+    /// Words in paths, with ids that exist in the example seed.
     const WORDS: &str = "hook|item|app|app_field|space|comment|task|file|form|status|contact|tag|\
         oauth|token|v2|authorize|scope|user|verify|validate|request|revision|value|filter|attach|\
         replace|complete|member|field|clone|basic|30682880|9204815|3276908608|271000000|24360216|\
         org|profile|raw|activate|count|reference|external_id|batch|\
         label|assign|v2|0|1|18446744073709551616|x";
-    /// Bodies that fit somewhere, and some that fit nowhere.
+    /// Bodies, some of which are valid for an operation and some for none.
     const BODIES: &[&str] = &[
         "",
         "{}",

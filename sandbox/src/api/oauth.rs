@@ -1,4 +1,5 @@
-//! Tokens (podio.md 3): two endpoints that each take one encoding, and a page that says yes.
+//! Issues tokens (podio.md 3): with two endpoints, each for one encoding, and a login page
+//! that always agrees.
 
 use serde_json::{Value, json};
 
@@ -6,7 +7,8 @@ use super::access::Caller;
 use crate::answer::{AnswerBody, ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{TokenIdentity, World};
 
-/// `POST /oauth/token`: forms. JSON is not parsed, so its members are missing.
+/// Answers `POST /oauth/token`, which accepts forms. JSON is not parsed, so its members are
+/// missing.
 pub(super) fn token(world: &mut World, request: &ApiRequest) -> Result<ApiAnswer, ErrorAnswer> {
     let form = if request.is_json() {
         Vec::new()
@@ -19,7 +21,7 @@ pub(super) fn token(world: &mut World, request: &ApiRequest) -> Result<ApiAnswer
     })
 }
 
-/// `POST /oauth/token/v2`: JSON. A form is not parsed, so there is no object.
+/// Answers `POST /oauth/token/v2`, which accepts JSON. A form is not parsed, so there is no object.
 pub(super) fn token_v2(world: &mut World, request: &ApiRequest) -> Result<ApiAnswer, ErrorAnswer> {
     if !request.is_json() {
         return Err(ErrorAnswer::invalid(
@@ -34,7 +36,7 @@ pub(super) fn token_v2(world: &mut World, request: &ApiRequest) -> Result<ApiAns
     })
 }
 
-/// `GET /oauth/authorize`: in place of Podio's page for people, at once a yes of the first user.
+/// Answers `GET /oauth/authorize`: instead of showing a page, the first user agrees at once.
 pub(super) fn authorize(world: &mut World, request: &ApiRequest) -> Result<ApiAnswer, ErrorAnswer> {
     let query = |name: &str| {
         let missing =
@@ -64,7 +66,7 @@ pub(super) fn authorize(world: &mut World, request: &ApiRequest) -> Result<ApiAn
     })
 }
 
-/// `POST /oauth/grant/invalidate`: the caller's tokens end.
+/// Answers `POST /oauth/grant/invalidate`: revokes the caller's tokens.
 pub(super) fn invalidate(world: &mut World, caller: &Caller) -> ApiAnswer {
     world.people.revoke(&caller.access_token);
     ApiAnswer::empty()

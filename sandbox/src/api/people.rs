@@ -1,4 +1,4 @@
-//! Who there is, and where: users and their profiles, the organization, spaces and their members.
+//! Implements users and their profiles, the organization, spaces and their members.
 
 use http::Method;
 use podtap_podio::EventType;
@@ -10,7 +10,7 @@ use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::seed::SeedUser;
 use crate::world::{ORG, StoredSpace, TokenIdentity, World, show_space};
 
-/// What a user's profile is numbered by: another number than the user's.
+/// Offset between a user's id and the id of the user's profile, so that they differ.
 const PROFILES: u64 = 200_000_000;
 
 pub(super) fn route_user(
@@ -139,7 +139,7 @@ pub(super) fn route_space(
     }
 }
 
-/// There is one organization.
+/// Checks that the id is that of the only organization.
 pub(super) fn must_be_ours(org: &str) -> Result<(), ErrorAnswer> {
     match input::id(org)? {
         ORG => Ok(()),
@@ -147,7 +147,7 @@ pub(super) fn must_be_ours(org: &str) -> Result<(), ErrorAnswer> {
     }
 }
 
-/// The profiles of all users, which are contacts too.
+/// Returns the profiles of all users, which are contacts too.
 pub(super) fn profiles(world: &World) -> impl Iterator<Item = Value> {
     world.people.users().iter().map(show_profile)
 }

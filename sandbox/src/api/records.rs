@@ -1,4 +1,4 @@
-//! Web forms and status posts.
+//! Implements web forms and status posts.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub(super) fn route(
             }
             let id = world.create_record(kind, input::id(owner)?, body, &caller.author)?;
             Ok(ApiAnswer::json(match kind {
-                // The whole post, as of comments (podio.md 5.4).
+                // For a status post, the whole post is returned, as for comments (podio.md 5.4).
                 RecordKind::Status => show(world, kind, id),
                 _ => json!({ kind.id_name(): id }),
             }))
@@ -66,7 +66,7 @@ pub(super) fn route(
     }
 }
 
-/// A record with what it is known by; a status post with its author, comments and files too.
+/// Returns a record with its id; a status post also with its author, comments and files.
 fn show(world: &World, kind: RecordKind, id: u64) -> Value {
     let mut shown = match world.summary(Attachment::Status(id)) {
         Some(summary) if kind == RecordKind::Status => summary.show_in_stream(world),

@@ -1,4 +1,5 @@
-//! References between items: which items name one, and which ones a field may name.
+//! Finds references between items: which items refer to an item, and to which items a field
+//! may refer.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,8 @@ use super::input;
 use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{StoredItem, World, show_field};
 
-/// The items that a reference field may name: those of the apps in its settings, or of its own app
-/// where the settings name none.
+/// Returns the items to which a reference field may refer: those of the apps in its
+/// settings, or of its own app if the settings name none.
 pub(super) fn candidates(
     world: &World,
     caller: &Caller,
@@ -49,7 +50,7 @@ pub(super) fn candidates(
     )
 }
 
-/// The items that name this one in that field.
+/// Returns the items that refer to this one in this field.
 pub(super) fn by_one_field(
     world: &World,
     request: &ApiRequest,
@@ -60,7 +61,7 @@ pub(super) fn by_one_field(
     input::page(request, items.map(|(item, _)| show_reference(world, item)))
 }
 
-/// The items that name this one in a field, with that field.
+/// Returns the items that refer to this one, each with the field.
 fn referring(world: &World, item_id: u64) -> impl Iterator<Item = (&StoredItem, u64)> {
     let names = move |values: &Vec<Value>| {
         let target = |value: &Value| value.pointer("/value/item_id").and_then(Value::as_u64);
@@ -72,7 +73,7 @@ fn referring(world: &World, item_id: u64) -> impl Iterator<Item = (&StoredItem, 
     })
 }
 
-/// The items that refer to this one, by app and field.
+/// Returns the items that refer to this one, by app and field.
 pub(super) fn by_field(world: &World, item_id: u64) -> Value {
     let mut groups = BTreeMap::<(u64, u64), Vec<Value>>::new();
     for (item, field) in referring(world, item_id) {

@@ -1,4 +1,4 @@
-//! Search over all kinds of objects: by the beginnings of words, in any order.
+//! Searches objects of all kinds by the beginnings of words, in any order.
 
 use http::Method;
 use serde_json::{Map, Value, json};
@@ -8,10 +8,10 @@ use super::input;
 use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{ORG, Summary, World};
 
-/// Results in one answer; Podio's own (podio.md 5.4).
+/// Maximum number of results per answer, as at Podio (podio.md 5.4).
 const MAX_RESULTS: usize = 20;
 
-/// What can be asked. What would narrow the results in another way is refused.
+/// Known parameters. Others would filter the results, so they are refused.
 const KNOWN: [&str; 6] = [
     "query",
     "limit",
@@ -104,7 +104,7 @@ fn search(
     }))
 }
 
-/// What the body asks, or in its place the query.
+/// Returns the parameters in the body, or those in the query if the body has none.
 fn query_value(request: &ApiRequest) -> Result<Value, ErrorAnswer> {
     let mut asked = match request.json()? {
         Value::Object(members) => members,

@@ -1,4 +1,4 @@
-//! Streams: what happened lately, over all kinds of objects; and one object in short.
+//! Implements streams: recent changes of objects of all kinds, and one object in short form.
 
 use http::Method;
 
@@ -16,7 +16,7 @@ pub(super) fn route(
     if request.method != Method::GET {
         return Err(ErrorAnswer::no_route());
     }
-    // Later versions of the lists are told apart by their last part.
+    // Later versions of the lists differ in the last part of the path.
     let our_org = ORG.to_string();
     let rest = match rest.strip_suffix(&["v2"]).unwrap_or(rest) {
         [] | ["personal"] => &["org", our_org.as_str()],
@@ -54,7 +54,7 @@ pub(super) fn route(
     }
 }
 
-/// `GET /reference/{type}/{id}`: how an object is named by others.
+/// Answers `GET /reference/{type}/{id}`: how other objects refer to an object.
 pub(super) fn reference(
     world: &World,
     caller: &Caller,
@@ -83,7 +83,7 @@ fn list(
 ) -> Result<ApiAnswer, ErrorAnswer> {
     input::refuse_unknown(request, &["limit", "offset"])?;
     let summaries = world.summaries();
-    // What streams hold: apps and files come in as actions, which the sandbox does not keep.
+    // Streams contain apps and files as actions, which the sandbox does not store.
     let in_streams = |on| !matches!(on, Attachment::App(_) | Attachment::File(_));
     let found = summaries
         .iter()

@@ -1,4 +1,4 @@
-//! Tags: those of an item, and those of all items of an app, a space or the organization.
+//! Implements tags of an item, and of all items of an app, a space or the organization.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ fn of_item(
         Method::POST => {
             world.add_tags(item_id, input::texts(&request.json()?)?, switches)?;
         }
-        // The tags afterwards: what is missing goes, what is new comes.
+        // The body is the new list: missing tags are deleted and new ones are added.
         Method::PUT => {
             let (wanted, had) = (input::texts(&request.json()?)?, item.tags.clone());
             for tag in had.iter().filter(|tag| !wanted.contains(tag)) {
@@ -65,7 +65,7 @@ fn of_item(
     Ok(ApiAnswer::empty())
 }
 
-/// The items of a place that the caller may reach.
+/// Returns the items of a place that the caller may access.
 fn items_of<'w>(
     world: &'w World,
     caller: &Caller,
@@ -93,7 +93,7 @@ fn items_of<'w>(
     Ok(items.collect())
 }
 
-/// The tags of items, with how many have each: by their text, or the most used first.
+/// Counts the items for each tag. The tags are sorted by text, or the most frequent come first.
 fn count(
     request: &ApiRequest,
     items: &[&StoredItem],
@@ -116,7 +116,7 @@ fn count(
     input::page(request, shown)
 }
 
-/// The items that have a tag.
+/// Returns the items that have a tag.
 fn search(
     world: &World,
     request: &ApiRequest,

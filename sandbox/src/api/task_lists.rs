@@ -1,4 +1,4 @@
-//! Lists of tasks: narrowed by the query, summed up by when they are due, and their labels.
+//! Lists tasks: filtered by the query, summed up by due date, and their labels.
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::input;
 use crate::answer::{ApiAnswer, ApiRequest, ErrorAnswer};
 use crate::world::{Attachment, ORG, StoredTask, TokenIdentity, World};
 
-/// By what a list of tasks can be narrowed here.
+/// Known parameters for filtering a list of tasks.
 const KNOWN: [&str; 12] = [
     "limit",
     "offset",
@@ -24,7 +24,7 @@ const KNOWN: [&str; 12] = [
     "label",
 ];
 
-/// Tasks, narrowed by what the query says.
+/// Returns the tasks that match the query.
 pub(super) fn list(
     world: &World,
     request: &ApiRequest,
@@ -73,7 +73,7 @@ pub(super) fn list(
     input::page(request, tasks.map(|it| world.show_task(it)))
 }
 
-/// An object as a query names it: `item:123`.
+/// Parses an object in a query: `item:123`.
 fn reference(text: &str) -> Result<Attachment, ErrorAnswer> {
     let parts = text.split_once(':');
     let (kind, id) =
@@ -81,7 +81,7 @@ fn reference(text: &str) -> Result<Attachment, ErrorAnswer> {
     Attachment::new(kind, input::id(id)?)
 }
 
-/// `…/summary`: open tasks by when they are due, of a place or of the caller.
+/// Answers `…/summary`: open tasks by due date, of a place or of the caller.
 pub(super) fn summary(
     world: &World,
     caller: &Caller,
@@ -121,7 +121,7 @@ pub(super) fn summary(
         let first: Vec<_> = tasks.into_iter().take(limit).collect();
         json!({ "total": total, "tasks": first })
     };
-    // Days in this form are ordered as texts are.
+    // Dates in this form sort correctly as texts.
     Ok(ApiAnswer::json(json!({
         "overdue": group(&|day| day.is_some_and(|day| day < today.as_str())),
         "due_today": group(&|day| day == Some(today.as_str())),
@@ -143,7 +143,7 @@ pub(super) fn totals(world: &World, caller: &Caller) -> Value {
     })
 }
 
-/// The labels in use. Podio numbers them; here a label is its text.
+/// Returns the labels in use. Podio assigns ids to labels; here, the text is the id.
 pub(super) fn labels(world: &World) -> Value {
     let mut texts: Vec<_> = world.tasks.values().flat_map(|task| &task.labels).collect();
     texts.sort_unstable();

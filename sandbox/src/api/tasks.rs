@@ -1,4 +1,5 @@
-//! Tasks, which are for people: Podio's reference gives apps none of these operations.
+//! Implements tasks. They are for users only: Podio's reference allows apps none of these
+//! operations.
 
 use http::Method;
 use podtap_podio::client::ByLine;
@@ -105,7 +106,7 @@ fn act(
             let to = to.ok_or_else(|| ErrorAnswer::invalid("Missing parameter responsible"))?;
             world.update_task(task_id, switches, |task| task.responsible = to)?;
         }
-        // Whose place in a person's list it is, the sandbox does not keep; nothing fires.
+        // The sandbox does not store the order of a person's tasks, and no hook fires.
         "rank" => {
             world
                 .tasks
@@ -117,7 +118,7 @@ fn act(
     Ok(ApiAnswer::empty())
 }
 
-/// What a PUT changes: what its body names, or the one member that its path does.
+/// Returns what a PUT changes: the members of its body, or the single member that its path names.
 fn change(
     world: &World,
     body: &Value,
@@ -172,7 +173,8 @@ fn create(
     };
     let (due_date, due_time) = parse_due(&body)?.unwrap_or_default();
     let mut people = all_responsible(world, &body)?;
-    // A task for each person (podio.md 5.4), or the one of the person who makes it.
+    // Podio creates one task for each person (podio.md 5.4); without a person, the task
+    // belongs to its author.
     let alone = people.len() < 2;
     if people.is_empty() {
         people.push(None);
@@ -219,7 +221,7 @@ fn create(
 
 type Due = (Option<String>, Option<String>);
 
-/// Day and time of `due_on`, or of its parts; `None` where the body does not speak of them.
+/// Reads day and time from `due_on`, or from its parts. Returns `None` if the body has neither.
 fn parse_due(body: &Value) -> Result<Option<Due>, ErrorAnswer> {
     if let Some(due_on) = input::optional_text(body, "due_on")? {
         let moment = crate::world::moment(&due_on)?;
@@ -236,7 +238,7 @@ fn parse_due(body: &Value) -> Result<Option<Due>, ErrorAnswer> {
     Ok(Some((date, input::optional_text(body, "due_time")?)))
 }
 
-/// The one person that a change names.
+/// Returns the single person that a change names.
 fn responsible(world: &World, body: &Value) -> Result<Option<ByLine>, ErrorAnswer> {
     match all_responsible(world, body)?.as_slice() {
         [] => Ok(None),
@@ -245,7 +247,7 @@ fn responsible(world: &World, body: &Value) -> Result<Option<ByLine>, ErrorAnswe
     }
 }
 
-/// The people that `responsible` names: by a user's id, by a reference, or a list of those.
+/// Returns the people in `responsible`: a user's id, a reference, or a list of these.
 fn all_responsible(world: &World, body: &Value) -> Result<Vec<Option<ByLine>>, ErrorAnswer> {
     let named = match body.get("responsible") {
         None | Some(Value::Null) => return Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! Views of an app's items: saved ones, and the one used last.
+//! Implements views of an app's items: saved ones, and the one that was used last.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ fn show(world: &World, view: &View) -> Result<Value, ErrorAnswer> {
     Ok(view.show(items.len()))
 }
 
-/// What a body says of a view; filters that could not be asked are refused at once.
+/// Reads a view from a body. Invalid filters are refused at once.
 fn read(world: &World, app_id: u64, body: &Value) -> Result<NewView, ErrorAnswer> {
     let filters = body.get("filters").filter(|filters| !filters.is_null());
     if let Some(filters) = filters {

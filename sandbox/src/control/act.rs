@@ -1,4 +1,4 @@
-//! A command done to the world, by the first user, as if on Podio's own pages. Synchronous.
+//! Applies a command to the world, as the first user would on Podio's own pages. Synchronous.
 
 use bytes::Bytes;
 use podtap_podio::EventType;
@@ -11,7 +11,7 @@ use crate::world::{
     Attachment, FileContent, ItemDraft, NewComment, NewTask, RecordKind, Switches, World,
 };
 
-/// Does what a command says; answers what it was done to.
+/// Executes a command and returns the id of the object that it changed.
 pub(crate) fn act(world: &mut World, command: &SandboxCommand) -> Result<u64, ErrorAnswer> {
     use EventType as E;
     let event = command.event.parse::<EventType>().map_err(|_| {
@@ -225,7 +225,7 @@ fn member(
     Ok(user_id)
 }
 
-/// What the command names, else the first that there is.
+/// Returns the object that the command names, or else the first that exists.
 fn existing<'a>(
     command: &SandboxCommand,
     mut ids: impl Iterator<Item = &'a u64>,
@@ -247,7 +247,7 @@ fn existing<'a>(
     })
 }
 
-/// The values of these names; others are refused.
+/// Returns the values of these names, and refuses others.
 fn values_of<const N: usize>(
     command: &SandboxCommand,
     names: [&str; N],

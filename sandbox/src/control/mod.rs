@@ -1,5 +1,5 @@
-//! What is asked of the sandbox beside Podio's API, below `/-/`: make something happen, let no
-//! webhook out. For `podtap sandbox do`, tests and scripts; needs no token.
+//! Serves commands beside Podio's API, below `/-/`: cause an event, or stop all webhooks.
+//! They are for `podtap sandbox do`, tests and scripts, and need no token.
 
 mod act;
 mod values;
@@ -13,28 +13,29 @@ use super::world::World;
 
 pub(super) use act::act;
 
-/// Something to make happen: `POST /-/do`.
+/// An event to cause: `POST /-/do`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SandboxCommand {
     /// Podio's event type, such as `item.update`.
     pub event: String,
-    /// What it happens to; something that exists where it is left out.
+    /// Object to change; an existing one if it is missing.
     #[serde(default)]
     pub object: Option<u64>,
-    /// Names and values, as people type them: of an item its fields, else what the object has.
+    /// Names and values as people type them: the fields of an item, or the members of another
+    /// object.
     #[serde(default)]
     pub values: Vec<(String, String)>,
 }
 
-/// What came of a [`SandboxCommand`].
+/// Result of a [`SandboxCommand`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandResult {
-    /// The event type.
+    /// Type of the event.
     pub event: String,
-    /// What it happened to.
+    /// Object that was changed.
     pub object: u64,
-    /// The webhooks that it caused: as many as there are active hooks for it.
+    /// Number of webhooks that it caused: one per active hook for it.
     pub webhooks: usize,
 }
 

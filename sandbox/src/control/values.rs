@@ -1,4 +1,5 @@
-//! Values as people type them, `status=Paid`, as an API client would write them. Pure.
+//! Converts values as people type them, `status=Paid`, to the form in which an API client
+//! sends them. Pure.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +7,7 @@ use super::SandboxCommand;
 use crate::answer::ErrorAnswer;
 use crate::world::{StoredApp, StoredField};
 
-/// The fields of an item that a command names.
+/// Returns the fields of an item that a command names.
 pub(super) fn fields(app: &StoredApp, command: &SandboxCommand) -> Result<Value, ErrorAnswer> {
     let mut fields = Map::new();
     for (name, text) in &command.values {
@@ -27,7 +28,7 @@ pub(super) fn fields(app: &StoredApp, command: &SandboxCommand) -> Result<Value,
     Ok(fields.into())
 }
 
-/// An empty text empties a field; JSON is taken as it is.
+/// Converts one value. An empty text clears the field; JSON is used unchanged.
 fn value(field: &StoredField, text: &str) -> Value {
     if text.is_empty() {
         return Value::Null;

@@ -1,4 +1,4 @@
-//! An event as the POST that Podio would make of it (podio.md 1.2). Pure.
+//! Builds the POST that Podio sends for an event (podio.md 1.2). Pure.
 
 use fastrand::Rng;
 use form_urlencoded::Serializer;
@@ -6,18 +6,18 @@ use url::Url;
 
 use crate::world::SandboxWebhook;
 
-/// A webhook, ready to send.
+/// A webhook that is ready to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Post {
     /// The registered URL without its query.
     pub(super) url: String,
-    /// Form-encoded.
+    /// Form-encoded parameters.
     pub(super) body: String,
 }
 
-/// Podio's own parameters in any order, since no order can be relied on; then those of the URL's
-/// query, which Podio takes off the URL. What Podio does with equal names is unknown; here both
-/// are sent.
+/// Builds the POST: Podio's own parameters in random order, because no order is guaranteed,
+/// then those of the URL's query, which Podio removes from the URL. What Podio does with
+/// equal names is unknown; the sandbox sends both.
 pub(super) fn compose(webhook: &SandboxWebhook, rng: &mut Rng) -> Post {
     let mut params = webhook.params.clone();
     rng.shuffle(&mut params);
@@ -30,7 +30,7 @@ pub(super) fn compose(webhook: &SandboxWebhook, rng: &mut Rng) -> Post {
             url.set_fragment(None);
             url.into()
         }
-        // Was parsed when the hook was made.
+        // The URL was valid when the hook was created.
         Err(_) => webhook.url.clone(),
     };
     Post {

@@ -1,9 +1,9 @@
-//! Sends webhooks as Podio would: form-encoded, with a time limit, again after some failures, and
-//! remembering how each call ended.
+//! Sends webhooks as Podio does: form-encoded, with a time limit, repeated after some
+//! failures, and records the outcome of each.
 //!
-//! Events to one receiver are begun in their order, each when the one before has been answered or
-//! has had its head start; re-sends and late sendings wait beside the line. What `world` decides
-//! arrives through one bounded channel.
+//! Events to one receiver are started in order, each when the previous one was answered or
+//! its head start is over. Re-sends and delayed events do not hold up this order. The
+//! webhooks arrive from `world` through one bounded channel.
 
 mod compose;
 mod plan;
@@ -28,13 +28,13 @@ use super::world::SandboxWebhook;
 use compose::{Post, compose};
 use post::Postman;
 
-/// Events that wait for one receiver before the sandbox waits for it.
+/// Maximum number of queued events per receiver. If it is reached, the sandbox waits.
 const LINE: usize = 10_000;
 
-/// Sendings to one receiver that are under way or wait to be repeated.
+/// Maximum number of events per receiver that are being sent or wait to be repeated.
 const MAX_UNDER_WAY: usize = 1_000;
 
-/// Sends what arrives until `token` is cancelled; what is then under way is given up.
+/// Sends webhooks until `token` is cancelled. Those in progress are then dropped.
 pub(super) async fn run(
     shared: Arc<SharedSandbox>,
     mut webhooks: mpsc::Receiver<SandboxWebhook>,
@@ -67,12 +67,12 @@ pub(super) async fn run(
     tasks.shutdown().await;
 }
 
-/// Host and port: whose answers decide when the next event is sent.
+/// Returns host and port of the receiver, whose answers decide when the next event is sent.
 fn receiver(url: &str) -> String {
     Url::parse(url).map_or_else(|_| String::new(), |url| url.origin().ascii_serialization())
 }
 
-/// The events of one receiver.
+/// Sends the events of one receiver.
 struct ReceiverQueue {
     shared: Arc<SharedSandbox>,
     postman: Postman,
@@ -107,7 +107,7 @@ impl ReceiverQueue {
     }
 }
 
-/// One sending of an event, with its re-sends.
+/// Sends one event, with its re-sends.
 struct EventSending {
     shared: Arc<SharedSandbox>,
     postman: Postman,
@@ -125,7 +125,7 @@ impl EventSending {
         loop {
             let outcome = self.attempt(attempt).await;
             if let Some(answered) = answered.take() {
-                // The line may have gone on already.
+                // The line may have continued already.
                 let _ = answered.send(());
             }
             let again = outcome.is_sent_again() && self.webhook.event != EventType::HookVerify;

@@ -1,4 +1,4 @@
-//! When an event is sent, and how many times: the misfortunes of podio.md 1.3. Pure.
+//! Decides when and how many times an event is sent: the disorder of podio.md 1.3. Pure.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use fastrand::Rng;
 
 use crate::config::Disorder;
 
-/// Within which duplicates follow: five arrived within 1.6 s in the one case that was recorded.
+/// Time within which duplicates follow: five arrived within 1.6 s in the only recorded case.
 const DUPLICATES_WITHIN: Duration = Duration::from_secs(2);
-/// How late an overtaken event is at most: seen 0.33 s to 4.9 s.
+/// Maximum delay of an overtaken event; 0.33 s to 4.9 s were observed.
 const OVERTAKEN_BY: Duration = Duration::from_secs(5);
 
-/// The waits before each sending of one event; one sending at once where all is well.
+/// Returns the delays of one event's sendings. Without disorder, it is sent once and at once.
 pub(super) fn sendings(disorder: Disorder, rng: &mut Rng) -> Vec<Duration> {
     let mut first = disorder.delay.mul_f64(rng.f64());
     if rng.f64() < disorder.reordering {

@@ -1,4 +1,4 @@
-//! One POST of a webhook.
+//! Sends one webhook as a POST.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,13 +14,14 @@ use super::compose::Post;
 use crate::config::WebhookSending;
 use crate::observe::SendOutcome;
 
-/// Makes the POSTs; cheap to clone. Every POST gets its own connection, as a sender without state
-/// would; whether Podio keeps connections is unknown.
+/// Sends POSTs; cheap to clone. Every POST has its own connection; whether Podio reuses
+/// connections is unknown.
 #[derive(Clone)]
 pub(super) struct Postman {
     limit: Duration,
     plain: Option<HttpClient>,
-    /// Made for the first receiver that needs it: loading certificates takes a while.
+    /// Client for TLS, created for the first receiver that needs it, because loading
+    /// certificates takes a while.
     encrypted: Arc<OnceLock<Option<HttpClient>>>,
 }
 
@@ -33,8 +34,8 @@ impl Postman {
         }
     }
 
-    /// How the receiver answered, and after how long. The answer's body is of no interest, and
-    /// redirects are not followed (inferred).
+    /// Sends a POST. Returns how the receiver answered, and after what time. The answer's body
+    /// is ignored, and redirects are not followed (inferred).
     pub(super) async fn send(&self, post: &Post) -> (SendOutcome, Duration) {
         let began = Instant::now();
         let outcome = match timeout(self.limit, self.exchange(post)).await {
@@ -60,7 +61,7 @@ impl Postman {
             .uri(&post.url)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "*/*")
-            // Podio's own is unknown: receivers must not rely on it.
+            // Podio's own user agent is unknown, so receivers must not rely on it.
             .header(header::USER_AGENT, "podtap-sandbox")
             .body(Full::new(Bytes::from(post.body.clone())))
             .map_err(|error| error.to_string())?;

@@ -1,7 +1,8 @@
-//! People at work: an unattended stream of changes, for demos and long runs.
+//! Simulates people at work: a continuous stream of changes, for demos and long runs.
 //!
-//! Works on any seed, since it goes by the types of fields. Seeded: the same seed and world make
-//! the same changes, at other times. What piles up is cleared away, so that it can run for days.
+//! It works on any seed, because it chooses values by the types of fields. The same random
+//! seed and world cause the same changes, but at other times. Old objects are deleted, so
+//! that it can run for days.
 
 mod phrases;
 mod step;
@@ -14,12 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::Handle;
 
-/// How much happens.
+/// Amount of changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LifePace {
-    /// Changes a second, on average; most make one event for each hook that watches.
+    /// Average number of changes per second. Most changes cause one event for each hook that
+    /// watches.
     pub per_second: f64,
-    /// Seeds every choice.
+    /// Seed of all random choices.
     pub random_seed: u64,
 }
 
@@ -32,14 +34,14 @@ impl Default for LifePace {
     }
 }
 
-/// Longest wait between two changes, at any pace.
+/// Maximum time between two changes, at any pace.
 const LONGEST_GAP: Duration = Duration::from_mins(1);
 
-/// How far changes may fall behind their times and still be caught up with.
+/// Maximum delay of changes that is still caught up.
 const MAX_BEHIND: Duration = Duration::from_secs(1);
 
-/// Makes changes until `token` is cancelled. Each has its time, so that what one takes does not slow
-/// the pace down.
+/// Makes changes until `token` is cancelled. Each has a scheduled time, so that the
+/// duration of a change does not reduce the rate.
 pub async fn run(handle: Handle, pace: LifePace, token: CancellationToken) {
     let mut rng = Rng::with_seed(pace.random_seed);
     let work = async {
@@ -57,7 +59,8 @@ pub async fn run(handle: Handle, pace: LifePace, token: CancellationToken) {
     token.run_until_cancelled(work).await;
 }
 
-/// Independent arrivals: bursts and pauses, as of real people.
+/// Returns the time to the next change. Changes are independent, so there are bursts and
+/// pauses, as with real people.
 fn gap(per_second: f64, rng: &mut Rng) -> Duration {
     let seconds = -(1.0 - rng.f64()).ln() / per_second;
     Duration::try_from_secs_f64(seconds).map_or(LONGEST_GAP, |gap| gap.min(LONGEST_GAP))

@@ -1,4 +1,4 @@
-//! Words for values that read like work.
+//! Contains words for values that look like real work.
 
 use fastrand::Rng;
 
@@ -68,7 +68,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 const TAGS: &[&str] = &["urgent", "waiting", "export", "repeat-customer"];
 
-/// A text for a field of this name.
+/// Returns a text for a field with this name.
 pub(super) fn text(external_id: &str, rng: &mut Rng) -> String {
     match external_id {
         "name" | "customer" | "company" => pick(NAMES, rng),
@@ -90,7 +90,7 @@ pub(super) fn tag(rng: &mut Rng) -> String {
     pick(TAGS, rng)
 }
 
-/// A name and a media type.
+/// Returns a file name and a media type.
 pub(super) fn file(rng: &mut Rng) -> (String, String) {
     let (name, mimetype) = rng.choice(FILES).copied().unwrap_or_default();
     (name.to_owned(), mimetype.to_owned())

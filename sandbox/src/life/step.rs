@@ -1,4 +1,4 @@
-//! One change, chosen by chance. Synchronous.
+//! Makes one random change. Synchronous.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,15 @@ use crate::world::{
     StoredField, StoredItem, Switches, World,
 };
 
-/// Items of an app beyond which the oldest goes, with what hangs on it.
+/// Maximum number of items per app. Beyond it, the oldest is deleted with everything
+/// attached to it.
 const MAX_ITEMS: usize = 60;
-/// Revisions of an item beyond which it goes.
+/// Maximum number of revisions per item. Beyond it, the item is deleted.
 const MAX_REVISIONS: usize = 60;
-/// Open tasks and status posts beyond which old ones go.
+/// Maximum number of open tasks and of status posts. Beyond it, old ones are deleted.
 const MAX_LOOSE: usize = 60;
 
-/// What people do.
+/// Kinds of changes.
 #[derive(Clone, Copy)]
 enum LifeAction {
     CreateItem,
@@ -35,7 +36,7 @@ enum LifeAction {
     DeleteComment,
 }
 
-/// Out of a hundred changes.
+/// Number of changes of each kind per hundred.
 const MIX: &[(usize, LifeAction)] = &[
     (12, LifeAction::CreateItem),
     (42, LifeAction::ChangeItem),
@@ -50,11 +51,11 @@ const MIX: &[(usize, LifeAction)] = &[
     (1, LifeAction::DeleteComment),
 ];
 
-/// How many choices are tried for one change.
+/// Maximum number of attempts for one change.
 const MAX_TRIES: usize = 20;
 
-/// Makes one change. What is refused was impossible just now, such as changing an item where there
-/// is none: something else is done instead. `false` where nothing was possible.
+/// Makes one change. If a change is refused because it is impossible now, such as changing
+/// an item if there is none, another is tried. Returns `false` if none was possible.
 pub(super) fn step(world: &mut World, rng: &mut Rng) -> bool {
     (0..MAX_TRIES).any(|_| try_step(world, rng).is_ok())
 }
@@ -128,7 +129,7 @@ fn try_step(world: &mut World, rng: &mut Rng) -> Result<(), ErrorAnswer> {
     Ok(())
 }
 
-/// Clears away what has piled up, one of each kind at a time, as people would.
+/// Deletes old objects, one of each kind at a time, as people would.
 fn tidy(world: &mut World) -> Result<(), ErrorAnswer> {
     let fire = Switches::DEFAULT;
     let mut counts = BTreeMap::<u64, usize>::new();
@@ -192,7 +193,7 @@ fn new_values(world: &World, app: &StoredApp, rng: &mut Rng) -> Value {
     values.collect::<Map<_, _>>().into()
 }
 
-/// A change of one or two fields.
+/// Returns a change of one or two fields.
 fn change(world: &World, item: &StoredItem, rng: &mut Rng) -> Result<Value, ErrorAnswer> {
     let app = world.app(item.app_id)?;
     let mut values = Map::new();
@@ -205,7 +206,7 @@ fn change(world: &World, item: &StoredItem, rng: &mut Rng) -> Result<Value, Erro
             values.insert(field.external_id.clone(), value);
         }
     }
-    // A change without any would still be a revision.
+    // Without values, the change would still create a revision.
     if values.is_empty() {
         return Err(ErrorAnswer::not_found());
     }
@@ -234,7 +235,7 @@ fn new_value(
             Some(json!({ "start": day.strftime("%Y-%m-%d").to_string() }))
         }
         "app" => any(world.items.keys(), rng).ok().map(Value::from),
-        // Podio computes it, or its shape is not known here.
+        // Podio computes this value, or its form is not known here.
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Spaces and apps.
+//! Stores and changes spaces and apps.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::seed::{SeedApp, SeedField};
 pub(crate) struct StoredSpace {
     pub(crate) id: u64,
     pub(crate) name: String,
-    /// The users who are in it.
+    /// Users who are members.
     pub(crate) members: BTreeSet<u64>,
 }
 
@@ -29,21 +29,21 @@ pub(crate) struct StoredApp {
     pub(crate) token: String,
     pub(crate) fields: Vec<StoredField>,
     pub(crate) active: bool,
-    /// Counts its changes.
+    /// Number of its changes.
     pub(crate) revision: u64,
-    /// The number that the next item gets within the app.
+    /// Number that the next item gets within the app.
     pub(super) next_app_item_id: u64,
 }
 
 impl StoredSpace {
-    /// Its page for people.
+    /// Returns the URL of its page for people.
     pub(crate) fn url(&self) -> String {
         format!("https://podio.com/sandbox/{}", self.name.to_lowercase())
     }
 }
 
 impl World {
-    /// The first user through the first client: who planted the world.
+    /// Returns the author of the objects in the seed: the first user through the first client.
     pub(crate) fn first_author(&self) -> RevisionAuthor {
         let seed = &self.config.seed;
         RevisionAuthor {
@@ -56,7 +56,7 @@ impl World {
                     .map_or_else(String::new, |user| user.name.clone()),
             },
             via: Via {
-                // Podio's own pages.
+                // Podio's own pages are the client.
                 id: Some(1),
                 auth_client_id: Some(1),
                 name: "Podio".to_owned(),
@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    /// Makes a space with one member; Podio has no event of that.
+    /// Creates a space with one member. Podio has no event for that.
     pub(crate) fn create_space(&mut self, name: String, member: Option<u64>) -> &StoredSpace {
         let id = next(&mut self.ids.space);
         let members = member.into_iter().collect();
@@ -101,7 +101,7 @@ impl World {
         Ok(app_id)
     }
 
-    /// Changes an app, which its hooks hear of.
+    /// Changes an app and fires its hooks.
     pub(crate) fn change_app<T>(
         &mut self,
         app_id: u64,
@@ -118,8 +118,8 @@ impl World {
         Ok(changed)
     }
 
-    /// Deletes an app and its items, which fire nothing of their own (guessed). The hooks on the
-    /// app go with it, after they have heard.
+    /// Deletes an app and its items, which fire no events of their own (guessed). The hooks on
+    /// the app are deleted after they have fired.
     pub(crate) fn delete_app(&mut self, app_id: u64) -> Result<(), ErrorAnswer> {
         self.apps
             .remove(&app_id)
@@ -132,7 +132,7 @@ impl World {
         Ok(())
     }
 
-    /// The app that a field belongs to.
+    /// Returns the app to which a field belongs.
     pub(crate) fn app_of_field(&self, field_id: u64) -> Result<&StoredApp, ErrorAnswer> {
         let holds = |app: &&StoredApp| app.fields.iter().any(|field| field.id == field_id);
         self.apps
@@ -143,7 +143,7 @@ impl World {
 }
 
 impl StoredApp {
-    /// An app without items.
+    /// Creates an app without items.
     pub(super) fn new(space_id: u64, seed: SeedApp, ids: &mut u64) -> Self {
         let fields = seed.fields.into_iter();
         let fields = fields.map(|field| StoredField::new(next(ids), field));
@@ -160,7 +160,7 @@ impl StoredApp {
         }
     }
 
-    /// The field that a body names by its id or `external_id`.
+    /// Returns the field that a body names by its id or `external_id`.
     pub(super) fn find(&self, name: &Value) -> Result<&StoredField, ErrorAnswer> {
         let found = self.fields.iter().find(|field| match name {
             Value::Number(number) => number.as_u64() == Some(field.id),
@@ -170,12 +170,12 @@ impl StoredApp {
         found.ok_or_else(|| ErrorAnswer::invalid(format!("Invalid field {name}")))
     }
 
-    /// The field that a request names by its id or `external_id`.
+    /// Returns the field that a request names by its id or `external_id`.
     pub(crate) fn field(&self, name: &str) -> Result<&StoredField, ErrorAnswer> {
         self.find(&name.into())
     }
 
-    /// Adds a field; gives its id.
+    /// Adds a field and returns its id.
     pub(crate) fn add_field(&mut self, ids: &mut u64, seed: SeedField) -> Result<u64, ErrorAnswer> {
         if self
             .fields
@@ -192,7 +192,7 @@ impl StoredApp {
         Ok(id)
     }
 
-    /// Changes a field's label and settings; what is not given stays.
+    /// Changes a field's label and settings; those that are missing stay unchanged.
     pub(crate) fn change_field(
         &mut self,
         field_id: u64,

@@ -1,4 +1,4 @@
-//! Types that are words, in files as those words.
+//! Serializes types as the words that are their text form.
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What comments, tasks and files hang on; and comments.
+//! Defines to what comments, tasks and files can be attached; stores and changes comments.
 
 use jiff::Timestamp;
 use podtap_podio::EventType;
@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{RecordKind, RevisionAuthor, Switches, World, next};
 use crate::answer::ErrorAnswer;
 
-/// What something hangs on: the objects that Podio's reference names for comments, tasks and files.
+/// An object to which something is attached. Podio's reference names these for comments,
+/// tasks and files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Attachment {
@@ -18,12 +19,12 @@ pub(crate) enum Attachment {
     Status(u64),
     File(u64),
     Comment(u64),
-    /// Conversations are not in the sandbox: any may be named.
+    /// The sandbox has no conversations, so any id is accepted.
     Conversation(u64),
 }
 
 impl Attachment {
-    /// By the words of paths and bodies.
+    /// Parses the kind as in paths and bodies.
     pub(crate) fn new(kind: &str, id: u64) -> Result<Self, ErrorAnswer> {
         match kind {
             "item" => Ok(Self::Item(id)),
@@ -62,7 +63,7 @@ pub(crate) struct StoredComment {
     pub(crate) author: RevisionAuthor,
 }
 
-/// What a comment is made from.
+/// Content of a new comment.
 #[derive(Debug, Default)]
 pub(crate) struct NewComment {
     pub(crate) value: String,
@@ -72,7 +73,7 @@ pub(crate) struct NewComment {
 }
 
 impl World {
-    /// Comments on something; only comments on items fire (expected, podio.md 9).
+    /// Adds a comment. Only comments on items fire hooks (expected, podio.md 9).
     pub(crate) fn comment(
         &mut self,
         on: Attachment,
@@ -97,7 +98,7 @@ impl World {
         Ok(comment_id)
     }
 
-    /// Changes a comment's text, of which Podio has no event.
+    /// Changes a comment's text. Podio has no event for that.
     pub(crate) fn change_comment(
         &mut self,
         comment_id: u64,
@@ -121,7 +122,7 @@ impl World {
         Ok(())
     }
 
-    /// Removes what hangs on a deleted item; it fires nothing of its own (guessed).
+    /// Deletes everything attached to a deleted item. This fires no events (guessed).
     pub(super) fn detach_all(&mut self, item_id: u64) {
         let gone = Attachment::Item(item_id);
         self.comments.retain(|_, comment| comment.on != gone);

@@ -1,11 +1,13 @@
-//! The events of what hangs on items and spaces: which hooks hear of it, and with what.
+//! Fires the events of objects that are attached to items and spaces, with their hooks and
+//! parameters.
 
 use podtap_podio::EventType;
 
 use super::{Attachment, EventPlace, Switches, World};
 
 impl World {
-    /// The space whose hooks hear of a task on this; a task on nothing is in no space.
+    /// Returns the space whose hooks fire for a task on this object. A task without an object
+    /// is in no space.
     pub(crate) fn space_of(&self, on: Attachment) -> Option<u64> {
         match on {
             Attachment::Space(space_id) => Some(space_id),
@@ -21,7 +23,7 @@ impl World {
         }
     }
 
-    /// The app that something hangs on, or on an item of it.
+    /// Returns the app to which something is attached, directly or through one of its items.
     pub(crate) fn app_of(&self, on: Attachment) -> Option<u64> {
         match on {
             Attachment::App(app_id) => Some(app_id),

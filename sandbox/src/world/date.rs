@@ -1,4 +1,4 @@
-//! Dates as Podio answers them: whole, in parts, and both again in UTC.
+//! Converts dates to the form in which Podio answers them: whole, in parts, and both again in UTC.
 //!
 //! The sandbox knows only UTC, so both are the same.
 
@@ -7,14 +7,14 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::ErrorAnswer;
 
-/// A day, and a time where there is one.
+/// A day, with a time if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct DateOrTime {
     day: Date,
     time: Option<Time>,
 }
 
-/// What a client writes as a date, as Podio answers it.
+/// Converts a date as a client writes it to the form in which Podio answers it.
 pub(super) fn read(given: &Value) -> Result<Value, ErrorAnswer> {
     let members = match given {
         Value::String(start) => Map::from_iter([("start".to_owned(), json!(start))]),
@@ -29,7 +29,7 @@ pub(super) fn read(given: &Value) -> Result<Value, ErrorAnswer> {
     Ok(shown.into())
 }
 
-/// A moment in Podio's form, or a day, of which it is the beginning.
+/// Parses a moment in Podio's form, or a day, which means its beginning.
 pub(crate) fn moment(text: &str) -> Result<DateTime, ErrorAnswer> {
     let whole = text.parse::<DateTime>();
     whole.map_err(|_| {
@@ -39,12 +39,12 @@ pub(crate) fn moment(text: &str) -> Result<DateTime, ErrorAnswer> {
     })
 }
 
-/// One end of a date: whole, or in parts, in local time or in UTC.
+/// Reads one end of a date: whole or in parts, in local time or in UTC.
 fn side(given: &Map<String, Value>, side: &str) -> Result<Option<DateOrTime>, ErrorAnswer> {
     for suffix in ["", "_utc"] {
         if let Some(text) = text(given, &format!("{side}{suffix}"))? {
             let whole = moment(text)?;
-            // As Podio answers it: the whole has midnight, and the part says that there is no time.
+            // In Podio's answers, the whole has midnight, and the part says that there is no time.
             let no_time = given.get(&format!("{side}_time{suffix}")) == Some(&Value::Null);
             let has_time = text.contains([' ', 'T']) && !no_time;
             return Ok(Some(DateOrTime {
@@ -76,7 +76,7 @@ fn text<'a>(given: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>
 fn show(side: &str, moment: Option<DateOrTime>, shown: &mut Map<String, Value>) {
     let day = moment.map(|moment| moment.day.to_string());
     let time = moment.and_then(|moment| Some(moment.time?.strftime("%H:%M:%S").to_string()));
-    // Without a time, the whole has midnight, and in UTC the day alone (podio.md 5.2).
+    // Without a time, the whole has midnight, and in UTC only the day (podio.md 5.2).
     let whole = |midnight: &str| {
         let day = day.as_ref()?;
         Some(match &time {

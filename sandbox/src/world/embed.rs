@@ -1,4 +1,5 @@
-//! Links that were added to be shown in items. The sandbox fetches nothing: it knows the URL alone.
+//! Stores links that were added to be shown in items. The sandbox does not fetch them, so
+//! it knows only their URLs.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

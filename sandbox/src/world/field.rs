@@ -1,4 +1,4 @@
-//! The fields of apps, and how they change.
+//! Stores and changes the fields of apps.
 
 use podtap_podio::wording;
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ impl StoredField {
         }
     }
 
-    /// How its values are put into words.
+    /// Returns how its values are shown as text.
     pub(crate) fn wording(&self) -> wording::WordedField<'_> {
         wording::WordedField {
             kind: &self.kind,
@@ -56,8 +56,8 @@ impl StoredField {
 }
 
 impl World {
-    /// Takes a field from an app, and its values from the items, which make no revision for it
-    /// (guessed). Answers the app's revision.
+    /// Deletes a field from an app, and its values from the items, which get no revision for it
+    /// (guessed). Returns the app's revision.
     pub(crate) fn delete_field(&mut self, app_id: u64, field_id: u64) -> Result<u64, ErrorAnswer> {
         let revision = self.change_app(app_id, |app, _| {
             let before = app.fields.len();

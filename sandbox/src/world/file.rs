@@ -1,4 +1,4 @@
-//! Files and their bytes.
+//! Stores files and their bytes.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attachment, RevisionAuthor, Switches, World, next};
 use crate::answer::ErrorAnswer;
 
-/// Bytes of files that are kept; beyond it the oldest are forgotten.
+/// Maximum number of bytes of files. Beyond it, the bytes of the oldest files are dropped.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub(crate) struct StoredFile {
     pub(crate) name: String,
     pub(crate) mimetype: String,
     pub(crate) size: usize,
-    /// Only as long as the sandbox runs.
+    /// Content, which is not saved between runs.
     #[serde(skip)]
     pub(crate) content: FileContent,
     pub(crate) on: Option<Attachment>,
@@ -24,13 +24,13 @@ pub(crate) struct StoredFile {
     pub(crate) author: RevisionAuthor,
 }
 
-/// What a file holds.
+/// Content of a file.
 #[derive(Debug, Default)]
 pub(crate) enum FileContent {
     Kept(Bytes),
-    /// So many spaces: what the built-in life uploads.
+    /// This number of spaces: for files that simulated people upload.
     Filler(usize),
-    /// Forgotten, for want of room.
+    /// The bytes were dropped for lack of room.
     #[default]
     Forgotten,
 }
@@ -54,7 +54,7 @@ impl FileContent {
 }
 
 impl World {
-    /// Takes a file in; it hangs on nothing yet, so nothing fires.
+    /// Stores a new file. It is not attached yet, so no hook fires.
     pub(crate) fn upload(
         &mut self,
         name: String,
@@ -94,7 +94,7 @@ impl World {
         Ok(())
     }
 
-    /// Puts `new` in the place of `old`, which is gone afterwards.
+    /// Replaces `old` with `new` and deletes `old`.
     pub(crate) fn replace_file(
         &mut self,
         old: u64,
@@ -133,14 +133,14 @@ impl World {
         Ok(())
     }
 
-    /// Whether all files are there to be attached.
+    /// Checks that all files exist.
     pub(super) fn check_files(&self, file_ids: &[u64]) -> Result<(), ErrorAnswer> {
         let all_known = file_ids.iter().all(|id| self.files.contains_key(id));
         all_known.then_some(()).ok_or_else(ErrorAnswer::not_found)
     }
 
-    /// Attaches files in one event, as creating an item with files does. Only those of items fire
-    /// (guessed).
+    /// Attaches files in one event, as when an item is created with files. Only files on items
+    /// fire hooks (guessed).
     pub(super) fn attach_all(
         &mut self,
         file_ids: &[u64],

@@ -1,4 +1,5 @@
-//! Hooks: made, verified, fired, and judged by their answers (podio.md 1 and 2).
+//! Creates, verifies and fires hooks, and disables them depending on the answers (podio.md
+//! 1 and 2).
 
 use jiff::Timestamp;
 use podtap_podio::standing::{Judgement, Rule, Standing};
@@ -10,11 +11,11 @@ use super::people::hex;
 use super::{RevisionAuthor, World, next};
 use crate::answer::ErrorAnswer;
 
-/// Most hooks of one type on one object (podio.md 1.4).
+/// Maximum number of hooks of one type on one object (podio.md 1.4).
 const MAX_OF_A_TYPE: usize = 10;
 
-/// Codes that are good at once. Whether a new request ends the older codes is unknown at Podio;
-/// here they stay good until one is used.
+/// Maximum number of valid codes per hook. Whether a new request ends older codes is
+/// unknown for Podio; here they stay valid until one is used.
 const MAX_CODES: usize = 20;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,7 +28,7 @@ pub(crate) struct StoredHook {
     pub(crate) event: EventType,
     pub(crate) url: String,
     pub(crate) active: bool,
-    /// Begins anew with the sandbox.
+    /// Record of answers, which is not saved between runs.
     #[serde(skip, default = "new_standing")]
     pub(crate) standing: Standing,
     pub(crate) created_on: Timestamp,
@@ -39,7 +40,7 @@ fn new_standing() -> Standing {
     Standing::new(Rule::CURRENT)
 }
 
-/// What a hook is made from; the type is checked, the URL well-formed.
+/// Content of a new hook. Its type is checked and its URL is well-formed.
 #[derive(Debug)]
 pub(crate) struct NewHook {
     pub(crate) ref_type: RefType,
@@ -53,17 +54,17 @@ pub(crate) struct NewHook {
 pub(crate) struct SandboxWebhook {
     pub(crate) hook_id: u64,
     pub(crate) event: EventType,
-    /// As registered, query and all.
+    /// URL as registered, including the query.
     pub(crate) url: String,
     /// Podio's own parameters, in the order of its documentation.
     pub(crate) params: Vec<(String, String)>,
 }
 
-/// Where an event happens: the hooks of these objects hear of it.
+/// Place of an event. The hooks of these objects fire.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EventPlace {
     pub(crate) app: Option<u64>,
-    /// The fields that the event changed.
+    /// Fields that the event changed.
     pub(crate) fields: Vec<u64>,
     pub(crate) space: Option<u64>,
 }
@@ -99,7 +100,7 @@ impl EventPlace {
 }
 
 impl World {
-    /// Makes an inactive hook and sends it its first `hook.verify`.
+    /// Creates an inactive hook and sends it its first `hook.verify`.
     pub(crate) fn create_hook(
         &mut self,
         new: NewHook,
@@ -132,7 +133,7 @@ impl World {
         Ok(hook_id)
     }
 
-    /// Sends a hook another `hook.verify`.
+    /// Sends another `hook.verify` to a hook.
     pub(crate) fn request_verification(&mut self, hook_id: u64) -> Result<(), ErrorAnswer> {
         let code = hex(&mut self.rng, 8);
         let hook = self
@@ -156,8 +157,8 @@ impl World {
         Ok(())
     }
 
-    /// Makes a hook active. An unknown hook and a wrong code get the same answer, as at Podio; a
-    /// code of an active hook is taken again, so that a second validation does no harm (guessed).
+    /// Activates a hook. An unknown hook and a wrong code get the same answer, as at Podio. A code
+    /// of an active hook is accepted again, so that a second validation does no harm (guessed).
     pub(crate) fn validate_hook(&mut self, hook_id: u64, code: &str) -> Result<(), ErrorAnswer> {
         let hook = self.hooks.get_mut(&hook_id);
         let hook = hook
@@ -190,7 +191,7 @@ impl World {
         }));
     }
 
-    /// Notes how a call of a hook ended. Failed verifications are not counted (guessed).
+    /// Records the outcome of a call of a hook. Failed verifications are not counted (guessed).
     pub(crate) fn record_outcome(&mut self, hook_id: u64, succeeded: bool, now: Timestamp) {
         let Some(hook) = self.hooks.get_mut(&hook_id).filter(|hook| hook.active) else {
             return;
@@ -205,13 +206,13 @@ impl World {
         }
     }
 
-    /// Whether Podio would call the hook now.
+    /// Returns whether Podio would call the hook now.
     pub(crate) fn delivers(&self, hook_id: u64) -> bool {
         let hook = self.hooks.get(&hook_id);
         hook.is_some_and(|hook| hook.delivers(self.now))
     }
 
-    /// Whether the hook list shows the hook as active.
+    /// Returns whether the list of hooks shows the hook as active.
     pub(crate) fn shows_active(&self, hook: &StoredHook) -> bool {
         let suspended = matches!(hook.standing.judge(self.now), Judgement::Suspended { .. });
         hook.active && !(suspended && self.config.suspended_shows_inactive)

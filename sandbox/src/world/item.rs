@@ -1,4 +1,4 @@
-//! Items and their revisions.
+//! Stores and changes items and their revisions.
 
 use jiff::Timestamp;
 use podtap_podio::EventType;
@@ -17,19 +17,19 @@ use crate::answer::ErrorAnswer;
 pub(crate) struct StoredItem {
     pub(crate) id: u64,
     pub(crate) app_id: u64,
-    /// Its number within the app.
+    /// Number within the app.
     pub(crate) app_item_id: u64,
     pub(crate) external_id: Option<String>,
     pub(crate) tags: Vec<String>,
     pub(crate) values: ItemValues,
-    /// Never empty; the index is the revision's number.
+    /// Revisions, never empty. The index is the revision's number.
     pub(crate) revisions: Vec<StoredRevision>,
 }
 
-/// One revision: who, when, and all values after it.
+/// One revision: its author, its time, and all values after it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct StoredRevision {
-    /// Podio's global number; not what events carry.
+    /// Podio's global number, which is not the one in events.
     pub(crate) global_id: u64,
     pub(crate) kind: RevisionKind,
     pub(crate) on: Timestamp,
@@ -37,7 +37,7 @@ pub(crate) struct StoredRevision {
     pub(crate) values: ItemValues,
 }
 
-/// What a request says about an item.
+/// Changes to an item in a request.
 #[derive(Debug, Default)]
 pub(crate) struct ItemDraft {
     /// Values as the client wrote them.
@@ -46,12 +46,12 @@ pub(crate) struct ItemDraft {
     pub(crate) tags: Option<Vec<String>>,
     /// Files to attach.
     pub(crate) file_ids: Vec<u64>,
-    /// The revision that the change builds on.
+    /// Revision on which the change is based.
     pub(crate) revision: Option<u64>,
 }
 
 impl StoredItem {
-    /// The number of the newest revision.
+    /// Returns the number of the newest revision.
     pub(crate) fn revision(&self) -> u64 {
         self.revisions.len().saturating_sub(1) as u64
     }
@@ -61,7 +61,7 @@ impl StoredItem {
         self.revisions.get(index).ok_or_else(ErrorAnswer::not_found)
     }
 
-    /// The first text, else the number within the app.
+    /// Returns the first text, or the number within the app if there is none.
     pub(crate) fn title(&self, app: &StoredApp) -> String {
         app.fields
             .iter()
@@ -73,18 +73,18 @@ impl StoredItem {
             )
     }
 
-    /// When it was changed last.
+    /// Returns the time of the last change.
     pub(crate) fn edited_on(&self) -> Option<Timestamp> {
         self.revisions.last().map(|change| change.on)
     }
 
-    /// What one of its fields holds.
+    /// Returns the value of a field as text.
     pub(crate) fn words(&self, field: &StoredField) -> String {
         let values = self.values.get(&field.id).map_or(&[][..], Vec::as_slice);
         wording::values(field.wording(), values, Locale::NONE)
     }
 
-    /// What an event about the item carries.
+    /// Returns the parameters of an event about the item.
     fn params(&self, revision: u64) -> Vec<(&'static str, String)> {
         let mut params = vec![
             ("item_id", self.id.to_string()),
@@ -141,8 +141,8 @@ impl World {
         Ok(item_id)
     }
 
-    /// Changes the fields that the draft names; always makes a revision, also where nothing
-    /// differs (guessed).
+    /// Changes the fields in the draft. This always creates a revision, even if nothing differs
+    /// (guessed).
     pub(crate) fn update_item(
         &mut self,
         item_id: u64,
@@ -184,8 +184,8 @@ impl World {
         Ok(revision)
     }
 
-    /// Undoes everything after the revision before `revision`. Fires `item.update` and has no
-    /// switch against it (podio.md 1.1).
+    /// Undoes everything after the revision before `revision`. Fires `item.update`, which
+    /// cannot be switched off (podio.md 1.1).
     pub(crate) fn revert_item(
         &mut self,
         item_id: u64,
@@ -201,8 +201,8 @@ impl World {
         self.revise(item_id, values, author, Switches::DEFAULT)
     }
 
-    /// Deletes an item with what hangs on it. The event carries the number that the revision of
-    /// the deletion has (inferred, podio.md 1.1).
+    /// Deletes an item with everything attached to it. The event has the number of the
+    /// deletion's revision (inferred, podio.md 1.1).
     pub(crate) fn delete_item(
         &mut self,
         item_id: u64,
@@ -256,7 +256,7 @@ impl World {
         Ok(revision)
     }
 
-    /// Names the items and links that a value refers to by id alone, as Podio does.
+    /// Adds the names of the items and links to which a value refers by id alone, as Podio does.
     fn complete_references(&self, values: &mut ItemValues) {
         for value in values.values_mut().flatten() {
             let embed = value.get("embed").and_then(Value::as_u64);
@@ -274,7 +274,7 @@ impl World {
     }
 }
 
-/// The fields whose values differ.
+/// Returns the fields whose values differ.
 pub(crate) fn changed_fields(from: &ItemValues, to: &ItemValues) -> Vec<u64> {
     let mut fields: Vec<_> = from.keys().chain(to.keys()).copied().collect();
     fields.sort_unstable();

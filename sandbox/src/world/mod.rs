@@ -1,8 +1,8 @@
-//! Everything that the sandbox's Podio consists of, in memory, and how it changes.
+//! Holds all objects of the sandbox in memory, and changes them.
 //!
-//! Synchronous and without I/O: time and chance are inside, webhooks to send gather in the outbox,
-//! and the holder of the world takes them from there. The API, the senders of webhooks and the
-//! built-in life all work on it, one at a time.
+//! Synchronous and without I/O: the time and the source of randomness are inside, and
+//! webhooks to send collect in the outbox, from which the holder of the world takes them.
+//! The API, the senders of webhooks and the simulated people all work on it, one at a time.
 
 mod app;
 mod as_text;
@@ -57,7 +57,7 @@ pub(super) use view::{NewView, View, ViewKind};
 
 pub(super) struct World {
     pub(super) config: Arc<SandboxConfig>,
-    /// The time of the change under way; set where it begins.
+    /// Time of the current change, which is set when it begins.
     pub(super) now: Timestamp,
     pub(super) rng: Rng,
     pub(super) people: People,
@@ -73,25 +73,25 @@ pub(super) struct World {
     pub(super) views: BTreeMap<u64, View>,
     pub(super) embeds: BTreeMap<u64, Embed>,
     pub(super) hooks: BTreeMap<u64, StoredHook>,
-    /// Where its files can be fetched from.
+    /// URL below which its files can be downloaded.
     pub(super) base_url: String,
     /// Whether webhooks are lost on their way, as when Podio's senders are down.
     pub(super) outage: bool,
-    /// Counts what may have changed something.
+    /// Number of calls that may have changed something.
     changes: u64,
     ids: Ids,
     outbox: Vec<SandboxWebhook>,
 }
 
-/// The effects of a write that its query switches (podio.md 5.3). `silent` has no visible effect
-/// here: it stops notifications, which the sandbox has none of, and no hooks.
+/// Effects of a write that its query can switch off (podio.md 5.3). `silent` has no effect
+/// here: it stops notifications, which the sandbox does not have, and no hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Switches {
     pub(super) hook: bool,
 }
 
 impl Switches {
-    /// What a change does when nothing is said.
+    /// Effects of a change by default.
     pub(super) const DEFAULT: Self = Self { hook: true };
 }
 
@@ -147,7 +147,7 @@ const fn first_space() -> u64 {
     9_300_000
 }
 
-/// Takes the next id of a kind.
+/// Returns the next id of a kind and increments it.
 fn next(id: &mut u64) -> u64 {
     let taken = *id;
     *id = id.saturating_add(1);
@@ -155,7 +155,7 @@ fn next(id: &mut u64) -> u64 {
 }
 
 impl World {
-    /// The world that the configuration's seed describes.
+    /// Creates the world that the configuration's seed describes.
     pub(super) fn new(config: Arc<SandboxConfig>, base_url: String, now: Timestamp) -> Self {
         let mut world = Self {
             now,
@@ -183,18 +183,18 @@ impl World {
         world
     }
 
-    /// The webhooks to send since this was last asked, in the order of their events.
+    /// Returns and removes the webhooks to send, in the order of their events.
     pub(super) fn take_webhooks(&mut self) -> Vec<SandboxWebhook> {
         self.changes += 1;
         std::mem::take(&mut self.outbox)
     }
 
-    /// How many webhooks there are to send.
+    /// Returns the number of webhooks to send.
     pub(super) fn queued_webhooks(&self) -> usize {
         self.outbox.len()
     }
 
-    /// A number that is another one once something may have changed.
+    /// Returns a number that differs if something may have changed since the last call.
     pub(super) fn changes(&self) -> u64 {
         self.changes
     }
@@ -208,7 +208,7 @@ impl World {
     }
 }
 
-/// A time as Podio writes it: UTC without saying so.
+/// Formats a time as Podio does: UTC without a zone.
 fn podio_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -1,4 +1,4 @@
-//! Who calls: API clients, people, and the tokens that were given to them.
+//! Manages callers: API clients, users, and the tokens that they were given.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::seed::{Seed, SeedClient, SeedUser};
 
-/// On whose behalf a token was given.
+/// Identity for which a token was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TokenIdentity {
     User(u64),
     App(u64),
 }
 
-/// Who makes a change, and through which client: what revisions remember.
+/// Author of a change, and the client used. Revisions store it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RevisionAuthor {
     pub(crate) by: ByLine,
     pub(crate) via: Via,
 }
 
-/// A token's holder.
+/// Holder of a token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TokenHolder {
     pub(crate) identity: TokenIdentity,
@@ -39,7 +39,7 @@ pub(crate) struct TokenPair {
     pub(crate) refresh_token: String,
 }
 
-/// The tokens that were given, with their holders.
+/// Issued tokens, with their holders.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TokenSessions {
     access: HashMap<String, TokenHolder>,
@@ -51,21 +51,21 @@ pub(crate) struct People {
     clients: Vec<SeedClient>,
     users: Vec<SeedUser>,
     sessions: TokenSessions,
-    /// Codes of logins in the browser, with the redirect that they belong to.
+    /// Codes of logins in the browser, with the redirect URL for which they are valid.
     codes: HashMap<String, (TokenHolder, String)>,
 }
 
-/// Most tokens of a kind that are remembered; beyond that, all are forgotten and callers log in
-/// again. A sandbox that is asked for more is being misused.
+/// Maximum number of tokens of a kind. If it is exceeded, all are forgotten and callers log
+/// in again. A sandbox that needs more is being misused.
 const MAX_TOKENS: usize = 10_000;
 
-/// The number of the first client that has none of its own, in the range of real ones.
+/// Number of the first client without a number in the seed, in the range of real ones.
 const FIRST_CLIENT: u64 = 23_304;
 
-/// How long a refresh token lasts: 28 days (podio.md 3.3).
+/// Lifetime of a refresh token: 28 days (podio.md 3.3).
 const REFRESH_LIFETIME: Duration = Duration::from_hours(28 * 24);
 
-/// How long the code of a login in the browser lasts; at Podio unknown.
+/// Lifetime of the code of a login in the browser; unknown for Podio.
 const CODE_LIFETIME: Duration = Duration::from_mins(10);
 
 impl People {
@@ -97,7 +97,7 @@ impl People {
             .map(|user| TokenIdentity::User(user.user_id))
     }
 
-    /// Gives new tokens. Older ones stay good, as long as they last.
+    /// Issues new tokens. Older ones stay valid until they expire.
     pub(crate) fn issue_tokens(
         &mut self,
         identity: TokenIdentity,
@@ -128,13 +128,13 @@ impl People {
         tokens
     }
 
-    /// The holder of an access token; none for one that has expired or never was.
+    /// Returns the holder of an access token, or `None` if it has expired or does not exist.
     pub(crate) fn holder(&self, access_token: &str, now: Timestamp) -> Option<TokenHolder> {
         let session = self.sessions.access.get(access_token)?;
         (now < session.expires_at).then(|| session.clone())
     }
 
-    /// Takes a refresh token in: it serves once, and the answer brings another.
+    /// Exchanges a refresh token for new tokens. It can be used once.
     pub(crate) fn redeem(
         &mut self,
         refresh_token: &str,
@@ -150,7 +150,7 @@ impl People {
         good.then_some(identity)
     }
 
-    /// Lets `identity` in through the browser: a code for the redirect.
+    /// Issues a code for the redirect to `identity`, which logs in with the browser.
     pub(crate) fn issue_code(
         &mut self,
         identity: TokenIdentity,
@@ -173,7 +173,7 @@ impl People {
         code
     }
 
-    /// Takes the code of a login in the browser in: it serves once.
+    /// Exchanges the code of a login in the browser. It can be used once.
     pub(crate) fn exchange(
         &mut self,
         code: &str,
@@ -187,7 +187,7 @@ impl People {
         good.then_some(session.identity)
     }
 
-    /// Forgets an access token and every refresh token of its holder.
+    /// Revokes an access token and every refresh token of its holder.
     pub(crate) fn revoke(&mut self, access_token: &str) {
         if let Some(gone) = self.sessions.access.remove(access_token) {
             self.sessions
@@ -204,14 +204,14 @@ impl People {
         self.sessions = sessions;
     }
 
-    /// Forgets every token, as if all had been revoked.
+    /// Revokes every token.
     pub(crate) fn revoke_all(&mut self) {
         self.sessions.access.clear();
         self.sessions.refresh.clear();
     }
 }
 
-/// The clients with the numbers that Podio would have given them.
+/// Returns the clients with numbers, which Podio would have assigned.
 fn assign_ids(clients: &[SeedClient]) -> Vec<SeedClient> {
     let numbered = clients
         .iter()
@@ -223,7 +223,7 @@ fn assign_ids(clients: &[SeedClient]) -> Vec<SeedClient> {
     numbered.collect()
 }
 
-/// Random lower-case hex digits.
+/// Returns random lower-case hexadecimal digits.
 pub(super) fn hex(rng: &mut Rng, digits: usize) -> String {
     (0..digits).map(|_| rng.digit(16)).collect()
 }

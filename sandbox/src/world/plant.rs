@@ -1,11 +1,11 @@
-//! The world that a seed describes.
+//! Fills the world from a seed.
 
 use super::item::ItemDraft;
 use super::{StoredApp, StoredSpace, Switches, World};
 use crate::seed::SeedSpace;
 
 impl World {
-    /// Fills the world from the seed. Items that do not fit their fields are left out.
+    /// Adds the objects of the seed. Items that do not match their fields are left out.
     pub(super) fn plant(&mut self) {
         let spaces = self.config.seed.spaces.clone();
         let author = self.first_author();

@@ -1,5 +1,5 @@
-//! Records that are kept as they were written: web forms, status posts and contacts. Members of
-//! spaces and tags of items, which are no records of their own.
+//! Stores objects as they were written: web forms, status posts and contacts. Also changes
+//! members of spaces and tags of items, which are not records.
 
 use jiff::Timestamp;
 use podtap_podio::EventType;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{EventPlace, RevisionAuthor, Switches, World, next};
 use crate::answer::ErrorAnswer;
 
-/// A kind of object without behaviour of its own.
+/// Kind of an object without behaviour of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RecordKind {
     Form,
@@ -18,7 +18,7 @@ pub(crate) enum RecordKind {
 }
 
 impl RecordKind {
-    /// The name of its id. Those of status posts and contacts are inferred (podio.md 1.1).
+    /// Returns the name of its id. Those of status posts and contacts are inferred (podio.md 1.1).
     pub(crate) const fn id_name(self) -> &'static str {
         match self {
             Self::Form => "form_id",
@@ -27,7 +27,7 @@ impl RecordKind {
         }
     }
 
-    /// What happens when one is created, changed and deleted.
+    /// Returns the events for creating, changing and deleting one.
     const fn events(self) -> [EventType; 3] {
         match self {
             Self::Form => [
@@ -52,10 +52,10 @@ impl RecordKind {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) kind: RecordKind,
-    /// Of a form its app's, of the others their space's.
+    /// App of a form, or space of another record.
     pub(crate) owner: u64,
     pub(crate) body: Value,
-    /// When and by whom it was made; files of earlier versions do not say.
+    /// Time and author of its creation; missing in files of earlier versions.
     #[serde(default)]
     pub(crate) created: Option<(Timestamp, RevisionAuthor)>,
 }

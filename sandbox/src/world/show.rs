@@ -1,5 +1,5 @@
-//! Objects as Podio answers them (podio.md 5.2): the main members, with the secrets that real
-//! answers hold, so that callers prove that they leave them out.
+//! Converts objects to Podio's answers (podio.md 5.2). They have the main members, and the
+//! secrets that real answers contain, so that clients prove that they omit them.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::answer::ErrorAnswer;
 
-/// The one organization, which all spaces are in.
+/// Id of the single organization, which contains all spaces.
 pub(crate) const ORG: u64 = 247_026;
 
 impl World {
@@ -209,14 +209,14 @@ impl World {
         })
     }
 
-    /// The files that hang on something.
+    /// Returns the files that are attached to an object.
     fn show_files(&self, on: Attachment) -> Vec<Value> {
         let files = self.files.values().filter(|file| file.on == Some(on));
         files.map(|file| self.show_file(file)).collect()
     }
 
     pub(crate) fn show_file(&self, file: &StoredFile) -> Value {
-        // Where Podio has another host for files, the sandbox has its API.
+        // Podio has another host for files; in the sandbox, it is the API.
         let link = format!("{}/file/{}/raw", self.base_url, file.id);
         json!({
             "file_id": file.id,
@@ -249,7 +249,7 @@ pub(crate) fn show_space(space: &StoredSpace) -> Value {
     })
 }
 
-/// A space as other objects name it.
+/// Returns a space as other objects refer to it.
 pub(crate) fn show_space_ref(space: &StoredSpace) -> Value {
     json!({
         "space_id": space.id,
@@ -258,7 +258,7 @@ pub(crate) fn show_space_ref(space: &StoredSpace) -> Value {
     })
 }
 
-/// The organization as other objects name it.
+/// Returns the organization as other objects refer to it.
 pub(crate) fn show_org_ref() -> Value {
     json!({ "org_id": ORG, "name": "Sandbox", "url": "https://podio.com/sandbox" })
 }

@@ -1,4 +1,4 @@
-//! The world in a file, from one run to the next.
+//! Saves the world in a file, from one run to the next.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,11 @@ use super::{
     StoredTask, View, World,
 };
 
-/// What this build writes. A file of another number is not read.
+/// Format version of this build. A file with another version is refused.
 const VERSION: u32 = 1;
 
-/// The file's content. The seed's clients and users are not in it: they come from the seed.
+/// Content of the file. It does not contain the seed's clients and users, which are read
+/// from the seed.
 #[derive(Deserialize)]
 struct SavedWorld {
     ids: Ids,
@@ -35,7 +36,7 @@ struct SavedWorld {
     sessions: TokenSessions,
 }
 
-/// The same, borrowed, for writing it.
+/// Borrowed form of the content, for writing.
 #[derive(Serialize)]
 struct StateRef<'a> {
     version: u32,
@@ -55,19 +56,19 @@ struct StateRef<'a> {
     sessions: &'a TokenSessions,
 }
 
-/// The file cannot be taken.
+/// Reason why a file cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidState {
-    /// It is not what the sandbox writes.
+    /// The file was not written by the sandbox.
     #[error("the file is not the saved state of a sandbox")]
     Malformed(#[from] serde_json::Error),
-    /// Another build wrote it.
+    /// The file was written by another version.
     #[error("the state has version {0}, and this build reads version {VERSION}")]
     OtherVersion(u32),
 }
 
 impl World {
-    /// Everything that happened, as a file.
+    /// Returns the world as a file.
     pub(crate) fn save(&self) -> Result<Vec<u8>, serde_json::Error> {
         let state = StateRef {
             version: VERSION,
@@ -88,7 +89,7 @@ impl World {
         serde_json::to_vec(&state)
     }
 
-    /// Takes the place of the seed's world. Hooks begin with a clean record.
+    /// Replaces the seed's world. Hooks begin with an empty record of answers.
     pub(crate) fn restore(&mut self, file: &[u8]) -> Result<(), InvalidState> {
         #[derive(Deserialize)]
         struct StateHead {

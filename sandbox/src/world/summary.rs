@@ -1,5 +1,5 @@
-//! Items, tasks, status posts, files and apps by what they have in common: for lists that hold
-//! several kinds, such as streams and search results.
+//! Describes items, tasks, status posts, files and apps by what they have in common, for
+//! lists of several kinds, such as streams and search results.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -9,24 +9,25 @@ use super::{
     Attachment, RecordKind, RevisionAuthor, World, podio_time, show_org_ref, show_space_ref,
 };
 
-/// One object in short.
+/// Short form of an object.
 #[derive(Debug)]
 pub(crate) struct Summary {
     pub(crate) on: Attachment,
-    /// What says which app and space it belongs to: itself, or what it hangs on.
+    /// Object that determines its app and space: itself, or the one to which it is attached.
     pub(crate) place: Option<Attachment>,
     pub(crate) title: String,
     pub(crate) created_on: Timestamp,
-    /// The last change or comment.
+    /// Time of the last change or comment.
     pub(crate) last_update_on: Timestamp,
     pub(crate) author: RevisionAuthor,
-    /// Everything that a search looks at.
+    /// Text that a search covers.
     pub(crate) text: String,
     data: Value,
 }
 
 impl World {
-    /// Everything that people can find, the last changed first. Private tasks are left out.
+    /// Returns all objects that people can find, the last changed first. Private tasks are left
+    /// out.
     pub(crate) fn summaries(&self) -> Vec<Summary> {
         let items = self.items.keys().map(|&id| Attachment::Item(id));
         let tasks = self.tasks.values().filter(|task| !task.private);
@@ -43,7 +44,7 @@ impl World {
         summaries
     }
 
-    /// One object in short; `None` where there is no such object.
+    /// Returns the short form of an object, or `None` if it does not exist.
     pub(crate) fn summary(&self, on: Attachment) -> Option<Summary> {
         let mut summary = match on {
             Attachment::Item(id) => self.item_summary(on, id)?,
@@ -147,7 +148,7 @@ impl Summary {
         world.space_of(self.place?)
     }
 
-    /// The members that all lists of several kinds have.
+    /// Returns the members that all lists of several kinds have.
     pub(crate) fn show(&self, world: &World) -> Map<String, Value> {
         let (kind, id) = self.on.to_pair();
         let app = self.app(world).and_then(|id| world.apps.get(&id));
@@ -169,7 +170,7 @@ impl Summary {
         members.into_iter().collect()
     }
 
-    /// As a stream has it.
+    /// Returns the form used in a stream.
     pub(crate) fn show_in_stream(&self, world: &World) -> Value {
         let mut shown = self.show(world);
         let comments = world.comments.values().filter(|c| c.on == self.on);

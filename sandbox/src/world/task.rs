@@ -1,4 +1,4 @@
-//! Tasks.
+//! Stores and changes tasks.
 
 use jiff::Timestamp;
 use podtap_podio::EventType;
@@ -16,17 +16,17 @@ pub(crate) struct StoredTask {
     pub(crate) private: bool,
     pub(crate) due_date: Option<String>,
     pub(crate) due_time: Option<String>,
-    /// Who has to do it: a user.
+    /// User who has to do it.
     pub(crate) responsible: ByLine,
     pub(crate) labels: Vec<String>,
     pub(crate) on: Option<Attachment>,
     pub(crate) created_on: Timestamp,
     pub(crate) author: RevisionAuthor,
-    /// When and by whom it was done.
+    /// Time and user of its completion.
     pub(crate) completed: Option<(Timestamp, ByLine)>,
 }
 
-/// What a task is made from.
+/// Content of a new task.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NewTask {
     pub(crate) text: String,
@@ -34,7 +34,7 @@ pub(crate) struct NewTask {
     pub(crate) private: bool,
     pub(crate) due_date: Option<String>,
     pub(crate) due_time: Option<String>,
-    /// The author, where no one else is.
+    /// The author if missing.
     pub(crate) responsible: Option<ByLine>,
     pub(crate) labels: Vec<String>,
     /// Files to attach.
@@ -88,7 +88,7 @@ impl World {
         Ok(())
     }
 
-    /// Hangs a task on something else, or on nothing.
+    /// Attaches a task to another object, or to none.
     pub(crate) fn refer_task(
         &mut self,
         task_id: u64,

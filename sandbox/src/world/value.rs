@@ -1,4 +1,5 @@
-//! Values as API clients write them to values as Podio answers them (podio.md 5.2).
+//! Converts values as API clients write them to the form in which Podio answers them
+//! (podio.md 5.2).
 
 use std::collections::BTreeMap;
 
@@ -9,11 +10,11 @@ use super::date;
 use super::field::StoredField;
 use crate::answer::ErrorAnswer;
 
-/// The values of an item by field; a field without values is absent.
+/// Values of an item by field. A field without values is missing.
 pub(crate) type ItemValues = BTreeMap<u64, Vec<Value>>;
 
-/// Reads `fields` of a request: an object by `external_id` or field id, or a list of
-/// `{field_id | external_id, values}`. A field set to nothing is in the result with no values.
+/// Reads `fields` of a request: an object by `external_id` or field id, or a list of `{field_id
+/// | external_id, values}`. A field that is cleared is in the result with no values.
 pub(crate) fn read(app: &StoredApp, fields: &Value) -> Result<ItemValues, ErrorAnswer> {
     let mut values = ItemValues::new();
     match fields {
@@ -60,7 +61,7 @@ fn single(field: &StoredField, given: &Value) -> Result<Value, ErrorAnswer> {
             Value::String(url) => Ok(json!({ "embed": { "url": url }, "file": null })),
             other => Err(ErrorAnswer::wrong_type(other, "object")),
         },
-        // A value with its type, which is part of it.
+        // The type is part of this value.
         "phone" | "email" | "location" if given.is_object() => Ok(given.clone()),
         "money" => match given {
             Value::Object(members) => Ok(money(members)),
@@ -79,7 +80,7 @@ fn single(field: &StoredField, given: &Value) -> Result<Value, ErrorAnswer> {
     }
 }
 
-/// A category's option, by its number or its text.
+/// Returns a category's option by its number or its text.
 fn option(field: &StoredField, given: &Value) -> Result<Value, ErrorAnswer> {
     let found = field.options.iter().zip(1_u64..).find(|(text, id)| {
         let wanted = given.get("id").unwrap_or(given);
@@ -99,7 +100,7 @@ fn money(members: &Map<String, Value>) -> Value {
     })
 }
 
-/// Numbers are texts with four decimals.
+/// Formats a number as a text with four decimals.
 fn decimals(value: &Value) -> Value {
     match value.as_f64() {
         Some(number) => json!(format!("{number:.4}")),

@@ -1,4 +1,4 @@
-//! Views: filters and an order of an app's items under a name, and the ones used last.
+//! Stores views: named filters and sort orders of an app's items, and the ones used last.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub(crate) struct View {
     pub(crate) name: String,
     pub(crate) kind: ViewKind,
     pub(crate) private: bool,
-    /// Whether the app is opened with it.
+    /// Whether the app opens with it.
     pub(crate) is_default: bool,
     pub(crate) sort_by: Option<String>,
     pub(crate) sort_desc: bool,
@@ -24,17 +24,17 @@ pub(crate) struct View {
     pub(crate) author: RevisionAuthor,
 }
 
-/// How a view came to be.
+/// Origin of a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ViewKind {
     /// A person saved it.
     Saved,
-    /// A request asked for it to be remembered. Each author has one for each app.
+    /// A request asked to remember it. Each author has one for each app.
     Last,
 }
 
-/// What a view is made from or changed by; what is left out stays.
+/// Content of a new view, or changes to one; missing members stay unchanged.
 #[derive(Debug, Default)]
 pub(crate) struct NewView {
     pub(crate) name: Option<String>,
@@ -57,7 +57,7 @@ impl View {
         }
     }
 
-    /// Whether this author may see it.
+    /// Returns whether this author may see it.
     pub(crate) fn is_for(&self, author: &RevisionAuthor) -> bool {
         !self.private || self.author.by == author.by
     }
@@ -87,7 +87,7 @@ impl World {
         self.insert_view(app, ViewKind::Saved, new, author)
     }
 
-    /// Remembers what this author has just asked of an app.
+    /// Stores this author's last request for an app's items as a view.
     pub(crate) fn remember_view(&mut self, app: u64, new: NewView, author: &RevisionAuthor) -> u64 {
         let same = |view: &&mut View| {
             view.kind == ViewKind::Last && view.app_id == app && view.author.by == author.by
@@ -101,7 +101,7 @@ impl World {
         }
     }
 
-    /// The view of an app by its id, by its name, or as `last`.
+    /// Returns the view of an app by its id, by its name, or as `last`.
     pub(crate) fn view(
         &self,
         app: &StoredApp,
@@ -117,7 +117,7 @@ impl World {
         found.ok_or_else(ErrorAnswer::not_found)
     }
 
-    /// Makes a view the one that its app is opened with.
+    /// Makes a view the one with which its app opens.
     pub(crate) fn make_default(&mut self, view_id: u64) -> Result<(), ErrorAnswer> {
         let app_id = self
             .views

@@ -1,4 +1,4 @@
-//! Comments, files and tags.
+//! Tests comments, files and tags.
 
 use bytes::Bytes;
 use http::{Method, Request};

@@ -1,4 +1,4 @@
-//! The client against the sandbox: what it reads, limits, faults.
+//! Tests the client against the sandbox: reading, limits, faults.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What can be asked of the sandbox beside Podio's API: commands, outages, a world that is kept.
+//! Tests what the sandbox offers beside Podio's API: commands, outages, a saved world.
 
 use http::Method;
 use podtap_podio::{EventType, RefType};
@@ -52,7 +52,7 @@ async fn every_event_can_be_made_to_happen_and_a_mistake_is_told() {
     let client = sandbox.user();
     let order = |event: &EventType| match event.as_str().rsplit_once('.') {
         Some((_, "create" | "add")) => 0,
-        // With these goes what the other commands need.
+        // These commands delete objects that other commands need, so they come last.
         _ if *event == EventType::ItemDelete => 3,
         _ if *event == EventType::AppDelete => 4,
         Some((_, "delete" | "remove")) => 2,

@@ -1,4 +1,5 @@
-//! How webhooks are sent: again after some failures, no more after many, and by a life of its own.
+//! Tests how webhooks are sent: repeated after some failures, stopped after many, and
+//! caused by simulated people.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -139,7 +140,7 @@ async fn duplicates_arrive_more_than_once_with_the_same_revision() {
     assert_eq!(copies, [(Some(item_id), Some(0)); 2]);
 }
 
-/// Waits for each answer before the next event, however loaded the machine is.
+/// Waits for each answer before the next event, even on a busy machine.
 fn patient(config: &mut SandboxConfig) {
     config.delivery.head_start = SOON;
 }

@@ -1,4 +1,4 @@
-//! Every event type of the catalogue, caused by a call of the API.
+//! Tests that every event type of the catalogue can be caused by a call of the API.
 
 use podtap_podio::{EventKind, EventType, RefType};
 use podtap_sandbox::HookTypes;

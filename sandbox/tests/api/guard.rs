@@ -1,4 +1,4 @@
-//! Who may call the sandbox at all.
+//! Tests which callers the sandbox accepts.
 
 use bytes::Bytes;
 use http::Request;

@@ -1,5 +1,5 @@
-//! The life of hooks: made, verified, fired, judged, deleted; and that the sandbox's webhooks are
-//! Podio's.
+//! Tests the life of hooks: created, verified, fired, disabled, deleted; and that the
+//! sandbox's webhooks are like Podio's.
 
 use http::Method;
 use podtap_podio::client::{
@@ -111,7 +111,7 @@ async fn hook_false_in_the_query_suppresses_events_and_silent_does_not() {
             .await
             .unwrap();
     }
-    // In the body the switch does nothing.
+    // In the body, the switch has no effect.
     let body = json!({ "fields": { "title": "fifth" }, "hook": false });
     sandbox
         .call(Method::PUT, &format!("/item/{item_id}"), &body)

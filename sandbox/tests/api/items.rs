@@ -1,4 +1,4 @@
-//! Items: dates, authors, filters, and by what they are found.
+//! Tests items: dates, authors, filters, and how they are found.
 
 use http::Method;
 use serde_json::{Value, json};

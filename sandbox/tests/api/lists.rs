@@ -1,4 +1,4 @@
-//! Lists over several kinds of objects: views, streams, search, the calendar, contacts, links.
+//! Tests lists of several kinds of objects: views, streams, search, the calendar, contacts, links.
 
 use http::Method;
 use podtap_podio::{EventType, RefType};

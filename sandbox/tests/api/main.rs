@@ -1,4 +1,4 @@
-//! The client and the sandbox against each other, over loopback sockets.
+//! Tests the client and the sandbox against each other, over loopback sockets.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Users, organization, spaces and apps; and what the sandbox does not have.
+//! Tests users, organization, spaces and apps; and operations that the sandbox lacks.
 
 use http::Method;
 use podtap_podio::{EventType, RefType};

@@ -1,4 +1,4 @@
-//! The client's calls through a proxy.
+//! Tests the client's calls through a proxy.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::support::{RunningSandbox, app};
 use podtap_testing::calls::ORDERS;
 
-/// A SOCKS 5 proxy on loopback without a password (RFC 1928), for IPv4 addresses.
+/// Starts a SOCKS 5 proxy on loopback without a password (RFC 1928), for IPv4 addresses.
 async fn socks5() -> (SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! A running sandbox, a receiver of webhooks, and plain calls of the API.
+//! Provides a running sandbox, a receiver of webhooks, and plain calls of the API.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -25,27 +25,27 @@ use tokio_util::sync::CancellationToken;
 
 use podtap_testing::calls::ORDERS;
 
-/// An id of the example seed, beside those of `calls`.
+/// An id of the example seed that is not in `calls`.
 pub(crate) const CUSTOMERS: u64 = 30_682_990;
 
-/// Long enough for a loaded machine, short enough to notice.
+/// Maximum time to wait: long enough for a busy machine, short enough to notice.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
-/// A sandbox that runs until it is dropped.
+/// A sandbox that runs until this is dropped.
 pub(crate) struct RunningSandbox {
     pub(crate) base_url: BaseUrl,
     pub(crate) handle: Handle,
-    /// Ends with this value.
+    /// Tasks, which end when this is dropped.
     _tasks: JoinSet<()>,
 }
 
 impl RunningSandbox {
-    /// The example seed, and everything as by default.
+    /// Starts a sandbox with the example seed and the default configuration.
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
-    /// The same but for what is changed.
+    /// Starts a sandbox with a changed configuration.
     pub(crate) async fn with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
         let mut config = SandboxConfig::default();
         change(&mut config);
@@ -69,7 +69,7 @@ impl RunningSandbox {
         self.client(password())
     }
 
-    /// The first user, and a receiver with a hook that has been validated.
+    /// Returns a client of the first user, and a receiver with a validated hook.
     pub(crate) async fn with_hook(
         &self,
         ref_type: RefType,
@@ -89,7 +89,7 @@ impl RunningSandbox {
         }
     }
 
-    /// A token of the first user.
+    /// Returns a token of the first user.
     pub(crate) async fn token(&self) -> String {
         let form = "grant_type=password&client_id=podtap&client_secret=sandbox-secret\
                     &username=ada%40example.com&password=sandbox";
@@ -104,7 +104,7 @@ impl RunningSandbox {
         token.1["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// A call as a program without our client makes it, as the first user.
+    /// Calls the API as the first user without our client, as another program would.
     pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let token = self.token().await;
         self.raw(
@@ -135,7 +135,7 @@ impl RunningSandbox {
         self.good(Method::DELETE, path, Value::Null).await
     }
 
-    /// A call that succeeds.
+    /// Makes a call that must succeed, and returns the answer.
     async fn good(&self, method: Method, path: &str, body: Value) -> Value {
         let body = if body.is_null() { json!({}) } else { body };
         let (status, answer) = self.call(method.clone(), path, &body).await;
@@ -146,7 +146,7 @@ impl RunningSandbox {
         answer
     }
 
-    /// The status of a call that is refused, and Podio's words for it.
+    /// Makes a call that must be refused. Returns the status and Podio's text.
     pub(crate) async fn expect_refusal(
         &self,
         method: Method,
@@ -159,7 +159,7 @@ impl RunningSandbox {
         (status, said.to_owned())
     }
 
-    /// A new item of the orders.
+    /// Creates an item in the app of orders.
     pub(crate) async fn order(&self, fields: Value) -> u64 {
         let body = json!({ "fields": fields });
         let item = self.post(&format!("/item/app/{ORDERS}/"), body).await;
@@ -197,8 +197,8 @@ pub(crate) fn app() -> Grant {
     }
 }
 
-/// The next attempt to deliver an event of this type; the verification of its hook may be noted
-/// late.
+/// Returns the next attempt to deliver an event of this type. The verification of its hook
+/// may still be observed before.
 pub(crate) async fn next_sent(
     observations: &mut broadcast::Receiver<Observation>,
     event: EventType,
@@ -220,12 +220,12 @@ pub(crate) struct ReceivedPost {
     pub(crate) event: PodioEvent,
 }
 
-/// A local service that keeps what it gets and answers as it is told.
+/// A local service that stores requests and answers as the test says.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     events: mpsc::Receiver<ReceivedPost>,
     status: Arc<Mutex<Option<u16>>>,
-    /// Ends with this value.
+    /// Tasks, which end when this is dropped.
     _tasks: JoinSet<()>,
 }
 
@@ -245,12 +245,12 @@ impl Receiver {
         }
     }
 
-    /// How everything is answered from now on.
+    /// Sets the status of all further answers.
     pub(crate) fn answer(&self, status: u16) {
         *self.status.lock().unwrap() = Some(status);
     }
 
-    /// Nothing is answered from now on.
+    /// Stops answering.
     pub(crate) fn hang(&self) {
         *self.status.lock().unwrap() = None;
     }
@@ -263,7 +263,7 @@ impl Receiver {
         self.events.try_recv().is_err()
     }
 
-    /// A hook on this receiver that has been validated.
+    /// Creates a validated hook on this receiver.
     pub(crate) async fn active_hook(
         &mut self,
         client: &Client,

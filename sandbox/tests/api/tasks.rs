@@ -1,4 +1,4 @@
-//! Tasks.
+//! Tests tasks.
 
 use http::Method;
 use podtap_podio::{EventType, RefType};

@@ -1,4 +1,4 @@
-//! Who calls: every grant, tokens that end or are refused, and both token endpoints.
+//! Tests callers: every grant, tokens that expire or are refused, and both token endpoints.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::support::{RunningSandbox, app, credentials, password};
 use podtap_testing::calls::{ORDERS, SPACE};
 
-/// How often the token endpoint was called among what was observed.
+/// Returns how many of the observations are calls of the token endpoint.
 fn token_calls(observations: &mut tokio::sync::broadcast::Receiver<Observation>) -> usize {
     let mut calls = 0;
     while let Ok(seen) = observations.try_recv() {
@@ -153,7 +153,7 @@ async fn a_token_is_renewed_before_it_ends_and_after_it_has_ended() {
     early.scopes().await.unwrap();
     assert_eq!(token_calls(&mut observations), 2);
 
-    // Tokens that have ended when they arrive: each call is a 401, a refresh, a second 401.
+    // The tokens have expired when they arrive: each call is a 401, a refresh, a second 401.
     let sandbox = RunningSandbox::with(|config| config.token_lifetime = Duration::ZERO).await;
     let late = Client::new(ClientConfig {
         refresh_margin: Duration::ZERO,

@@ -1,6 +1,7 @@
-//! Filters of items: by field, and by who made and changed an item, when and through what.
+//! Filters items by field, by author, and by when and through which client they were
+//! created or changed.
 //!
-//! A filter that is not understood is refused: ignored, it would let items pass that it should not.
+//! An unknown filter is refused. If it were ignored, items would match that should not.
 
 mod period;
 
@@ -12,14 +13,14 @@ use crate::answer::ErrorAnswer;
 use crate::world::{RevisionAuthor, StoredApp, StoredField, StoredItem, moment};
 pub(super) use period::Period;
 
-/// One filter, ready to be asked.
+/// A parsed filter.
 #[derive(Debug)]
 pub(super) struct ItemFilter {
     subject: FilterSubject,
     condition: Condition,
 }
 
-/// What of an item is looked at.
+/// The part of an item that a filter compares.
 #[derive(Debug)]
 enum FilterSubject {
     Field(StoredField),
@@ -34,20 +35,20 @@ enum FilterSubject {
     Number,
 }
 
-/// What it has to be.
+/// Required value.
 #[derive(Debug)]
 enum Condition {
-    /// There is none.
+    /// There is no value.
     Nothing,
-    /// One of these.
+    /// The value is one of these.
     Any(Vec<Value>),
-    /// It holds this text.
+    /// The value contains this text.
     Holds(String),
     Between(Option<f64>, Option<f64>),
     During(Period),
 }
 
-/// Reads `{key: value}`, or a list of `{key, values}`.
+/// Parses `{key: value}`, or a list of `{key, values}`.
 pub(super) fn read(
     app: &StoredApp,
     filters: &Value,
@@ -216,7 +217,7 @@ impl ItemFilter {
     }
 }
 
-/// Whether a field's value is what a filter names: by id, or by its text.
+/// Returns whether a filter's value denotes the value of a field: by its id or its text.
 fn names(value: &Value, wanted: &Value) -> bool {
     let Value::Object(members) = value else {
         return value == wanted || number(value).is_some_and(|n| number(wanted) == Some(n));

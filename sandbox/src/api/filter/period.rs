@@ -1,4 +1,4 @@
-//! Spans of time in filters, `{from, to}`: absolute, or counted from today as in `-1m`.
+//! Parses periods in filters, `{from, to}`: absolute, or relative to today as in `-1m`.
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::{SignedDuration, Span};
@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 use crate::answer::ErrorAnswer;
 use crate::world::moment;
 
-/// A span of time; an end that is not given is open.
+/// A period. A missing end is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::api) struct Period {
     from: Option<DateTime>,
-    /// The first moment after it.
+    /// First moment after the period.
     end: Option<DateTime>,
 }
 
 impl Period {
-    /// Reads `{from, to}`, both included.
+    /// Parses `{from, to}`, both inclusive.
     pub(in crate::api) fn read(key: &str, value: &Value, today: Date) -> Result<Self, ErrorAnswer> {
         let Value::Object(range) = value else {
             return Err(ErrorAnswer::wrong_type(
@@ -39,13 +39,13 @@ impl Period {
         self.from.is_none_or(|from| at >= from) && self.end.is_none_or(|end| at < end)
     }
 
-    /// Whether it has a moment in common with what begins and ends then.
+    /// Returns whether the period overlaps with the time between `from` and `to`.
     pub(in crate::api) fn meets(self, from: DateTime, to: DateTime) -> bool {
         self.from.is_none_or(|begin| to >= begin) && self.end.is_none_or(|end| from < end)
     }
 }
 
-/// The first moment of what one end names, and the first one after it.
+/// Returns the first moment of the time that one end names, and the first moment after it.
 fn end_of(
     range: &Map<String, Value>,
     name: &str,
@@ -71,8 +71,8 @@ fn end_of(
     Ok(Some((begin, end.unwrap_or(DateTime::MAX))))
 }
 
-/// Days, weeks, months or years from today, as in `-2w`; with an `r` at the end the whole week,
-/// month or year (podio.md 5.4). The first day meant, and the day after the last.
+/// Parses days, weeks, months or years from today, as in `-2w`. With an `r` at the end, the whole
+/// week, month or year is meant (podio.md 5.4). Returns the first day, and the day after the last.
 fn relative(text: &str, today: Date) -> Option<(Date, Date)> {
     let (count, is_rounded) = match text.strip_suffix('r') {
         Some(count) => (count, true),
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn period(value: &Value) -> Result<Period, ErrorAnswer> {
-        // A Thursday.
+        // This day is a Thursday.
         Period::read("date", value, "2026-11-26".parse().unwrap())
     }
 
