@@ -1,11 +1,18 @@
 //! Access control of the web page: every kind of request
 //! that a browser, or another program, can send.
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
 use super::Paged;
 use crate::support::{Answer, Service, Stage, form_post, send};
 
 /// Sends a request with these headers besides `Host`.
-async fn ask(authority: &str, line: &str, host: &str, headers: &[(&str, &str)]) -> Answer {
+pub(super) async fn ask(
+    authority: &str,
+    line: &str,
+    host: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
     let mut request =
         format!("{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 0\r\n");
     for (name, value) in headers {
@@ -135,6 +142,64 @@ async fn without_the_session_of_this_run_nothing_is_shown() {
             "{path}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_spelling_of_the_host_is_answered_and_the_streams_of_changes_are_few() {
+    /// Streams of one page that are open at once.
+    const STREAMS: usize = 16;
+    let service = Service::start().await;
+    let paged = Paged::start(&service).await;
+    let authority = paged.authority();
+    let (_, port) = authority.rsplit_once(':').unwrap();
+    let cookie = session(&paged).await;
+    let own = ("cookie", cookie.as_str());
+    for (host, status) in [
+        ("127.0.0.1", 200),
+        ("LOCALHOST", 200),
+        ("[::1]", 200),
+        ("localhost.", 421),
+        ("127.0.0.1.", 421),
+        ("[::ffff:127.0.0.1]", 421),
+        ("0.0.0.0", 421),
+        ("[::]", 421),
+        ("127.1", 421),
+        ("2130706433", 421),
+        ("0x7f.0.0.1", 421),
+        ("localhost.evil.example", 421),
+        ("evil.example", 421),
+    ] {
+        let host = format!("{host}:{port}");
+        let answer = ask(authority, "GET /api/events", &host, &[own]).await;
+        assert_eq!(answer.status, status, "{host}");
+    }
+    // A page of another site can open a websocket without asking; this one has none.
+    let foreign = [
+        own,
+        ("origin", "http://evil.example"),
+        ("upgrade", "websocket"),
+    ];
+    let answer = ask(authority, "GET /api/changes", authority, &foreign).await;
+    assert_eq!(answer.status, 403);
+
+    let open = async || {
+        let mut stream = tokio::net::TcpStream::connect(authority).await.unwrap();
+        let request =
+            format!("GET /api/changes HTTP/1.1\r\nhost: {authority}\r\ncookie: {cookie}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await.unwrap();
+        (stream, String::from_utf8(head.to_vec()).unwrap())
+    };
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS {
+        let (stream, head) = open().await;
+        assert_eq!(head, "HTTP/1.1 200");
+        streams.push(stream);
+    }
+    assert_eq!(open().await.1, "HTTP/1.1 503");
+    let list = ask(authority, "GET /api/events", authority, &[own]).await;
+    assert_eq!(list.status, 200, "the page itself goes on");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,8 @@
 mod browser;
 mod driver;
 mod guards;
+mod losses;
+mod opened;
 mod several;
 mod views;
 
