@@ -4,7 +4,7 @@
 
 use podtap_agent::ExplainedField;
 use podtap_agent::Explanation;
-use podtap_agent::history::EventRow;
+use podtap_agent::history::{EventRow, HookCondition, HookNews};
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::Rect;
@@ -216,7 +216,13 @@ proptest! {
         let mut app = app(width, height);
         send(&mut app, Message::Tick(now()), &row, &full);
         let changes = Changes {
-            hooks: vec![text.clone()],
+            hooks: vec![HookNews {
+                hook_id: 7,
+                place: None,
+                event_type: Some(text.clone()),
+                at: now(),
+                state: HookCondition::Gone,
+            }],
             ..Changes::default()
         };
         app.update(Message::Changed(changes));

@@ -1,6 +1,6 @@
 //! Merges the changes that the agent announced since the last frame.
 
-use podtap_agent::history::{self, Incident, LoopFinding, Position};
+use podtap_agent::history::{self, HookNews, Incident, LoopFinding, Position};
 use podtap_agent::{Change, EventId};
 
 /// The agent's changes since the last frame, merged into one message per frame,
@@ -19,8 +19,8 @@ pub(crate) struct Changes {
     pub(crate) loops: Vec<LoopFinding>,
     /// Incidents on the way of the events, such as gaps.
     pub(crate) incidents: Vec<Incident>,
-    /// News of hooks, in words.
-    pub(crate) hooks: Vec<String>,
+    /// Hooks whose condition changed.
+    pub(crate) hooks: Vec<HookNews>,
     /// Ids of hooks whose verification has ended.
     pub(crate) verified: Vec<u64>,
 }
@@ -83,7 +83,7 @@ impl Changes {
                 self.incidents.push(incident);
             }
             HistoryChange::Hook(news) if self.hooks.len() < MAX_TOLD => {
-                self.hooks.push(news.to_string());
+                self.hooks.push(*news);
             }
             HistoryChange::Incident(_)
             | HistoryChange::Hook(_)

@@ -1,6 +1,8 @@
 //! Turns keys and pasted text into actions, and sends each action to the
 //! feature that carries it out.
 
+use podtap_agent::LinkState;
+
 use super::App;
 use crate::archive::{ExportForm, ImportForm};
 use crate::command::UiCommand;
@@ -166,6 +168,13 @@ impl App {
                 let local = self.status.target.as_ref();
                 let form = TriggerForm::new(event, &self.last_sent, local);
                 self.windows.open_form(FeatureForm::Trigger(form));
+            }
+            Action::Follow
+                if self.list.follows()
+                    && self.list.has_held()
+                    && self.status.link != LinkState::Off =>
+            {
+                self.act(Action::SetTarget);
             }
             Action::SetTarget => {
                 let form = TargetForm::new(self.status.routes.rest());

@@ -22,6 +22,7 @@ use crate::effect::Effect;
 use crate::explain::Explain;
 use crate::figures::FiguresPoller;
 use crate::health::{HealthEffect, HealthPane};
+use crate::hooks;
 use crate::keymap::{Action, Context};
 use crate::layout::{Layout, Pane};
 use crate::list::List;
@@ -241,7 +242,8 @@ impl App {
             self.run([told]);
         }
         for news in &changes.hooks {
-            self.toasts.show(Role::Failed, news, self.now);
+            let (role, text) = hooks::notice(news, &self.config.keymap);
+            self.toasts.show(role, text, self.now);
         }
         // Touched events alone need no frame: the list and the detail read them again,
         // and the answer causes the frame.

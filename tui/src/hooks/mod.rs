@@ -5,6 +5,7 @@ mod about;
 mod columns;
 mod effect;
 mod form;
+mod news;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use ratatui::layout::Rect;
 use about::about;
 pub(crate) use effect::{HookChange, HooksAnswer, HooksEffect, run};
 pub(crate) use form::HookForm;
+pub(crate) use news::notice;
 use row::Row;
 pub(crate) use update::{HooksUpdate, on_answer, request_change};
 pub(crate) use view::{area, view};

@@ -49,7 +49,7 @@ const TABLE: &[Row] = {
         (Browse, A::Release, &["L"], "", "deliver a looping object again"),
         (Browse, A::Health, &["i"], "health", "the state of the agent"),
         (Browse, A::Palette, &[":"], "commands", "find a command"),
-        (List, A::Follow, &["F"], "", "go to the newest and follow"),
+        (List, A::Follow, &["F"], "", "newest, then deliver held ones"),
         (Browse, A::Pause, &["space"], "", "pause the screen, or resume"),
         (List, A::Down, &["j", "down"], "", "next event"),
         (List, A::Up, &["k", "up"], "", "previous event"),

@@ -16,7 +16,8 @@ pub(crate) mod window;
 
 use podtap_agent::EventId;
 use podtap_agent::history::{
-    Anchor, EventRow, Filter, HistoryGap, HistoryRow, PageQuery, Position,
+    Anchor, DeliveryState, EventRow, Filter, HistoryGap, HistoryRow, HoldReason, PageQuery,
+    Position,
 };
 
 pub(crate) use choice::EventChoice;
@@ -192,6 +193,17 @@ impl List {
     /// Returns whether the cursor stays on the newest event.
     pub(crate) fn follows(&self) -> bool {
         self.follow
+    }
+
+    /// Returns whether a loaded event is held because there was no service for it.
+    pub(crate) fn has_held(&self) -> bool {
+        self.window.rows().any(|row| {
+            let HistoryRow::Event(row) = row else {
+                return false;
+            };
+            let lacks_a_service = matches!(row.insight.hold, None | Some(HoldReason::NoRoute));
+            row.state == DeliveryState::Held && row.attempts == 0 && lacks_a_service
+        })
     }
 
     /// Returns whether the history has not answered yet.

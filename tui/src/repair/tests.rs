@@ -10,23 +10,9 @@ use podtap_podio::EventType;
 use crate::app::App;
 use crate::changes::Changes;
 use crate::effect::Effect;
-use crate::list::{ListAnswer, ListEffect};
 use crate::message::{FeatureAnswer, Message};
 use crate::repair::{RepairAnswer, RepairEffect};
-use crate::testing::{app, frame, gap, key, now, press, row, sent, settle, shows, text};
-
-/// Returns an app whose history has these rows, the newest first.
-fn with_rows(rows: &[HistoryRow]) -> App {
-    let mut app = app(120, 40);
-    for effect in app.update(Message::Tick(now())) {
-        if let Effect::List(ListEffect::LoadPage { generation, .. }) = effect {
-            let result = Ok(rows.to_vec().into());
-            let page = FeatureAnswer::List(ListAnswer::Page { generation, result });
-            settle(&mut app, Message::Answer(page), 0);
-        }
-    }
-    app
-}
+use crate::testing::{frame, gap, key, now, press, row, sent, shows, text, with_rows};
 
 fn around_a_gap() -> Vec<HistoryRow> {
     vec![row(11).into(), HistoryRow::Gap(gap(10)), row(9).into()]

@@ -1,12 +1,13 @@
 //! Tests of the form without a terminal: its initial content, its requests, and what it refuses.
 
 use podtap_agent::Target;
+use podtap_agent::history::{DeliveryState, EventRow, HistoryRow, HoldReason, Insight};
 
 use super::*;
 use crate::effect::Effect;
 use crate::keymap::KeyPress;
 use crate::message::{FeatureAnswer, Message};
-use crate::testing::{app, frame, now, press, settle, status, text};
+use crate::testing::{app, frame, key, now, press, row, settle, status, text, with_rows};
 
 fn enter(app: &mut crate::app::App) -> Option<TargetEffect> {
     let enter: KeyPress = "enter".parse().unwrap();
@@ -87,4 +88,42 @@ fn what_is_wrong_is_said_as_for_the_flag_and_what_was_typed_stays() {
     let shown = text(&frame(&app));
     assert!(shown.contains("there is no command `no-such`"), "{shown}");
     assert!(shown.contains("exec:no-such"), "{shown}");
+}
+
+#[test]
+fn the_key_that_goes_to_the_newest_delivers_what_is_held_once_it_is_there() {
+    let held = |position| {
+        HistoryRow::from(EventRow {
+            state: DeliveryState::Held,
+            last: None,
+            attempts: 0,
+            ..row(position)
+        })
+    };
+    let looped = |position| {
+        HistoryRow::from(EventRow {
+            insight: Insight {
+                hold: Some(HoldReason::Loop),
+                ..Insight::default()
+            },
+            state: DeliveryState::Held,
+            last: None,
+            attempts: 0,
+            ..row(position)
+        })
+    };
+    for (rows, offers) in [
+        (vec![held(11), row(10).into()], true),
+        (vec![looped(11), row(10).into()], false),
+        (vec![row(11).into(), row(10).into()], false),
+    ] {
+        let mut app = with_rows(&rows);
+        settle(&mut app, Message::Status(Box::new(status())), 0);
+        let offered = |app: &crate::app::App| text(&frame(app)).contains("Held events");
+        app.update(key("j"));
+        app.update(key("F"));
+        assert!(!offered(&app), "it only goes to the newest");
+        app.update(key("F"));
+        assert_eq!(offered(&app), offers, "{rows:?}");
+    }
 }
