@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{
-    Arrivals, Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, HistoryGap,
-    HistoryRow, Incident, Insight, Outcome, Position, Saved,
+    Arrivals, Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, HistoryGap, Incident,
+    Insight, Outcome, Position, Saved,
 };
 use podtap_agent::{EventId, HookStanding, LinkState, Seq, ServiceState, Status, WebhookRequest};
 use podtap_podio::standing::Judgement;
@@ -245,19 +245,6 @@ pub(crate) fn status() -> Status {
 /// Returns an app on a screen of this size, before it has received any message.
 pub(crate) fn app(width: u16, height: u16) -> App {
     App::new(UiConfig::default(), Size { width, height }, now(), status())
-}
-
-/// Returns an app whose history has these rows, the newest first.
-pub(crate) fn with_rows(rows: &[HistoryRow]) -> App {
-    let mut app = app(120, 40);
-    for effect in app.update(Message::Tick(now())) {
-        if let Effect::List(ListEffect::LoadPage { generation, .. }) = effect {
-            let result = Ok(rows.to_vec().into());
-            let page = FeatureAnswer::List(ListAnswer::Page { generation, result });
-            settle(&mut app, Message::Answer(page), 0);
-        }
-    }
-    app
 }
 
 /// Sends a message and carries out the app's requests, with a history of `1..=events`,

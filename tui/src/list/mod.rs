@@ -9,6 +9,8 @@ mod hold;
 pub(crate) mod marks;
 mod row;
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;
 mod update;
 mod view;

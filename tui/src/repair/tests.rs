@@ -10,9 +10,10 @@ use podtap_podio::EventType;
 use crate::app::App;
 use crate::changes::Changes;
 use crate::effect::Effect;
+use crate::list::samples::with_rows;
 use crate::message::{FeatureAnswer, Message};
 use crate::repair::{RepairAnswer, RepairEffect};
-use crate::testing::{frame, gap, key, now, press, row, sent, shows, text, with_rows};
+use crate::testing::{frame, gap, key, now, press, row, sent, shows, text};
 
 fn around_a_gap() -> Vec<HistoryRow> {
     vec![row(11).into(), HistoryRow::Gap(gap(10)), row(9).into()]

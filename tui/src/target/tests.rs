@@ -6,8 +6,9 @@ use podtap_agent::history::{DeliveryState, EventRow, HistoryRow, HoldReason, Ins
 use super::*;
 use crate::effect::Effect;
 use crate::keymap::KeyPress;
+use crate::list::samples::with_rows;
 use crate::message::{FeatureAnswer, Message};
-use crate::testing::{app, frame, key, now, press, row, settle, status, text, with_rows};
+use crate::testing::{app, frame, key, now, press, row, settle, status, text};
 
 fn enter(app: &mut crate::app::App) -> Option<TargetEffect> {
     let enter: KeyPress = "enter".parse().unwrap();
