@@ -408,3 +408,24 @@ fn every_fact_of_podio_has_a_source_and_how_far_it_can_be_trusted() {
     }
     assert_eq!(cited, sources);
 }
+
+/// `tests/e2e/workflows.rs` has actionlint judge it.
+#[test]
+fn a_pull_request_runs_the_whole_check() {
+    let workflow = include_str!("../.github/workflows/check.yml");
+    let lines: Vec<&str> = workflow.lines().map(str::trim).collect();
+    assert!(lines.contains(&"pull_request:") && lines.contains(&"run: .ci/run"));
+    // On the Rust that the manifest promises.
+    let manifest = include_str!("../Cargo.toml");
+    let line = manifest
+        .lines()
+        .find(|line| line.starts_with("rust-version = "));
+    let rust = line
+        .unwrap()
+        .trim_start_matches("rust-version = ")
+        .trim_matches('"');
+    assert!(
+        workflow.contains(&format!("container: rust:{rust}-")),
+        "{rust}"
+    );
+}

@@ -146,6 +146,18 @@ fn files_are_made_for_their_owner_alone() {
     }
 }
 
+/// Each one links everything again. The workspace's own tests are about the whole.
+#[test]
+fn a_package_has_one_integration_binary() {
+    for package in workspace::packages() {
+        let name = package["name"].as_str().unwrap();
+        let targets = package["targets"].as_array().unwrap().iter();
+        let is_test = |target: &&serde_json::Value| target["kind"][0] == "test";
+        let count = targets.filter(is_test).count();
+        assert!(name == "podtap" || count <= 1, "{name} has {count}");
+    }
+}
+
 /// A file that two packages compile belongs into a third.
 #[test]
 fn no_package_compiles_the_file_of_another() {
