@@ -185,6 +185,30 @@ fn the_walk_to_a_new_key_names_files_that_are_there_and_at_most_six_of_them() {
     for file in files {
         assert!(root.join(file).exists(), "{file}");
     }
+    // The files that know the key of the walk, without tests.
+    let mut known = BTreeSet::new();
+    let mut left = vec![root.join("tui/src")];
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs")
+            // Tests of what holds for every key.
+            && !path.ends_with("properties/held.rs")
+        {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let names = ["OpenItem", "FindLink", "ExplainAnswer::Link"];
+            if names.iter().any(|name| code.contains(name)) {
+                let place = path.strip_prefix(root).unwrap();
+                known.insert(place.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    let steps = walk
+        .lines()
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+    let steps: BTreeSet<String> = steps.flat_map(quoted).map(str::to_owned).collect();
+    assert_eq!(known, steps);
 }
 
 /// Collects every property of a schema and of its nested schemas.

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use podtap_agent::Target;
+use podtap_agent::config::DeliveryConfig;
+use podtap_agent::history::Retention;
+use podtap_podio::client::BaseUrl;
 use podtap_tui::Keymap;
+use podtap_wire::limits::DEFAULT_WINDOW;
 
 use super::file::{SettingsFile, parsed};
 use super::key::Key;
@@ -101,6 +105,30 @@ fn every_value_of_the_example_is_one_that_the_setting_takes() {
     assert_eq!(methods, podtap_relay::Methods::default());
     assert_eq!(set.trusted_proxies().unwrap().unwrap().len(), 2);
     assert_eq!(set.tui().unwrap().theme, podtap_tui::Theme::default());
+}
+
+/// The limits of a relay are compared above.
+#[test]
+fn the_defaults_of_the_example_are_those_of_the_code() {
+    let set = settings(&uncommented());
+    let delivery = DeliveryConfig::default();
+    assert_eq!(set.duration(Key::TIMEOUT).unwrap(), Some(delivery.timeout));
+    assert_eq!(
+        set.number(Key::CONCURRENCY).unwrap(),
+        Some(delivery.concurrency)
+    );
+    let retention = Retention::default();
+    assert_eq!(
+        set.duration(Key::KEEP_AGE).unwrap(),
+        Some(retention.max_age)
+    );
+    assert_eq!(
+        set.number(Key::KEEP_EVENTS).unwrap(),
+        Some(retention.max_events)
+    );
+    assert_eq!(set.number(Key::WINDOW).unwrap(), Some(DEFAULT_WINDOW));
+    let podio: BaseUrl = set.parse(Key::PODIO_URL).unwrap().unwrap();
+    assert_eq!(podio.as_str(), BaseUrl::default().as_str());
 }
 
 #[test]

@@ -33,6 +33,47 @@ fn no_module_imports_everything_of_another() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Modules that everything above builds on, each with those that it may import: no feature.
+const BASES: [(&str, &str, &[&str]); 4] = [
+    // What a setting of the agent is, and no more.
+    (
+        "podtap-agent",
+        "config",
+        &["history", "place", "routes", "target"],
+    ),
+    (
+        "podtap-agent",
+        "history",
+        &[
+            "amount",
+            "command_end",
+            "invisible",
+            "likely",
+            "parameter",
+            "place",
+            "podio_time",
+        ],
+    ),
+    ("podtap-relay", "metrics", &["queue"]),
+    ("podtap-relay", "tunnel", &[]),
+];
+
+#[test]
+fn what_all_build_on_imports_no_feature() {
+    for (name, file) in workspace::crates() {
+        let uses = Modules::read(&file).uses();
+        for (_, base, allowed) in BASES.iter().filter(|(of, ..)| *of == name) {
+            let imports = uses.iter().filter(|(user, _)| user[0] == *base);
+            let imports: BTreeSet<&str> = imports.map(|(_, used)| used[0].as_str()).collect();
+            let features = imports
+                .iter()
+                .filter(|import| *import != base && !allowed.contains(import));
+            let features: Vec<_> = features.collect();
+            assert!(features.is_empty(), "{name}: {base} imports {features:?}");
+        }
+    }
+}
+
 /// What a module can say of `first`, which imports it: what, how, and whether it is a circle.
 const SECOND_MODULES: [(&str, &str, bool); 22] = [
     ("an import", "use crate::first::One;", true),

@@ -173,8 +173,9 @@ impl Drop for Process {
 
 /// Whether a command with these arguments prints JSON lines. What follows `--` is another's.
 fn prints_json<'a>(args: impl Iterator<Item = &'a OsStr>) -> bool {
-    let mut own = args.take_while(|arg| *arg != "--");
-    own.any(|arg| arg == "--json")
+    let own: Vec<&OsStr> = args.take_while(|arg| *arg != "--").collect();
+    let has = |flag: &str| own.iter().any(|arg| *arg == flag);
+    has("--json") && !has("--help")
 }
 
 fn collect(name: &str, stream: impl Read + Send + 'static) -> (Lines, JoinHandle<()>) {
