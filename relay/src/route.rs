@@ -29,7 +29,6 @@ pub(crate) enum RelayRoute {
 pub(crate) enum Manage {
     /// All tunnels.
     All,
-    /// One tunnel.
     One(TunnelName),
     /// The key of one tunnel, to be replaced.
     Rotate(TunnelName),

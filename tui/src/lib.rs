@@ -64,6 +64,8 @@ mod scenes;
 mod scenes_hooks;
 mod search;
 mod seat;
+#[cfg(test)]
+mod snapshot;
 mod target;
 mod terminal;
 #[cfg(test)]

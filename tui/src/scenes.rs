@@ -18,7 +18,8 @@ use crate::message::{FeatureAnswer, Message};
 use crate::names::NamesAnswer;
 use crate::names::NamesEffect;
 use crate::replay::ReplayAnswer;
-use crate::testing::{answer, app, burst, frame, id, now, press, row, settle, snapshot, status};
+use crate::snapshot::snapshot;
+use crate::testing::{answer, app, burst, frame, id, now, press, row, settle, status};
 use crate::theme::Theme;
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];

@@ -8,7 +8,8 @@ use crate::app::App;
 use crate::hooks::HooksAnswer;
 use crate::hooks::samples::{hook, listing};
 use crate::message::{FeatureAnswer, Message};
-use crate::testing::{app, now, press, settle, snapshot, standing};
+use crate::snapshot::snapshot;
+use crate::testing::{app, now, press, settle, standing};
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];
 

@@ -23,7 +23,7 @@ async fn a_key_opens_the_page_with_a_token_that_works_once() {
     let path = format!(
         "{}:{}",
         stage.home().display(),
-        std::env::var("PATH").unwrap()
+        std::env::var_os("PATH").unwrap().display()
     );
     let args = [
         "listen",

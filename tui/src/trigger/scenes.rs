@@ -1,7 +1,8 @@
 //! Snapshots of the trigger form, at every size for which the layout differs.
 
 use crate::message::Message;
-use crate::testing::{app, now, press, settle, snapshot};
+use crate::snapshot::snapshot;
+use crate::testing::{app, now, press, settle};
 
 #[test]
 fn the_form_at_every_size() {
