@@ -1,5 +1,6 @@
-//! The HTTP client of every part that calls others: over TLS or without, through a proxy or not. What
-//! is trusted, how long a connection may take and which are kept is for the caller to say.
+//! Builds the HTTP client of every part that calls other servers: with or without TLS, with
+//! or without a proxy. The caller decides what is trusted, how long connecting may take,
+//! and which connections are kept.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,33 +17,33 @@ use crate::connector::Connector;
 use crate::proxy::Proxy;
 use crate::tls::{self, TlsUnavailable, Trust};
 
-/// How long an idle connection to a server in the internet is kept. Shorter than servers keep theirs,
-/// so that few are found closed when they are needed.
+/// Maximum time that an idle connection to a server on the internet is kept. It is shorter
+/// than what servers use, so that few connections turn out to be closed when they are needed.
 const IDLE_LIMIT: Duration = Duration::from_secs(20);
 
-/// Makes requests, each whole in memory.
+/// Client whose requests are in memory as a whole.
 pub type HttpClient<C = HttpsConnector<Connector>> = Client<C, Full<Bytes>>;
 
-/// The versions of HTTP that are offered over TLS.
+/// Versions of HTTP that are offered over TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Versions {
-    /// HTTP/1.1 alone.
+    /// Only HTTP/1.1.
     Http1,
-    /// HTTP/2 too.
+    /// HTTP/1.1 and HTTP/2.
     Http2,
 }
 
-/// Which connections are kept for the next request.
+/// Which connections are kept for later requests.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolLimits {
-    /// Longest time without a request.
+    /// Maximum time without a request.
     pub idle_limit: Duration,
-    /// Most of them for each host; 0 makes a connection for every request.
+    /// Maximum number of idle connections per host. With 0, every request opens a connection.
     pub per_host: usize,
 }
 
-/// A client over these connections. A request's header names go out as `hyper` was told to write
-/// them. It connects to nothing yet.
+/// Returns a client that uses this connector. Header names are sent as `hyper` was told to
+/// write them. It does not connect yet.
 pub fn client<C>(connector: C, pool: PoolLimits) -> HttpClient<C>
 where
     C: Connect + Clone,
@@ -55,7 +56,7 @@ where
         .build(connector)
 }
 
-/// Connections for `http` and `https`: plain, or with this TLS.
+/// Returns a connector for `http` and `https`: without TLS, or with this configuration.
 pub fn https<R>(
     connector: Connector<R>,
     tls: ClientConfig,
@@ -71,24 +72,24 @@ pub fn https<R>(
     }
 }
 
-/// A client that trusts what the operating system trusts.
+/// Settings of a client that trusts the operating system's authorities.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
-    /// Whether it makes connections with TLS; without, no certificates are loaded.
+    /// Whether it connects with TLS. If not, no certificates are loaded.
     pub is_encrypted: bool,
-    /// The proxy on the way, where there is one.
+    /// Proxy for all connections, if any.
     pub proxy: Option<Proxy>,
-    /// Longest wait for a connection.
+    /// Maximum time to connect.
     pub connect_timeout: Duration,
-    /// Idle connections kept for each host; 0 makes a connection for every request.
+    /// Maximum number of idle connections per host. With 0, every request opens a connection.
     pub idle_connections: usize,
 }
 
 impl ClientSettings {
-    /// The client with these settings. It connects to nothing yet.
+    /// Returns the client with these settings. It does not connect yet.
     ///
     /// # Errors
-    /// When the operating system has no certificates to trust, and they are needed.
+    /// If certificates are needed and the operating system has none.
     pub fn client(self) -> Result<HttpClient, TlsUnavailable> {
         let tls = if self.is_encrypted {
             Arc::unwrap_or_clone(tls::client_config(true, &Trust::default())?)

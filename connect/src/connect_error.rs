@@ -1,58 +1,56 @@
-//! Why there is no connection, as a person reads it.
+//! Describes in text for people why a connection failed.
 
 use std::error::Error;
 
 use http::StatusCode;
 
-/// Why there is no connection. What a proxy did is told whole, without a source: a caller that shows
-/// the innermost cause shows that it was the proxy.
+/// Reason why a connection failed. An error of a proxy has no source: a caller that shows
+/// the innermost cause thus shows that the proxy is the cause.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The host itself could not be reached.
+    /// The host could not be reached directly.
     #[error("no connection to {host}")]
     Direct {
-        /// What was called.
+        /// Host of the request.
         host: String,
-        /// What the operating system said.
+        /// Error of the operating system.
         source: Box<dyn Error + Send + Sync>,
     },
     /// The proxy could not be reached.
     #[error("the proxy {proxy} cannot be reached: {reason}")]
     ProxyAway {
-        /// Its host and port.
+        /// Host and port of the proxy.
         proxy: String,
-        /// In a few words, such as `connection refused`.
+        /// Cause in a few words, such as `connection refused`.
         reason: String,
     },
-    /// A proxy answered CONNECT with no success.
+    /// An HTTP proxy answered CONNECT with an error.
     #[error("the proxy {}", refusal(*status, host))]
     Refused {
-        /// What it answered.
+        /// Status of the answer.
         status: StatusCode,
-        /// What was to be reached.
+        /// Host to be reached.
         host: String,
     },
-    /// A SOCKS proxy did not make the connection.
+    /// A SOCKS proxy did not open the connection.
     #[error("the proxy cannot connect to {host}: {reason}")]
     Socks {
-        /// What was to be reached.
+        /// Host to be reached.
         host: String,
-        /// Its words.
-        /// In a few words, such as `connection refused`.
+        /// Cause in a few words, such as `connection refused`.
         reason: String,
     },
-    /// What answers at the proxy's address speaks another protocol.
+    /// The server at the proxy's address uses another protocol.
     #[error("the proxy {proxy} does not answer as a proxy: {reason}")]
     NoProxy {
-        /// Its host and port.
+        /// Host and port of the proxy.
         proxy: String,
-        /// What it did.
-        /// In a few words, such as `connection refused`.
+        /// Cause in a few words.
         reason: String,
     },
 }
 
-/// What a proxy's refusal means, and what to do.
+/// Returns what a proxy's refusal means, and what to do.
 fn refusal(status: StatusCode, host: &str) -> String {
     match status {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => {

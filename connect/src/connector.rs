@@ -1,4 +1,4 @@
-//! The way to a host: straight to one of its addresses, or through a proxy.
+//! Connects to a host, either directly to one of its addresses or through a proxy.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -17,11 +17,11 @@ use crate::connect_error::ConnectError;
 use crate::proxy::{Proxy, ProxyKind};
 use crate::{reason, socks, tunnel};
 
-/// Makes connections. Cheap to clone.
+/// Opens connections. Cheap to clone.
 ///
-/// A name with several addresses has them tried one after the other, each for its share of the time,
-/// and those of the other IP version side by side once the first has taken a moment (RFC 8305): an
-/// address that is dead costs little of the time there is.
+/// The addresses of a name are tried one after the other, each for a share of the time.
+/// Those of the other IP version are tried in parallel if the first does not answer within
+/// a moment (RFC 8305). So a dead address takes little of the available time.
 #[derive(Debug, Clone)]
 pub struct Connector<R = GaiResolver> {
     direct: HttpConnector<R>,
@@ -30,15 +30,16 @@ pub struct Connector<R = GaiResolver> {
 }
 
 impl Connector {
-    /// Connects through this proxy, or straight; `limit` is the longest wait for TCP, over all
-    /// addresses of one IP version, and again for what is said to the proxy.
+    /// Creates a connector that uses this proxy, or connects directly. `limit` is the maximum
+    /// time to connect to all addresses of one IP version, and again the maximum time for the
+    /// exchange with the proxy.
     pub fn new(proxy: Option<Proxy>, limit: Duration) -> Self {
         Self::with_resolver(GaiResolver::new(), proxy, limit)
     }
 }
 
 impl<R> Connector<R> {
-    /// The same, with names looked up elsewhere.
+    /// Creates the same connector with another resolver of names.
     pub fn with_resolver(resolver: R, proxy: Option<Proxy>, limit: Duration) -> Self {
         let mut direct = HttpConnector::new_with_resolver(resolver);
         direct.enforce_http(false);
@@ -51,7 +52,7 @@ impl<R> Connector<R> {
         }
     }
 
-    /// Whether it leads through a proxy.
+    /// Returns whether it uses a proxy.
     pub const fn has_proxy(&self) -> bool {
         self.proxy.is_some()
     }
@@ -66,10 +67,10 @@ where
             Future: Send,
         >,
 {
-    /// A connection to the host of a URL.
+    /// Connects to the host of a URL.
     ///
     /// # Errors
-    /// Why there is none.
+    /// With the reason why the connection failed.
     pub async fn connect(mut self, to: Uri) -> Result<TokioIo<TcpStream>, ConnectError> {
         let Some(proxy) = self.proxy else {
             let stream = self.direct.call(to.clone()).await;
@@ -118,7 +119,7 @@ where
     type Error = ConnectError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
 
-    /// Always ready: each call makes a connection of its own.
+    /// Always ready, because each call opens a new connection.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
         Poll::Ready(Ok(()))
     }
@@ -143,7 +144,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(20);
 
-    /// Gives the same addresses for every name.
+    /// Resolver that returns the same addresses for every name.
     #[derive(Clone)]
     struct FixedAddresses(Vec<SocketAddr>);
 
@@ -161,7 +162,7 @@ mod tests {
         }
     }
 
-    /// An address that takes no connection and refuses none: its queue is full.
+    /// Returns an address that neither accepts nor refuses connections, because its queue is full.
     async fn dead(address: SocketAddr) -> Option<(SocketAddr, Vec<TcpStream>, TcpListener)> {
         let socket = if address.is_ipv4() {
             TcpSocket::new_v4()
@@ -187,7 +188,7 @@ mod tests {
         let addresses = vec![dead, good.local_addr().unwrap()];
         let connector = Connector::with_resolver(FixedAddresses(addresses), None, LIMIT);
         let began = Instant::now();
-        // Without a port in it, so that the addresses keep theirs.
+        // The URL has no port, so that those of the addresses are used.
         let stream = connector
             .connect(Uri::from_static("http://hooks.test/"))
             .await;
@@ -204,11 +205,11 @@ mod tests {
             .await
             .unwrap();
         assert!(took >= Duration::from_secs(1), "it was dead: {took:?}");
-        // Skipped where this machine has no IPv6.
+        // Skipped if this machine has no IPv6.
         connect_past_dead((Ipv6Addr::LOCALHOST, 0).into()).await;
     }
 
-    /// A proxy that reads once for each answer that it gives; gives what it read.
+    /// Starts a proxy that reads once before each of its answers. The task returns what it read.
     async fn proxy(answers: Vec<&'static [u8]>) -> (SocketAddr, JoinSet<Vec<Vec<u8>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -252,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_socks_proxy_is_told_the_name_and_given_the_password() {
-        // RFC 1928 and 1929: the method, the password taken, the connection made.
+        // RFC 1928 and 1929: method selected, password accepted, connection opened.
         let answers: Vec<&[u8]> = vec![&[5, 2], &[1, 0], &[5, 0, 0, 1, 127, 0, 0, 1, 0, 80]];
         let (address, mut asked) = proxy(answers).await;
         let stream = through(
@@ -344,7 +345,7 @@ mod tests {
             "{told}"
         );
 
-        // Bound, so that no other test gets the port, and not listening.
+        // Bound, so that no other test gets the port, but not listening.
         let gone = TcpSocket::new_v4().unwrap();
         gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = gone.local_addr().unwrap();

@@ -1,13 +1,13 @@
-//! Connections to other machines: TCP, directly or through the proxy that a network asks for, TLS, and
-//! HTTP over them. What every part shares that calls a relay, Podio's API or a local service.
+//! Connects to other machines: TCP, directly or through a proxy, TLS, and HTTP over them.
+//! It is shared by all parts that call a relay, Podio's API or a local service.
 //!
-//! - [`proxy`]: which proxy leads to a URL, by the variables that curl reads.
+//! - [`proxy`]: selects the proxy for a URL, from the environment variables that curl reads.
 //! - [`connector`]: the connector. It tries every address of a name, none for long.
-//! - [`connect_error`]: why there is no connection, as a person reads it.
+//! - [`connect_error`]: describes for people why a connection failed.
 //! - [`tls`]: TLS, and whose certificates are trusted.
 //! - [`client`]: the HTTP client over these.
-//! - [`reason`]: why something failed on the way, in a few words.
-//! - `tunnel`, `socks`: what is said to each kind of proxy.
+//! - [`reason`]: describes errors in a few words.
+//! - `tunnel`, `socks`: the exchange with each kind of proxy.
 
 #![warn(missing_docs)]
 

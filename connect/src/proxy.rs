@@ -1,4 +1,4 @@
-//! Proxies: which one leads to a URL, and how it is talked to.
+//! Parses proxies and selects the proxy for a URL.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,37 +6,37 @@ use std::str::FromStr;
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
-/// The ports of proxies that name none: that of HTTP, and the registered one of SOCKS.
+/// Default ports of proxies: that of HTTP, and the registered one of SOCKS.
 const HTTP_PORT: u16 = 80;
 const SOCKS_PORT: u16 = 1080;
 
-/// A proxy: `http://`, `socks5://` or `socks5h://`, `socks4a://`, each with `[user:password@]host`
-/// and a port. Names are looked up by the proxy.
+/// A proxy: `http://`, `socks5://` or `socks5h://`, `socks4a://`, each with
+/// `[user:password@]host` and a port. The proxy resolves names.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// Where it is, with its port.
+    /// Its host and port.
     pub(crate) address: Uri,
     pub(crate) kind: ProxyKind,
 }
 
-/// How a proxy is talked to.
+/// Protocol of a proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ProxyKind {
-    /// CONNECT, with `Basic …`, marked as sensitive.
+    /// CONNECT, with the header `Basic …`, which is marked as sensitive.
     Http(Option<HeaderValue>),
-    /// SOCKS 4a, which knows no password.
+    /// SOCKS 4a, which has no passwords.
     Socks4,
-    /// SOCKS 5, with a user and a password.
+    /// SOCKS 5, with user and password.
     Socks5(Option<(String, String)>),
 }
 
-/// Text that is no proxy. The text is not repeated, since it may hold a password.
+/// The text is not a proxy. The error does not contain the text, which may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a proxy's URL must begin with http://, socks5:// or socks4a:// and have a host")]
 pub struct InvalidProxy;
 
 impl Proxy {
-    /// Its host and port.
+    /// Returns its host and port.
     pub(crate) fn host(&self) -> String {
         self.address
             .authority()
@@ -53,7 +53,7 @@ impl Proxy {
                 let user = user.map(|(user, password)| (user.to_owned(), password.to_owned()));
                 (ProxyKind::Socks5(user), SOCKS_PORT)
             }
-            // A proxy behind TLS.
+            // A proxy behind TLS is not supported.
             _ => return None,
         };
         let address = Uri::builder()
@@ -69,7 +69,7 @@ impl Proxy {
 impl FromStr for Proxy {
     type Err = InvalidProxy;
 
-    /// Without a scheme it is an HTTP proxy.
+    /// Parses a proxy. Without a scheme it is an HTTP proxy.
     fn from_str(text: &str) -> Result<Self, InvalidProxy> {
         let all = Matcher::builder().all(text).build();
         let found = all.intercept(&Uri::from_static("http://any/"));
@@ -78,21 +78,21 @@ impl FromStr for Proxy {
 }
 
 impl fmt::Display for Proxy {
-    /// Its host and port alone.
+    /// Shows only host and port.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.host())
     }
 }
 
 impl fmt::Debug for Proxy {
-    /// Without user and password.
+    /// Omits user and password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Proxy").field(&self.address).finish()
     }
 }
 
-/// The variables of an environment that name proxies, by the conventions of curl; empty ones are as
-/// good as none.
+/// Environment variables that name proxies, with the conventions of curl. An empty variable
+/// counts as missing.
 #[derive(Clone, Copy, Default)]
 pub struct ProxyVariables<'a> {
     /// `http_proxy`, for `http` URLs.
@@ -101,15 +101,16 @@ pub struct ProxyVariables<'a> {
     pub https: &'a str,
     /// `ALL_PROXY`, for both.
     pub all: &'a str,
-    /// `NO_PROXY`: domains, addresses and networks such as `10.0.0.0/8` that are reached directly.
+    /// `NO_PROXY`: domains, addresses and networks such as `10.0.0.0/8` that are reached
+    /// without a proxy.
     pub no: &'a str,
 }
 
 impl ProxyVariables<'_> {
-    /// The proxy on the way to a URL, where there is one.
+    /// Returns the proxy for a URL, if there is one.
     ///
     /// # Errors
-    /// When the variable that counts holds no proxy.
+    /// If the variable for the URL does not contain a proxy.
     pub fn proxy_for(&self, to: &Uri) -> Result<Option<Proxy>, InvalidProxy> {
         let own = match to.scheme_str() {
             Some("http") => self.http,
@@ -120,7 +121,8 @@ impl ProxyVariables<'_> {
         let Some(named) = named.into_iter().find(|text| !text.is_empty()) else {
             return Ok(None);
         };
-        // The matcher passes over what it cannot read; it would be reached directly then.
+        // The variable is parsed here, because the matcher ignores invalid ones, and the host
+        // would be reached directly.
         let proxy: Proxy = named.parse()?;
         let rules = Matcher::builder().all(named).no(self.no).build();
         Ok(rules.intercept(to).map(|_| proxy))
@@ -128,7 +130,7 @@ impl ProxyVariables<'_> {
 }
 
 impl fmt::Debug for ProxyVariables<'_> {
-    /// Without the proxies, whose URLs may hold passwords.
+    /// Omits the proxies, whose URLs may contain passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProxyVariables")
             .field("no", &self.no)

@@ -1,4 +1,4 @@
-//! Why something failed on the way to others, as a few words for a person.
+//! Describes errors of connections in a few words for people.
 
 use std::error::Error;
 use std::io;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, InvalidMessage};
 
-/// What happened, by the innermost cause: `connection refused`, not `client error`.
+/// Returns the innermost cause in a few words: `connection refused`, not `client error`.
 #[must_use]
 pub fn words(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
@@ -23,14 +23,14 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
         .map_or_else(|| cause.to_string(), io_words)
 }
 
-/// An error with its causes, each once: `what was tried: why: why`.
+/// Returns an error with its causes, each once: `attempt: cause: cause`.
 #[must_use]
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let why = cause.to_string();
-        // Some libraries already print their source.
+        // The messages of some libraries already contain their source.
         if !text.ends_with(&why) {
             text.push_str(": ");
             text.push_str(&why);
@@ -40,7 +40,8 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// An error of the operating system as a few words: `connection refused`, without its number.
+/// Returns an error of the operating system in a few words: `connection refused`, without
+/// its number.
 #[must_use]
 pub fn io_words(error: &io::Error) -> String {
     if error.raw_os_error().is_none() {
@@ -53,7 +54,7 @@ pub fn io_words(error: &io::Error) -> String {
     }
 }
 
-/// Whether it failed for the certificate of the other side.
+/// Returns whether the other side's certificate is the cause.
 #[must_use]
 pub fn is_certificate(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
@@ -66,7 +67,7 @@ pub fn is_certificate(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// An error of TLS, also one that errors of input and output bring along, one in the other.
+/// Returns the TLS error, which may be nested in I/O errors.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     match error.downcast_ref::<io::Error>() {
         Some(outer) => tls_error(outer.get_ref()?),
@@ -106,10 +107,10 @@ fn tls_words(error: &rustls::Error) -> String {
     words.to_owned()
 }
 
-/// The names in a certificate, of which there may be many.
+/// Returns the names in a certificate, of which there may be many.
 fn names(presented: &[String]) -> String {
     const SOME: usize = 4;
-    // As `DnsName("hooks.example.com")` and `IpAddress(192.0.2.1)`.
+    // The names have the form `DnsName("hooks.example.com")` or `IpAddress(192.0.2.1)`.
     let bare = |name: &String| {
         let inner = name
             .split_once('(')

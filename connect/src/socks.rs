@@ -1,4 +1,4 @@
-//! What is said to a SOCKS proxy; hyper-util knows both versions.
+//! Opens connections through a SOCKS proxy. hyper-util implements both versions.
 
 use std::error::Error;
 use std::future::{Ready, ready};
@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use crate::connect_error::ConnectError;
 
-/// A connection to `to`, over one to a SOCKS 4 proxy.
+/// Opens a connection to `to` over `stream`, a connection to a SOCKS 4 proxy.
 pub(crate) async fn open4(
     stream: TokioIo<TcpStream>,
     proxy: &Uri,
@@ -25,7 +25,7 @@ pub(crate) async fn open4(
         .map_err(|error| to_error(&error, to))
 }
 
-/// The same over one to a SOCKS 5 proxy.
+/// Opens a connection to `to` over `stream`, a connection to a SOCKS 5 proxy.
 pub(crate) async fn open5(
     stream: TokioIo<TcpStream>,
     proxy: &Uri,
@@ -42,7 +42,7 @@ pub(crate) async fn open5(
         .map_err(|error| to_error(&error, to))
 }
 
-/// The library takes a URL without a port for one of TLS.
+/// Adds the port, because the library assumes the port of TLS for a URL without one.
 fn with_port(to: &Uri) -> Uri {
     let host = to
         .host()
@@ -66,8 +66,8 @@ fn to_error(error: &dyn Error, to: &Uri) -> ConnectError {
     }
 }
 
-/// Hands over the connection to the proxy, which is made already: why there is none is told better
-/// than the library can.
+/// Passes the existing connection to the proxy to the library. The connection is opened
+/// before, because this module reports errors of connecting better than the library.
 struct ProxyStream(Option<TokioIo<TcpStream>>);
 
 /// The library asked for a second connection.

@@ -1,4 +1,5 @@
-//! TLS towards others: one provider, the system's own trust, and what a person adds to it.
+//! Configures TLS for clients: one provider, the system's authorities, and further
+//! certificates that a person trusts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,36 +15,36 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 
-/// What is trusted besides the system's certificates.
+/// What is trusted in addition to the system's authorities.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// Authorities, or a service's own certificate.
+    /// Certificates of authorities, or of a service itself.
     pub certificates: Vec<CertificateDer<'static>>,
-    /// Whether a local service on this machine or at a private address may have any certificate. What
-    /// is local, and what is the local service, its callers know.
+    /// Whether a local service on this machine or at a private address may have any certificate.
+    /// The caller decides which addresses are local, and which one is the local service.
     pub insecure_local: bool,
 }
 
-/// TLS cannot be set up: the system has no certificates, or they cannot be read.
+/// TLS cannot be set up, because the system has no certificates or they cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up TLS; are the system's certificates installed?")]
 pub struct TlsUnavailable(#[from] Error);
 
-/// Why a PEM file gives no certificates.
+/// Reason why a PEM file contains no usable certificates.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidPem {
-    /// It holds none.
+    /// The file contains no certificate.
     #[error("it holds no certificate")]
     Empty,
-    /// It is not written as one should be.
+    /// The file has a syntax error.
     #[error("a certificate in it cannot be read: {0}")]
     Malformed(#[from] pem::Error),
 }
 
-/// The certificates in a PEM file's content, of which there is one at least.
+/// Returns the certificates in a PEM file's content, at least one.
 ///
 /// # Errors
-/// When there is none, or one cannot be read.
+/// If there is none, or one cannot be read.
 pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, InvalidPem> {
     let all: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>()?;
     if all.is_empty() {
@@ -52,11 +53,12 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, InvalidP
     Ok(all)
 }
 
-/// TLS as it is used everywhere here; reads the system's certificates. Where there are none, as in
-/// many a small container, that is an error only if TLS is `needed` and nothing else is trusted.
+/// Returns the TLS configuration of all clients, with the system's certificates. If the
+/// system has none, as in many small containers, that is an error only if TLS is `needed`
+/// and nothing else is trusted.
 ///
 /// # Errors
-/// When there is nothing to trust.
+/// If nothing is trusted.
 pub fn client_config(needed: bool, trust: &Trust) -> Result<Arc<ClientConfig>, TlsUnavailable> {
     let provider = Arc::new(ring::default_provider());
     let own = trust.certificates.clone();
@@ -75,11 +77,11 @@ pub fn client_config(needed: bool, trust: &Trust) -> Result<Arc<ClientConfig>, T
     Ok(Arc::new(config?))
 }
 
-/// When a certificate ends, in seconds since 1970. The library that judges certificates tells it, when
-/// it is asked about a time at which none is valid; the issuer does not matter then.
+/// Returns when a certificate expires, in seconds since 1970. The verifier reports that time if
+/// it is asked about a time at which no certificate is valid; the issuer does not matter then.
 #[must_use]
 pub fn not_after(certificate: &CertificateDer<'static>) -> Option<i64> {
-    /// Till the year 10000, which X.509 cannot write.
+    /// The year 10000, which X.509 cannot express.
     const NEVER: Duration = Duration::from_hours(70_389_528);
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).ok()?;
@@ -96,16 +98,17 @@ pub fn not_after(certificate: &CertificateDer<'static>) -> Option<i64> {
     }
 }
 
-/// TLS that trusts nothing: for plain connections, since it costs nothing to load.
+/// Returns a configuration that trusts nothing. It is for connections without TLS and takes
+/// no time to load.
 pub(crate) fn trusting_none() -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     trusting(provider, RootCertStore::empty())
 }
 
-/// TLS that trusts these authorities alone.
+/// Returns a configuration that trusts only these authorities.
 ///
 /// # Errors
-/// When one of them cannot be one.
+/// If one of them cannot be used as an authority.
 pub fn trusting_only(
     authorities: impl IntoIterator<Item = CertificateDer<'static>>,
 ) -> Result<ClientConfig, Error> {
@@ -122,10 +125,10 @@ fn trusting(provider: Arc<CryptoProvider>, roots: RootCertStore) -> Result<Clien
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// TLS that takes any certificate.
+/// Returns a configuration that accepts any certificate.
 ///
 /// # Errors
-/// Never with the provider that is built in.
+/// Never with the built-in provider.
 pub fn config_without_verification() -> Result<ClientConfig, TlsUnavailable> {
     let provider = Arc::new(ring::default_provider());
     Ok(verified_by(provider, AcceptedCertificates::Any)?)
@@ -143,18 +146,19 @@ fn verified_by(
         .with_no_client_auth())
 }
 
-/// Judges certificates, and has the other side prove that it has their key.
+/// Verifies certificates, and that the other side has their private key.
 #[derive(Debug)]
 struct CertificateJudge {
     provider: Arc<CryptoProvider>,
     takes: AcceptedCertificates,
 }
 
-/// Which certificates are taken.
+/// Which certificates are accepted.
 #[derive(Debug)]
 enum AcceptedCertificates {
-    /// What the system trusts, and a service's own certificate that is trusted by itself. What
-    /// `openssl req -x509` makes is an authority, and no authority is a service's to the system.
+    /// Certificates that the system trusts, and a service's own certificate that is trusted
+    /// directly. `openssl req -x509` creates an authority, and the system does not accept an
+    /// authority as a service's certificate.
     Trusted {
         system: Box<Verifier>,
         own: Vec<CertificateDer<'static>>,
@@ -177,7 +181,7 @@ impl ServerCertVerifier for CertificateJudge {
         let verified =
             system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
-            // Its times were looked at before this was found.
+            // The verifier checks the validity times before it reports this error.
             Err(Error::InvalidCertificate(
                 CertificateError::Other(_) | CertificateError::UnknownIssuer,
             )) if own.iter().any(|own| own == end_entity) => {

@@ -1,5 +1,5 @@
-//! What is said to an HTTP proxy: CONNECT. Done with hyper, which hands over a refusal's status; the
-//! connector of hyper-util knows only that there was one.
+//! Opens connections through an HTTP proxy with CONNECT. This uses hyper itself, because
+//! the connector of hyper-util does not report the status of a refusal.
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
@@ -15,7 +15,7 @@ use crate::connect_error::ConnectError;
 use crate::proxy::Proxy;
 use crate::reason;
 
-/// A connection to `to`, over one to the proxy.
+/// Opens a connection to `to` over `stream`, a connection to the proxy.
 pub(crate) async fn open(
     stream: TokioIo<TcpStream>,
     proxy: &Proxy,
@@ -39,10 +39,10 @@ pub(crate) async fn open(
     };
     let mut exchange = std::pin::pin!(exchange);
     let upgraded: Upgraded = tokio::select! {
-        // What the exchange says of a failure is more than what the connection does.
+        // The exchange reports a failure in more detail than the connection.
         biased;
         upgraded = &mut exchange => upgraded?,
-        // It ends with the upgrade, and then the exchange has what it needs.
+        // The connection ends with the upgrade, when the exchange has everything it needs.
         ended = connection.with_upgrades() => {
             ended.map_err(|error| failed(&error))?;
             exchange.await?
@@ -50,7 +50,7 @@ pub(crate) async fn open(
     };
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) if parts.read_buf.is_empty() => Ok(parts.io),
-        // Servers wait for the first byte of a client.
+        // A server waits for the client's first byte, so this data must be the proxy's.
         _ => Err(odd("it sent data before the connection was used".to_owned())),
     }
 }
@@ -70,7 +70,7 @@ fn request(
     request.body(Empty::new())
 }
 
-/// Host and port: a proxy is told the port in any case.
+/// Returns host and port. A proxy needs the port even if it is the default one.
 fn authority(to: &Uri) -> String {
     let usual = if to.scheme_str() == Some("http") {
         80
