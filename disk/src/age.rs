@@ -1,41 +1,41 @@
-//! How old things are, whatever the wall clock says.
+//! Measures the age of things independently of the wall clock.
 //!
-//! Time is counted while a process runs, by a clock that cannot be set. For the time between two
-//! runs there is nothing but the wall clock: what it claims counts only after an hour of running in
-//! which it was not set back. So a clock that jumps ahead, for a minute or between two runs, makes
-//! nothing older than it is for at least an hour, and the jump is told.
+//! While a process runs, a clock that cannot be set counts the time. For the time between
+//! two runs there is only the wall clock: the pause that it claims counts only after an hour
+//! of running in which it was not set back. So a wall clock that jumps ahead, for a minute
+//! or between two runs, makes nothing older for at least an hour, and the jump is reported.
 //!
-//! An age is set down together with a place in a sequence (a *mark*): everything up to that place
-//! was there at that age. Pure; the caller reads the clocks and keeps the state.
+//! An age is stored together with a position in a sequence (a *mark*): everything up to that
+//! position existed at that age. Pure; the caller reads the clocks and stores the state.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A wall clock may drift or be corrected by so much without a word.
+/// Maximum drift or correction of a wall clock that is not reported.
 pub(crate) const TOLERANCE_MS: i64 = 2 * 60 * 1000;
 
-/// A pause between two runs of so much is believed at once.
+/// Maximum pause between two runs that counts at once.
 const SHORT_PAUSE_MS: i64 = 5 * 60 * 1000;
 
-/// How long a longer pause has to be borne out by running time.
+/// Running time after which a longer pause counts.
 const TRIAL_MS: i64 = 60 * 60 * 1000;
 
-/// Pauses on trial at once; of more, the two oldest are taken together.
+/// Maximum number of pauses that do not count yet. Beyond it, the two oldest are combined.
 const MAX_PAUSES: usize = 64;
 
-/// The two clocks at one moment.
+/// Both clocks at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// Milliseconds since 1970, as the system has them.
+    /// Milliseconds since 1970, from the system.
     pub wall_ms: i64,
-    /// A clock that only moves on, from anywhere.
+    /// Time of a clock that never goes back, from any start.
     pub steady: Duration,
 }
 
 impl Now {
-    /// What the clocks say.
+    /// Reads the clocks.
     pub fn read() -> Self {
         Self {
             wall_ms: Timestamp::now().as_millisecond(),
@@ -44,36 +44,36 @@ impl Now {
     }
 }
 
-/// What is kept on disk between two runs.
+/// State that is stored on disk between two runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAge {
-    /// The age counted so far.
+    /// Age so far.
     age_ms: i64,
-    /// The wall clock then.
+    /// Wall clock at that age.
     wall_ms: i64,
     pauses: Vec<UnconfirmedPause>,
 }
 
 impl KeptAge {
-    /// The wall clock when this was kept.
+    /// Returns the wall clock at which this was stored.
     pub(crate) const fn wall_ms(&self) -> i64 {
         self.wall_ms
     }
 }
 
-/// Time between two runs that is not believed yet.
+/// Time between two runs that does not count yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct UnconfirmedPause {
     claimed_ms: i64,
-    /// Running time since.
+    /// Running time since the pause.
     borne_out_ms: i64,
 }
 
-/// The wall clock was set, by so many milliseconds.
+/// The wall clock was set, by this number of milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Jump(pub i64);
 
-/// The count of time.
+/// Clock that measures ages.
 #[derive(Debug, Clone)]
 pub struct AgeClock {
     kept: KeptAge,
@@ -81,7 +81,7 @@ pub struct AgeClock {
 }
 
 impl AgeClock {
-    /// Goes on where an earlier run ended; begins at 0 without one.
+    /// Continues from the state of an earlier run, or begins at 0 without one.
     pub fn resume(kept: Option<KeptAge>, now: Now) -> (Self, Option<Jump>) {
         let Some(kept) = kept else {
             let kept = KeptAge {
@@ -109,7 +109,7 @@ impl AgeClock {
         (clock, jump)
     }
 
-    /// Counts on to this moment; tells where the wall clock did not.
+    /// Advances to this moment. Returns the jump if the wall clock was set.
     pub fn advance(&mut self, now: Now) -> Option<Jump> {
         let run = now.steady.saturating_sub(self.steady);
         let run = i64::try_from(run.as_millis()).unwrap_or(i64::MAX);
@@ -130,12 +130,12 @@ impl AgeClock {
         (set.abs() > TOLERANCE_MS).then_some(Jump(set))
     }
 
-    /// Milliseconds counted so far; never fewer than before.
+    /// Returns the age in milliseconds, which never decreases.
     pub fn age_ms(&self) -> i64 {
         self.kept.age_ms
     }
 
-    /// What is to be kept on disk.
+    /// Returns the state to store on disk.
     pub fn to_keep(&self) -> &KeptAge {
         &self.kept
     }
@@ -165,7 +165,7 @@ impl AgeClock {
         });
     }
 
-    /// The wall clock went back: so much of what it claimed before was not so, the newest first.
+    /// Reduces the pauses that the wall clock has claimed, the newest first, because it went back.
     fn set_back(&mut self, mut by: i64) {
         while by > 0
             && let Some(newest) = self.kept.pauses.last_mut()
@@ -180,7 +180,8 @@ impl AgeClock {
     }
 }
 
-/// A clock that only moves on, also while the machine sleeps where the system has such a one.
+/// Reads a clock that never goes back. It also runs while the machine sleeps, if the system
+/// has such a clock.
 fn steady() -> Duration {
     crate::system::steady()
 }
@@ -240,7 +241,7 @@ mod tests {
     }
 
     proptest! {
-        /// While a process runs, no setting of the wall clock counts, in whatever steps.
+        /// While a process runs, setting the wall clock has no effect, in whatever steps.
         #[test]
         fn running_time_is_what_the_steady_clock_says(
             steps in prop::collection::vec((0_i64..DAY, any::<i32>()), 1..50),
@@ -254,7 +255,7 @@ mod tests {
             }
         }
 
-        /// Over runs and pauses: an hour of running comes before any pause counts, and age only
+        /// Over runs and pauses: a pause counts only after an hour of running, and the age only
         /// grows.
         #[test]
         fn nothing_counts_in_the_hour_after_a_pause(

@@ -1,24 +1,25 @@
-//! How one process hears that another has written to a database that both have open: the writer
-//! touches the file, and the system tells the listener. SQLite never goes by a file's times.
+//! Notifies a process that another has written to a database that both have open: the
+//! writer touches the file, and the operating system notifies the listener. SQLite does not
+//! use a file's times.
 //!
-//! Nothing depends on it: what a bell does not tell is found by a look now and then.
+//! Nothing relies on it: a write without a notification is found by a periodic check.
 
 use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-/// How often to look where the system tells of writes: for a writer that did not ring.
+/// Time between two checks if the system reports writes, for writers that do not ring.
 const RARELY: Duration = Duration::from_secs(5);
 
-/// Tells whoever listens at this database that it was written to.
+/// Notifies the listeners of this database that it was written to.
 pub fn ring(database: &Path) {
     if let Err(error) = hanging::ring(database) {
         tracing::debug!(%error, "others hear later that the database was written to");
     }
 }
 
-/// Says when it is worth a look at a database that other processes may write to.
+/// Reports when to check a database to which other processes may write.
 #[derive(Debug)]
 pub struct Bell {
     looks: Interval,
@@ -26,8 +27,8 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// Listens at a database; where the system cannot tell, it is worth a look every `otherwise`.
-    /// To be called within a runtime.
+    /// Listens for writes to a database. If the system cannot report them, the bell rings every
+    /// `otherwise`. Must be called within a runtime.
     pub fn at(database: &Path, otherwise: Duration) -> Self {
         match hanging::BellListener::at(database) {
             Ok(listener) => Self {
@@ -41,7 +42,7 @@ impl Bell {
         }
     }
 
-    /// Where nothing rings.
+    /// Returns a bell that rings periodically, without a database.
     pub fn every(period: Duration) -> Self {
         let mut looks = interval(period);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -51,10 +52,10 @@ impl Bell {
         }
     }
 
-    /// Resolves when it is worth a look.
+    /// Waits until it is time for a check.
     ///
     /// # Cancel safety
-    /// Safe: what was not waited for to the end is told the next time.
+    /// Safe: a notification that was not returned is returned by the next call.
     pub async fn wait(&mut self) {
         let Self { looks, listener } = self;
         let rung = async {
@@ -81,10 +82,11 @@ mod hanging {
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
 
-    /// Bytes of events that are taken at once; what they say is the same for all.
+    /// Number of bytes of notifications to read at once. All notifications mean the same.
     const EVENT_BYTES: usize = 4096;
 
-    /// By its path: a database is never opened beside SQLite, see `private::database`.
+    /// Touches the file by its path: a database is never opened except by SQLite, see
+    /// `private::database`.
     pub(super) fn ring(database: &Path) -> io::Result<()> {
         let now = Timespec {
             tv_sec: 0,
@@ -119,8 +121,8 @@ mod hanging {
             Ok(listener)
         }
 
-        /// Listens at the file that is there now: a damaged one may have been rebuilt. Writing to
-        /// it, as each checkpoint does, is not told.
+        /// Watches the file that is now at the path, which may be a rebuilt one. Ordinary writes to
+        /// it, as by each checkpoint, are not reported.
         fn watch(&self) -> io::Result<()> {
             add_watch(self.told.get_ref(), &self.database, WatchFlags::ATTRIB)?;
             Ok(())
@@ -133,7 +135,7 @@ mod hanging {
                 };
                 let mut events = [0; EVENT_BYTES];
                 let read = ready.try_io(|told| Ok(rustix::io::read(told, &mut events)?));
-                // Not ready after all.
+                // A false alarm: nothing could be read.
                 let Ok(read) = read else { continue };
                 if let Err(error) = read.and_then(|_| self.watch()) {
                     tracing::debug!(%error, "the database is looked at now and then");
@@ -177,14 +179,14 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_mins(1);
 
-    /// A bell of which the net is longer than any test.
+    /// Returns a bell whose periodic check is later than the end of any test.
     async fn bell(path: &Path) -> Bell {
         let listener = hanging::BellListener::at(path).unwrap();
         let mut bell = Bell {
             listener: Some(listener),
             ..Bell::every(60 * PATIENCE)
         };
-        // An interval's first tick is at once.
+        // The first tick of an interval is immediate.
         bell.looks.tick().await;
         bell
     }
@@ -212,7 +214,7 @@ mod tests {
         std::fs::write(&fresh, "").unwrap();
         std::fs::rename(&fresh, &path).unwrap();
         timeout(PATIENCE, bell.wait()).await.unwrap();
-        // What is left of the old one may ring once more.
+        // Removing the old file may ring once more.
         while timeout(Duration::from_millis(100), bell.wait())
             .await
             .is_ok()

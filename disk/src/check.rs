@@ -1,28 +1,28 @@
-//! Whether a database is whole.
+//! Checks whether a database is damaged.
 
 use rusqlite::{Connection, ErrorCode};
 
 use crate::trouble::Trouble;
 
-/// Findings that are told; more say nothing new.
+/// Maximum number of findings; more would add nothing.
 const MAX_FINDINGS: usize = 20;
 
-/// What a check found.
+/// Result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseHealth {
-    /// Nothing contradicts itself.
+    /// The database has no contradiction.
     Sound,
-    /// What is wrong, in SQLite's words, the first few.
+    /// Descriptions of the damage by SQLite, the first few.
     Damaged(Vec<String>),
-    /// The connection was interrupted before the end.
+    /// The connection was interrupted before the end of the check.
     Unknown,
 }
 
-/// Reads the whole file and looks for contradictions; 100 MB take about a second. Whoever does not
-/// want to wait that long interrupts the connection.
+/// Reads the whole file and looks for contradictions; 100 MB take about a second. To end
+/// the check early, interrupt the connection.
 ///
 /// # Errors
-/// Where the file cannot be read for another reason than damage.
+/// If the file cannot be read for a reason other than damage.
 pub fn quick(connection: &Connection) -> rusqlite::Result<DatabaseHealth> {
     match findings(connection) {
         Ok(found) if found == ["ok"] => Ok(DatabaseHealth::Sound),

@@ -1,20 +1,22 @@
-//! Notices that the wall clock was set, by a clock that cannot be. Pure; the caller reads the clocks.
+//! Detects that the wall clock was set, by comparing it with a clock that cannot be set.
+//! Pure; the caller reads the clocks.
 
 use crate::age::{Jump, Now, TOLERANCE_MS};
 
-/// The clocks as they were at the last look.
+/// Both clocks at the last check.
 #[derive(Debug, Clone)]
 pub struct ClockWatch {
     last: Now,
 }
 
 impl ClockWatch {
-    /// Watches from this moment on.
+    /// Starts to watch at this moment.
     pub fn new(now: Now) -> Self {
         Self { last: now }
     }
 
-    /// How far the wall clock was set since the last look, where that is more than a correction.
+    /// Returns how far the wall clock was set since the last check, if that is more than a
+    /// correction.
     pub fn observe(&mut self, now: Now) -> Option<Jump> {
         let last = std::mem::replace(&mut self.last, now);
         let passed = now.steady.saturating_sub(last.steady).as_millis();
@@ -43,11 +45,11 @@ mod tests {
         let mut watch = ClockWatch::new(at(0, 0));
         for (wall_ms, steady, expected) in [
             (1_000, 1_000, None),
-            // A correction.
+            // A small correction.
             (3_000 + TOLERANCE_MS, 3_000, None),
             (day + 4_000 + TOLERANCE_MS, 4_000, Some(day)),
             (day + 5_000 + TOLERANCE_MS, 5_000, None),
-            // The machine slept: both clocks went on.
+            // The machine slept: both clocks continued.
             (
                 2 * day + 5_000 + TOLERANCE_MS,
                 5_000 + 24 * 60 * 60 * 1000,

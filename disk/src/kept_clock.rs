@@ -1,20 +1,20 @@
-//! An [`AgeClock`] in the database whose events it is for: in a table `upkeep (name, value)`, which
-//! the owner of the database makes. So the count goes on after a restart.
+//! Stores an [`AgeClock`] in the database to whose events it applies, in a table `upkeep (name,
+//! value)` that the owner of the database creates. So the age continues after a restart.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::age::{AgeClock, Jump, KeptAge, Now};
 
-/// The count of time, read from the database at its first use.
+/// Age clock that is read from the database when it is first used.
 #[derive(Debug, Default)]
 pub struct KeptClock {
     clock: Option<AgeClock>,
-    /// How far it was found to be set between two runs, until that is told.
+    /// How far the wall clock was set between two runs, until that was returned.
     between_runs: Option<Jump>,
 }
 
 impl KeptClock {
-    /// Counts on to this moment; returns the age in milliseconds. Says in the log where the wall
+    /// Advances to this moment and returns the age in milliseconds. Logs a warning if the wall
     /// clock was set.
     pub fn advance(&mut self, connection: &Connection, now: Now) -> rusqlite::Result<i64> {
         let jump = if let Some(clock) = &mut self.clock {
@@ -34,13 +34,13 @@ impl KeptClock {
         Ok(self.clock.as_ref().map_or(0, AgeClock::age_ms))
     }
 
-    /// How far back the wall clock was set between the last run and this one, once: nobody was there
-    /// to watch it.
+    /// Returns how far the wall clock was set back between the last run and this one. Returns
+    /// it once; during the pause, no process could notice it.
     pub fn set_between_runs(&mut self) -> Option<Jump> {
         self.between_runs.take()
     }
 
-    /// Writes the count down, where there is one yet.
+    /// Stores the state, if the clock has been read.
     pub fn save(&self, connection: &Connection) -> rusqlite::Result<()> {
         let Some(clock) = &self.clock else {
             return Ok(());
@@ -57,13 +57,12 @@ impl KeptClock {
     }
 }
 
-/// What the wall clock said when the count was last written down, in milliseconds; `None` before the
-/// first time.
+/// Returns the wall clock of the last stored state, in milliseconds, or `None` if there is none.
 pub fn last_kept(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     Ok(read(connection)?.map(|kept| kept.wall_ms()))
 }
 
-/// What was kept; nothing where it cannot be read.
+/// Reads the stored state. Returns `None` if it cannot be decoded.
 fn read(connection: &Connection) -> rusqlite::Result<Option<KeptAge>> {
     let kept: Option<String> = connection
         .prepare_cached("SELECT value FROM upkeep WHERE name = 'ages'")?

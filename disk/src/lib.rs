@@ -1,8 +1,8 @@
-//! What relay and agent have in common on disk: files that only their owner can read, SQLite opened
-//! the same way on both sides, one process per folder, which hears when others write, damage found
-//! and cut out, ages that no wall clock decides.
+//! Contains what relay and agent share on disk: private files, SQLite with common settings,
+//! one process per folder, notifications of writes, the repair of damaged databases, and
+//! ages that do not depend on the wall clock.
 //!
-//! Nothing here knows what an event, a tunnel or a queue is.
+//! This crate does not know what an event, a tunnel or a queue is.
 
 pub mod age;
 pub mod bell;

@@ -1,6 +1,8 @@
-//! One process per folder or history: a lock on a file beside it, which the system releases
-//! whatever way the process ends. While it is held the file names the process; a good end empties
-//! it, so that the next one knows whether the last one was cut off.
+//! Ensures one process per folder or history, with a lock on a file beside it.
+//!
+//! The operating system releases the lock however the process ends. While it is held, the
+//! file contains the process id. An orderly end empties the file, so that the next process
+//! knows whether the last one was cut off.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -9,28 +11,28 @@ use std::time::Duration;
 
 use crate::private;
 
-/// How often a lock that is taken is asked for again, and the time between.
+/// Number of attempts to get a lock that is taken, and the time between them.
 const LOOKS: u32 = 3;
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Held as long as the process has the files.
+/// Lock that a process holds while it uses the files.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
     was_cut_off: bool,
 }
 
-/// Why there is no lock.
+/// Reason why the lock was not acquired.
 #[derive(Debug)]
 pub enum LockError {
-    /// Another process has it; its id, where it could be read.
+    /// Another process holds it. Contains its id if it could be read.
     Taken(Option<u32>),
-    /// The file cannot be made or locked.
+    /// The file cannot be created or locked.
     Io(io::Error),
 }
 
 impl Lock {
-    /// Takes the lock of this file, made where missing.
+    /// Locks this file, which is created if it is missing.
     pub fn take(path: &Path) -> Result<Self, LockError> {
         let mut file = private::file(path).map_err(LockError::Io)?;
         let mut holder = String::new();
@@ -47,11 +49,11 @@ impl Lock {
             .and_then(|_| file.set_len(0))
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()))
-            // Read after a power cut; once at the start costs nothing.
+            // The content is needed after a power cut; one sync per start costs little.
             .and_then(|()| file.sync_all());
         match written {
             Ok(()) => {}
-            // A full disk must not keep anybody from what is on it; the lock is held.
+            // A full disk must not prevent access to the files on it, and the lock is held already.
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
             Err(error) => return Err(LockError::Io(error)),
         }
@@ -61,10 +63,11 @@ impl Lock {
         })
     }
 
-    /// Looks whether another process has the lock of this file, and makes and takes nothing.
+    /// Checks whether another process holds the lock of this file, without creating or locking it.
     ///
     /// # Errors
-    /// As [`take`](Self::take) would fail, but for a missing file, whose lock nobody has.
+    /// The same as for [`take`](Self::take). A missing file is not an error: no process holds
+    /// its lock.
     pub fn check(path: &Path) -> Result<(), LockError> {
         let mut file = match File::open(path) {
             Ok(file) => file,
@@ -82,18 +85,19 @@ impl Lock {
         }
     }
 
-    /// Whether the process before this one ended without releasing the lock.
+    /// Returns whether the previous process ended without releasing the lock.
     pub fn was_cut_off(&self) -> bool {
         self.was_cut_off
     }
 
-    /// Releases it after a good end.
+    /// Releases the lock after an orderly end.
     pub fn release(self) -> io::Result<()> {
         self.file.set_len(0)
     }
 }
 
-/// Who only looks has the lock for a moment: asked again before it counts as another's.
+/// Locks the file, with some attempts, because a process that only checks holds the lock
+/// for a moment.
 fn try_lock(file: &File) -> Result<(), TryLockError> {
     for _ in 0..LOOKS {
         match file.try_lock() {

@@ -1,34 +1,36 @@
-//! Files and folders for this user alone. They are made with their mode, never loosened and
-//! tightened afterwards: in between, others could open them.
+//! Creates files and folders that only this user can access.
+//!
+//! They are created with their final mode. If the mode was changed afterwards, other users
+//! could open them in between.
 
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What only the owner may enter.
+/// Mode of a folder that only the owner may enter.
 #[cfg(unix)]
 const FOLDER: u32 = 0o700;
 
-/// What only the owner may read.
+/// Mode of a file that only the owner may read.
 #[cfg(unix)]
 const FILE: u32 = 0o600;
 
-/// What the names of our files begin with, or are.
+/// Beginnings of the names of our files.
 const OUR_BEGINNINGS: [&str; 5] = ["relay", "podtap", "podio-tokens", "tunnels", "acme"];
 
-/// Files of ours whose names could be anybody's.
+/// Names of our files that another program could use too.
 const OUR_NAMES: [&str; 1] = ["port"];
 
-/// What the names of our files end in.
+/// Ends of the names of our files.
 const OUR_ENDS: [&str; 6] = [".db", "-wal", "-shm", ".lock", ".damaged", ".run"];
 
-/// What SQLite puts beside a database.
+/// Ends of the names of a database and of the files that SQLite creates beside it.
 const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
-/// Makes a folder with all that is missing above it. One that is there already is tightened where
-/// it is this user's and holds nothing but files of ours: a folder shared with others stays as it
-/// is, and the files in it are private all the same.
+/// Creates a folder and its missing parents. The mode of an existing folder is restricted
+/// if this user owns it and it contains only our files. A folder that is shared with others
+/// stays as it is; the files in it are private anyway.
 pub fn folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -42,22 +44,23 @@ pub fn folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file for reading and writing, made where missing; its content stays.
+/// Opens a file for reading and writing, and keeps its content. It is created if it is missing.
 pub fn file(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().write(true).create(true))
 }
 
-/// Opens a file whose writes all go to its end, made where missing.
+/// Opens a file whose writes all go to its end. It is created if it is missing.
 pub fn append_to(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().append(true).create(true))
 }
 
-/// Makes a file that must not be there yet.
+/// Creates a file that must not exist.
 pub fn create_new(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().write(true).create_new(true))
 }
 
-/// What is at a path that can hold no file, in words; none where one is there or can be made.
+/// Returns what a path leads to if it cannot be a file, such as a folder. Returns `None` if
+/// there is a file or one can be created.
 pub fn no_file(path: &Path) -> Option<&'static str> {
     let Ok(at) = path.metadata() else {
         let is_link = path.symlink_metadata().is_ok_and(|at| at.is_symlink());
@@ -89,11 +92,12 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     io::Write::write_all(&mut file, content)
 }
 
-/// Makes an empty file where there is none, so that SQLite finds one of the right mode, which it
-/// copies to the files beside it. Those of an earlier release are tightened.
+/// Creates an empty file if there is none, so that SQLite finds a file with the right mode,
+/// which it copies to the files beside it. The modes of existing files, from an earlier
+/// release, are restricted.
 ///
-/// A database that is there is never opened here: closing a file drops every lock that this
-/// process holds on it, SQLite's own included ("How To Corrupt", section 2.2).
+/// An existing database is never opened here: closing a file drops every lock that this
+/// process holds on it, including SQLite's ("How To Corrupt", section 2.2).
 pub fn database(path: &Path) -> io::Result<()> {
     match create_new(path) {
         Ok(_) => return Ok(()),
@@ -109,15 +113,16 @@ pub fn database(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A database and the files that SQLite keeps beside it, there or not.
+/// Returns the paths of a database and of the files that SQLite keeps beside it, which may
+/// not exist.
 pub fn with_companions(path: &Path) -> impl Iterator<Item = PathBuf> {
     BESIDE.into_iter().map(|end| beside(path, end))
 }
 
-/// Which file it is, whatever it is called.
+/// Identity of a file, independent of its name.
 pub type FileIdentity = (u64, u64);
 
-/// Which file is at this path now; `None` where there is none.
+/// Returns the identity of the file that is now at this path, or `None` if there is none.
 pub fn identity(path: &Path) -> Option<FileIdentity> {
     #[cfg(unix)]
     {
@@ -129,7 +134,7 @@ pub fn identity(path: &Path) -> Option<FileIdentity> {
     path.exists().then_some((0, 0))
 }
 
-/// A path with something put at its end.
+/// Returns a path with `end` added to its name.
 pub fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
@@ -154,7 +159,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether it is ours and others may do something with it.
+/// Returns whether this user owns the file or folder and others may access it.
 #[cfg(unix)]
 fn is_loose(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -164,9 +169,9 @@ fn is_loose(path: &Path) -> bool {
     })
 }
 
-/// What root makes in a folder of another user is that user's: a relay that runs as this user could
-/// not write it otherwise. SQLite does the same with the files beside a database. By the open file,
-/// so that no link that is put there meanwhile is followed.
+/// Gives a file that root creates in another user's folder to that user. Otherwise, a relay
+/// that runs as that user could not write it. SQLite does the same with the files beside a
+/// database. The open file is used, so that a link that is created meanwhile is not followed.
 #[cfg(unix)]
 fn give_to_folders_owner(file: &File, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
@@ -184,7 +189,7 @@ fn give_to_folders_owner(file: &File, path: &Path) -> io::Result<()> {
     std::os::unix::fs::fchown(file, Some(about.uid()), Some(about.gid()))
 }
 
-/// A sticky folder, such as `/tmp`, is everybody's.
+/// Returns whether a folder is sticky, like `/tmp`, and thus shared by all users.
 #[cfg(unix)]
 fn is_sticky(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,8 +1,8 @@
-//! A damaged database made whole again: every row that can still be read goes into a new file, and
-//! the damaged one is kept beside it for inspection.
+//! Rebuilds a damaged database: every readable row is copied to a new file, and the damaged
+//! file is kept beside it for inspection.
 //!
-//! A table is read from both ends up to the damage, and row by row in between, so that damage costs
-//! the rows that it hit.
+//! A table is read from both ends up to the damage, and row by row in between, so that only
+//! the damaged rows are lost.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,37 +14,37 @@ use crate::private;
 use crate::sqlite::{self, MigrateError, Profile};
 use crate::trouble::SqliteCause;
 
-/// Rows between the two ends of the damage that are looked for one by one.
+/// Maximum number of rows to look for one by one between the two ends of the damage.
 const MAX_PROBES: i64 = 4_000_000;
 
-/// Damaged files that are kept.
+/// Maximum number of damaged files to keep.
 const MAX_KEPT: usize = 8;
 
 /// A database that was rebuilt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// Where the damaged file is now.
+    /// Path of the damaged file now.
     pub kept: PathBuf,
-    /// Rows that were saved.
+    /// Number of rows that were copied.
     pub rows: u64,
 }
 
-/// Why a database could not be rebuilt; it is as it was.
+/// Reason why a database could not be rebuilt. The database is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
-    /// A file could not be made, moved or removed.
+    /// A file could not be created, moved or removed.
     #[error("cannot put a new file in the place of the damaged one")]
     Io(#[from] io::Error),
-    /// The new schema could not be made.
+    /// The new schema could not be created.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    /// The damaged file cannot be read at all, or the new one not be written.
+    /// The damaged file cannot be read at all, or the new one cannot be written.
     #[error("cannot copy what is readable")]
     Copy(#[source] SqliteCause),
 }
 
-/// Rebuilds the database at `path`, to which nobody may be connected. `finish` mends what the
-/// missing rows leave behind, in the same transaction.
+/// Rebuilds the database at `path`, to which no process may be connected. `finish` repairs
+/// the effects of missing rows in the same transaction.
 pub fn rebuild(
     path: &Path,
     profile: &Profile,
@@ -57,7 +57,7 @@ pub fn rebuild(
     let rows = {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let damaged = Connection::open_with_flags(path, flags).map_err(failed)?;
-        // Without the list of its tables nothing can be found in it.
+        // Without the list of its tables, nothing can be found in the file.
         let list = "SELECT count(name) FROM sqlite_schema WHERE type = 'table'";
         damaged
             .query_row(list, [], |row| row.get::<_, u64>(0))
@@ -86,7 +86,7 @@ pub fn rebuild(
     Ok(Rebuilt { kept, rows })
 }
 
-/// Moves a database away with what SQLite keeps beside it; where it is now.
+/// Moves a database away, with the files that SQLite keeps beside it. Returns its new path.
 pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let name = |number: usize| match number {
         0 => private::beside(path, ".damaged"),
@@ -119,7 +119,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// The tables that hold what was put in; an index of words is made anew by whoever has one.
+/// Returns the tables with data. An index of words is not among them: its owner creates it again.
 fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     connection
         .prepare(
@@ -130,7 +130,7 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// Copies what can be read of a table; how many rows.
+/// Copies the readable rows of a table. Returns their number.
 fn copy(from: &Connection, to: &Transaction<'_>, table: &str) -> rusqlite::Result<u64> {
     let known = columns(to, table)?;
     let found = columns(from, table).unwrap_or_default();
@@ -146,7 +146,7 @@ fn copy(from: &Connection, to: &Transaction<'_>, table: &str) -> rusqlite::Resul
         .prepare(&format!("SELECT rowid FROM {table} LIMIT 1"))
         .is_ok();
     let mut names = both;
-    // Other tables refer to rows by this number, so it is kept.
+    // Other tables refer to rows by this number, so it must not change.
     let has_name = known.iter().any(|column| column.is_rowid);
     if by_rowid && !has_name {
         names.push("rowid");
@@ -171,7 +171,7 @@ fn copy(from: &Connection, to: &Transaction<'_>, table: &str) -> rusqlite::Resul
 
 struct Column {
     name: String,
-    /// Whether it is another name of the row's number.
+    /// Whether the column is another name of the row's number.
     is_rowid: bool,
 }
 
@@ -201,7 +201,7 @@ struct TableCopy<'a> {
 }
 
 impl TableCopy<'_> {
-    /// Rows that the migrations put in give way to those that are copied.
+    /// Deletes the rows that the migrations inserted before the first row is copied.
     fn make_way(&mut self) -> rusqlite::Result<()> {
         if !std::mem::replace(&mut self.has_begun, true) {
             self.to
@@ -224,8 +224,8 @@ impl TableCopy<'_> {
         Ok(())
     }
 
-    /// Copies rows until the damage: the number of the last one, and whether it came to the end.
-    /// Only what the new file says is an error.
+    /// Copies rows up to the damage. Returns the number of the last row, and whether the end
+    /// was reached. Only errors of the new file are returned.
     fn run(&mut self, which: &str, rowid: Option<i64>) -> rusqlite::Result<(Option<i64>, bool)> {
         let (table, names) = (self.table, self.names.clone());
         let number = if which.is_empty() { "0" } else { "rowid" };
@@ -250,7 +250,7 @@ impl TableCopy<'_> {
             let values: rusqlite::Result<Vec<Value>> =
                 (0..self.width).map(|column| row.get(column)).collect();
             last = row.get(self.width).ok().or(last);
-            // A value of another type than its column's is damage too.
+            // A value that does not have its column's type is damage too.
             let Ok(values) = values else { continue };
             self.make_way()?;
             match insert.execute(params_from_iter(values)) {
@@ -262,14 +262,15 @@ impl TableCopy<'_> {
     }
 }
 
-/// Whether the new file refuses this row alone.
+/// Returns whether the new file refuses only this row.
 fn is_of_the_row(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     code == Some(rusqlite::ErrorCode::ConstraintViolation)
         || code == Some(rusqlite::ErrorCode::TypeMismatch)
 }
 
-/// Numbers that were given once are not given again, whatever rows are missing.
+/// Copies the counters of row numbers, so that a number is not used again even if its row
+/// is missing.
 fn copy_sequences(from: &Connection, to: &Transaction<'_>) -> rusqlite::Result<()> {
     let has_any = to.prepare("SELECT 1 FROM sqlite_sequence").is_ok();
     let Ok(mut statement) = from.prepare("SELECT name, seq FROM sqlite_sequence") else {

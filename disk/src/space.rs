@@ -1,19 +1,20 @@
-//! Room on a disk.
+//! Reads the free space of a disk.
 
 use std::io;
 use std::path::Path;
 
 use crate::system;
 
-/// Room below which SQLite cannot even make its own small files, and says that the disk is broken.
+/// Free space below which SQLite cannot create its own small files, and reports that the
+/// disk is broken.
 const NOTHING: u64 = 256 * 1024;
 
-/// Whether the disk of this folder is full.
+/// Returns whether the disk of this folder is full.
 pub fn is_full(folder: &Path) -> bool {
     free(folder).is_ok_and(|bytes| bytes < NOTHING)
 }
 
-/// Bytes that this user may still write to the disk of this folder.
+/// Returns the number of bytes that this user may still write to the disk of this folder.
 pub fn free(folder: &Path) -> io::Result<u64> {
     system::free(folder)
 }

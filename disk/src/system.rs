@@ -1,4 +1,5 @@
-//! What differs between systems: a clock that only moves on, and the room on a disk.
+//! Contains what differs between operating systems: a clock that never goes back, and the
+//! free space of a disk.
 
 #[cfg(unix)]
 pub(crate) use unix::{free, steady};
@@ -12,7 +13,7 @@ mod unix {
     use std::path::Path;
     use std::time::Duration;
 
-    /// Also while the machine sleeps, where the system has such a clock.
+    /// Reads a clock that never goes back. It also runs while the machine sleeps.
     pub(crate) fn steady() -> Duration {
         #[cfg(target_os = "linux")]
         let clock = rustix::time::ClockId::Boottime;
@@ -24,14 +25,14 @@ mod unix {
         Duration::new(seconds, nanos)
     }
 
-    /// Bytes that this user may still write.
+    /// Returns the number of bytes that this user may still write.
     pub(crate) fn free(folder: &Path) -> io::Result<u64> {
         let statistics = rustix::fs::statvfs(folder)?;
         Ok(statistics.f_bavail.saturating_mul(statistics.f_frsize))
     }
 }
 
-/// Type-checked, and never run.
+/// This module is type-checked, but never run.
 #[cfg(not(unix))]
 mod other {
     use std::io;
@@ -41,12 +42,12 @@ mod other {
 
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-    /// Since this process asked first.
+    /// Returns the time since the first call in this process.
     pub(crate) fn steady() -> Duration {
         START.elapsed()
     }
 
-    /// Not known here: SQLite says when the disk is full.
+    /// Always fails: SQLite reports when the disk is full.
     pub(crate) fn free(_folder: &Path) -> io::Result<u64> {
         Err(io::ErrorKind::Unsupported.into())
     }

@@ -1,24 +1,24 @@
-//! What an error of SQLite means, in words that a person can act on and without its SQL.
+//! Describes what an error of SQLite means, in text that helps a person to act and contains no SQL.
 
 use std::fmt;
 
 use rusqlite::{Error, ErrorCode, ffi};
 
-/// Characters of SQLite's own words that are shown.
+/// Maximum number of characters of SQLite's own message to show.
 const MAX_WORDS: usize = 200;
 
-/// What kind of trouble there is with a file.
+/// Kind of trouble with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
     /// There is no room on the disk.
     Full,
-    /// Another program holds the file for longer than one waits.
+    /// Another program has locked the file for too long.
     Locked,
     /// The disk cannot be read or written.
     Io,
-    /// The file's content makes no sense.
+    /// The file's content is damaged.
     Damaged,
-    /// This user may not write there.
+    /// This user has no permission to write there.
     Forbidden,
     /// The file cannot be opened.
     Missing,
@@ -27,7 +27,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// What an error means.
+    /// Returns what an error means.
     pub fn of(error: &Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
@@ -41,7 +41,7 @@ impl Trouble {
         }
     }
 
-    /// Whether what was written before may be lost to this connection, so that the file has to be
+    /// Returns whether this connection may have lost earlier writes, so that the file must be
     /// opened again and checked.
     pub fn needs_reopening(self) -> bool {
         !matches!(self, Self::Full | Self::Locked)
@@ -60,14 +60,14 @@ impl Trouble {
     }
 }
 
-/// The file was moved or deleted under an open connection.
+/// Returns whether the file was moved or deleted while it was open.
 fn is_moved(error: &Error) -> bool {
     let code = error.sqlite_error().map(|error| error.extended_code);
     code == Some(ffi::SQLITE_READONLY_DBMOVED)
 }
 
-/// Whether a row could be read but its content is none that was ever written: that row is bad, the
-/// statement and the file may be fine.
+/// Returns whether a row could be read but has a content that was never written. Then the
+/// row is damaged, but the statement and the file may be fine.
 pub fn is_unreadable_row(error: &Error) -> bool {
     matches!(
         error,
@@ -78,17 +78,17 @@ pub fn is_unreadable_row(error: &Error) -> bool {
     )
 }
 
-/// An error of SQLite as the cause of another one: its meaning first, never its SQL.
+/// An error of SQLite as the cause of another error. It shows the meaning first, and never SQL.
 #[derive(Debug)]
 pub struct SqliteCause(Error);
 
 impl SqliteCause {
-    /// What kind of trouble it is.
+    /// Returns the kind of trouble.
     pub fn trouble(&self) -> Trouble {
         Trouble::of(&self.0)
     }
 
-    /// Whether it is one row that cannot be read.
+    /// Returns whether a single row cannot be read.
     pub fn is_unreadable_row(&self) -> bool {
         is_unreadable_row(&self.0)
     }
@@ -108,7 +108,7 @@ impl fmt::Display for SqliteCause {
     }
 }
 
-/// What an error means and what SQLite said, in one line and without its SQL.
+/// Returns the meaning of an error and SQLite's message, in one line and without SQL.
 pub fn words(error: &Error) -> String {
     let said = own_words(error);
     match Trouble::of(error).words() {

@@ -1,5 +1,6 @@
-//! Connections, the same way on both sides: what is written is on stable storage, what is read is
-//! not trusted, and the schema is brought up to date by numbered migrations.
+//! Opens SQLite connections, with the same settings for relay and agent: writes are on
+//! stable storage, the content of a file is not trusted, and numbered migrations bring the
+//! schema up to date.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -11,42 +12,42 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::private;
 use crate::trouble::SqliteCause;
 
-/// How long a connection waits for another process's transaction, which is always a short one.
+/// Maximum time to wait for another process's transaction, which is always short.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Prepared statements kept per connection; more than either side has.
+/// Maximum number of prepared statements to cache per connection; more than relay or agent have.
 const STATEMENTS: usize = 64;
 
-/// Bytes to which the write-ahead log shrinks after a burst.
+/// Size in bytes to which the write-ahead log shrinks after a burst.
 const JOURNAL_SIZE_LIMIT: i64 = 64 * 1024 * 1024;
 
-/// A file of up to so many bytes is rebuilt at its first opening by a release that gives space
-/// back; rebuilding takes a second or so for 100 MB.
+/// Maximum size in bytes of a file that is rebuilt when a release that can return space
+/// first opens it. Rebuilding takes about a second for 100 MB.
 const REBUILD_AT_MOST: u64 = 64 * 1024 * 1024;
 
-/// What differs between the two sides.
+/// Settings that differ between relay and agent.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile {
-    /// Bytes of a page of a new file; a file that is there keeps its own.
+    /// Page size of a new file, in bytes. An existing file keeps its page size.
     pub page_bytes: u32,
-    /// KiB of pages that a writer keeps in memory.
+    /// Size of a writer's page cache in KiB.
     pub cache_kib: i64,
-    /// Bytes of the write-ahead log after which its pages are copied into the file: a page that many
-    /// commits wrote is written to the file once.
+    /// Size in bytes of the write-ahead log after which its pages are copied into the file. A
+    /// page that many commits changed is copied once.
     pub checkpoint_bytes: u32,
-    /// Whether the schema has triggers. Where it has none, those of a file that came from
-    /// elsewhere do not run.
+    /// Whether the schema has triggers. If it has none, triggers in a file of foreign origin do
+    /// not run.
     pub has_triggers: bool,
 }
 
-/// Why a schema is not this build's.
+/// Reason why a schema is not that of this build.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// A later release wrote the file; it was left alone.
+    /// A newer release wrote the file, which is unchanged.
     #[error("the file has schema {found}, and this podtap reads up to {known}")]
     Newer {
         found: usize,
-        /// The last one known.
+        /// Newest known schema number.
         known: usize,
     },
     /// A statement failed.
@@ -54,28 +55,28 @@ pub enum MigrateError {
     Sqlite(#[source] SqliteCause),
 }
 
-/// A connection that may write, to a file that is made where missing, readable by its owner alone.
-/// Its commits are on stable storage when they return.
+/// Opens a connection that may write. The file is created if it is missing, readable by its
+/// owner only. Commits are on stable storage when they return.
 ///
 /// # Errors
-/// What SQLite says; `CannotOpen` also where the system does not let the file be made.
+/// An error of SQLite; `CannotOpen` also if the operating system does not allow to create the file.
 pub fn writer(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
     if let Some(what) = private::no_file(path) {
         return Err(cannot_open(&std::io::Error::other(what)));
     }
     private::database(path).map_err(|error| cannot_open(&error))?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, profile)?;
-    // Before anything is written to the file, or it has no effect.
+    // This has no effect once the file has content.
     connection.pragma_update(None, "page_size", profile.page_bytes)?;
     give_space_back(&connection, path)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
-    // Invariant 1: with NORMAL, a power cut takes back commits that were already answered.
+    // Invariant 1: with NORMAL, a power cut could undo commits that were already answered.
     connection.pragma_update(None, "synchronous", "full")?;
-    // Freed pages are taken out of the file in idle moments (`reclaim`); within pages that are
-    // written anyway, what was deleted is overwritten. ON would write every freed page once more.
+    // Free pages are removed from the file in idle moments (`reclaim`). Deleted data is
+    // overwritten in pages that are written anyway. ON would write every free page once more.
     connection.pragma_update(None, "secure_delete", "fast")?;
     connection.pragma_update(None, "cache_size", -profile.cache_kib)?;
-    // A file that is there keeps the pages that it was made with.
+    // An existing file keeps its page size.
     let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
     let pages = profile.checkpoint_bytes / page.max(1);
     connection.pragma_update(None, "wal_autocheckpoint", pages)?;
@@ -83,12 +84,12 @@ pub fn writer(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// A connection that cannot write, to a file that is there.
+/// Opens a connection that cannot write, to an existing file.
 pub fn reader(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
     if let Some(what) = private::no_file(path) {
         return Err(cannot_open(&std::io::Error::other(what)));
     }
-    // Read-write, so that it can recover a write-ahead log that a killed process left.
+    // Opened read-write, so that it can recover the write-ahead log of a killed process.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection =
         open(path, flags, profile).or_else(|error| match error.sqlite_error_code() {
@@ -101,8 +102,8 @@ pub fn reader(path: &Path, profile: &Profile) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Closes a connection, one after the other: of two that close at the same moment neither is the
-/// last one, and the write-ahead log would stay, with what is in it.
+/// Closes a connection. Connections are closed one after the other: if two were closed at the
+/// same time, neither would be the last, and the write-ahead log would stay with its content.
 pub fn close(connection: Connection) {
     static CLOSING: Mutex<()> = Mutex::new(());
     let _one = CLOSING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,11 +115,11 @@ fn open(path: &Path, flags: OpenFlags, profile: &Profile) -> rusqlite::Result<Co
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Without it SQLite plans by the values bound to `LIMIT ?` and `column = ?`, and so prepares
-    // such a statement again at every run.
+    // Without this setting, SQLite plans by the values bound to `LIMIT ?` and `column = ?`,
+    // and so prepares such a statement again for every run.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // A file may come from elsewhere: nothing in its schema calls what could do harm, nothing that
-    // SQL says damages it, and a page that contradicts itself is refused.
+    // A file may be of foreign origin: its schema must not call dangerous functions, SQL must
+    // not damage it, and a page that contradicts itself is refused.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
@@ -128,12 +129,12 @@ fn open(path: &Path, flags: OpenFlags, profile: &Profile) -> rusqlite::Result<Co
     Ok(connection)
 }
 
-/// Runs the migrations that the file lacks, all or nothing; other processes wait.
+/// Runs the migrations that the file lacks, all or none. Other processes wait meanwhile.
 pub fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), MigrateError> {
     let failed = |error: rusqlite::Error| MigrateError::Sqlite(error.into());
     let known = migrations.len();
     let newer = |found| MigrateError::Newer { found, known };
-    // Looked at before anything is locked: a reader's migration mostly finds nothing to do.
+    // Checked before anything is locked, because usually there is nothing to migrate.
     let found = schema(connection).map_err(failed)?;
     if found == known {
         return Ok(());
@@ -156,13 +157,13 @@ pub fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), M
     transaction.commit().map_err(failed)
 }
 
-/// The number of the file's schema: 0 of an empty one.
+/// Returns the schema number of the file, which is 0 for an empty one.
 pub fn schema(connection: &Connection) -> rusqlite::Result<usize> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Lets a new file, or a small one of an earlier release, give space back. A large one keeps its
-/// size, and its free pages count as room.
+/// Enables a new file, or a small one of an earlier release, to return space. A large file
+/// keeps its size, and its free pages count as free space.
 fn give_space_back(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
     let mode: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
     if mode != 0 {
@@ -175,14 +176,14 @@ fn give_space_back(connection: &Connection, path: &Path) -> rusqlite::Result<()>
         .and_then(|folder| crate::space::free(folder).ok());
     let has_room = free.is_none_or(|free| free > 3 * bytes + REBUILD_AT_MOST);
     if bytes > 0 && bytes <= REBUILD_AT_MOST && has_room {
-        // Another process that reads keeps it from happening: then at a later opening.
+        // If another process is reading, this fails and is done at a later opening.
         let _ = connection.execute_batch("PRAGMA busy_timeout = 0; VACUUM");
         connection.busy_timeout(BUSY_TIMEOUT)?;
     }
     Ok(())
 }
 
-/// Takes at most `pages` free pages out of the file; whether there are more.
+/// Removes at most `pages` free pages from the file. Returns whether there are more.
 pub fn reclaim(connection: &Connection, pages: u32) -> rusqlite::Result<bool> {
     let mode: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
     if mode != 2 {
@@ -192,7 +193,7 @@ pub fn reclaim(connection: &Connection, pages: u32) -> rusqlite::Result<bool> {
     if before == 0 {
         return Ok(false);
     }
-    // Each step of the statement frees one page.
+    // Each step of the statement removes one page.
     let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
     let mut rows = statement.query([])?;
     while rows.next()?.is_some() {}
@@ -202,8 +203,8 @@ pub fn reclaim(connection: &Connection, pages: u32) -> rusqlite::Result<bool> {
     Ok(left > 0 && left < before)
 }
 
-/// Writes the file anew without its free pages where what it holds is at most `bytes`: faster than
-/// `reclaim` for a file that is nearly all free pages. Whether it did.
+/// Rewrites the file without its free pages if its content has at most `bytes`. This is faster
+/// than `reclaim` for a file that consists mostly of free pages. Returns whether it was done.
 pub fn compact(connection: &Connection, bytes: u64) -> rusqlite::Result<bool> {
     let size: u64 = connection.query_row(
         "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
@@ -223,13 +224,13 @@ pub fn truncate_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-/// Bytes in the file that hold nothing and are written before the file grows.
+/// Returns the number of unused bytes in the file, which are written before the file grows.
 pub fn free_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     let page: u64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
     Ok(free_pages(connection)?.saturating_mul(page))
 }
 
-/// Bytes of the database that hold something.
+/// Returns the number of used bytes in the database.
 pub fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
     let pages = number("page_count")?.saturating_sub(free_pages(connection)?);

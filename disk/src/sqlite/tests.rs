@@ -1,4 +1,4 @@
-//! Connections, on real files.
+//! Tests connections on real files.
 
 use super::*;
 
