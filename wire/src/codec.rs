@@ -1,4 +1,5 @@
-//! Frames to websocket messages and back. Lengths are checked before anything is allocated.
+//! Converts frames to websocket messages and back. Lengths are checked before anything is
+//! allocated.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -17,10 +18,10 @@ use crate::limits::{MAX_BODY_BYTES, MAX_HEADER_BYTES};
 use crate::request::{HeaderList, WebhookRequest, WebhookResponse};
 use crate::valid::{self, InvalidRequest};
 
-/// The most that is kept of the name of an unknown frame type, in characters: it goes into a log.
+/// Maximum length of the name of an unknown frame type, in characters, because it is logged.
 const MAX_TYPE_CHARS: usize = 64;
 
-/// A frame as the websocket message that carries it.
+/// A frame as a websocket message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EncodedFrame {
     /// A control frame: JSON.
@@ -29,50 +30,50 @@ pub enum EncodedFrame {
     Binary(Bytes),
 }
 
-/// What a message turned out to hold.
+/// Content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecodedFrame<F> {
     /// A frame this build knows.
     Frame(F),
-    /// A frame type of a newer peer, cut to 64 characters: to be skipped, with one warning a
-    /// connection.
+    /// A frame type of a newer peer, cut to 64 characters. The frame is skipped, with one
+    /// warning per connection.
     Unknown(String),
 }
 
-/// A message that is no frame of this protocol.
+/// The message is not a frame of this protocol.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// The binary message ends before its JSON header does.
     #[error("a binary frame of {got} bytes ends before its header does")]
     Truncated {
-        /// Bytes received.
+        /// Number of bytes received.
         got: usize,
     },
-    /// A length beyond the protocol's limits.
+    /// A length exceeds the limit of the protocol.
     #[error("the {part} of a frame has {got} bytes, over the limit of {limit}")]
     TooLarge {
         /// `header` or `body`.
         part: &'static str,
-        /// Bytes announced or received.
+        /// Number of bytes announced or received.
         got: usize,
-        /// Bytes allowed.
+        /// Maximum number of bytes.
         limit: usize,
     },
-    /// The JSON is not what the frame type asks for.
+    /// The JSON does not match the frame type.
     #[error("a frame's JSON cannot be read")]
     Json(#[from] serde_json::Error),
-    /// The webhook is not one that can have come over HTTP.
+    /// The webhook cannot have been an HTTP request.
     #[error("a frame has an invalid request or answer: {0}")]
     Request(#[from] InvalidRequest),
 }
 
-/// The frame could not be written as JSON; it holds something that JSON cannot.
+/// The frame contains a value that cannot be written as JSON.
 #[derive(Debug, thiserror::Error)]
 #[error("a frame cannot be written as JSON")]
 pub struct EncodeError(#[from] serde_json::Error);
 
 impl AgentFrame {
-    /// The message that carries this frame.
+    /// Returns the message for this frame.
     pub fn encode(&self) -> Result<EncodedFrame, EncodeError> {
         match self {
             Self::Hello(hello) => text("hello", hello),
@@ -93,7 +94,7 @@ impl AgentFrame {
         }
     }
 
-    /// The frame in a text message.
+    /// Decodes the frame in a text message.
     pub fn decode_text(message: &str) -> Result<DecodedFrame<Self>, DecodeError> {
         let kind = frame_type(message.as_bytes())?;
         Ok(DecodedFrame::Frame(match &*kind {
@@ -103,7 +104,7 @@ impl AgentFrame {
         }))
     }
 
-    /// The frame in a binary message. The body shares the message's memory.
+    /// Decodes the frame in a binary message. The body shares the message's memory.
     pub fn decode_binary(message: &Bytes) -> Result<DecodedFrame<Self>, DecodeError> {
         let (head, body) = split_header(message)?;
         let kind = frame_type(&head)?;
@@ -129,7 +130,7 @@ impl AgentFrame {
 }
 
 impl RelayFrame {
-    /// The message that carries this frame.
+    /// Returns the message for this frame.
     pub fn encode(&self) -> Result<EncodedFrame, EncodeError> {
         match self {
             Self::Welcome(welcome) => text("welcome", welcome),
@@ -143,7 +144,7 @@ impl RelayFrame {
         }
     }
 
-    /// The frame in a text message.
+    /// Decodes the frame in a text message.
     pub fn decode_text(message: &str) -> Result<DecodedFrame<Self>, DecodeError> {
         let kind = frame_type(message.as_bytes())?;
         Ok(DecodedFrame::Frame(match &*kind {
@@ -157,9 +158,9 @@ impl RelayFrame {
         }))
     }
 
-    /// The frame in a binary message. The body shares the message's memory. An event that no
-    /// request of HTTP can have been is refused: what is stored may be copied out as a command or
-    /// as raw HTTP, whoever runs the relay.
+    /// Decodes the frame in a binary message. The body shares the message's memory. An event
+    /// that cannot have been an HTTP request is refused, even if the relay sends it: a stored
+    /// event may be copied as a command or as raw HTTP.
     pub fn decode_binary(message: &Bytes) -> Result<DecodedFrame<Self>, DecodeError> {
         let (head, body) = split_header(message)?;
         let kind = frame_type(&head)?;
@@ -181,7 +182,7 @@ impl RelayFrame {
 }
 
 impl HeldFrame {
-    /// The message that carries this frame.
+    /// Returns the message for this frame.
     pub fn encode(&self) -> Result<EncodedFrame, EncodeError> {
         let head = EventHead::of(None, self.id, &self.request);
         binary("held", &head, &self.request.body)
@@ -237,7 +238,7 @@ struct ResponseHead<'a> {
     headers: Cow<'a, HeaderList>,
 }
 
-/// A frame's fields beside its tag, written in one go.
+/// A frame's fields with its tag, serialized together.
 #[derive(Serialize)]
 struct TaggedFrame<'a, T> {
     r#type: &'static str,
@@ -275,7 +276,7 @@ fn binary<T: Serialize>(
     Ok(EncodedFrame::Binary(message.freeze()))
 }
 
-/// The JSON header and the body of a binary message, both sharing its memory.
+/// Splits a binary message into its JSON header and its body, which share its memory.
 fn split_header(message: &Bytes) -> Result<(Bytes, Bytes), DecodeError> {
     let truncated = || DecodeError::Truncated { got: message.len() };
     let (length, _) = message.split_first_chunk().ok_or_else(truncated)?;

@@ -1,5 +1,5 @@
-//! A message cut into websocket frames, so that neither side needs to buffer a whole one to write
-//! it. Pure: which library writes the frames is the caller's business.
+//! Cuts a message into websocket frames, so that neither side has to buffer a whole message
+//! to write it. Pure: the caller selects the library that writes the frames.
 
 use bytes::Bytes;
 
@@ -8,16 +8,16 @@ use crate::limits::FRAGMENT_BYTES;
 /// One frame of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragment {
-    /// Its part of the message; shares the message's memory.
+    /// Part of the message. It shares the message's memory.
     pub bytes: Bytes,
-    /// Whether the message begins here; the others continue it.
+    /// Whether this is the first frame of the message; later ones continue it.
     pub is_first: bool,
-    /// Whether the message ends here.
+    /// Whether this is the last frame of the message.
     pub is_last: bool,
 }
 
-/// The frames of a message, in order: one of at most [`FRAGMENT_BYTES`] for a short message, and
-/// never none.
+/// Returns the frames of a message in order, each of at most [`FRAGMENT_BYTES`]. A short
+/// message has one frame, and so has an empty one.
 pub fn fragments(message: Bytes) -> impl Iterator<Item = Fragment> {
     let mut left = Some(message);
     let mut is_first = true;

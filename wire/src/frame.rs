@@ -1,4 +1,4 @@
-//! The frames, named after their sender: plain data without any encoding.
+//! Defines the frames, which are named after their sender: plain data without an encoding.
 
 use std::fmt;
 
@@ -8,207 +8,208 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{EventId, Seq, TunnelName};
 use crate::request::{WebhookRequest, WebhookResponse};
 
-/// What an agent says.
+/// A frame that an agent sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgentFrame {
-    /// The first frame: who it is and what it wants.
+    /// The first frame: the agent's description and request.
     Hello(Hello),
-    /// Everything up to here is on the agent's stable storage.
+    /// Everything up to this event is on the agent's stable storage.
     Ack(Ack),
     /// The local service's answer, under [`Respond::Local`].
     Response(ResponseFrame),
 }
 
-/// What a relay says.
+/// A frame that a relay sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RelayFrame {
     /// The answer to [`Hello`].
     Welcome(Welcome),
-    /// One webhook, which is stored.
+    /// A stored webhook.
     Event(EventFrame),
-    /// One webhook that is not stored, whose sender waits; see [`Hello::pass_through`].
+    /// A webhook that is not stored and whose sender waits; see [`Hello::pass_through`].
     Held(HeldFrame),
-    /// Something the person at the agent should know.
+    /// Something that the person at the agent should know.
     Notice(Notice),
 }
 
-/// The agent's opening frame.
+/// The agent's first frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// Name and version of the agent, for the relay's log.
     pub client: String,
-    /// The tunnel it serves; made at the first use of the name.
+    /// Tunnel to serve, which is created at the first use of the name.
     pub tunnel: TunnelName,
-    /// The most unacknowledged events it wants; the relay may grant fewer, never more.
+    /// Requested maximum number of unacknowledged events. The relay may grant fewer, never more.
     pub window: u32,
-    /// Who answers the sender.
+    /// Which side answers the sender.
     #[serde(default)]
     pub respond: Respond,
-    /// The [`Welcome::epoch`] of this agent's first connection; `None` at that one.
+    /// The [`Welcome::epoch`] of this agent's first connection, or `None` at the first connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u64>,
-    /// The machine it runs on, for the person at another agent of the tunnel.
+    /// Name of its machine, for the person at another agent of the tunnel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// The person asked for the tunnel, whoever has it.
+    /// Whether a person wants this agent to have the tunnel, even if another agent has it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub take_over: bool,
-    /// Under [`Respond::Local`]: it takes [`HeldFrame`]s. To one that does not say so the relay
-    /// sends what it has stored, and nothing else.
+    /// Under [`Respond::Local`]: whether the agent accepts [`HeldFrame`]s. Otherwise, the relay
+    /// sends only stored events.
     #[serde(default, skip_serializing_if = "is_default")]
     pub pass_through: bool,
 }
 
-/// Who answers the sender of a webhook.
+/// Which side answers the sender of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Respond {
     /// The relay, with 200, as soon as the event is stored (invariant 4).
     #[default]
     Stored,
-    /// The local service through the agent; the relay, with 200 for a stored event, after a time
-    /// limit.
+    /// The local service, through the agent. After a time limit the relay, with 200 for a
+    /// stored event.
     Local,
 }
 
-/// Every `seq` up to this one is in the agent's history.
+/// Acknowledges that every `seq` up to this one is in the agent's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
-    /// The last one, inclusive.
+    /// Last acknowledged event, inclusive.
     pub through: Seq,
 }
 
 /// The local service's answer to one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseFrame {
-    /// The event answered.
+    /// The answered event.
     pub to: ResponseTo,
     pub response: WebhookResponse,
 }
 
-/// Which event a response answers.
+/// The event that a response answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResponseTo {
-    /// One of the queue, by its place there: `seq`.
+    /// An event of the queue, by its position there: `seq`.
     Stored(Seq),
-    /// One that the relay has not stored, by its identity: `id`. Only once it is in the agent's
-    /// history: nobody else has it, and the sender may take the answer for a promise.
+    /// An event that the relay has not stored, by its `id`. It is sent only after the event is in
+    /// the agent's history, because no other copy exists and the sender may rely on the answer.
     Held(EventId),
 }
 
-/// The relay's opening frame.
+/// The relay's first frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// The tunnel's public URL, with a trailing slash.
     pub url: String,
     /// The tunnel's name, as the relay knows it.
     pub tunnel: TunnelName,
-    /// Events waiting in the queue at this moment.
+    /// Number of queued events now.
     pub backlog: u64,
-    /// What the relay refuses.
+    /// Limits of the relay.
     pub limits: RelayLimits,
     /// Name and version of the relay.
     pub server: String,
-    /// The agent's place among those that have served the tunnel: a later one is higher. It keeps
-    /// the one of its first connection, so that an agent that comes back late loses against a
-    /// live one that was started after it. Zero from a relay that knows none.
+    /// Number of the agent among those that have served the tunnel: a later agent has a higher
+    /// one. An agent keeps the number of its first connection. So an agent that reconnects late
+    /// loses against a live one that was started after it. Zero from a relay that has no epochs.
     #[serde(default, skip_serializing_if = "is_default")]
     pub epoch: u64,
 }
 
-/// The limits an agent may want to show. Zero means none.
+/// Limits that an agent may want to show. Zero means no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RelayLimits {
-    /// The window granted, in events.
+    /// Granted window, in events.
     pub window: u32,
-    /// The largest body accepted, in bytes.
+    /// Maximum size of a body, in bytes.
     pub max_body_bytes: u64,
-    /// The most events one tunnel's queue holds.
+    /// Maximum number of events in one tunnel's queue.
     pub max_queue_events: u64,
-    /// The most bytes one tunnel's queue holds.
+    /// Maximum number of bytes in one tunnel's queue.
     pub max_queue_bytes: u64,
-    /// The age in seconds at which an event that no agent took is removed.
+    /// Age in seconds at which an event is removed that no agent has received.
     pub max_age_s: u64,
-    /// The largest body of an answer that is taken under [`Respond::Local`], in bytes.
+    /// Maximum size of the body of an answer under [`Respond::Local`], in bytes.
     #[serde(skip_serializing_if = "is_default")]
     pub max_response_bytes: u64,
 }
 
-/// One webhook on its way to the agent.
+/// A webhook that is sent to the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFrame {
-    /// Its place in the tunnel's queue.
+    /// Position in the tunnel's queue.
     pub seq: Seq,
-    /// Its identity for ever.
+    /// Permanent identity of the event.
     pub id: EventId,
     /// The webhook itself.
     pub request: WebhookRequest,
 }
 
-/// One webhook on its way to the agent whose sender waits for the local service's answer. It is not
-/// in the queue and is not acknowledged. Where the relay answers by itself after all, the event
-/// comes again as an [`EventFrame`], with the same id.
+/// A webhook that is sent to the agent while its sender waits for the local service's
+/// answer. It is not in the queue and is not acknowledged. If the relay answers by itself
+/// after all, the event is sent again as an [`EventFrame`] with the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldFrame {
-    /// Its identity for ever.
+    /// Permanent identity of the event.
     pub id: EventId,
     /// The webhook itself.
     pub request: WebhookRequest,
 }
 
-/// Something the person at the agent should know.
+/// Something that the person at the agent should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Notice {
     /// Another agent of the same owner has the tunnel.
     TakenOver(TunnelHolder),
-    /// The owner has as much as this relay allows; coming back changes nothing.
+    /// The owner has reached a limit of this relay. Reconnecting does not help.
     Limit {
-        /// Which limit, in words that say what to do.
+        /// Description of the limit and of what to do.
         message: String,
     },
     /// The relay shuts down.
     Draining {
-        /// When to come back, in milliseconds from now.
+        /// When to reconnect, in milliseconds from now.
         come_back_after_ms: u64,
     },
-    /// The token was revoked; do not come back with it.
+    /// The token was revoked; the agent must not reconnect with it.
     Revoked,
-    /// Events that a limit removed before any agent took them.
+    /// Events that a limit removed before an agent received them.
     Gap {
-        /// The first one gone.
+        /// First missing event.
         from: Seq,
-        /// The last one gone, inclusive.
+        /// Last missing event, inclusive.
         to: Seq,
-        /// Which limit, in words.
+        /// Reason for people, such as the limit.
         reason: String,
     },
-    /// Webhooks that were turned away since the last such notice, for one reason.
+    /// Webhooks that were refused for one reason since the last such notice.
     Refused {
         count: u64,
         reason: String,
-        /// When the last one was.
+        /// Time of the last refusal.
         last_at: Timestamp,
     },
-    /// The relay's clock was set: the times of events follow it, how long they wait does not.
+    /// The relay's clock was set. The times of events change with it, but not how long they are
+    /// kept.
     ClockSet {
-        /// Milliseconds ahead; fewer than zero where it was set back.
+        /// Milliseconds ahead; negative if the clock was set back.
         by_ms: i64,
     },
-    /// A kind that this build does not know.
+    /// A kind of notice that this build does not know.
     #[serde(other)]
     Unknown,
 }
 
-/// Who has a tunnel, as far as the relay tells.
+/// The agent that has a tunnel, as far as the relay reveals it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TunnelHolder {
-    /// The machine it runs on.
+    /// Name of its machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// Since when it has been connected.
+    /// Time since which it has been connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }
@@ -227,7 +228,8 @@ impl fmt::Display for TunnelHolder {
     }
 }
 
-/// Whether a field need not be written: a peer that does not know it sees the bytes it always saw.
+/// Returns whether a field may be omitted. A peer that does not know the field then
+/// receives the same bytes as before.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

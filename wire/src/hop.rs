@@ -1,10 +1,10 @@
-//! Which headers end at the next hop: the one list for requests to the local service, for its
+//! Lists the headers that end at the next hop: for requests to the local service, for its
 //! answers, and for every form in which a request is exported.
 
 use crate::request::HeaderList;
 
-/// Headers that concern one connection and never go on (RFC 9110 §7.6.1, RFC 9112). The length is
-/// that of the body that is really sent.
+/// Headers that concern one connection and are never passed on (RFC 9110 §7.6.1, RFC 9112).
+/// The length is set to that of the body that is really sent.
 const ALWAYS: &[&str] = &[
     "connection",
     "content-length",
@@ -18,15 +18,15 @@ const ALWAYS: &[&str] = &[
     "upgrade",
 ];
 
-/// The headers of one message that concern the connection it came over: those that always do, and
-/// those that its `Connection` names.
+/// Headers of one message that concern its connection: those that always do, and those that
+/// its `Connection` names.
 #[derive(Debug)]
 pub struct OneHop<'a> {
     named: Vec<&'a str>,
 }
 
 impl<'a> OneHop<'a> {
-    /// Of the message with these headers.
+    /// Reads them from the headers of a message.
     pub fn of(headers: &'a HeaderList) -> Self {
         let named = headers
             .iter()
@@ -37,15 +37,16 @@ impl<'a> OneHop<'a> {
         Self { named }
     }
 
-    /// Whether the header of this name is one of them. A name with `_` is taken for the one with
-    /// `-`: servers that hand headers on as variables (CGI, WSGI, PHP) cannot tell them apart.
+    /// Returns whether the header of this name is one of them. A name with `_` counts as the
+    /// one with `-`: servers that pass headers on as variables (CGI, WSGI, PHP) cannot
+    /// distinguish them.
     pub fn has(&self, name: &str) -> bool {
         let mut all = ALWAYS.iter().chain(&self.named);
         all.any(|hop| is_same(name, hop))
     }
 }
 
-/// Whether two names are one to a server that hands headers on as variables.
+/// Returns whether two names are the same to a server that passes headers on as variables.
 pub fn is_same(name: &str, other: &str) -> bool {
     name.bytes().map(letter).eq(other.bytes().map(letter))
 }

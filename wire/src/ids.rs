@@ -1,4 +1,5 @@
-//! Identifiers that cross the wire: parsed once at the edge, then carried as proof.
+//! Defines the identifiers in frames. Each is parsed once when it arrives, and its type
+//! then proves that it is valid.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-/// Text that is not the identifier it should be.
+/// The text is not a valid identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {rule}")]
 pub struct InvalidId {
@@ -17,36 +18,37 @@ pub struct InvalidId {
     rule: &'static str,
 }
 
-/// The identity of an event for its whole life: given by the relay, kept by the history.
+/// Permanent identity of an event. The relay assigns it and the history keeps it.
 ///
-/// A ULID, so that ids sort by the time at which the relay accepted the webhook.
+/// It is a ULID, so that ids sort by the time at which the relay accepted the webhook.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EventId(Ulid);
 
 impl EventId {
-    /// A new id for a webhook accepted at `received_at`; `random` makes it unique (80 bits used).
+    /// Returns the id of a webhook accepted at `received_at`; `random` makes it unique (80 bits
+    /// are used).
     pub fn from_parts(received_at: Timestamp, random: u128) -> Self {
         let millis = u64::try_from(received_at.as_millisecond()).unwrap_or(0);
         Self(Ulid::from_parts(millis, random))
     }
 
-    /// A new id from the operating system's random source.
+    /// Creates an id from the operating system's random source.
     ///
     /// # Errors
-    /// When the operating system has no random bytes to give.
+    /// If the operating system has no random bytes.
     pub fn generate(received_at: Timestamp) -> Result<Self, getrandom::Error> {
         let mut random = [0; 16];
         getrandom::fill(&mut random)?;
         Ok(Self::from_parts(received_at, u128::from_be_bytes(random)))
     }
 
-    /// The 16 bytes that a database keeps; they sort as the text does.
+    /// Returns the 16 bytes to store in a database, which sort like the text.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_bytes()
     }
 
-    /// The id kept as these bytes.
+    /// Returns the id with these bytes.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Ulid::from_bytes(bytes))
     }
@@ -90,7 +92,7 @@ impl From<EventId> for String {
     }
 }
 
-/// An event's place in its tunnel's queue: counts from 1, per tunnel, never reused.
+/// Position of an event in its tunnel's queue: counts from 1 per tunnel and is never reused.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -103,23 +105,24 @@ impl fmt::Display for Seq {
     }
 }
 
-/// A tunnel's name, unique per owner: 1 to 63 of `a-z`, `0-9`, `-`, `_` and `.`, beginning with a
-/// letter or digit. It is also the file name of the agent's history, hence the narrow alphabet.
+/// Name of a tunnel, unique per owner: 1 to 63 of `a-z`, `0-9`, `-`, `_` and `.`, beginning
+/// with a letter or digit. The set of characters is small because the name is also the file
+/// name of the agent's history.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TunnelName(String);
 
 impl TunnelName {
-    /// The longest name, in bytes.
+    /// Maximum length in bytes.
     pub const MAX_BYTES: usize = 63;
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The nearest name to any text, such as a folder's: lower-cased, the rest turned into `-`.
-    /// `None` when nothing usable is left.
+    /// Returns the closest name to any text, such as a folder's name: in lower case, with other
+    /// characters replaced by `-`. Returns `None` if nothing usable is left.
     pub fn nearest(text: &str) -> Option<Self> {
         let mut name = String::new();
         for c in text.chars().flat_map(char::to_lowercase) {
@@ -136,13 +139,13 @@ impl TunnelName {
         name.trim_end_matches('-').parse().ok()
     }
 
-    /// The name of a folder's tunnel: the nearest one, and where the folder's name has letters that
-    /// no tunnel's may have, six digits that stand for them. So `Müller` and `Möller` are two.
+    /// Returns the name of a folder's tunnel: the closest one. If the folder's name has characters
+    /// outside ASCII, six digits are added that represent it, so that `Müller` and `Möller` differ.
     pub fn of_folder(text: &str) -> Option<Self> {
         if text.is_ascii() {
             return Self::nearest(text);
         }
-        // FNV-1a: the same in every release and on every machine.
+        // FNV-1a gives the same result in every release and on every machine.
         let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
             (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
         });
@@ -195,9 +198,9 @@ impl fmt::Display for TunnelName {
     }
 }
 
-/// The secret part of a public URL: 128 random bits as 26 lower-case base32 characters.
+/// Secret part of a public URL: 128 random bits as 26 lower-case base32 characters.
 ///
-/// Whoever knows it can post to the tunnel, so `Debug` hides it; `Display` is for building URLs.
+/// Anyone who knows it can post to the tunnel, so `Debug` hides it; `Display` is for building URLs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TunnelKey([u8; 16]);
 
@@ -208,22 +211,22 @@ static BASE32: LazyLock<Option<Encoding>> = LazyLock::new(|| {
 });
 
 impl TunnelKey {
-    /// A new key from the operating system's random source.
+    /// Creates a key from the operating system's random source.
     ///
     /// # Errors
-    /// When the operating system has no random bytes to give.
+    /// If the operating system has no random bytes.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// The 16 bytes that a database keeps.
+    /// Returns the 16 bytes to store in a database.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0
     }
 
-    /// The key kept as these bytes.
+    /// Returns the key with these bytes.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }

@@ -1,23 +1,24 @@
-//! What the relay and the agent say to each other: `podtap.v1`.
+//! Defines the protocol between relay and agent: `podtap.v1`.
 //!
-//! The agent opens a websocket at `/-/connect`, offers the subprotocol [`version::SUBPROTOCOL`]
-//! and sends its token as `Authorization: Bearer`. A refusal is an HTTP answer with a
-//! [`ConnectRefusal`] as JSON. Once the websocket is open:
+//! The agent opens a websocket at `/-/connect`, offers the subprotocol
+//! [`version::SUBPROTOCOL`] and sends its token as `Authorization: Bearer`. A refusal is an
+//! HTTP answer with a [`ConnectRefusal`] as JSON. Once the websocket is open:
 //!
-//! 1. The agent sends [`Hello`]: the tunnel it wants and how many unacknowledged events it takes.
-//! 2. The relay answers [`Welcome`]: the public URL and how many events wait.
-//! 3. The relay sends [`EventFrame`]s in the order in which it accepted them, never more than the
-//!    window ahead of the acknowledgements.
-//! 4. The agent sends [`Ack`]: cumulative, and only for what is in its history (invariant 1).
-//!    Under [`Respond::Local`] it also sends one [`ResponseFrame`] an event, and may ask for
-//!    [`HeldFrame`]s: webhooks that the relay has not stored, whose senders wait.
+//! 1. The agent sends [`Hello`]: the tunnel it wants and the maximum number of
+//!    unacknowledged events.
+//! 2. The relay answers [`Welcome`]: the public URL and the number of queued events.
+//! 3. The relay sends [`EventFrame`]s in the order in which it accepted them, never more
+//!    than the window ahead of the acknowledgements.
+//! 4. The agent sends [`Ack`]: cumulative, and only for events in its history (invariant
+//!    1). Under [`Respond::Local`] it also sends one [`ResponseFrame`] per event, and may
+//!    ask for [`HeldFrame`]s: webhooks that the relay has not stored, whose senders wait.
 //! 5. The relay may send a [`Notice`] at any time.
 //!
 //! Control frames are JSON text messages tagged by `"type"`. Frames with a body are binary: a
-//! big-endian `u32`, that many bytes of JSON, then the raw body ([`codec`]). Unknown fields are
-//! ignored and unknown frame types skipped, so that either side may be the newer one.
+//! big-endian `u32`, that many bytes of JSON, then the raw body ([`codec`]). Unknown fields
+//! are ignored and unknown frame types skipped, so that either side may be the newer one.
 //!
-//! This crate does no I/O and knows no websocket library.
+//! This crate does no I/O and does not depend on a websocket library.
 
 pub mod codec;
 pub mod fragment;

@@ -1,109 +1,109 @@
-//! What an owner asks a relay over plain HTTP with the token: which tunnels there are, another URL
-//! for one, an end of one.
+//! Defines how an owner manages tunnels over plain HTTP with the token: list them, give one
+//! a new URL, delete one.
 //!
-//! `GET /-/tunnels` answers [`TunnelList`]; `POST /-/tunnels/NAME/rotate` takes [`Rotate`] or
-//! nothing and answers [`RotatedTunnel`]; `DELETE /-/tunnels/NAME` answers 204. A refusal is a
-//! [`ConnectRefusal`](crate::ConnectRefusal). Unknown fields are ignored.
+//! `GET /-/tunnels` answers [`TunnelList`]; `POST /-/tunnels/NAME/rotate` takes [`Rotate`]
+//! or nothing and answers [`RotatedTunnel`]; `DELETE /-/tunnels/NAME` answers 204. A
+//! refusal is a [`ConnectRefusal`](crate::ConnectRefusal). Unknown fields are ignored.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::TunnelName;
 
-/// Where the owner's tunnels are, below the relay's URL.
+/// Path of the owner's tunnels, below the relay's URL.
 pub const TUNNELS_PATH: &str = "/-/tunnels";
 
-/// The header by which a relay says what it is where it tells whether it works, such as
-/// `podtap/0.1.0`.
+/// Header that identifies a relay in the answers about its health, such as `podtap/0.1.0`.
 pub const RELAY_HEADER: &str = "podtap-relay";
 
-/// Whether the relay takes webhooks, below its URL: 200, or 503 with the reason.
+/// Path below the relay's URL that reports whether the relay accepts webhooks: 200, or 503
+/// with the reason.
 pub const READY_PATH: &str = "/-/readyz";
 
-/// The longest grace of a rotation, in seconds: 30 days.
+/// Maximum grace period of a rotation, in seconds: 30 days.
 pub const MAX_GRACE_S: u64 = 30 * 24 * 60 * 60;
 
 /// All tunnels of an owner, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TunnelList {
     pub tunnels: Vec<TunnelEntry>,
-    /// Name and version of the relay; empty from one that does not say it.
+    /// Name and version of the relay; empty if the relay does not send them.
     #[serde(default)]
     pub server: String,
-    /// What the tunnels' queues may hold.
+    /// Limits of the tunnels' queues.
     #[serde(default)]
     pub limits: QueueLimits,
 }
 
-/// What may wait on a relay. Zero means that the relay did not say.
+/// Limits of queues on a relay. Zero means that the relay did not send the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct QueueLimits {
-    /// The most events of one tunnel.
+    /// Maximum number of events per tunnel.
     pub max_events: u64,
-    /// The most bytes of one tunnel.
+    /// Maximum number of bytes per tunnel.
     pub max_bytes: u64,
-    /// The most events of all tunnels of an owner.
+    /// Maximum number of events of all tunnels of an owner.
     pub max_owner_events: u64,
-    /// The most bytes of all tunnels of an owner.
+    /// Maximum number of bytes of all tunnels of an owner.
     pub max_owner_bytes: u64,
 }
 
-/// A tunnel as its owner sees it.
+/// A tunnel in the form that its owner sees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TunnelEntry {
     /// Its name, unique for the owner.
     pub name: TunnelName,
     /// Its public URL, with a trailing slash.
     pub url: String,
-    /// Until when the URL before this one still works.
+    /// Time until which the previous URL still works.
     #[serde(default)]
     pub old_url_until: Option<Timestamp>,
-    /// When an agent first asked for it.
+    /// Time at which an agent first asked for it.
     pub created_at: Timestamp,
     /// Queued events for an agent.
     pub waiting_events: u64,
-    /// Bytes that wait for an agent.
+    /// Bytes of the queued events.
     pub waiting_bytes: u64,
-    /// When the oldest event that waits was received.
+    /// Time of receipt of the oldest queued event.
     #[serde(default)]
     pub oldest_waiting_at: Option<Timestamp>,
-    /// When the last event was stored.
+    /// Time at which the last event was stored.
     #[serde(default)]
     pub last_event_at: Option<Timestamp>,
-    /// Webhooks that were refused since the relay started, by reason.
+    /// Number of webhooks, by reason, that were refused since the relay started.
     #[serde(default)]
     pub refused: Vec<RefusedWebhooks>,
-    /// The agent that is connected.
+    /// The connected agent, if any.
     #[serde(default)]
     pub connected: Option<ConnectedAgent>,
 }
 
-/// Webhooks that were refused for one reason.
+/// Number of webhooks that were refused for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedWebhooks {
     pub count: u64,
     pub reason: String,
-    /// When the last one was.
+    /// Time of the last refusal.
     pub last_at: Timestamp,
 }
 
-/// An agent that is connected.
+/// A connected agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectedAgent {
     pub since: Timestamp,
-    /// The machine it says that it runs on.
+    /// Name of its machine, as the agent reports it.
     #[serde(default)]
     pub host: Option<String>,
-    /// The address it comes from.
+    /// Address from which it connects.
     pub peer: String,
 }
 
-/// How a tunnel is to get a new URL.
+/// Request for a new URL of a tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Rotate {
-    /// For how long the old URL still works, in seconds; at most [`MAX_GRACE_S`].
+    /// Time for which the old URL still works, in seconds; at most [`MAX_GRACE_S`].
     pub grace_s: u64,
 }
 
@@ -112,7 +112,7 @@ pub struct Rotate {
 pub struct RotatedTunnel {
     /// The new URL, with a trailing slash.
     pub url: String,
-    /// Until when the old one still works; absent when it works no more.
+    /// Time until which the old URL still works; missing if it has stopped working.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_url_until: Option<Timestamp>,
 }

@@ -1,29 +1,30 @@
-//! Why a relay does not let an agent in: the JSON body of the HTTP answer at `/-/connect`.
+//! Describes why a relay refuses an agent: the JSON body of the HTTP answer at `/-/connect`.
 
 use serde::{Deserialize, Serialize};
 
-/// A refused connection, in words for a person and a kind for the agent's retry decision.
+/// A refused connection, with a message for people and a kind by which the agent decides
+/// whether to retry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectRefusal {
-    /// What the agent should conclude.
+    /// Kind of the refusal.
     pub kind: RefusalKind,
-    /// One sentence, lower-case, without a full stop.
+    /// Message of one sentence, in lower case, without a full stop.
     pub message: String,
 }
 
-/// What kind of refusal it is. The agent gives up on those that do not pass.
+/// Kind of a refusal. The agent gives up on those that are permanent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalKind {
     /// The token is missing, unknown or revoked (HTTP 401).
     Token,
-    /// No common protocol version (HTTP 400).
+    /// The two sides have no protocol version in common (HTTP 400).
     Version,
-    /// The request is not a well-formed websocket upgrade or the hello cannot be right (HTTP 400).
+    /// The request is not a well-formed websocket upgrade, or the hello is invalid (HTTP 400).
     Malformed,
     /// There is nothing of this name (HTTP 404).
     NotFound,
-    /// The relay is full or going away; try again later (HTTP 503).
+    /// The relay is full or shutting down; try again later (HTTP 503).
     Unavailable,
     /// A kind that this build does not know; treated as [`RefusalKind::Unavailable`].
     #[serde(other)]
@@ -31,12 +32,12 @@ pub enum RefusalKind {
 }
 
 impl RefusalKind {
-    /// Whether the same attempt may succeed later without anybody changing anything.
+    /// Returns whether the same request may succeed later without any change by a person.
     pub const fn may_pass(self) -> bool {
         matches!(self, Self::Unavailable | Self::Unknown)
     }
 
-    /// The HTTP status that carries this refusal.
+    /// Returns the HTTP status of an answer with this refusal.
     pub const fn status(self) -> u16 {
         match self {
             Self::Token => 401,

@@ -1,4 +1,4 @@
-//! A webhook and the local service's answer to it, byte for byte (invariant 3).
+//! Represents a webhook and the local service's answer to it, byte for byte (invariant 3).
 
 use std::net::IpAddr;
 
@@ -7,31 +7,32 @@ use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One HTTP request as the relay accepted it, below the tunnel's prefix.
+/// An HTTP request as the relay accepted it, below the tunnel's prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookRequest {
-    /// When the relay had read all of it, to the millisecond.
+    /// Time at which the relay had read the whole request, to the millisecond.
     pub received_at: Timestamp,
     /// The method as sent, e.g. `POST`.
     pub method: String,
-    /// Path below the tunnel's prefix with its query, percent-escapes untouched; begins with `/`.
+    /// Path below the tunnel's prefix with its query, with percent-escapes unchanged; begins
+    /// with `/`.
     pub path: String,
-    /// Every header, hop-by-hop ones included, in the order of arrival.
+    /// Every header, including hop-by-hop ones, in the order of arrival.
     pub headers: HeaderList,
-    /// Who sent it, as the relay saw it.
+    /// Address of the sender, as the relay saw it.
     pub peer: Option<IpAddr>,
     /// The body, any bytes.
     pub body: Bytes,
 }
 
 impl WebhookRequest {
-    /// Bytes of memory that it holds, head and body, for accounting.
+    /// Returns the memory of head and body in bytes, for accounting.
     pub fn footprint(&self) -> usize {
         self.method.len() + self.path.len() + self.headers.footprint() + self.body.len()
     }
 }
 
-/// What the local service answered.
+/// Answer of the local service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookResponse {
     /// The HTTP status, 100 to 999.
@@ -42,48 +43,49 @@ pub struct WebhookResponse {
 }
 
 impl WebhookResponse {
-    /// Bytes of memory that it holds, head and body, for accounting.
+    /// Returns the memory of head and body in bytes, for accounting.
     pub fn footprint(&self) -> usize {
         self.headers.footprint() + self.body.len()
     }
 }
 
-/// Header pairs in order, duplicates kept; values are bytes, as HTTP allows.
+/// List of headers in order, with duplicates. Values are bytes, as HTTP allows.
 ///
-/// In JSON a list of `[name, value]` where each character of `value` is one byte (ISO 8859-1, the
-/// charset HTTP headers had before they had none): every value survives, valid UTF-8 or not.
+/// In JSON it is a list of `[name, value]` in which each character of `value` is one byte
+/// (ISO 8859-1, the original charset of HTTP headers). So every value can be represented,
+/// valid UTF-8 or not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HeaderList(Vec<(String, Bytes)>);
 
 impl HeaderList {
-    /// Adds a pair at the end.
+    /// Adds a header at the end.
     pub fn push(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
         self.0.push((name.into(), value.into()));
     }
 
-    /// All pairs, in order.
+    /// Returns all headers in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Bytes)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The first value of `name`, case ignored.
+    /// Returns the first value of `name`, regardless of case.
     pub fn get(&self, name: &str) -> Option<&Bytes> {
         self.iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     }
 
-    /// How many pairs there are.
+    /// Returns the number of headers.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no headers.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Bytes of names and values together.
+    /// Returns the number of bytes of all names and values.
     pub fn bytes(&self) -> usize {
         self.0
             .iter()
@@ -91,7 +93,7 @@ impl HeaderList {
             .sum()
     }
 
-    /// Bytes of memory that the list holds: many short pairs cost far more than their text.
+    /// Returns the memory of the list in bytes: many short headers need much more than their text.
     pub fn footprint(&self) -> usize {
         self.bytes() + self.len() * size_of::<(String, Bytes)>()
     }
@@ -136,7 +138,7 @@ impl<'de> Deserialize<'de> for HeaderList {
     }
 }
 
-/// Any bytes as text, each of them one character (ISO 8859-1).
+/// Converts any bytes to text, one character per byte (ISO 8859-1).
 pub fn latin1(value: &[u8]) -> std::borrow::Cow<'_, str> {
     match std::str::from_utf8(value) {
         Ok(text) if text.is_ascii() => text.into(),
@@ -148,7 +150,7 @@ pub fn latin1(value: &[u8]) -> std::borrow::Cow<'_, str> {
     }
 }
 
-/// The bytes that [`latin1`] made this text of; `None` where a character is above U+00FF.
+/// Converts text of [`latin1`] back to bytes. Returns `None` if a character is above U+00FF.
 pub fn latin1_bytes(text: String) -> Option<Bytes> {
     if text.is_ascii() {
         return Some(Bytes::from(text));

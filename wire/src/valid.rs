@@ -1,5 +1,5 @@
-//! What a request may look like that is written out again as a command, as raw HTTP or onto the
-//! wire: the one home of the rules, for what a relay sends and for what an archive holds.
+//! Validates requests that are written out again as a command, as raw HTTP or in a frame.
+//! These rules apply to what a relay sends and to what an archive contains.
 
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method};
@@ -7,10 +7,10 @@ use http::{HeaderName, HeaderValue, Method};
 use crate::limits::MAX_HEADER_BYTES;
 use crate::request::{HeaderList, WebhookRequest};
 
-/// The longest public URL.
+/// Maximum length of a public URL.
 const MAX_URL_BYTES: usize = 2048;
 
-/// The request cannot have come over HTTP.
+/// Reason why a request cannot have come over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRequest {
     #[error("invalid HTTP method")]
@@ -21,19 +21,19 @@ pub enum InvalidRequest {
     HeaderName,
     #[error("a header value has a control character")]
     HeaderValue,
-    /// All headers together.
+    /// All headers together are too large.
     #[error("the headers are larger than {} MiB", MAX_HEADER_BYTES / 1024 / 1024)]
     HeaderBytes,
-    /// The address at which a tunnel is reached.
+    /// The public URL of a tunnel is invalid.
     #[error("the public URL is not valid")]
     Url,
 }
 
 impl WebhookRequest {
-    /// Whether it can have come over HTTP.
+    /// Checks that the request can have come over HTTP.
     ///
     /// # Errors
-    /// What cannot.
+    /// With the part that is invalid.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         method(&self.method)?;
         path(&self.path)?;
@@ -41,10 +41,10 @@ impl WebhookRequest {
     }
 }
 
-/// Whether this may be shown as a tunnel's public URL: one word of printable ASCII.
+/// Checks that this may be shown as a tunnel's public URL: one word of printable ASCII.
 ///
 /// # Errors
-/// When it is something else.
+/// If it is anything else.
 pub fn url(url: &str) -> Result<(), InvalidRequest> {
     let is_http = url.starts_with("https://") || url.starts_with("http://");
     if is_http && url.len() <= MAX_URL_BYTES && url.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -54,10 +54,10 @@ pub fn url(url: &str) -> Result<(), InvalidRequest> {
     }
 }
 
-/// Whether a request may have this method.
+/// Checks that a request may have this method.
 ///
 /// # Errors
-/// When it is not a token (RFC 9110 §9.1).
+/// If it is not a token (RFC 9110 §9.1).
 pub fn method(method: &str) -> Result<(), InvalidRequest> {
     match Method::from_bytes(method.as_bytes()) {
         Ok(_) => Ok(()),
@@ -65,22 +65,22 @@ pub fn method(method: &str) -> Result<(), InvalidRequest> {
     }
 }
 
-/// Whether this is a path, with or without a query, byte for byte.
+/// Checks that this is a path, with or without a query, byte for byte.
 ///
 /// # Errors
-/// When it does not begin with `/`, or holds what a request line cannot.
+/// If it does not begin with `/`, or contains what a request line cannot.
 pub fn path(path: &str) -> Result<(), InvalidRequest> {
     match path.parse::<PathAndQuery>() {
-        // Of what follows a `#` the parser says nothing.
+        // The parser drops everything after a `#`, so the result is compared with the input.
         Ok(parsed) if parsed.as_str() == path && path.starts_with('/') => Ok(()),
         _ => Err(InvalidRequest::Path),
     }
 }
 
-/// Whether these are headers that a request may have.
+/// Checks that a request may have these headers.
 ///
 /// # Errors
-/// When a name is not a token, a value holds a control character, or all are too large together.
+/// If a name is not a token, a value contains a control character, or all together are too large.
 pub fn headers(headers: &HeaderList) -> Result<(), InvalidRequest> {
     for (name, value) in headers.iter() {
         if !is_header_name(name) {
@@ -96,14 +96,14 @@ pub fn headers(headers: &HeaderList) -> Result<(), InvalidRequest> {
     Ok(())
 }
 
-/// Whether a header may be called so. A line break in a name would be more than a name where the
-/// request is written out.
+/// Returns whether this is a valid header name. Otherwise a line break in a name could
+/// begin another header where the request is written out.
 pub fn is_header_name(name: &str) -> bool {
     HeaderName::from_bytes(name.as_bytes()).is_ok()
 }
 
-/// Whether a header may have this value: any bytes but control characters, of which a line break
-/// would begin another header.
+/// Returns whether this is a valid header value: any bytes except control characters,
+/// because a line break would begin another header.
 pub fn is_header_value(value: &[u8]) -> bool {
     HeaderValue::from_bytes(value).is_ok()
 }

@@ -1,15 +1,15 @@
-//! The protocol's name and the choice of a version both sides know.
+//! Defines the protocol's name, and selects a version that both sides know.
 
 /// The websocket subprotocol of this version of the protocol.
 pub const SUBPROTOCOL: &str = "podtap.v1";
 
-/// Every subprotocol this build speaks, the preferred one first.
+/// Every subprotocol of this build, the preferred one first.
 pub const SUPPORTED: &[&str] = &[SUBPROTOCOL];
 
-/// Picks the first supported subprotocol out of a `Sec-WebSocket-Protocol` header.
+/// Returns the first supported subprotocol of a `Sec-WebSocket-Protocol` header.
 ///
 /// # Errors
-/// When none of the offered ones is spoken here; the error names both sides' versions.
+/// If none of the offered ones is supported. The error contains both sides' versions.
 pub fn choose(offered: &str) -> Result<&'static str, UnsupportedVersion> {
     let mut names = offered.split(',').map(str::trim);
     SUPPORTED
@@ -25,7 +25,7 @@ pub fn choose(offered: &str) -> Result<&'static str, UnsupportedVersion> {
         })
 }
 
-/// The other side speaks no version of the protocol that this side knows.
+/// The other side offers no supported version of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the agent offers {}, this relay speaks {}",

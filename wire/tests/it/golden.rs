@@ -1,4 +1,4 @@
-//! Every frame against the bytes that the first release sends: a frame never changes meaning.
+//! Compares every frame with the bytes of the first release: a frame never changes its meaning.
 
 use bytes::Bytes;
 use podtap_wire::{
@@ -253,7 +253,7 @@ fn a_webhook_that_is_not_stored_has_an_id_and_no_seq() {
         DecodedFrame::Frame(response)
     );
 
-    // One that says neither is refused.
+    // A response with neither `seq` nor `id` is refused.
     let nothing = with_length(r#"{"type":"response","status":201,"headers":[]}"#, b"");
     assert!(AgentFrame::decode_binary(&nothing).is_err());
 }

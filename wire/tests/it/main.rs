@@ -1,4 +1,4 @@
-//! The frames on the wire: what they are made of, and that any of them comes through.
+//! Tests the frames: their bytes, and that any frame survives encoding and decoding.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

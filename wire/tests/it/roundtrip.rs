@@ -1,4 +1,4 @@
-//! Any frame survives the codec, and no bytes make it panic.
+//! Tests that any frame survives the codec, and that no bytes make it panic.
 
 use bytes::Bytes;
 use jiff::Timestamp;
