@@ -96,8 +96,8 @@ pub fn headers(headers: &HeaderList) -> Result<(), InvalidRequest> {
     Ok(())
 }
 
-/// Returns whether this is a valid header name. Otherwise a line break in a name could
-/// begin another header where the request is written out.
+/// Returns whether this is a valid header name. A line break in a name would begin another header
+/// where the request is written out.
 pub fn is_header_name(name: &str) -> bool {
     HeaderName::from_bytes(name.as_bytes()).is_ok()
 }

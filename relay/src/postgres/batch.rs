@@ -28,7 +28,7 @@ use crate::queue::{AppendError, Depth, EngineLimits, TunnelId};
 /// an agent's whole backlog is removed.
 const MAX_REMOVED: u64 = 4096;
 
-/// The same maximum if a new event would be refused without the removal.
+/// Maximum number of events to remove if a new event would be refused otherwise.
 const MAX_REMOVED_FOR_ROOM: u64 = 65_536;
 
 /// New events as the columns of an `INSERT`, and the growth of their queues.

@@ -37,7 +37,7 @@ pub(crate) enum End {
 }
 
 impl End {
-    /// A message was larger than this.
+    /// Returns the end of a session whose agent sent a message larger than this.
     pub(super) fn too_large(most: usize) -> Self {
         Self::Protocol(format!("a message is larger than {most} bytes"))
     }

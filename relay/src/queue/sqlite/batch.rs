@@ -47,7 +47,7 @@ struct SqliteQueueEnds {
     is_removed_from: bool,
 }
 
-/// An open transaction.
+/// A transaction that is not committed yet.
 #[derive(Debug)]
 pub(super) struct BatchTransaction<'a> {
     transaction: Transaction<'a>,

@@ -16,7 +16,7 @@ pub(super) const EVENTS: &str =
     "SELECT seq, id, received_at, peer, method, path, headers, body FROM events
      WHERE tunnel = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
 
-/// What a read found.
+/// Result of a read.
 #[derive(Debug, Default)]
 pub(super) struct ReadRows {
     pub(super) events: Vec<EventFrame>,
