@@ -88,7 +88,6 @@ pub struct RefusedWebhooks {
     pub last_at: Timestamp,
 }
 
-/// A connected agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectedAgent {
     pub since: Timestamp,

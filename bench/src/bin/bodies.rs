@@ -131,7 +131,7 @@ fn insert(connection: &mut Connection, first: usize, bodies: &[&[u8]]) -> anyhow
                 id,
                 "127.0.0.1",
                 "POST",
-                "/podio/hook",
+                podtap_agent::draft::PATH,
                 HEADERS,
                 *body,
             ))?;
