@@ -11,7 +11,7 @@ use clap_complete::env::{CompleteEnv, Shells};
 use podtap_agent::history::{Anchor, Filter, History, PageQuery};
 use podtap_podio::EventType;
 
-use crate::cli::{Cli, Typed};
+use crate::cli::{Cli, CommandLine};
 use crate::config::{self, Settings};
 use crate::failure::Failure;
 
@@ -148,5 +148,5 @@ fn settings() -> Option<Settings> {
             words.extend([flag.into(), value.into()]);
         }
     }
-    config::resolve(&Typed::parse(&words).ok()?).ok()
+    config::resolve(&CommandLine::parse(&words).ok()?).ok()
 }

@@ -28,7 +28,7 @@ mod usage;
 
 use std::process::ExitCode;
 
-use crate::cli::Typed;
+use crate::cli::CommandLine;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     }
     guard::set_program();
     let words = cli::separate_terms(std::env::args_os());
-    let typed = match Typed::parse(&words) {
+    let typed = match CommandLine::parse(&words) {
         Ok(typed) => typed,
         Err(answer) => return usage::print(&answer, &words),
     };
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(typed: Typed) -> Result<ExitCode, Failure> {
+fn run(typed: CommandLine) -> Result<ExitCode, Failure> {
     if let Some(outcome) = commands::without_settings(&typed.cli.command) {
         return outcome;
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
-use podtap_agent::history::{Filter, Saved};
+use podtap_agent::history::{Filter, SavedFilters};
 use podtap_tui::{Context, Keymap};
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ const ARCHITECTURE: &str = include_str!("../docs/ARCHITECTURE.md");
 const PODIO: &str = include_str!("../docs/PODIO.md");
 
 /// Returns the texts between backquotes.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
+fn quoted_words(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
@@ -34,13 +34,13 @@ fn section(heading: &str) -> &'static str {
 #[test]
 fn every_term_of_the_filter_that_is_described_is_one() {
     let saved = [("errors".to_owned(), "status:>=400".to_owned())];
-    let saved = Saved::new(saved, Timestamp::now()).unwrap();
+    let saved = SavedFilters::new(saved, Timestamp::now()).unwrap();
     let rows = section("The filter").lines();
     let rows: Vec<&str> = rows.filter(|line| line.starts_with("| `")).collect();
     assert!(rows.len() > 8, "{rows:?}");
     for row in rows {
         let terms = row.split(" | ").next().unwrap_or_default();
-        for term in quoted(terms) {
+        for term in quoted_words(terms) {
             let parsed = Filter::parse(term, Timestamp::now(), &saved);
             assert!(parsed.is_ok_and(|filter| !filter.is_empty()), "{term}");
         }
@@ -63,7 +63,7 @@ fn every_key_that_the_document_names_has_something_to_do() {
         "Take it elsewhere",
         "Podio's hooks",
     ] {
-        for word in quoted(section(text)).filter(|word| word.chars().count() == 1) {
+        for word in quoted_words(section(text)).filter(|word| word.chars().count() == 1) {
             let is_sign = "▶▸●✎↻┊∅".contains(word);
             assert!(is_sign || bound.iter().any(|key| key == word), "{word}");
             named += 1;
@@ -180,7 +180,9 @@ fn the_walk_to_a_new_key_names_files_that_are_there_and_at_most_six_of_them() {
         .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
     assert!((1..=6).contains(&steps.count()), "{walk}");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files: Vec<&str> = quoted(walk).filter(|word| word.contains('/')).collect();
+    let files: Vec<&str> = quoted_words(walk)
+        .filter(|word| word.contains('/'))
+        .collect();
     assert!(files.len() > 6, "{files:?}");
     for file in files {
         assert!(root.join(file).exists(), "{file}");
@@ -207,7 +209,7 @@ fn the_walk_to_a_new_key_names_files_that_are_there_and_at_most_six_of_them() {
     let steps = walk
         .lines()
         .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
-    let steps: BTreeSet<String> = steps.flat_map(quoted).map(str::to_owned).collect();
+    let steps: BTreeSet<String> = steps.flat_map(quoted_words).map(str::to_owned).collect();
     assert_eq!(known, steps);
 }
 
@@ -228,7 +230,7 @@ fn properties(schema: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn the_schema_of_json_lines_has_the_types_and_fields_of_the_document() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let words: BTreeSet<&str> = quoted(JSON).collect();
+    let words: BTreeSet<&str> = quoted_words(JSON).collect();
     let types: BTreeSet<&str> = schema
         .pointer("/properties/type/enum")
         .and_then(Value::as_array)
@@ -261,7 +263,7 @@ fn the_schema_of_json_lines_has_the_types_and_fields_of_the_document() {
 /// Returns the texts between backquotes that look like a path below the root.
 fn paths(document: &str) -> impl Iterator<Item = &str> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    quoted(document).filter(move |word| {
+    quoted_words(document).filter(move |word| {
         let folder = word.split_once('/').map(|(folder, _)| folder);
         let is_path = folder.is_some_and(|folder| {
             // `target` has only build results.

@@ -47,7 +47,7 @@ fn root() -> &'static Path {
 }
 
 /// Returns the words to avoid in a text, as whole words and in any case.
-fn avoided(text: &str) -> Vec<(&'static str, &'static str)> {
+fn avoided_words(text: &str) -> Vec<(&'static str, &'static str)> {
     // These do not negate a noun.
     let lower = text.to_lowercase();
     let lower = lower.replace("no longer", "gone").replace("no one", "none");
@@ -66,7 +66,7 @@ fn avoided(text: &str) -> Vec<(&'static str, &'static str)> {
 
 fn check(place: &str, text: &str) {
     for (n, line) in text.lines().enumerate() {
-        let found = avoided(line);
+        let found = avoided_words(line);
         assert!(found.is_empty(), "{place}:{}: {found:?} in\n{line}", n + 1);
     }
 }

@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    fn answered(
+    fn answered_outcome(
         status: u16,
         headers: &[(&'static str, &'static str)],
         body: &'static str,
@@ -199,38 +199,41 @@ mod tests {
         let late = || Outcome::Failed {
             error: "timed out".to_owned(),
         };
-        let plain = || answered(500, &[("date", "1"), ("x-a", "1")], "boom");
+        let plain = || answered_outcome(500, &[("date", "1"), ("x-a", "1")], "boom");
         for (first, last, words) in [
             (
                 plain(),
-                answered(500, &[("Date", "2"), ("X-A", "1")], "boom"),
+                answered_outcome(500, &[("Date", "2"), ("X-A", "1")], "boom"),
                 "same answer as attempt 1",
             ),
             (
                 plain(),
-                answered(200, &[("x-a", "1")], "ok"),
+                answered_outcome(200, &[("x-a", "1")], "ok"),
                 "attempt 1 was 500, another body",
             ),
             (
                 plain(),
-                answered(500, &[("x-b", "1")], "boom"),
+                answered_outcome(500, &[("x-b", "1")], "boom"),
                 "other headers: x-a, x-b than attempt 1",
             ),
             (
                 plain(),
-                answered(500, &[("x-a", "1")], "bang"),
+                answered_outcome(500, &[("x-a", "1")], "bang"),
                 "another body than attempt 1",
             ),
             (
                 failed(),
-                answered(200, &[], "ok"),
+                answered_outcome(200, &[], "ok"),
                 "attempt 1 had no answer",
             ),
             (failed(), failed(), "no answer, as in attempt 1"),
             (failed(), late(), "another error than attempt 1"),
             (plain(), failed(), "attempt 1 was 500"),
         ] {
-            let all = [attempt(1, first), attempt(2, answered(418, &[], ""))];
+            let all = [
+                attempt(1, first),
+                attempt(2, answered_outcome(418, &[], "")),
+            ];
             let last = attempt(3, last);
             let change = AnswerChange::of(&last, &all).unwrap();
             assert_eq!(change.words(), words);
@@ -242,7 +245,7 @@ mod tests {
         let at = |number, target: &str, status| Attempt {
             target: Some(target.to_owned()),
             replay: number > 2,
-            ..attempt(number, answered(status, &[], ""))
+            ..attempt(number, answered_outcome(status, &[], ""))
         };
         let all = [
             at(1, "http://localhost:3000", 200),
@@ -265,13 +268,13 @@ mod tests {
 
     #[test]
     fn the_first_has_nothing_to_be_compared_with_and_imports_do_not_count() {
-        let one = attempt(1, answered(200, &[], ""));
+        let one = attempt(1, answered_outcome(200, &[], ""));
         assert_eq!(AnswerChange::of(&one, std::slice::from_ref(&one)), None);
         let imported = Attempt {
             imported: true,
             ..one.clone()
         };
-        let two = attempt(2, answered(200, &[], ""));
+        let two = attempt(2, answered_outcome(200, &[], ""));
         assert!(two.replay);
         assert_eq!(AnswerChange::of(&two, &[imported, two.clone()]), None);
     }

@@ -40,7 +40,7 @@ const NOT_NEAR: &str = "--insecure-local is for this machine only; --ca-file tru
      anywhere";
 
 /// The data of one connection, with TLS removed.
-type Stream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
+type ServiceStream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
 
 /// Counts what was read from one connection. Clones share the counts.
 #[derive(Debug, Clone, Default)]
@@ -165,12 +165,12 @@ impl Service<Name> for Only {
 
     fn call(&mut self, name: Name) -> Self::Future {
         let (resolving, takes) = (self.resolver.call(name), self.takes);
-        Box::pin(async move { taken(resolving.await?, takes) })
+        Box::pin(async move { take_addresses(resolving.await?, takes) })
     }
 }
 
 /// Returns the accepted addresses of a name.
-fn taken(
+fn take_addresses(
     all: impl Iterator<Item = SocketAddr>,
     takes: fn(IpAddr) -> bool,
 ) -> io::Result<std::vec::IntoIter<SocketAddr>> {
@@ -185,7 +185,7 @@ fn taken(
 type ServiceConnectError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Service<Uri> for ServiceConnector {
-    type Response = TokioIo<Observed>;
+    type Response = TokioIo<CountedStream>;
     type Error = ServiceConnectError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ServiceConnectError>> + Send>>;
 
@@ -208,7 +208,7 @@ impl Service<Uri> for ServiceConnector {
             let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
             let stream =
                 connected.unwrap_or_else(|_| Err(io::Error::other(NO_HANDSHAKE).into()))?;
-            Ok(TokioIo::new(Observed {
+            Ok(TokioIo::new(CountedStream {
                 stream: TokioIo::new(stream),
                 reading: ReadMeter::default(),
             }))
@@ -225,19 +225,19 @@ async fn ready<S: Service<Uri, Error = ServiceConnectError>>(
 
 /// A connection that counts what is read from it.
 #[derive(Debug)]
-pub struct Observed {
-    stream: Stream,
+pub struct CountedStream {
+    stream: ServiceStream,
     reading: ReadMeter,
 }
 
-impl Connection for Observed {
+impl Connection for CountedStream {
     fn connected(&self) -> Connected {
         let connected = self.stream.inner().connected();
         connected.extra(self.reading.clone())
     }
 }
 
-impl AsyncRead for Observed {
+impl AsyncRead for CountedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -250,7 +250,7 @@ impl AsyncRead for Observed {
     }
 }
 
-impl AsyncWrite for Observed {
+impl AsyncWrite for CountedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -312,7 +312,7 @@ mod tests {
         let resolved = |addresses: &[&str]| {
             let addresses: Vec<SocketAddr> =
                 addresses.iter().map(|at| at.parse().unwrap()).collect();
-            let taken = taken(addresses.into_iter(), is_loopback);
+            let taken = take_addresses(addresses.into_iter(), is_loopback);
             taken.map(|at| at.map(|at| at.to_string()).collect::<Vec<_>>())
         };
         let refused = resolved(&["10.0.0.1:443", "[fd00::1]:443"]).unwrap_err();

@@ -27,20 +27,20 @@ const BUFFER: usize = 8 * 1024;
 
 /// A body, decompressed if it was compressed and if that is possible.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unpacked<'a> {
+pub struct UnpackedBody<'a> {
     /// The bytes to read.
     pub bytes: Cow<'a, [u8]>,
     /// How the body was compressed; `None` if it was not.
-    pub packing: Option<Packing>,
+    pub packing: Option<BodyPacking>,
 }
 
 /// How a body was compressed, and the result of decompressing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packing {
+pub struct BodyPacking {
     /// The names in the header. Untrusted text.
     pub coding: String,
     /// The result of decompressing.
-    pub result: Result<Extent, Packed>,
+    pub result: Result<Extent, PackedReason>,
 }
 
 /// How much of a body was decompressed.
@@ -54,7 +54,7 @@ pub enum Extent {
 
 /// Why a body is shown as it was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Packed {
+pub enum PackedReason {
     /// The stream ends early or has another format.
     #[error("cannot be decompressed, shown as received")]
     Broken,
@@ -66,13 +66,13 @@ pub enum Packed {
     TooMany,
 }
 
-enum Coding {
+enum ContentCoding {
     Gzip,
     Deflate,
     Brotli,
 }
 
-impl Unpacked<'_> {
+impl UnpackedBody<'_> {
     /// Returns whether these bytes are the whole body, with nothing left to decompress.
     pub fn is_whole(&self) -> bool {
         self.packing
@@ -82,10 +82,10 @@ impl Unpacked<'_> {
 }
 
 /// Decompresses a body according to its headers.
-pub fn unpack<'a>(headers: &HeaderList, body: &'a [u8]) -> Unpacked<'a> {
+pub fn unpack<'a>(headers: &HeaderList, body: &'a [u8]) -> UnpackedBody<'a> {
     let named = codings(headers);
     if named.is_empty() || body.is_empty() {
-        return Unpacked {
+        return UnpackedBody {
             bytes: body.into(),
             packing: None,
         };
@@ -95,9 +95,9 @@ pub fn unpack<'a>(headers: &HeaderList, body: &'a [u8]) -> Unpacked<'a> {
         Err(why) => (body.into(), Err(why)),
     };
     let coding = named.join(", ");
-    Unpacked {
+    UnpackedBody {
         bytes,
-        packing: Some(Packing { coding, result }),
+        packing: Some(BodyPacking { coding, result }),
     }
 }
 
@@ -153,14 +153,14 @@ fn codings(headers: &HeaderList) -> Vec<String> {
         .collect()
 }
 
-fn undo(named: &[String], body: &[u8]) -> Result<(Vec<u8>, Extent), Packed> {
+fn undo(named: &[String], body: &[u8]) -> Result<(Vec<u8>, Extent), PackedReason> {
     if named.len() > MAX_CODINGS {
-        return Err(Packed::TooMany);
+        return Err(PackedReason::TooMany);
     }
     let mut stream: Box<dyn Read + '_> = Box::new(body);
     for name in named.iter().rev() {
-        let coding = parse_coding(name).ok_or(Packed::Unknown)?;
-        stream = decoder(&coding, stream).map_err(|_| Packed::Broken)?;
+        let coding = parse_coding(name).ok_or(PackedReason::Unknown)?;
+        stream = decoder(&coding, stream).map_err(|_| PackedReason::Broken)?;
     }
     let mut bytes = Vec::new();
     let most = u64::try_from(MAX_UNPACKED).unwrap_or(u64::MAX);
@@ -171,28 +171,31 @@ fn undo(named: &[String], body: &[u8]) -> Result<(Vec<u8>, Extent), Packed> {
     }
     match read {
         Ok(_) => Ok((bytes, Extent::Whole)),
-        Err(_) => Err(Packed::Broken),
+        Err(_) => Err(PackedReason::Broken),
     }
 }
 
-fn parse_coding(name: &str) -> Option<Coding> {
+fn parse_coding(name: &str) -> Option<ContentCoding> {
     match name {
-        "gzip" | "x-gzip" => Some(Coding::Gzip),
-        "deflate" => Some(Coding::Deflate),
-        "br" => Some(Coding::Brotli),
+        "gzip" | "x-gzip" => Some(ContentCoding::Gzip),
+        "deflate" => Some(ContentCoding::Deflate),
+        "br" => Some(ContentCoding::Brotli),
         _ => None,
     }
 }
 
 /// Returns a reader of the decompressed stream.
-fn decoder<'a>(coding: &Coding, packed: Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>> {
+fn decoder<'a>(
+    coding: &ContentCoding,
+    packed: Box<dyn Read + 'a>,
+) -> io::Result<Box<dyn Read + 'a>> {
     let mut packed = BufReader::with_capacity(BUFFER, packed.take(MAX_BETWEEN));
     Ok(match coding {
         // Only the first member, as browsers do: a body of very many empty members would cost much.
-        Coding::Gzip => Box::new(GzDecoder::new(packed)),
-        Coding::Deflate if is_zlib(&mut packed)? => Box::new(ZlibDecoder::new(packed)),
-        Coding::Deflate => Box::new(DeflateDecoder::new(packed)),
-        Coding::Brotli => Box::new(brotli(packed)),
+        ContentCoding::Gzip => Box::new(GzDecoder::new(packed)),
+        ContentCoding::Deflate if is_zlib(&mut packed)? => Box::new(ZlibDecoder::new(packed)),
+        ContentCoding::Deflate => Box::new(DeflateDecoder::new(packed)),
+        ContentCoding::Brotli => Box::new(brotli(packed)),
     })
 }
 
@@ -251,7 +254,7 @@ mod tests {
             .collect()
     }
 
-    fn came_of(codings: &str, body: &[u8]) -> (Vec<u8>, Option<Result<Extent, Packed>>) {
+    fn came_of(codings: &str, body: &[u8]) -> (Vec<u8>, Option<Result<Extent, PackedReason>>) {
         let unpacked = unpack(&packed_as(codings), body);
         let result = unpacked.packing.as_ref().map(|packing| packing.result);
         (unpacked.bytes.into_owned(), result)
@@ -295,13 +298,13 @@ mod tests {
         let packed = gzip(FORM);
         let (cut, _) = packed.split_at(packed.len() - 9);
         for (codings, body, why) in [
-            ("gzip", FORM, Packed::Broken),
-            ("gzip", cut, Packed::Broken),
-            ("br", b"\x0b\x02\x80hel", Packed::Broken),
-            ("deflate", b"\xff\xff", Packed::Broken),
-            ("gzip, deflate", b"x", Packed::Broken),
-            ("zstd", FORM, Packed::Unknown),
-            ("gzip,gzip,gzip,gzip,gzip", &packed, Packed::TooMany),
+            ("gzip", FORM, PackedReason::Broken),
+            ("gzip", cut, PackedReason::Broken),
+            ("br", b"\x0b\x02\x80hel", PackedReason::Broken),
+            ("deflate", b"\xff\xff", PackedReason::Broken),
+            ("gzip, deflate", b"x", PackedReason::Broken),
+            ("zstd", FORM, PackedReason::Unknown),
+            ("gzip,gzip,gzip,gzip,gzip", &packed, PackedReason::TooMany),
         ] {
             assert_eq!(came_of(codings, body), (body.to_vec(), Some(Err(why))));
         }
@@ -327,7 +330,7 @@ mod tests {
         // Many empty blocks, more than a step passes on.
         let empty = [0, 0, 0, 0xff, 0xff].repeat(2 * 1024 * 1024);
         let (_, result) = came_of("deflate, gzip", &gzip(&empty));
-        assert_eq!(result, Some(Err(Packed::Broken)));
+        assert_eq!(result, Some(Err(PackedReason::Broken)));
     }
 
     #[test]

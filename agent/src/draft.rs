@@ -164,7 +164,7 @@ mod tests {
         named.map(|(_, value)| value.as_str()).collect()
     }
 
-    fn captured(content_type: &'static str, body: &'static [u8]) -> Event {
+    fn captured_event(content_type: &'static str, body: &'static [u8]) -> Event {
         let headers = [
             ("host", "hooks.test"),
             ("content-type", content_type),
@@ -235,12 +235,13 @@ mod tests {
     #[test]
     fn a_captured_event_keeps_its_bytes_until_something_is_changed() {
         let body = b"item_id=%34&type=item.update&x=a%20b";
-        let draft = Draft::of_event(captured(FORM, body), Vec::new()).unwrap();
+        let draft = Draft::of_event(captured_event(FORM, body), Vec::new()).unwrap();
         assert_eq!(&draft.request.body[..], body);
         let names: Vec<_> = draft.request.headers.iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["content-type", "x-own"]);
 
-        let changed = Draft::of_event(captured(FORM, body), pairs(&[("item_id", "5")])).unwrap();
+        let changed =
+            Draft::of_event(captured_event(FORM, body), pairs(&[("item_id", "5")])).unwrap();
         assert_eq!(
             (values(&changed, "item_id"), values(&changed, "x")),
             (vec!["5"], vec!["a b"])
@@ -250,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_is_no_form_can_be_sent_but_not_changed() {
-        let json = || captured("application/json", b"{}");
+        let json = || captured_event("application/json", b"{}");
         assert!(Draft::of_event(json(), Vec::new()).is_ok());
         let refused = Draft::of_event(json(), pairs(&[("a", "b")]));
         assert_eq!(refused.unwrap_err(), NoForm);

@@ -57,7 +57,7 @@ pub use delivery::program::{
     CommandError, GUARD_COMMANDS, command_variables, find as find_command, guard_commands,
     kill_commands, set_command_guard,
 };
-pub use explain::{ExplainError, ExplainedField, Explanation, Remembered};
+pub use explain::{ExplainError, ExplainedField, Explanation, RememberedEvent};
 pub use handle::AgentHandle;
 pub use hooks::{
     FailedPlace, HookFacts, HookListing, HookReport, HookState, HookUrls, HooksError, ListedHook,
@@ -69,7 +69,7 @@ pub use replay::{NO_TARGET_YET, Replay, ReplayError, first_target};
 pub use standing::{CallFailure, HookStanding};
 pub use status::{LinkState, ServiceState, Status};
 pub use target::Target;
-pub use trigger::{Trigger, TriggerError, Triggered};
+pub use trigger::{Trigger, TriggerError, TriggerResult};
 
 // Types of the protocol that the types above contain, so that front ends need not depend on it.
 pub use podtap_wire::{EventId, HeaderList, Seq, WebhookRequest};

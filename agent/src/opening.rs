@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::change::Change;
-use crate::history::{self, HistoryError, Side, Writer, WriterThread};
+use crate::history::{self, HistoryError, Writer, WriterSide, WriterThread};
 use crate::lock::HistoryLock;
 
 /// Checks a history that was too large to wait for at the start. A failed check has no other
@@ -31,8 +31,8 @@ pub(crate) fn open_writer(
     lock: Option<&HistoryLock>,
 ) -> Result<(Writer, WriterThread), HistoryError> {
     let side = match lock {
-        Some(_) => Side::Holder,
-        None => Side::Beside,
+        Some(_) => WriterSide::Holder,
+        None => WriterSide::Beside,
     };
     let open = || {
         let changes = changes.clone();

@@ -15,10 +15,10 @@ use url::{Host, Url};
 /// Only [`Target::from_setting`] creates a command, so that text from elsewhere (an attempt's URL,
 /// an archive, a page's request) can never run one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target(Kind);
+pub struct Target(TargetKind);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum TargetKind {
     Service(Url),
     Command(Arc<str>),
 }
@@ -47,7 +47,7 @@ impl Target {
         let reason = match command {
             "" => "the command is missing after exec:",
             _ if command.contains('\0') => "a command cannot have a NUL character",
-            _ => return Ok(Self(Kind::Command(command.into()))),
+            _ => return Ok(Self(TargetKind::Command(command.into()))),
         };
         Err(InvalidTarget {
             text: text.to_owned(),
@@ -58,16 +58,16 @@ impl Target {
     /// Returns the base URL, without a trailing slash in its path; `None` for a command.
     pub fn url(&self) -> Option<&Url> {
         match &self.0 {
-            Kind::Service(url) => Some(url),
-            Kind::Command(_) => None,
+            TargetKind::Service(url) => Some(url),
+            TargetKind::Command(_) => None,
         }
     }
 
     /// Returns the command that is run instead of a local service.
     pub fn command(&self) -> Option<&str> {
         match &self.0 {
-            Kind::Service(_) => None,
-            Kind::Command(command) => Some(command),
+            TargetKind::Service(_) => None,
+            TargetKind::Command(command) => Some(command),
         }
     }
 
@@ -100,7 +100,7 @@ impl Target {
     /// Returns the URL for an event's path, which is appended byte for byte: nothing is decoded or
     /// normalized (invariant 3).
     pub fn with_path(&self, path: &str) -> String {
-        let Kind::Service(own) = &self.0 else {
+        let TargetKind::Service(own) = &self.0 else {
             return self.to_string();
         };
         let (path, query) = match path.split_once('?') {
@@ -205,15 +205,15 @@ impl FromStr for Target {
         }
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
-        Ok(Self(Kind::Service(url)))
+        Ok(Self(TargetKind::Service(url)))
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = match &self.0 {
-            Kind::Service(url) => url,
-            Kind::Command(command) => return write!(f, "{EXEC}{command}"),
+            TargetKind::Service(url) => url,
+            TargetKind::Command(command) => return write!(f, "{EXEC}{command}"),
         };
         f.write_str(base(url))?;
         match url.query() {

@@ -20,7 +20,7 @@ pub struct Trigger {
 
 /// The result of a trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Triggered {
+pub struct TriggerResult {
     /// The new event.
     pub event: EventId,
     /// Its first attempt.
@@ -42,7 +42,7 @@ pub enum TriggerError {
 
 impl Replayer {
     /// Sends one new event; returns once the event and its attempt are on stable storage.
-    pub(crate) async fn trigger(&self, trigger: Trigger) -> Result<Triggered, TriggerError> {
+    pub(crate) async fn trigger(&self, trigger: Trigger) -> Result<TriggerResult, TriggerError> {
         let Trigger {
             mut request,
             target,
@@ -78,6 +78,6 @@ impl Replayer {
             }
         }
         let attempt = worst.ok_or(TriggerError::NoRoute)?;
-        Ok(Triggered { event: id, attempt })
+        Ok(TriggerResult { event: id, attempt })
     }
 }

@@ -88,14 +88,14 @@ impl EventWait {
 
     /// Waits for `hook.verify` events whose hook is active.
     #[must_use]
-    pub fn verified(mut self) -> Self {
+    pub fn once_verified(mut self) -> Self {
         self.wanted = self.wanted.and_marked(Mark::Verified);
         self
     }
 
     /// Waits for events that each of their targets has answered, with any status.
     #[must_use]
-    pub fn delivered(mut self) -> Self {
+    pub fn once_delivered(mut self) -> Self {
         self.wanted = self.wanted.and_answered();
         self
     }
@@ -139,7 +139,9 @@ impl EventWait {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(match looker {
-                    Some((history, floor)) => WaitError::TooFew(self.told(&history, floor).await?),
+                    Some((history, floor)) => {
+                        WaitError::TooFew(self.explain_timeout(&history, floor).await?)
+                    }
                     None => WaitError::NoHistory(trouble),
                 });
             }
@@ -175,7 +177,11 @@ impl EventWait {
         oldest(history, &self.wanted, floor, self.count).await
     }
 
-    async fn told(&self, history: &History, floor: Position) -> Result<InVain, HistoryError> {
+    async fn explain_timeout(
+        &self,
+        history: &History,
+        floor: Position,
+    ) -> Result<InVain, HistoryError> {
         let matched = self.look(history, floor).await?.len();
         let newest = |filter: &Filter| history.page(page(filter.clone(), Anchor::Newest, TOLD));
         let mut rows = newest(&self.asked).await?;

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use podtap_agent::draft::PATH;
 use podtap_agent::history::{
     Anchor, Attempt, DeliveryState, Filter, History, NewAttempt, NewEvent, Outcome, PageQuery,
-    Position, Saved, Writer,
+    Position, SavedFilters, Writer,
 };
 use podtap_agent::{EventId, WebhookRequest};
 
@@ -99,7 +99,7 @@ async fn write_events(path: &Path, events: u64) -> anyhow::Result<()> {
 }
 
 async fn until_found(history: &History, word: &str) -> anyhow::Result<()> {
-    let filter = Filter::parse(word, Timestamp::now(), &Saved::default())?;
+    let filter = Filter::parse(word, Timestamp::now(), &SavedFilters::default())?;
     loop {
         let query = PageQuery {
             filter: filter.clone(),

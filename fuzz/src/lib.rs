@@ -12,7 +12,7 @@ use std::io::Cursor;
 use bytes::Bytes;
 use jiff::Timestamp;
 use podtap_agent::draft::Draft;
-use podtap_agent::history::{Filter, Saved};
+use podtap_agent::history::{Filter, SavedFilters};
 use podtap_agent::import::ArchiveImport;
 use podtap_podio::decode;
 use podtap_wire::{AgentFrame, DecodedFrame, EncodedFrame, RelayFrame};
@@ -95,7 +95,7 @@ pub fn form(data: &[u8]) {
 /// If the error's position is outside the text.
 pub fn filter(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    if let Err(error) = Filter::parse(&text, Timestamp::UNIX_EPOCH, &Saved::default()) {
+    if let Err(error) = Filter::parse(&text, Timestamp::UNIX_EPOCH, &SavedFilters::default()) {
         let end = text.chars().count() + 1;
         assert!((1..=end).contains(&error.column), "{text:?}: {error:?}");
     }

@@ -59,9 +59,9 @@ fn mutate_input(corpus: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
 }
 
 /// Prints the input if a function panics.
-struct Shown<'a>(&'a str, &'a [u8]);
+struct PanicPrinter<'a>(&'a str, &'a [u8]);
 
-impl Drop for Shown<'_> {
+impl Drop for PanicPrinter<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{}: {}", self.0, self.1.escape_ascii());
@@ -97,7 +97,7 @@ fn no_bytes_from_outside_make_a_reader_panic() {
         let corpus = corpus(name);
         assert!(!corpus.is_empty());
         for input in &corpus {
-            let _shown = Shown(name, input);
+            let _shown = PanicPrinter(name, input);
             function(input);
         }
         let (mut rng, start) = (Rng::with_seed(1), Instant::now());
@@ -106,7 +106,7 @@ fn no_bytes_from_outside_make_a_reader_panic() {
                 break;
             }
             let input = mutate_input(&corpus, &mut rng);
-            let _shown = Shown(name, &input);
+            let _shown = PanicPrinter(name, &input);
             function(&input);
         }
     }

@@ -69,7 +69,7 @@ pub(crate) fn result(
 ) -> CallToolResult {
     match outcome {
         Ok(answer) => {
-            let text = fenced(answer, redact);
+            let text = fence(answer, redact);
             CallToolResult::success(vec![ContentBlock::text(text)])
         }
         Err(problem) => {
@@ -82,13 +82,13 @@ pub(crate) fn result(
                 captured: problem.captured,
                 text_bytes: TEXT_BYTES,
             };
-            let text = fenced(answer, redact);
+            let text = fence(answer, redact);
             CallToolResult::error(vec![ContentBlock::text(text)])
         }
     }
 }
 
-fn fenced(answer: ToolAnswer, redact: &HideSecrets) -> String {
+fn fence(answer: ToolAnswer, redact: &HideSecrets) -> String {
     let mut text = redact(&answer.words);
     if answer.captured.is_empty() {
         return text;
@@ -137,7 +137,7 @@ mod tests {
     }
 
     /// Returns the lines between the marks.
-    fn captured(text: &str) -> Vec<Value> {
+    fn captured_lines(text: &str) -> Vec<Value> {
         let (_, rest) = text.split_once("<<<captured ").unwrap();
         let (number, rest) = rest.split_once('\n').unwrap();
         let (lines, end) = rest.split_once(&format!("\ncaptured {number}>>>")).unwrap();
@@ -158,7 +158,7 @@ mod tests {
         let outside: Vec<&str> = said.lines().filter(|line| !line.starts_with('{')).collect();
         assert!(!outside.join("\n").contains("Ignore"), "{said}");
         assert!(!said.contains(['\u{202e}', '\u{2028}']), "{said}");
-        assert_eq!(captured(&said), [json!({ "body": hostile })]);
+        assert_eq!(captured_lines(&said), [json!({ "body": hostile })]);
         let again = text(Ok(ToolAnswer::new("one event").with(&json!(1))));
         let mark = |text: &str| text.lines().last().unwrap().to_owned();
         assert_ne!(mark(&said), mark(&again), "the number is a new one");
@@ -170,7 +170,10 @@ mod tests {
         let problem = problem.with(vec![json!({ "error": "hunter2 is wrong" })]);
         let said = text(Err(problem));
         assert!(said.starts_with("error: Podio refused\ntry: log in again\n"));
-        assert_eq!(captured(&said), [json!({ "error": "(hidden) is wrong" })]);
+        assert_eq!(
+            captured_lines(&said),
+            [json!({ "error": "(hidden) is wrong" })]
+        );
         assert_eq!(
             text(Err(ToolProblem::new("no hunter2"))),
             "error: no (hidden)"
@@ -183,6 +186,6 @@ mod tests {
         let said = text(Ok(ToolAnswer::new("rows").with_all(vec![row; 1_000])));
         assert!(said.len() < ANSWER_BYTES + 16 * 1024, "{}", said.len());
         assert!(said.contains("were left out"), "{said}");
-        assert!(captured(&said).len() > 10);
+        assert!(captured_lines(&said).len() > 10);
     }
 }

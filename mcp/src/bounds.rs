@@ -95,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    fn bounded(text: usize, all: usize, value: Value) -> (Value, bool) {
+    fn bound_value(text: usize, all: usize, value: Value) -> (Value, bool) {
         let hide = |text: &str| text.replace("pt_secret", "(hidden)");
         let mut bounds = AnswerBudget::new(text, all, &hide);
         let value = bounds.value(value);
@@ -104,14 +104,14 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_between_characters_and_says_so() {
-        let (value, has_cut) = bounded(4, 1_000, json!({ "a": "éééé", "b": "abcd" }));
+        let (value, has_cut) = bound_value(4, 1_000, json!({ "a": "éééé", "b": "abcd" }));
         assert_eq!(value, json!({ "a": "éé… (8 bytes)", "b": "abcd" }));
         assert!(has_cut);
     }
 
     #[test]
     fn secrets_go_out_of_every_text_and_every_name() {
-        let (value, has_cut) = bounded(100, 1_000, json!([{ "xpt_secret": ["pt_secret", 1] }]));
+        let (value, has_cut) = bound_value(100, 1_000, json!([{ "xpt_secret": ["pt_secret", 1] }]));
         assert_eq!(value, json!([{ "x(hidden)": ["(hidden)", 1] }]));
         assert!(!has_cut);
     }
@@ -120,7 +120,7 @@ mod tests {
     fn everything_together_stays_below_the_limit() {
         let many: Vec<Value> = (0..100_000).map(|n| json!(["name", n])).collect();
         let deep = json!({ "params": many, "body": "x".repeat(1_000_000) });
-        let (value, has_cut) = bounded(4_096, 16_384, deep);
+        let (value, has_cut) = bound_value(4_096, 16_384, deep);
         let size = value.to_string().len();
         assert!(has_cut && size < 20_000, "{size}");
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use podtap_agent::history::Saved;
+use podtap_agent::history::SavedFilters;
 use tokio_util::sync::CancellationToken;
 
 use crate::problem::ToolProblem;
@@ -16,7 +16,7 @@ pub struct McpConfig {
     /// The name of the tunnel to which the history belongs.
     pub tunnel: String,
     /// The filters that `@name` refers to.
-    pub saved: Saved,
+    pub saved: SavedFilters,
     /// Whether tools may send events to services on this machine.
     pub allow_write: bool,
     /// Removes the secrets from a text before it is sent.

@@ -127,7 +127,7 @@ impl ServerHandler for McpServer {
         call: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = Tool::named(&call.name) else {
+        let Some(tool) = Tool::from_name(&call.name) else {
             let names = Tool::ALL.map(Tool::name).join(", ");
             let what = format!("there is no tool of this name; use one of {names}");
             return Err(ErrorData::invalid_params(what, None));

@@ -80,7 +80,7 @@ mod tests {
         AlarmKind::Desktop(TerminalKind::of(find))
     }
 
-    fn failed() -> Outcome {
+    fn failed_outcome() -> Outcome {
         Outcome::Failed {
             error: "\x1b]0;owned\x07".to_owned(),
         }
@@ -108,7 +108,7 @@ mod tests {
                 "\x1bPtmux;\x1b\x1b]9;podtap: item.update: no answer\x1b\x1b\\\x1b\\",
             ),
         ] {
-            assert_eq!(kind.sequence(Some(&update), &failed()), written);
+            assert_eq!(kind.sequence(Some(&update), &failed_outcome()), written);
         }
     }
 
@@ -116,7 +116,7 @@ mod tests {
     fn nothing_of_a_stranger_is_written() {
         let other = EventKind::Other("\x1b]0;owned\x07".to_owned());
         for kind in [Some(&other), None] {
-            let written = desktop(&[]).sequence(kind, &failed());
+            let written = desktop(&[]).sequence(kind, &failed_outcome());
             assert_eq!(written, "\x1b]9;podtap: a webhook: no answer\x1b\\");
         }
     }

@@ -75,14 +75,14 @@ pub(crate) struct Cli {
 
 /// A parsed command line, with the source of each value.
 #[derive(Debug)]
-pub(crate) struct Typed {
+pub(crate) struct CommandLine {
     pub(crate) cli: Cli,
     /// The definition of all commands and flags.
     pub(crate) command: clap::Command,
     pub(crate) matches: ArgMatches,
 }
 
-impl Typed {
+impl CommandLine {
     /// Parses the command line.
     ///
     /// # Errors

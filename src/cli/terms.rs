@@ -134,7 +134,7 @@ fn is_term(letters: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn built() -> Command {
+    fn built_command() -> Command {
         let mut root = Cli::command();
         root.build();
         root
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn every_flag_of_every_command_is_a_flag_whatever_its_value() {
-        let root = built();
+        let root = built_command();
         let mut all = Vec::new();
         commands(&root, &[], &mut all);
         let (mut tried, mut filters) = (0, 0);
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn words_that_are_commands_elsewhere_are_words() {
-        let root = built();
+        let root = built_command();
         for words in [
             &["listen", "3000", "-n", "events"][..],
             &["listen", "-fevents", "--name", "relay"],
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn an_unknown_letter_is_left_to_clap_and_an_unknown_word_is_a_term() {
-        let root = built();
+        let root = built_command();
         assert_eq!(sort(&root, &["events", "-x"]), ["events", "-x"]);
         assert_eq!(
             sort(&root, &["events", "--nmae", "x"])[..2],

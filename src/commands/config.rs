@@ -52,7 +52,7 @@ pub(super) fn lines(settings: &Settings) -> Vec<SettingLine> {
     entries.map(|entry| line(settings, entry)).collect()
 }
 
-fn line(settings: &Settings, entry: reference::Entry) -> SettingLine {
+fn line(settings: &Settings, entry: reference::SettingEntry) -> SettingLine {
     let (value, origin) = match settings.set(entry.key) {
         Some((value, origin)) => (Some(value.to_owned()), origin),
         None => (entry.default, "default".to_owned()),

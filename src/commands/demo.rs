@@ -13,7 +13,7 @@ use podtap_sandbox::life::{self, LifePace};
 use podtap_sandbox::{self as sandbox, Sandbox, Seed};
 use tokio_util::sync::CancellationToken;
 
-use super::embedded::{Embedded, RelayPlace};
+use super::embedded::{EmbeddedRelay, RelayPlace};
 use super::link::LinkSetup;
 use super::listen::{open_agent, run_agent, start_relay};
 use super::view::{ListenView, show};
@@ -59,7 +59,7 @@ pub(crate) async fn run(demo: Demo, settings: &Settings) -> Result<ExitCode, Fai
         reserved: Vec::new(),
         public_url: None,
     };
-    let Embedded { relay, link } = Embedded::start(place, tunnel).await?;
+    let EmbeddedRelay { relay, link } = EmbeddedRelay::start(place, tunnel).await?;
 
     let mut config = AgentConfig::new(folder.path().join("demo.db"));
     config.link = Some(link.clone());

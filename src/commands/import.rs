@@ -25,7 +25,7 @@ const COUNT_EVERY: Duration = Duration::from_millis(250);
 /// Imports the files in order. A file without any usable event is reported at the end.
 pub(crate) async fn run(import: cli::ImportArgs, settings: &Settings) -> Result<ExitCode, Failure> {
     let shutdown = Shutdown::register()?;
-    let mut history = Target {
+    let mut history = ImportTarget {
         path: settings.history()?,
         open: None,
     };
@@ -36,7 +36,7 @@ pub(crate) async fn run(import: cli::ImportArgs, settings: &Settings) -> Result<
 
 async fn all(
     import: &cli::ImportArgs,
-    history: &mut Target,
+    history: &mut ImportTarget,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
     let (mut empty, mut unusable) = (Vec::new(), Vec::new());
@@ -221,12 +221,12 @@ fn to_stderr(text: &str) {
 }
 
 /// The history that gets the events, opened with the first event.
-struct Target {
+struct ImportTarget {
     path: PathBuf,
     open: Option<(Writer, WriterThread)>,
 }
 
-impl Target {
+impl ImportTarget {
     fn writer(&mut self) -> Result<&Writer, HistoryError> {
         let opened = match self.open.take() {
             Some(opened) => opened,

@@ -11,7 +11,7 @@ use podtap_web::PageTunnels;
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::delivery;
-use super::embedded::{Embedded, RelayPlace};
+use super::embedded::{EmbeddedRelay, RelayPlace};
 use super::history::{open_failure, refuse_second};
 use super::link::LinkSetup;
 use super::targets::{check_targets, ports};
@@ -92,7 +92,7 @@ pub(super) async fn link(
         reserved: ports(routes),
         public_url: settings.public_url()?,
     };
-    let Embedded { relay, link } = Embedded::start(place, tunnel).await?;
+    let EmbeddedRelay { relay, link } = EmbeddedRelay::start(place, tunnel).await?;
     Ok((
         Some(relay),
         LinkSetup::with(link, "this process", settings)?,

@@ -40,7 +40,7 @@ const CONNECTIONS: usize = 16;
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// The result in the redirect: the code, or why there is none.
-type Verdict = Result<SecretString, String>;
+type LoginResult = Result<SecretString, String>;
 
 /// Prints the URL to open, waits for the redirect, and stores the tokens.
 pub(crate) async fn run(login: LoginArgs, settings: &Settings) -> Result<ExitCode, Failure> {
@@ -51,7 +51,7 @@ pub(crate) async fn run(login: LoginArgs, settings: &Settings) -> Result<ExitCod
         ));
     };
     let shutdown = Shutdown::register()?;
-    let listeners = Listeners::bind(login.port.unwrap_or(0)).await?;
+    let listeners = RedirectListeners::bind(login.port.unwrap_or(0)).await?;
     let redirect_uri = format!("http://localhost:{}/", listeners.port()?);
     let state = random_state()?;
     let credentials = |grant| Credentials {
@@ -80,13 +80,13 @@ pub(crate) async fn run(login: LoginArgs, settings: &Settings) -> Result<ExitCod
 
 /// Listeners at both addresses that `localhost` may
 /// mean: a program at the other one would get the code.
-struct Listeners {
+struct RedirectListeners {
     v4: TcpListener,
     /// `None` if this machine has no IPv6.
     v6: Option<TcpListener>,
 }
 
-impl Listeners {
+impl RedirectListeners {
     /// Binds this port at both addresses; 0 means any port that is free at both.
     async fn bind(port: u16) -> std::io::Result<Self> {
         let mut tries = PORTS_TRIED;
@@ -140,7 +140,7 @@ fn random_state() -> Result<String, Failure> {
 }
 
 /// Serves the loopback addresses until a redirect with the right state arrives.
-async fn redirect(listeners: Listeners, state: String) -> Result<Verdict, Failure> {
+async fn redirect(listeners: RedirectListeners, state: String) -> Result<LoginResult, Failure> {
     let (found, mut verdicts) = mpsc::channel(1);
     let mut connections = JoinSet::new();
     // Each arm is cancel-safe. A connection that sends nothing does not block the others.
@@ -187,7 +187,7 @@ async fn redirect(listeners: Listeners, state: String) -> Result<Verdict, Failur
 }
 
 /// Returns the result in a redirect's query; `None` if the redirect does not belong to this login.
-fn verdict(query: &str, state: &str) -> Option<Verdict> {
+fn verdict(query: &str, state: &str) -> Option<LoginResult> {
     let pairs = form_urlencoded::parse(query.as_bytes());
     let value = |name: &str| {
         let pair = pairs.clone().find(|(known, _)| known == name);
@@ -229,7 +229,7 @@ mod tests {
     async fn a_page_that_sends_nothing_keeps_the_redirect_from_nobody() {
         use tokio::io::AsyncWriteExt as _;
 
-        let listeners = Listeners::bind(0).await.unwrap();
+        let listeners = RedirectListeners::bind(0).await.unwrap();
         let address = (Ipv4Addr::LOCALHOST, listeners.port().unwrap());
         let _silent = TcpStream::connect(address).await.unwrap();
         let mut page = TcpStream::connect(address).await.unwrap();

@@ -111,8 +111,8 @@ fn page(root: &Command, command: &Command) -> Result<Vec<u8>, Failure> {
             (name, format!("{}{default}", entry.text))
         });
         pairs(&mut more, "ENVIRONMENT AND SETTINGS", variables);
-        pairs(&mut more, "FILES", owned(&FILES));
-        pairs(&mut more, "EXIT STATUS", owned(&STATUS));
+        pairs(&mut more, "FILES", to_owned_pairs(&FILES));
+        pairs(&mut more, "EXIT STATUS", to_owned_pairs(&STATUS));
     } else {
         let text = "podtap(1) has the settings, the files and the exit status.";
         more.control("SH", ["SEE ALSO"]).text([roman(text)]);
@@ -121,7 +121,7 @@ fn page(root: &Command, command: &Command) -> Result<Vec<u8>, Failure> {
     Ok(page)
 }
 
-fn owned(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+fn to_owned_pairs(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
     let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
     pairs.iter().map(own)
 }

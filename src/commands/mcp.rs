@@ -33,7 +33,7 @@ pub(crate) async fn run(mcp: &McpArgs, settings: Settings) -> Result<ExitCode, F
         allow_write: mcp.allow_write,
         redact: Box::new(move |text| redact.text(text)),
     };
-    let opener = Opener(Arc::new(Opened {
+    let opener = HistoryOpener(Arc::new(OpenHistory {
         settings,
         handle: Mutex::default(),
         tasks: TaskTracker::new(),
@@ -51,17 +51,17 @@ pub(crate) async fn run(mcp: &McpArgs, settings: Settings) -> Result<ExitCode, F
 }
 
 /// Opens the history when a call needs it.
-struct Opener(Arc<Opened>);
+struct HistoryOpener(Arc<OpenHistory>);
 
 /// The history, once it is open.
-struct Opened {
+struct OpenHistory {
     settings: Settings,
     handle: Mutex<Option<AgentHandle>>,
     tasks: TaskTracker,
     token: CancellationToken,
 }
 
-impl AgentSource for Opener {
+impl AgentSource for HistoryOpener {
     fn handle(&self) -> Result<AgentHandle, ToolProblem> {
         let mut handle = self.0.handle.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = &*handle {
@@ -76,7 +76,7 @@ impl AgentSource for Opener {
     }
 }
 
-impl Opened {
+impl OpenHistory {
     /// Opens the history with the status of the running agent, as `podtap ui` does.
     fn open(self: &Arc<Self>) -> Result<AgentHandle, Failure> {
         let own = Arc::new(self.settings.all_routes()?);

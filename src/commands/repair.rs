@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use podtap_agent::export::json::{AttemptObject, millis};
 use podtap_agent::history::{Filter, Mark, Outcome};
 use podtap_agent::repair::{
-    CANNOT_BE_FOUND, LostEvent, MAY_BE_HOOK_FALSE, Repair as Wanted, RepairError, Repaired,
+    CANNOT_BE_FOUND, LostEvent, MAY_BE_HOOK_FALSE, Repair as Wanted, RepairError, RepairReport,
 };
 use podtap_agent::{AgentHandle, Target};
 use podtap_wire::EventId;
@@ -97,7 +97,7 @@ fn impossible(error: &RepairError) -> Failure {
 }
 
 /// Prints what was found, and what a repair cannot find.
-fn tell(repaired: &Repaired, repair: &RepairArgs) -> Result<(), Failure> {
+fn tell(repaired: &RepairReport, repair: &RepairArgs) -> Result<(), Failure> {
     if repair.json {
         return print(&object(repaired, repair.dry_run));
     }
@@ -150,7 +150,7 @@ async fn deliver(
     style: &LineStyle,
 ) -> Result<(), Failure> {
     let mut refused = 0_usize;
-    let ids = unsent(handle).await?;
+    let ids = unsent_events(handle).await?;
     for id in &ids {
         let event = load(handle.history(), *id).await?;
         let attempt = handle
@@ -178,14 +178,14 @@ async fn deliver(
 }
 
 /// Returns the repaired events without an attempt, oldest first.
-async fn unsent(handle: &AgentHandle) -> Result<Vec<EventId>, Failure> {
-    let filter = Filter::default().and_marked(Mark::Repaired).held();
+async fn unsent_events(handle: &AgentHandle) -> Result<Vec<EventId>, Failure> {
+    let filter = Filter::default().and_marked(Mark::Repaired).and_held();
     let rows = newest(handle.history(), &filter, MAX_SENT).await?;
     Ok(rows.iter().rev().map(|row| row.id).collect())
 }
 
 /// Fails unless all hooks and items were checked.
-fn verdict(repaired: &Repaired) -> Result<(), Failure> {
+fn verdict(repaired: &RepairReport) -> Result<(), Failure> {
     if repaired.hooks == 0 && repaired.unfinished.is_empty() {
         let what = "no hook of this tunnel sends item events";
         return Err(Failure::new(Code::NothingMatched, what).hint(
@@ -201,20 +201,20 @@ fn verdict(repaired: &Repaired) -> Result<(), Failure> {
 }
 
 /// Returns the JSON object described in `docs/JSON.md`.
-fn object(repaired: &Repaired, dry_run: bool) -> String {
+fn object(repaired: &RepairReport, dry_run: bool) -> String {
     #[derive(Serialize)]
-    struct Object<'a> {
+    struct RepairObject<'a> {
         since: String,
         until: String,
         dry_run: bool,
         items: u64,
         hooks: usize,
-        found: Vec<Found<'a>>,
+        found: Vec<FoundObject<'a>>,
         unfinished: &'a [String],
         cannot_be_found: [&'static str; 5],
     }
     #[derive(Serialize)]
-    struct Found<'a> {
+    struct FoundObject<'a> {
         id: String,
         event: &'static str,
         object: String,
@@ -224,7 +224,7 @@ fn object(repaired: &Repaired, dry_run: bool) -> String {
         by: &'a str,
         maybe_hook_false: bool,
     }
-    let found = repaired.lost.iter().map(|lost| Found {
+    let found = repaired.lost.iter().map(|lost| FoundObject {
         id: lost.id.to_string(),
         event: lost.event.as_str(),
         object: format!("item {}", lost.item_id),
@@ -234,7 +234,7 @@ fn object(repaired: &Repaired, dry_run: bool) -> String {
         by: &lost.by,
         maybe_hook_false: !lost.by_hand,
     });
-    let object = Object {
+    let object = RepairObject {
         since: millis::text(repaired.since),
         until: millis::text(repaired.until),
         dry_run,

@@ -12,7 +12,7 @@ use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{Attempt, EditedRequest, Event, Outcome};
 use podtap_agent::routes::Routes;
 use podtap_agent::{Agent, AgentHandle, Replay as Request, Target};
-use podtap_tui::editor::{Edited, edit};
+use podtap_tui::editor::{EditorResult, edit};
 use podtap_wire::EventId;
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -55,7 +55,7 @@ pub(crate) async fn run(replay: ReplayArgs, settings: &Settings) -> Result<ExitC
     let mut tasks = Tasks::new(shutdown.token().clone());
     tasks.start(run_browser(agent, tasks.token()));
     let (token, look) = (tasks.token(), settings.line_style()?);
-    let sending = Sending {
+    let sending = ReplayPlan {
         editor: replay.edit.then(|| settings.editor()),
         pause: replay
             .rate
@@ -65,7 +65,7 @@ pub(crate) async fn run(replay: ReplayArgs, settings: &Settings) -> Result<ExitC
         look,
     };
     tasks.start(async move {
-        let mut tally = Tally::of(ids.len());
+        let mut tally = ReplayTally::of(ids.len());
         let ended = tokio::select! {
             () = token.cancelled() => Ok(()),
             sent = send_all(&handle, ids, &sending, &mut tally) => sent,
@@ -79,7 +79,7 @@ pub(crate) async fn run(replay: ReplayArgs, settings: &Settings) -> Result<ExitC
 }
 
 /// How the events are sent.
-struct Sending {
+struct ReplayPlan {
     editor: Option<String>,
     /// Time between the starts of two events.
     pause: Option<Duration>,
@@ -89,13 +89,13 @@ struct Sending {
 }
 
 /// The outcomes so far.
-struct Tally {
+struct ReplayTally {
     wanted: usize,
     sent: usize,
     by_status: BTreeMap<u16, usize>,
 }
 
-impl Tally {
+impl ReplayTally {
     fn of(wanted: usize) -> Self {
         Self {
             wanted,
@@ -187,8 +187,8 @@ async fn select_events(
 async fn send_all(
     handle: &AgentHandle,
     ids: Vec<EventId>,
-    sending: &Sending,
-    tally: &mut Tally,
+    sending: &ReplayPlan,
+    tally: &mut ReplayTally,
 ) -> Result<(), Failure> {
     let mut pace = sending.pace();
     for id in ids {
@@ -222,8 +222,8 @@ async fn send(
     handle: &AgentHandle,
     event: &Event,
     request: Request,
-    sending: &Sending,
-    tally: &mut Tally,
+    sending: &ReplayPlan,
+    tally: &mut ReplayTally,
 ) -> Result<(), Failure> {
     let attempt = handle
         .replay(request)
@@ -247,7 +247,7 @@ async fn send(
     Ok(())
 }
 
-impl Sending {
+impl ReplayPlan {
     fn pace(&self) -> Option<Interval> {
         self.pause.map(|pause| {
             let mut pace = tokio::time::interval(pause);
@@ -266,7 +266,7 @@ async fn edit_request(
 ) -> Result<Option<EditedRequest>, Failure> {
     let edited = edit(editor, &Key::secret_variables(), &event.request).await;
     let edited = edited.map_err(|why| Failure::new(Code::Failed, printable(&why)))?;
-    let Some(Edited {
+    let Some(EditorResult {
         request,
         difference,
     }) = edited

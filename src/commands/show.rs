@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::output::printable;
 use podtap_agent::amount;
-use podtap_agent::decoded::{self, Extent, Packing};
+use podtap_agent::decoded::{self, BodyPacking, Extent};
 use podtap_agent::export::{self, json::EventObject};
 use podtap_agent::first_target;
 use podtap_agent::history::{Attempt, Event, Outcome};
@@ -134,7 +134,7 @@ fn body(title: &str, headers: &HeaderList, bytes: &[u8]) -> Vec<String> {
     let [shown, came] = [&*unpacked.bytes, bytes].map(|all| amount::size(all.len() as u64));
     let size = match &unpacked.packing {
         None => came,
-        Some(Packing { coding, result }) => match result {
+        Some(BodyPacking { coding, result }) => match result {
             Ok(Extent::Whole) => format!("{coding}, {came} → {shown}"),
             Ok(Extent::First) => format!("{coding}, {came} → more than {shown}"),
             Err(why) => format!("{coding}, {came}: {why}"),
@@ -151,7 +151,7 @@ fn body(title: &str, headers: &HeaderList, bytes: &[u8]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn shown(headers: &[(&str, &str)], bytes: &[u8]) -> Vec<String> {
+    fn show_lines(headers: &[(&str, &str)], bytes: &[u8]) -> Vec<String> {
         let headers = headers
             .iter()
             .map(|&(name, value)| (name, value.to_owned()));
@@ -162,11 +162,11 @@ mod tests {
     fn a_body_is_shown_unpacked_or_says_why_not_and_in_its_character_set() {
         let packed = b"\x0b\x02\x80hello\x03";
         assert_eq!(
-            shown(&[("content-encoding", "br")], packed),
+            show_lines(&[("content-encoding", "br")], packed),
             ["", "Body (br, 9 B → 5 B)", "  hello"]
         );
         assert_eq!(
-            shown(&[("content-encoding", "gzip")], b"hello"),
+            show_lines(&[("content-encoding", "gzip")], b"hello"),
             [
                 "",
                 "Body (gzip, 5 B: cannot be decompressed, shown as received)",
@@ -174,7 +174,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            shown(
+            show_lines(
                 &[("content-type", "text/plain; charset=iso-8859-1")],
                 b"M\xfcller"
             ),

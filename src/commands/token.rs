@@ -145,7 +145,7 @@ fn cells(info: &TokenInfo) -> [String; 4] {
 
 fn object(info: &TokenInfo) -> String {
     #[derive(Serialize)]
-    struct Object<'a> {
+    struct TokenObject<'a> {
         owner: &'a str,
         id: &'a str,
         created_at: String,
@@ -153,7 +153,7 @@ fn object(info: &TokenInfo) -> String {
         revoked_at: Option<String>,
     }
     let text = |time: jiff::Timestamp| format!("{time:.3}");
-    let object = Object {
+    let object = TokenObject {
         owner: &info.owner,
         id: &info.id,
         created_at: text(info.created_at),

@@ -25,7 +25,7 @@ use crate::shutdown::Shutdown;
 use crate::tasks::Tasks;
 
 /// A tunnel that is ready to run.
-struct Opened {
+struct OpenTunnel {
     name: String,
     agent: Agent,
     handle: AgentHandle,
@@ -36,12 +36,12 @@ struct Opened {
 
 /// The number of running tunnels, and why the others ended.
 #[derive(Debug)]
-struct Course {
+struct RunningTunnels {
     left: usize,
     failed: Vec<(String, Failure)>,
 }
 
-impl Course {
+impl RunningTunnels {
     /// Notes that a tunnel has ended by itself; returns its failure if it was the last.
     fn end(&mut self, name: String, failure: Failure) -> Result<(), Failure> {
         self.left -= 1;
@@ -92,7 +92,7 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
     let handles = open.iter().map(|opened| &opened.handle);
     super::alarm::start(&mut tasks, settings, handles, &mut kind).await?;
     show(&mut tasks, kind, &open, &failed, page, width).await?;
-    let course = Arc::new(Mutex::new(Course {
+    let course = Arc::new(Mutex::new(RunningTunnels {
         left: open.len(),
         failed,
     }));
@@ -101,7 +101,7 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
         tasks.start(async move {
             let name = opened.name.clone();
             if let Err(failure) = run_one(opened, token.child_token()).await {
-                locked(&course).end(name, failure)?;
+                lock(&course).end(name, failure)?;
             }
             token.cancelled().await;
             Ok(())
@@ -109,7 +109,7 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
     }
     let outcome = tasks.finish().await;
     // Printed only now, when the terminal UI no longer uses the screen.
-    for (name, failure) in std::mem::take(&mut locked(&course).failed) {
+    for (name, failure) in std::mem::take(&mut lock(&course).failed) {
         settings.report(Warning::from(failure.fact("tunnel", name)))?;
     }
     outcome?;
@@ -117,7 +117,7 @@ pub(crate) async fn run(up: &Up, settings: &Settings) -> Result<ExitCode, Failur
 }
 
 /// Returns what the web page shows.
-fn on_page(open: &[Opened], failed: &[(String, Failure)]) -> PageTunnels {
+fn on_page(open: &[OpenTunnel], failed: &[(String, Failure)]) -> PageTunnels {
     let open = open.iter();
     let failed = failed.iter();
     PageTunnels {
@@ -130,12 +130,12 @@ fn on_page(open: &[Opened], failed: &[(String, Failure)]) -> PageTunnels {
     }
 }
 
-fn locked(course: &Mutex<Course>) -> MutexGuard<'_, Course> {
+fn lock(course: &Mutex<RunningTunnels>) -> MutexGuard<'_, RunningTunnels> {
     course.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Opens a tunnel without running it.
-async fn open_one(settings: &Settings, up: &Up) -> Result<Opened, Failure> {
+async fn open_one(settings: &Settings, up: &Up) -> Result<OpenTunnel, Failure> {
     let routes = settings.all_routes()?;
     check_targets(&routes, settings).await?;
     refuse_second(settings)?;
@@ -145,7 +145,7 @@ async fn open_one(settings: &Settings, up: &Up) -> Result<Opened, Failure> {
     config.podio.hooks = super::hooks::config(&up.hooks, settings)?;
     let history = config.history.clone();
     let (agent, handle) = open_agent(config)?;
-    Ok(Opened {
+    Ok(OpenTunnel {
         name: settings.tunnel()?.to_string(),
         agent,
         handle,
@@ -156,7 +156,7 @@ async fn open_one(settings: &Settings, up: &Up) -> Result<Opened, Failure> {
 }
 
 /// Runs a tunnel until the token is cancelled or the tunnel cannot go on.
-async fn run_one(opened: Opened, token: CancellationToken) -> Result<(), Failure> {
+async fn run_one(opened: OpenTunnel, token: CancellationToken) -> Result<(), Failure> {
     let mut tasks = Tasks::new(token);
     if let Some(relay) = opened.relay {
         start_relay(&mut tasks, relay);
@@ -171,7 +171,7 @@ async fn run_one(opened: Opened, token: CancellationToken) -> Result<(), Failure
 async fn show(
     tasks: &mut Tasks,
     kind: ListenView,
-    open: &[Opened],
+    open: &[OpenTunnel],
     failed: &[(String, Failure)],
     page: Option<PageLink>,
     width: usize,
@@ -185,7 +185,7 @@ async fn show(
         return Ok(());
     }
     for (name, failure) in failed {
-        kind.stopped(failure.what(), &TunnelOutput::of(name, width))?;
+        kind.announce_stop(failure.what(), &TunnelOutput::of(name, width))?;
     }
     for opened in open {
         let output = TunnelOutput::of(&opened.name, width);

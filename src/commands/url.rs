@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use crate::config::Settings;
 use crate::failure::{Code, Failure, Warning};
 use crate::output::print;
-use crate::running::{Running, holder};
+use crate::running::{RunState, holder};
 
 /// Prints the URL. It is the same whether or not an agent is listening.
 pub(crate) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let (history, tunnel) = (settings.history()?, settings.tunnel()?);
-    let Some(url) = Running::last(&history).and_then(|running| running.url) else {
+    let Some(url) = RunState::last(&history).and_then(|running| running.url) else {
         return Err(Failure::new(
             Code::NothingMatched,
             format!("the tunnel {tunnel} has no public URL yet"),

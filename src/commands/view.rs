@@ -35,7 +35,7 @@ impl ListenView {
     }
 
     /// Prints that one of several tunnels has ended, and why.
-    pub(super) fn stopped(&self, reason: &str, output: &TunnelOutput) -> Result<(), Failure> {
+    pub(super) fn announce_stop(&self, reason: &str, output: &TunnelOutput) -> Result<(), Failure> {
         let link = LinkState::Stopped {
             reason: reason.to_owned(),
         };

@@ -34,10 +34,10 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
     let filter = parse_filter(&text, settings)?;
     let mut waiting = EventWait::new(filter.clone(), since, within).count(count);
     if wait.verified {
-        waiting = waiting.verified();
+        waiting = waiting.once_verified();
     }
     if wait.delivered {
-        waiting = waiting.delivered();
+        waiting = waiting.once_delivered();
     }
     let path = settings.history()?;
     let shutdown = Shutdown::register()?;

@@ -11,7 +11,7 @@ use podtap_podio::client::BaseUrl;
 use podtap_tui::Keymap;
 use podtap_wire::limits::DEFAULT_WINDOW;
 
-use super::file::{SettingsFile, parsed};
+use super::file::{SettingsFile, parse_settings};
 use super::key::Key;
 use super::merge::{Layer, Layers};
 use super::settings::{Settings, Tables};
@@ -20,7 +20,7 @@ use super::{Environment, default_keys};
 const EXAMPLE: &str = include_str!("../../docs/config.toml");
 
 /// Returns the example with every line in use: a `#` without a space after it precedes TOML.
-fn uncommented() -> String {
+fn uncomment_example() -> String {
     let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
         Some(toml) if !toml.is_empty() && !toml.starts_with(' ') => toml,
         _ => line,
@@ -34,7 +34,7 @@ fn settings(text: &str) -> Settings {
         keys,
         filters,
         tunnels,
-    } = parsed(text);
+    } = parse_settings(text);
     let layers = Layers {
         flags: Layer::new(),
         tunnel: Layer::new(),
@@ -52,15 +52,15 @@ fn settings(text: &str) -> Settings {
 #[test]
 fn the_example_has_every_setting_and_as_it_stands_none() {
     let names: BTreeSet<&str> = Key::ALL.iter().map(|key| key.name()).collect();
-    let file = parsed(&uncommented());
+    let file = parse_settings(&uncomment_example());
     let used: BTreeSet<&str> = file.settings.keys().map(|key| key.name()).collect();
     assert_eq!(used, names);
-    assert!(parsed(EXAMPLE).settings.is_empty());
+    assert!(parse_settings(EXAMPLE).settings.is_empty());
 }
 
 #[test]
 fn every_value_of_the_example_is_one_that_the_setting_takes() {
-    let set = settings(&uncommented());
+    let set = settings(&uncomment_example());
     for key in [Key::TIMEOUT, Key::KEEP_AGE] {
         assert!(set.duration(key).unwrap().is_some(), "{key:?}");
     }
@@ -110,7 +110,7 @@ fn every_value_of_the_example_is_one_that_the_setting_takes() {
 /// The limits of a relay are compared above.
 #[test]
 fn the_defaults_of_the_example_are_those_of_the_code() {
-    let set = settings(&uncommented());
+    let set = settings(&uncomment_example());
     let delivery = DeliveryConfig::default();
     assert_eq!(set.duration(Key::TIMEOUT).unwrap(), Some(delivery.timeout));
     assert_eq!(
@@ -133,10 +133,10 @@ fn the_defaults_of_the_example_are_those_of_the_code() {
 
 #[test]
 fn the_example_has_the_default_keys_and_filters_that_can_be_read() {
-    let set = settings(&uncommented());
+    let set = settings(&uncomment_example());
     assert_eq!(set.tui().unwrap().keymap, Keymap::default());
     assert!(
-        uncommented().ends_with(default_keys().trim_end()),
+        uncomment_example().ends_with(default_keys().trim_end()),
         "see `podtap ui --print-keys`"
     );
     let saved = set.filters(Timestamp::UNIX_EPOCH).unwrap();

@@ -59,8 +59,8 @@ impl Table {
 
     /// Returns the table with this name in a file `c.toml` with this text.
     #[cfg(test)]
-    pub(super) fn parsed(text: &str, name: &str) -> Self {
-        let file = parsed(text);
+    pub(super) fn parse_table(text: &str, name: &str) -> Self {
+        let file = parse_settings(text);
         if name == "keys" {
             file.keys
         } else {
@@ -158,7 +158,7 @@ pub(super) fn setting(
 
 /// Returns the content of a file `c.toml` with this text.
 #[cfg(test)]
-pub(super) fn parsed(text: &str) -> SettingsFile {
+pub(super) fn parse_settings(text: &str) -> SettingsFile {
     parse(Path::new("c.toml"), text).unwrap()
 }
 

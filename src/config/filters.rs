@@ -1,13 +1,13 @@
 //! Reads the configuration's table `[filters]`: named filters, used as `@name`.
 
 use jiff::Timestamp;
-use podtap_agent::history::Saved;
+use podtap_agent::history::SavedFilters;
 
 use super::file::Table;
 use crate::failure::Failure;
 
 /// Parses the saved filters of the table.
-pub(super) fn read_saved(table: &Table, now: Timestamp) -> Result<Saved, Failure> {
+pub(super) fn read_saved(table: &Table, now: Timestamp) -> Result<SavedFilters, Failure> {
     let refused = |name: &str, why: String| {
         Failure::usage("a saved filter of the configuration file cannot be used")
             .fact("file", table.path.display().to_string())
@@ -23,15 +23,15 @@ pub(super) fn read_saved(table: &Table, now: Timestamp) -> Result<Saved, Failure
         };
         filters.push((name.clone(), text.to_owned()));
     }
-    Saved::new(filters, now).map_err(|(name, error)| refused(&name, error.to_string()))
+    SavedFilters::new(filters, now).map_err(|(name, error)| refused(&name, error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Result<Saved, String> {
-        let table = Table::parsed(text, "filters");
+    fn of(text: &str) -> Result<SavedFilters, String> {
+        let table = Table::parse_table(text, "filters");
         read_saved(&table, Timestamp::UNIX_EPOCH).map_err(|failure| failure.to_string())
     }
 

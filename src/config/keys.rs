@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Result<Keymap, String> {
-        keymap(&Table::parsed(text, "keys")).map_err(|failure| failure.to_string())
+        keymap(&Table::parse_table(text, "keys")).map_err(|failure| failure.to_string())
     }
 
     #[test]

@@ -34,11 +34,11 @@ pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
 pub(crate) use web::WebPage;
 
-use crate::cli::Typed;
+use crate::cli::CommandLine;
 use crate::failure::Failure;
 
 /// Reads all settings of this run, each with its origin.
-pub(crate) fn resolve(typed: &Typed) -> Result<Settings, Failure> {
+pub(crate) fn resolve(typed: &CommandLine) -> Result<Settings, Failure> {
     let global = &typed.cli.global;
     let environment = Environment::read()?;
     let file = file::load(global.config.as_deref(), &environment)?;

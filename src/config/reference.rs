@@ -12,7 +12,7 @@ const DEFAULT: &str = "Default: ";
 const NO_DEFAULT: &str = "No default.";
 
 /// One setting.
-pub(crate) struct Entry {
+pub(crate) struct SettingEntry {
     pub(crate) key: Key,
     /// What the setting does.
     pub(crate) text: String,
@@ -21,7 +21,7 @@ pub(crate) struct Entry {
 }
 
 /// Returns all settings, in the order of the file.
-pub(crate) fn entries() -> impl Iterator<Item = Entry> {
+pub(crate) fn entries() -> impl Iterator<Item = SettingEntry> {
     let settings = EXAMPLE.split("\n#[").next().unwrap_or_default();
     settings.split("\n\n").flat_map(|paragraph| {
         let comment: Vec<&str> = paragraph
@@ -39,7 +39,7 @@ pub(crate) fn entries() -> impl Iterator<Item = Entry> {
     })
 }
 
-fn entry(key: Key, value: &str, comment: &str) -> Entry {
+fn entry(key: Key, value: &str, comment: &str) -> SettingEntry {
     let (text, default) = match comment.split_once(DEFAULT) {
         Some((text, default)) => (text, Some(default.trim_end_matches('.').to_owned())),
         None => match comment.strip_suffix(NO_DEFAULT) {
@@ -47,7 +47,7 @@ fn entry(key: Key, value: &str, comment: &str) -> Entry {
             None => (comment, Some(value.to_owned())),
         },
     };
-    Entry {
+    SettingEntry {
         key,
         text: text.trim_end().to_owned(),
         default,
@@ -93,7 +93,7 @@ mod tests {
             ("do", Key::PODIO_URL),
             ("outage", Key::PODIO_URL),
         ];
-        fn check(command: &clap::Command, entries: &[Entry], checked: &mut usize) {
+        fn check(command: &clap::Command, entries: &[SettingEntry], checked: &mut usize) {
             for argument in command.get_arguments() {
                 let name = argument.get_long().unwrap_or_default();
                 let Some(entry) = entries.iter().find(|entry| entry.key.name() == name) else {
@@ -120,14 +120,14 @@ mod tests {
                 check(subcommand, entries, checked);
             }
         }
-        let (entries, mut checked): (Vec<Entry>, usize) = (entries().collect(), 0);
+        let (entries, mut checked): (Vec<SettingEntry>, usize) = (entries().collect(), 0);
         check(&crate::cli::Cli::command(), &entries, &mut checked);
         assert!(checked > 40, "{checked}");
     }
 
     #[test]
     fn every_setting_has_a_text_and_the_defaults_are_told() {
-        let entries: Vec<Entry> = entries().collect();
+        let entries: Vec<SettingEntry> = entries().collect();
         for key in Key::ALL {
             let entry = entries.iter().find(|entry| entry.key == *key);
             let entry = entry.unwrap_or_else(|| panic!("{key:?} is not in docs/config.toml"));

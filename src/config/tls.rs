@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// The source of the certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum CertificateSource {
     Off,
     Files,
     Acme,
@@ -30,7 +30,7 @@ impl Settings {
     /// Returns whether the relay uses TLS, and its certificate.
     pub(crate) fn tls(&self) -> Result<TlsMode, Failure> {
         match self.tls_source()? {
-            Some(Source::Files) => {
+            Some(CertificateSource::Files) => {
                 self.refuse_unused(
                     &OF_ACME,
                     "tls is files",
@@ -41,7 +41,7 @@ impl Settings {
                     key: self.tls_file(Key::TLS_KEY)?.into(),
                 })
             }
-            Some(Source::Acme) => {
+            Some(CertificateSource::Acme) => {
                 self.refuse_unused(
                     &OF_FILES,
                     "tls is acme",
@@ -49,7 +49,7 @@ impl Settings {
                 )?;
                 self.acme().map(TlsMode::Acme)
             }
-            Some(Source::Off) => Ok(TlsMode::Off),
+            Some(CertificateSource::Off) => Ok(TlsMode::Off),
             None => {
                 let unused = [&OF_FILES[..], &OF_ACME].concat();
                 let hint = "add --tls files or --tls acme, or --tls off to leave it off";
@@ -72,11 +72,11 @@ impl Settings {
             .hint(hint))
     }
 
-    fn tls_source(&self) -> Result<Option<Source>, Failure> {
+    fn tls_source(&self) -> Result<Option<CertificateSource>, Failure> {
         self.with(Key::TLS, |text| match text {
-            "off" => Ok(Source::Off),
-            "files" => Ok(Source::Files),
-            "acme" => Ok(Source::Acme),
+            "off" => Ok(CertificateSource::Off),
+            "files" => Ok(CertificateSource::Files),
+            "acme" => Ok(CertificateSource::Acme),
             _ => Err("`off`, `files` or `acme`"),
         })
     }

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use podtap_agent::history::Saved;
+use podtap_agent::history::SavedFilters;
 use podtap_tui::Theme;
 
 use super::key::Key;
@@ -91,7 +91,7 @@ impl Settings {
     }
 
     /// Returns the saved filters; their times are parsed relative to `now`.
-    pub(crate) fn filters(&self, now: Timestamp) -> Result<Saved, Failure> {
+    pub(crate) fn filters(&self, now: Timestamp) -> Result<SavedFilters, Failure> {
         super::filters::read_saved(&self.tables.filters, now)
     }
 }

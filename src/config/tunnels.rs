@@ -185,12 +185,12 @@ impl Settings {
 mod tests {
     use super::*;
     use crate::config::Environment;
-    use crate::config::file::parsed;
+    use crate::config::file::parse_settings;
     use crate::config::merge::Layers;
     use crate::config::settings::Tables;
 
     fn settings(text: &str, env: &[(Key, &str)], flags: &[(Key, &str)]) -> Settings {
-        let file = parsed(text);
+        let file = parse_settings(text);
         let layer = |pairs: &[(Key, &str)], origin: fn(Key) -> ValueOrigin| -> Layer {
             let entry = |(key, text): &(Key, &str)| (*key, ((*text).to_owned(), origin(*key)));
             pairs.iter().map(entry).collect()

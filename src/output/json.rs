@@ -132,12 +132,12 @@ impl JsonObject<'_> {
     pub(crate) fn to_line(&self) -> String {
         // For objects that contain their own `type`.
         #[derive(Serialize)]
-        struct Versioned<'a> {
+        struct VersionedLine<'a> {
             v: u8,
             #[serde(flatten)]
             object: &'a JsonObject<'a>,
         }
-        text::to_line(&Versioned {
+        text::to_line(&VersionedLine {
             v: VERSION,
             object: self,
         })

@@ -21,10 +21,10 @@ use crate::output::printable;
 use crate::style::{LineStyle, StyledLine, Tone};
 
 /// The outcome of an event so far.
-type Came = (Tone, String);
+type EventResult = (Tone, String);
 
 /// The columns of a line.
-struct Columns<'a> {
+struct LineColumns<'a> {
     /// The time of day, as precise as the list needs.
     time: String,
     /// Podio's event type, or the HTTP method of a request that is not a Podio event.
@@ -33,11 +33,11 @@ struct Columns<'a> {
     /// The hook to be verified, if the event has no object.
     hook: Option<u64>,
     revision: Option<u64>,
-    came: Came,
+    came: EventResult,
     path: &'a str,
 }
 
-impl Columns<'_> {
+impl LineColumns<'_> {
     fn line(&self, look: &LineStyle) -> StyledLine {
         let mut object = self
             .object
@@ -115,7 +115,7 @@ fn event(row: &EventRow, time: &str, look: &LineStyle) -> StyledLine {
     };
     let id = row.id.to_string();
     let tail = id.len().saturating_sub(TAIL);
-    let columns = Columns {
+    let columns = LineColumns {
         time: format!("{}  {time}", id.get(tail..).unwrap_or(&id)),
         kind: row.event_type.as_deref().unwrap_or(&row.method),
         object: row.object,
@@ -164,10 +164,10 @@ pub(crate) fn held_event(event: &Event, look: &LineStyle) -> StyledLine {
 fn of<'a>(
     request: &'a WebhookRequest,
     podio: Option<&'a PodioEvent>,
-    came: Came,
+    came: EventResult,
     look: &LineStyle,
-) -> Columns<'a> {
-    Columns {
+) -> LineColumns<'a> {
+    LineColumns {
         time: look.clock(request.received_at),
         kind: podio.map_or(&request.method, |podio| podio.kind.as_str()),
         object: podio.and_then(PodioEvent::object),
@@ -178,7 +178,7 @@ fn of<'a>(
     }
 }
 
-fn outcome(attempt: &AttemptSummary) -> Came {
+fn outcome(attempt: &AttemptSummary) -> EventResult {
     let sign = if attempt.replay { "↻" } else { "→" };
     match &attempt.outcome {
         Ok(status) => {
@@ -265,7 +265,7 @@ pub(crate) fn service_down(
 }
 
 /// Formats the outcome of a validation.
-pub(crate) fn validation(verification: &Verification) -> Came {
+pub(crate) fn validation(verification: &Verification) -> EventResult {
     match verification {
         Verification::Validated => (Tone::Good, "✓  validated".to_owned()),
         Verification::ActiveAnyway => {
@@ -348,7 +348,7 @@ mod tests {
     use super::*;
 
     fn columns(path: &str) -> String {
-        let columns = Columns {
+        let columns = LineColumns {
             time: "12:04:31.204".to_owned(),
             kind: "item.update",
             object: None,

@@ -18,31 +18,31 @@ use crate::style::StyledLine;
 
 /// Text that can be printed: either text in which a terminal
 /// finds nothing to obey, or a line with Podtap's own colours.
-pub(crate) trait Printed {
+pub(crate) trait Printable {
     /// Returns the text as it is printed.
     fn text(&self) -> Cow<'_, str>;
 }
 
-impl Printed for str {
+impl Printable for str {
     fn text(&self) -> Cow<'_, str> {
         visible(self)
     }
 }
 
-impl Printed for String {
+impl Printable for String {
     fn text(&self) -> Cow<'_, str> {
         visible(self)
     }
 }
 
-impl Printed for StyledLine {
+impl Printable for StyledLine {
     fn text(&self) -> Cow<'_, str> {
         self.as_str().into()
     }
 }
 
 /// Writes one or more lines to stdout and flushes it.
-pub(crate) fn print(line: &(impl Printed + ?Sized)) -> Result<(), Failure> {
+pub(crate) fn print(line: &(impl Printable + ?Sized)) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{}", line.text())?;
     Ok(stdout.flush()?)

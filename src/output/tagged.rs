@@ -4,24 +4,24 @@
 use std::borrow::Cow;
 
 use super::json::JsonObject;
-use super::{Printed, print};
+use super::{Printable, print};
 use crate::failure::Failure;
 
 /// Prints the lines and objects of one tunnel.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct TunnelOutput(Option<Tag>);
+pub(crate) struct TunnelOutput(Option<TunnelTag>);
 
 #[derive(Debug, Clone)]
-struct Tag {
+struct TunnelTag {
     tunnel: String,
     /// Cells of the longest tunnel name.
     width: usize,
 }
 
 /// Text that is safe for the terminal.
-struct Visible(String);
+struct VisibleText(String);
 
-impl Printed for Visible {
+impl Printable for VisibleText {
     fn text(&self) -> Cow<'_, str> {
         self.0.as_str().into()
     }
@@ -31,15 +31,15 @@ impl TunnelOutput {
     /// Returns the output of a tunnel beside others; `width` is the length of the longest name.
     pub(crate) fn of(tunnel: &str, width: usize) -> Self {
         let tunnel = tunnel.to_owned();
-        Self(Some(Tag { tunnel, width }))
+        Self(Some(TunnelTag { tunnel, width }))
     }
 
     /// Prints a line for people.
-    pub(crate) fn line(&self, line: &(impl Printed + ?Sized)) -> Result<(), Failure> {
+    pub(crate) fn line(&self, line: &(impl Printable + ?Sized)) -> Result<(), Failure> {
         match &self.0 {
             None => print(line),
-            Some(Tag { tunnel, width }) => {
-                print(&Visible(format!("{tunnel:width$}  {}", line.text())))
+            Some(TunnelTag { tunnel, width }) => {
+                print(&VisibleText(format!("{tunnel:width$}  {}", line.text())))
             }
         }
     }
@@ -47,7 +47,7 @@ impl TunnelOutput {
     /// Prints a line of JSON.
     pub(crate) fn json(&self, line: &str) -> Result<(), Failure> {
         match (&self.0, line.strip_suffix('}')) {
-            (Some(Tag { tunnel, .. }), Some(rest)) => {
+            (Some(TunnelTag { tunnel, .. }), Some(rest)) => {
                 // A tunnel's name has no characters that JSON escapes.
                 print(&format!("{rest},\"tunnel\":\"{tunnel}\"}}"))
             }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_agent::history::Saved;
+use podtap_agent::history::SavedFilters;
 use podtap_agent::routes::Routes;
 use podtap_agent::{LinkState, Status};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::run_file::{Running, holder};
+use super::run_file::{RunState, holder};
 use crate::config::Settings;
 use crate::failure::Failure;
 
@@ -27,7 +27,7 @@ pub(crate) struct RunningAgent {
     /// The routes of this process's replays. If they
     /// are empty, replays go where the agent delivers.
     own: Arc<Routes>,
-    saved: Saved,
+    saved: SavedFilters,
     /// The status at the last read.
     seen: Status,
     /// Whether an agent has run since the watch began.
@@ -45,7 +45,7 @@ impl RunningAgent {
         Ok(Self::of(settings.history()?, own, saved, seen))
     }
 
-    fn of(history: PathBuf, own: Arc<Routes>, saved: Saved, seen: Status) -> Self {
+    fn of(history: PathBuf, own: Arc<Routes>, saved: SavedFilters, seen: Status) -> Self {
         let mut beside = Self {
             history,
             own,
@@ -89,7 +89,7 @@ impl RunningAgent {
             return;
         };
         self.has_run = true;
-        match Running::last(&self.history) {
+        match RunState::last(&self.history) {
             Some(running) if running.pid == holder.pid => self.seen = self.told_by(running),
             // An earlier agent wrote the file: the present one is starting.
             Some(running) => {
@@ -129,7 +129,7 @@ impl RunningAgent {
         status
     }
 
-    fn told_by(&self, running: Running) -> Status {
+    fn told_by(&self, running: RunState) -> Status {
         let theirs = Arc::new(running.parse_routes(&self.saved));
         let is_own = !self.own.targets().is_empty();
         let routes = if is_own { &self.own } else { &theirs };
@@ -159,7 +159,7 @@ mod tests {
 
     const UP: &str = r#"{"state":"up","since":"2026-11-26T05:00:00Z"}"#;
 
-    fn written(history: &std::path::Path, pid: u32) {
+    fn write_run_file(history: &std::path::Path, pid: u32) {
         let text = format!(
             r#"{{"url":"https://x/","forwards_to":"http://localhost:3000","pid":{pid},
                 "state":{{"link":{UP},"service":{UP}}}}}"#
@@ -169,7 +169,7 @@ mod tests {
 
     fn beside(history: PathBuf, own: Option<Target>) -> RunningAgent {
         let own = Arc::new(Routes::to(own));
-        RunningAgent::of(history, own, Saved::default(), Status::default())
+        RunningAgent::of(history, own, SavedFilters::default(), Status::default())
     }
 
     fn target(text: &str) -> Target {
@@ -181,7 +181,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let history = folder.path().join("crm.db");
         // The file of a killed process: no process holds the lock.
-        written(&history, 7);
+        write_run_file(&history, 7);
         let mut beside = beside(history.clone(), None);
         assert_eq!(beside.status(), Status::default());
 
@@ -194,7 +194,7 @@ mod tests {
         );
         assert_eq!(begun.target, Some(target("3000")));
 
-        written(&history, std::process::id());
+        write_run_file(&history, std::process::id());
         beside.refresh();
         let running = beside.status();
         assert!(matches!(running.link, LinkState::Up { .. }), "{running:?}");
@@ -217,7 +217,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let history = folder.path().join("crm.db");
         let _lock = Lock::take(&private::beside(&history, ".lock")).unwrap();
-        written(&history, std::process::id());
+        write_run_file(&history, std::process::id());
         let seen = |own| beside(history.clone(), Some(own)).status();
 
         let unknown = podtap_agent::ServiceState::Unknown;

@@ -7,4 +7,4 @@ mod run_file;
 mod state;
 
 pub(crate) use agent::RunningAgent;
-pub(crate) use run_file::{AgentProcess, Running, holder, publish};
+pub(crate) use run_file::{AgentProcess, RunState, holder, publish};

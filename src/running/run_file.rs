@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use podtap_agent::history::Saved;
+use podtap_agent::history::SavedFilters;
 use podtap_agent::routes::{Route, Routes};
 use podtap_agent::{AgentHandle, Target};
 use podtap_disk::lock::{Lock, LockError};
@@ -26,7 +26,7 @@ const WRITE_EVERY: Duration = Duration::from_millis(300);
 
 /// The agent's description of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Running {
+pub(crate) struct RunState {
     /// The tunnel's public URL, known once the relay has sent it.
     pub(crate) url: Option<String>,
     /// The local service.
@@ -56,7 +56,7 @@ pub(crate) fn holder(history: &Path) -> Option<AgentProcess> {
     }
 }
 
-impl Running {
+impl RunState {
     /// Reads the last description, even if its agent has ended.
     pub(crate) fn last(history: &Path) -> Option<Self> {
         let text = std::fs::read(private::beside(history, FILE)).ok()?;
@@ -69,7 +69,7 @@ impl Running {
     }
 
     /// Returns where the agent delivers events; `saved` resolves `@name`.
-    pub(crate) fn parse_routes(&self, saved: &Saved) -> Routes {
+    pub(crate) fn parse_routes(&self, saved: &SavedFilters) -> Routes {
         let now = Timestamp::now();
         let routes = self.routes.iter();
         let routes = routes.filter_map(|text| Route::parse(text, now, saved).ok());
@@ -79,7 +79,7 @@ impl Running {
     }
 
     /// Returns the target of events that match no route; without one, the target of the last route.
-    pub(crate) fn target(&self, saved: &Saved) -> Option<Target> {
+    pub(crate) fn target(&self, saved: &SavedFilters) -> Option<Target> {
         let routes = self.parse_routes(saved);
         routes.rest().or_else(|| routes.targets().last()).cloned()
     }
@@ -112,12 +112,12 @@ pub(crate) async fn publish(
     let path = private::beside(&history, FILE);
     let mut status = handle.status();
     // The URL of an earlier run is valid until the relay sends another.
-    let mut told = Running::last(&history).unwrap_or_default();
+    let mut told = RunState::last(&history).unwrap_or_default();
     let mut due = Instant::now();
     loop {
-        let mut now = Running::of(&handle);
+        let mut now = RunState::of(&handle);
         now.url = now.url.or_else(|| told.url.clone());
-        let ways = |of: &Running| (of.url.clone(), of.forwards_to.clone(), of.routes.clone());
+        let ways = |of: &RunState| (of.url.clone(), of.forwards_to.clone(), of.routes.clone());
         let leads_elsewhere = ways(&now) != ways(&told);
         if now != told && (leads_elsewhere || due <= Instant::now()) {
             let (path, text) = (path.clone(), serde_json::to_vec(&now).unwrap_or_default());
@@ -144,12 +144,12 @@ mod tests {
     use super::*;
 
     fn target(routes: &[&str], forwards_to: Option<&str>) -> Option<String> {
-        let running = Running {
+        let running = RunState {
             routes: routes.iter().map(ToString::to_string).collect(),
             forwards_to: forwards_to.map(ToOwned::to_owned),
-            ..Running::default()
+            ..RunState::default()
         };
-        let target = running.target(&Saved::default());
+        let target = running.target(&SavedFilters::default());
         target.map(|target| target.to_string())
     }
 

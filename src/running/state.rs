@@ -17,9 +17,9 @@ const FAILED_HOOKS: usize = 20;
 #[serde(default)]
 pub(crate) struct RunningState {
     tunnel: Option<String>,
-    link: Link,
-    service: Service,
-    targets: Vec<At>,
+    link: LinkNow,
+    service: ServiceNow,
+    targets: Vec<TargetState>,
     on_relay: u64,
     waiting: u64,
     in_flight: usize,
@@ -31,10 +31,10 @@ pub(crate) struct RunningState {
 
 /// The state of one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct At {
+struct TargetState {
     target: String,
     #[serde(default)]
-    service: Service,
+    service: ServiceNow,
     #[serde(default)]
     in_flight: usize,
     #[serde(default)]
@@ -43,7 +43,7 @@ struct At {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
-enum Link {
+enum LinkNow {
     Connecting {
         attempt: u32,
         reason: Option<String>,
@@ -62,7 +62,7 @@ enum Link {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
-enum Service {
+enum ServiceNow {
     Up {
         since: Timestamp,
     },
@@ -81,9 +81,9 @@ impl RunningState {
         let failed_hooks = status.failed_hooks.iter().take(FAILED_HOOKS);
         Self {
             tunnel: status.tunnel.clone(),
-            link: Link::of(&status.link),
-            service: Service::of(&status.service),
-            targets: status.targets.iter().map(At::of).collect(),
+            link: LinkNow::of(&status.link),
+            service: ServiceNow::of(&status.service),
+            targets: status.targets.iter().map(TargetState::of).collect(),
             on_relay: status.backlog,
             waiting: status.pending,
             in_flight: status.in_flight,
@@ -103,7 +103,7 @@ impl RunningState {
             targets: self
                 .targets
                 .into_iter()
-                .filter_map(At::into_status)
+                .filter_map(TargetState::into_status)
                 .collect(),
             backlog: self.on_relay,
             pending: self.waiting,
@@ -117,11 +117,11 @@ impl RunningState {
     }
 }
 
-impl At {
+impl TargetState {
     fn of(status: &TargetStatus) -> Self {
         Self {
             target: status.target.to_string(),
-            service: Service::of(&status.service),
+            service: ServiceNow::of(&status.service),
             in_flight: status.in_flight,
             lanes: status.lanes,
         }
@@ -137,7 +137,7 @@ impl At {
     }
 }
 
-impl Link {
+impl LinkNow {
     fn of(state: &LinkState) -> Self {
         match state {
             LinkState::Off => Self::Off,
@@ -175,7 +175,7 @@ impl Link {
     }
 }
 
-impl Service {
+impl ServiceNow {
     fn of(state: &ServiceState) -> Self {
         match state {
             ServiceState::Unknown => Self::Unknown,

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::support::tls::{Authority, connect, exchange, shown};
+use crate::support::tls::{Authority, connect, exchange, peer_certificate};
 use crate::support::{
     DEADLINE, Process, Relay, Stage, eventually, own_port, pause, post, script, send,
 };
@@ -135,7 +135,7 @@ impl Pebble {
         self.stage.relay_with(&listen, &options).await
     }
 
-    fn kept(&self) -> PathBuf {
+    fn kept_folder(&self) -> PathBuf {
         Path::new(&self.stage.relay_dir()).join("acme-certificate.pem")
     }
 
@@ -148,7 +148,7 @@ impl Pebble {
         let key = KeyPair::generate().unwrap();
         let old = params.self_signed(&key).unwrap();
         std::fs::create_dir_all(self.stage.relay_dir()).unwrap();
-        std::fs::write(self.kept(), key.serialize_pem() + &old.pem()).unwrap();
+        std::fs::write(self.kept_folder(), key.serialize_pem() + &old.pem()).unwrap();
         old
     }
 }
@@ -169,7 +169,7 @@ async fn certificate_for(name: &str, relay: &Relay, root: &str) -> Vec<u8> {
     let deadline = tokio::time::Instant::now() + 2 * DEADLINE;
     loop {
         match connect(&relay.authority, name, root).await {
-            Ok(stream) => return shown(&stream),
+            Ok(stream) => return peer_certificate(&stream),
             Err(error) => {
                 let log = relay.process.stderr();
                 assert!(tokio::time::Instant::now() < deadline, "{error}\n{log}");
@@ -199,10 +199,10 @@ async fn a_certificate_is_ordered_once_the_authority_is_there_and_kept_over_a_re
     let mut authority = pebble.start();
     let root = pebble.root().await;
     let first = certificate(&relay, &root).await;
-    let kept = || pebble.kept().is_file().then_some(());
+    let kept = || pebble.kept_folder().is_file().then_some(());
     eventually("the file", kept, || relay.process.stderr()).await;
     for file in ["acme-certificate.pem", "acme-account.json"] {
-        let file = pebble.kept().with_file_name(file);
+        let file = pebble.kept_folder().with_file_name(file);
         let mode = file.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", file.display());
     }
@@ -214,7 +214,7 @@ async fn a_certificate_is_ordered_once_the_authority_is_there_and_kept_over_a_re
 
     authority.kill();
     relay.process.terminate();
-    relay.process.ended().await;
+    relay.process.wait_for_end().await;
     let relay = pebble.relay(&[DOMAIN]).await;
     assert_eq!(certificate(&relay, &root).await, first);
     assert!(
@@ -257,9 +257,9 @@ async fn several_names_share_a_certificate_and_one_that_leads_elsewhere_is_told(
     let log = says(&relay, "could not verify").await;
     assert!(log.contains(&format!("could not verify {OTHER}")), "{log}");
     assert!(log.contains("resolves to this machine"), "{log}");
-    assert!(!pebble.kept().exists(), "not for some of the names");
+    assert!(!pebble.kept_folder().exists(), "not for some of the names");
     relay.process.terminate();
-    relay.process.ended().await;
+    relay.process.wait_for_end().await;
 
     pebble.lead(OTHER, "127.0.0.1").await;
     let relay = pebble.relay(&[DOMAIN, OTHER]).await;
@@ -273,7 +273,7 @@ async fn an_authority_that_hangs_amid_an_order_is_given_up_and_asked_again() {
     let authority = pebble.start();
     let root = pebble.root().await;
     let old = pebble.keep_an_old_one();
-    let kept = pebble.kept();
+    let kept = pebble.kept_folder();
     // Without the address of the relay, the authority validates nothing, so the order stays open.
     pebble.names.signal(Signal::STOP);
     let relay = pebble.relay(&[DOMAIN]).await;
@@ -286,7 +286,7 @@ async fn an_authority_that_hangs_amid_an_order_is_given_up_and_asked_again() {
     std::fs::write(&trusted, old.pem()).unwrap();
     let trusted = trusted.display().to_string();
     let shown_meanwhile = connect(&relay.authority, DOMAIN, &trusted).await.unwrap();
-    assert_eq!(shown(&shown_meanwhile), old.der().to_vec());
+    assert_eq!(peer_certificate(&shown_meanwhile), old.der().to_vec());
     let log = says(&relay, "certificate authority does not answer").await;
     assert!(log.contains("keeps the old one"), "{log}");
 

@@ -65,7 +65,7 @@ async fn a_failed_delivery_rings_once_in_the_ui_and_off_it_and_says_nothing_unle
             );
         }
         terminal.keys(if view == "tui" { "q" } else { "\x03" });
-        terminal.ended().await;
+        terminal.wait_for_end().await;
         assert_eq!(
             (terminal.bells(), terminal.notices().len()),
             (bells, notices)

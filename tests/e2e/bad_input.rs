@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::support::{Answer, Gone, Service, Stage, command, form_post, script, send, split};
+use crate::support::{
+    Answer, GoneService, Service, Stage, command, form_post, script, send, split_url,
+};
 
 const NEVER_A_KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -49,7 +51,7 @@ async fn a_body_over_the_limit_is_413_and_the_next_one_passes() {
     let (_agent, url) = stage
         .agent(&relay.url(), &token, service.address(), &[])
         .await;
-    let (authority, path) = split(&url);
+    let (authority, path) = split_url(&url);
 
     assert_eq!(form_post(&url, &[b'x'; 1025]).await.status, 413);
     let head = format!(
@@ -80,7 +82,7 @@ async fn a_wrong_token_is_refused_with_exit_code_3() {
 
     for wrong in ["pt_nonsense", "", &format!("{real}x")] {
         let mut agent = stage.start_agent(&relay.url(), wrong, service.address(), &[]);
-        let status = agent.ended().await;
+        let status = agent.wait_for_end().await;
         let stderr = agent.stderr();
         let expected = if wrong.is_empty() { 2 } else { 3 };
         assert_eq!(status.code(), Some(expected), "{wrong:?}: {stderr}");
@@ -114,11 +116,16 @@ async fn an_unknown_protocol_version_is_refused_by_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreachable_relay_is_waited_for_or_not_as_told() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    let gone = Gone::new();
+    let gone = GoneService::new();
     let relay = format!("http://{}", gone.address());
 
     let mut told = stage.start_agent(&relay, "pt_any", service.address(), &["--no-wait"]);
-    assert_eq!(told.ended().await.code(), Some(4), "{}", told.stderr());
+    assert_eq!(
+        told.wait_for_end().await.code(),
+        Some(4),
+        "{}",
+        told.stderr()
+    );
     assert!(told.stderr().contains(&relay), "{}", told.stderr());
 
     let waiting = stage.start_agent(&relay, "pt_any", service.address(), &[]);

@@ -12,7 +12,7 @@ async fn the_ui_follows_the_agent_that_begins_loses_its_service_and_ends() {
     form_post(&url, b"type=item.create&item_id=1").await;
     service.wait_for(1).await;
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
 
     let terminal = Terminal::start(&stage, &["ui", "--name", "crm"], 120, 40);
     terminal.shows("○ crm").await;

@@ -58,6 +58,6 @@ async fn an_item_is_explained_and_opened_in_the_browser_or_copied_over_ssh() {
             terminal.clipboard_holds(link).await;
         }
         terminal.keys("q");
-        terminal.ended().await;
+        terminal.wait_for_end().await;
     }
 }

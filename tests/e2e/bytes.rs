@@ -35,7 +35,7 @@ impl Way {
     /// Sends a request with a hand-written head, in which `PREFIX` is replaced by the
     /// tunnel's path. Returns the relay's response and what the service received.
     async fn carry(&self, head: &str, body: &[u8]) -> (Answer, Received) {
-        let (authority, path) = crate::support::split(&self.url);
+        let (authority, path) = crate::support::split_url(&self.url);
         let head = head
             .replace("PREFIX", path.trim_end_matches('/'))
             .replace('\n', "\r\n");
@@ -87,7 +87,7 @@ async fn every_event_type_arrives_as_it_was_sent_and_is_decoded_in_the_history()
             [way.service.address().to_string().as_bytes()]
         );
     }
-    let history = way.stage.settled(&[], EventType::ALL.len());
+    let history = way.stage.wait_until_settled(&[], EventType::ALL.len());
     for event in EventType::ALL {
         let stored = history
             .iter()
@@ -158,7 +158,7 @@ async fn a_packed_body_arrives_as_it_was_sent_and_is_read_unpacked() {
     assert_eq!(received.header("content-encoding"), [&b"gzip"[..]]);
     assert_eq!(received.header("accept-encoding"), [&b"gzip, br"[..]]);
 
-    let events = way.stage.settled(&["item_id:4"], 1);
+    let events = way.stage.wait_until_settled(&["item_id:4"], 1);
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0]["event"], "item.update");
     assert_eq!(events[0]["body_base64"], PACKED, "{events:?}");
@@ -229,7 +229,7 @@ async fn headers_arrive_all_of_them_but_the_hop_by_hop_ones() {
         "what the sender says of itself is not believed"
     );
     assert_eq!(received.header("x-forwarded-proto"), [&b"http"[..]]);
-    let (authority, _) = crate::support::split(&way.url);
+    let (authority, _) = crate::support::split_url(&way.url);
     assert_eq!(received.header("x-forwarded-host"), [authority.as_bytes()]);
     assert_eq!(received.header("user-agent"), [&b"Podio"[..]]);
 }
@@ -237,7 +237,7 @@ async fn headers_arrive_all_of_them_but_the_hop_by_hop_ones() {
 #[tokio::test(flavor = "multi_thread")]
 async fn header_values_that_are_not_utf_8_survive() {
     let way = Way::open().await;
-    let (authority, path) = crate::support::split(&way.url);
+    let (authority, path) = crate::support::split_url(&way.url);
     let head = format!("POST {path}x HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n");
     let request = [
         head.as_bytes(),
@@ -286,7 +286,7 @@ async fn header_names_keep_their_letters_on_the_way_and_in_the_history() {
     let token = stage.token("ann");
     let service = listener.local_addr().unwrap();
     let (_agent, url) = stage.agent(&relay.url(), &token, service, &[]).await;
-    let (authority, path) = crate::support::split(&url);
+    let (authority, path) = crate::support::split_url(&url);
     let names = [
         "X-CRM-Id: 1",
         "x-lower: 2",
@@ -313,7 +313,7 @@ async fn header_names_keep_their_letters_on_the_way_and_in_the_history() {
         let whole = format!("\r\n{line}\r\n");
         assert!(received.contains(&whole), "{line} not in {received}");
     }
-    let event = &stage.settled(&[], 1)[0];
+    let event = &stage.wait_until_settled(&[], 1)[0];
     let kept: Vec<&str> = event["headers"]
         .as_array()
         .unwrap()

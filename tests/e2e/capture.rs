@@ -17,7 +17,7 @@ async fn without_a_local_service_events_are_held_until_they_are_replayed() {
         .object("event", |event| event["params"]["item_id"] == "3")
         .await;
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     assert_eq!(agent.objects("attempt").len(), 0);
     assert_eq!(stage.events(&["status:held"]).len(), 3);
 

@@ -51,9 +51,9 @@ async fn without_a_relay_listen_runs_one_of_its_own_with_a_lasting_url() {
         200
     );
     service.wait_for(1).await;
-    let (authority, path) = crate::support::split(url);
+    let (authority, path) = crate::support::split_url(url);
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
 
     let again = stage.start(&[&args[..], &["--listen", authority]].concat());
     let ready = again.object("ready", |_| true).await;

@@ -20,7 +20,7 @@ async fn listen(stage: &Stage) -> (Process, String, Service) {
 
 async fn end(mut agent: Process) {
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +61,7 @@ async fn a_trigger_goes_where_the_tunnel_goes_and_is_in_its_history() {
     ]);
     let sent: Value = serde_json::from_str(&printed).unwrap();
     service.wait_for(1).await;
-    let events = stage.settled(&["item:4711"], 1);
+    let events = stage.wait_until_settled(&["item:4711"], 1);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["id"], sent["id"]);
     assert_eq!(events[0]["attempts"][0]["status"], 200);
@@ -283,7 +283,10 @@ async fn completions_offer_what_there_is() {
     let (agent, url, service) = listen(&stage).await;
     form_post(&url, b"type=item.create&item_id=1").await;
     service.wait_for(1).await;
-    let id = stage.settled(&[], 1)[0]["id"].as_str().unwrap().to_owned();
+    let id = stage.wait_until_settled(&[], 1)[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     end(agent).await;
     let offered = |words: &[&str]| {
         let mut command = command(&stage, &[]);

@@ -29,7 +29,7 @@ async fn with_events(stage: &Stage) {
     }
     service.wait_for(3).await;
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
 }
 
 fn configure(stage: &Stage, text: &str) -> String {
@@ -57,7 +57,12 @@ async fn a_rebound_key_works_and_is_what_the_footer_and_the_help_show() {
     terminal.no_longer_shows("esc closes").await;
     terminal.keys("q");
 
-    assert_eq!(terminal.ended().await.exit_code(), 0, "{}", terminal.text());
+    assert_eq!(
+        terminal.wait_for_end().await.exit_code(),
+        0,
+        "{}",
+        terminal.text()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +89,12 @@ async fn a_saved_filter_is_completed_in_the_filter_line_and_chosen_in_the_palett
     terminal.no_longer_shows("item.update").await;
     terminal.keys("q");
 
-    assert_eq!(terminal.ended().await.exit_code(), 0, "{}", terminal.text());
+    assert_eq!(
+        terminal.wait_for_end().await.exit_code(),
+        0,
+        "{}",
+        terminal.text()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -110,7 +110,7 @@ async fn the_end_of_listen_ends_the_command_and_what_it_has_started() {
             // Otherwise the kernel may merge the second of two equal signals with the first.
             crate::support::pause(std::time::Duration::from_millis(300)).await;
         }
-        agent.ended().await;
+        agent.wait_for_end().await;
         for file in &files {
             is_gone(file).await;
         }

@@ -51,7 +51,7 @@ async fn a_gap_that_arrives_between_two_keys_changes_nothing_but_the_rows() {
     terminal.keys("\x1b");
     terminal.no_longer_shows("Changes since").await;
     terminal.keys("qq");
-    terminal.ended().await;
+    terminal.wait_for_end().await;
     assert_eq!(service.count(), 3);
 
     let (_, listed, _) = stage.run(&["events", "--name", "crm"]);

@@ -41,7 +41,7 @@ async fn a_handler_in_ruby_validates_its_hooks_and_hears_what_happens() {
     let play = Play::begin().await;
     let folder = Path::new(TESTS).join("ruby");
     let handler = script::run("ruby", &folder, &["handler.rb"], &play.environment());
-    let port = said(&handler, |line| line["port"].is_u64()).await["port"].as_u64();
+    let port = wait_for_line(&handler, |line| line["port"].is_u64()).await["port"].as_u64();
     play.through(&handler, port.unwrap().try_into().unwrap())
         .await;
 }
@@ -114,7 +114,7 @@ impl Play {
         ] {
             let told = stage.succeed(&[&["sandbox", "do", "--podio-url", &url], deed].concat());
             assert!(told.contains("1 webhook"), "{told}");
-            let heard = said(handler, |line| line["type"] == seen.0).await;
+            let heard = wait_for_line(handler, |line| line["type"] == seen.0).await;
             assert_eq!(
                 heard["revision"].as_str().unwrap_or_default(),
                 seen.1,
@@ -136,7 +136,7 @@ fn lines(handler: &Process) -> Vec<Value> {
     parsed.collect::<Result<_, _>>().unwrap()
 }
 
-async fn said(handler: &Process, suits: impl Fn(&Value) -> bool) -> Value {
+async fn wait_for_line(handler: &Process, suits: impl Fn(&Value) -> bool) -> Value {
     let found = || lines(handler).into_iter().find(|line| suits(line));
     eventually("a line of the handler", found, || {
         format!("{:#?}\n{}", handler.stdout(), handler.stderr())

@@ -61,7 +61,7 @@ async fn the_history_is_left_when_the_terminal_is_closed() {
         form_post(&url, b"type=item.create&item_id=1").await;
         service.wait_for(1).await;
         agent.terminate();
-        agent.ended().await;
+        agent.wait_for_end().await;
         let terminal = Terminal::in_script(&stage, leader, &["ui", "--name", "crm"], &[]);
         terminal.shows("item.create").await;
 
@@ -75,5 +75,5 @@ async fn a_closed_terminal_is_told_of_by_signal_too() {
     let mut terminal = Terminal::start(&stage, &["demo", "--rate", "1"], 120, 40);
     terminal.shows("✓ 200").await;
     terminal.hang_up();
-    assert_eq!(terminal.ended().await.exit_code(), 129);
+    assert_eq!(terminal.wait_for_end().await.exit_code(), 129);
 }

@@ -34,7 +34,7 @@ async fn refused_webhooks_are_told_to_the_developer_and_counted_by_reason() {
     let (agent, url) = stage
         .agent(&relay.url(), &token, service.address(), &[])
         .await;
-    let (authority, path) = crate::support::split(&url);
+    let (authority, path) = crate::support::split_url(&url);
 
     assert_eq!(form_post(&url, b"12345678901").await.status, 413);
     let refused = agent.object("refused", |_| true).await;

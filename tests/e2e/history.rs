@@ -1,6 +1,6 @@
 //! `podtap events`, `show` and `replay`, with and without a running agent.
 
-use crate::support::{Gone, Service, Stage, form_post};
+use crate::support::{GoneService, Service, Stage, form_post};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_history_is_read_and_replayed_with_and_without_a_running_agent() {
@@ -19,7 +19,7 @@ async fn the_history_is_read_and_replayed_with_and_without_a_running_agent() {
         .object("attempt", |attempt| attempt["status"] == 200)
         .await;
 
-    let events = stage.settled(&[], 2);
+    let events = stage.wait_until_settled(&[], 2);
     assert_eq!(events.len(), 2);
     assert_eq!(events[0]["event"], "item.create");
     assert_eq!(events[0]["params"]["item_id"], "4711");
@@ -62,7 +62,7 @@ async fn the_history_is_read_and_replayed_with_and_without_a_running_agent() {
         .await;
 
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let to = service.address().to_string();
     stage.succeed(&[
         "replay",
@@ -89,8 +89,8 @@ async fn a_replay_that_cannot_be_delivered_says_so_with_its_exit_code() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.create&item_id=1").await;
-    stage.settled(&[], 1);
-    let gone = Gone::new();
+    stage.wait_until_settled(&[], 1);
+    let gone = GoneService::new();
     let address = gone.address().to_string();
 
     let (code, _, stderr) = stage.run(&[
@@ -116,7 +116,7 @@ async fn an_edited_replay_sends_what_the_editor_left() {
     service.wait_for(1).await;
     let to = service.address().to_string();
     let args = ["replay", "--edit", "--name", "crm", "--to", &to];
-    let events = stage.settled(&[], 1);
+    let events = stage.wait_until_settled(&[], 1);
     let id = events[0]["id"].as_str().unwrap();
 
     let mut command = crate::support::command(&stage, &[&args[..], &[id]].concat());
@@ -147,7 +147,7 @@ async fn a_replay_of_several_is_shown_first_and_counted_at_the_end() {
         )
         .await;
     }
-    stage.settled(&[], 3);
+    stage.wait_until_settled(&[], 3);
     let to = service.address().to_string();
     let all = [
         "replay",
@@ -165,12 +165,12 @@ async fn a_replay_of_several_is_shown_first_and_counted_at_the_end() {
         stdout.contains(&format!("POST http://{to}/hook")),
         "{stdout}"
     );
-    assert_eq!(service.received().len(), 3);
+    assert_eq!(service.requests().len(), 3);
 
     let (code, _, stderr) = stage.run(&[&all[..], &["--rate", "50"]].concat());
     assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("3 of 3 sent: 3 answered 200"), "{stderr}");
-    assert_eq!(service.received().len(), 6);
+    assert_eq!(service.requests().len(), 6);
 
     let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
     let mut unchanged = crate::support::command(
@@ -180,7 +180,7 @@ async fn a_replay_of_several_is_shown_first_and_counted_at_the_end() {
     let unchanged = unchanged.env("EDITOR", "true").output().unwrap();
     let stderr = String::from_utf8(unchanged.stderr).unwrap();
     assert!(stderr.contains("nothing was sent"), "{stderr}");
-    assert_eq!(service.received().len(), 6);
+    assert_eq!(service.requests().len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,7 +248,7 @@ async fn failures_are_grouped_by_their_fault_and_replayed_by_it() {
         form_post(&url, form.as_bytes()).await;
     }
     form_post(&url, b"type=comment.create&item_id=7&comment_id=1").await;
-    stage.settled(&[], 4);
+    stage.wait_until_settled(&[], 4);
 
     let group = |more: &[&str]| {
         let args = [&["events", "--group", "--json", "--name", "crm"], more].concat();

@@ -1,11 +1,11 @@
 //! While a local service is down, events are held; none is marked as failed because of it.
 
-use crate::support::{Gone, Service, Stage, form_post};
+use crate::support::{GoneService, Service, Stage, form_post};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_wait_for_a_local_service_that_is_down_and_go_when_it_is_back() {
     let stage = Stage::new();
-    let gone = Gone::new();
+    let gone = GoneService::new();
     let address = gone.address();
     let relay = stage.relay().await;
     let token = stage.token("ann");

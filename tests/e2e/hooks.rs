@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Process, Relay, Service, Stage, command, eventually, get, split};
+use crate::support::{Process, Relay, Service, Stage, command, eventually, get, split_url};
 
 /// The invented credentials of the sandbox's first app.
 pub(crate) const CREDENTIALS: &[(&str, &str)] = &[
@@ -149,7 +149,12 @@ async fn listen_makes_hooks_has_them_verified_and_removes_exactly_those() {
     assert!(limit["resets_by"].is_string(), "{limit}");
 
     agent.terminate();
-    assert_eq!(agent.ended().await.code(), Some(143), "{}", agent.stderr());
+    assert_eq!(
+        agent.wait_for_end().await.code(),
+        Some(143),
+        "{}",
+        agent.stderr()
+    );
     let left = podio.hooks(&stage);
     assert_eq!(
         left.len(),
@@ -187,7 +192,12 @@ async fn a_terminal_that_is_closed_leaves_no_hook_and_nohup_goes_on() {
     let mut agent = Process::spawn(podio.command(&stage, &args));
     agent.object("verify", |verify| verify["ok"] == true).await;
     agent.signal(Signal::HUP);
-    assert_eq!(agent.ended().await.code(), Some(129), "{}", agent.stderr());
+    assert_eq!(
+        agent.wait_for_end().await.code(),
+        Some(129),
+        "{}",
+        agent.stderr()
+    );
     assert_eq!(podio.hooks(&stage).len(), 0);
 
     let listen = podio.command(&stage, &args);
@@ -205,7 +215,12 @@ async fn a_terminal_that_is_closed_leaves_no_hook_and_nohup_goes_on() {
     agent.signal(Signal::HUP);
     agent.object("verify", |verify| verify["ok"] == true).await;
     agent.terminate();
-    assert_eq!(agent.ended().await.code(), Some(143), "{}", agent.stderr());
+    assert_eq!(
+        agent.wait_for_end().await.code(),
+        Some(143),
+        "{}",
+        agent.stderr()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,7 +253,10 @@ async fn an_event_is_explained_once_and_the_answer_kept() {
     let body = b"type=item.update&item_id=3276908608&item_revision_id=0&hook_id=1";
     crate::support::form_post(&url, body).await;
     service.wait_for(1).await;
-    let id = stage.settled(&[], 1)[0]["id"].as_str().unwrap().to_owned();
+    let id = stage.wait_until_settled(&[], 1)[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
 
     let explain = ["explain", &id, "--name", "crm", "--json"];
     let (code, _, stderr) = stage.run(&explain);
@@ -276,16 +294,21 @@ async fn a_login_in_the_browser_is_kept_for_the_next_command() {
     let page = eventually("the page to open", page, || login.stderr()).await;
 
     // As a browser does: once the person agrees, the page redirects to the waiting command.
-    let (authority, path) = split(&page);
+    let (authority, path) = split_url(&page);
     let answer = get(authority, path).await;
     let back = answer
         .header("location")
         .unwrap_or_else(|| panic!("{answer:?}"))
         .to_owned();
-    let (authority, path) = split(&back);
+    let (authority, path) = split_url(&back);
     assert_eq!(get(authority, path).await.status, 200);
 
-    assert_eq!(login.ended().await.code(), Some(0), "{}", login.stderr());
+    assert_eq!(
+        login.wait_for_end().await.code(),
+        Some(0),
+        "{}",
+        login.stderr()
+    );
     let listed = known(&list).output().unwrap();
     assert!(listed.status.success(), "{listed:?}");
 }
@@ -393,7 +416,7 @@ async fn adopted_hooks_lead_here_until_the_command_is_ended() {
     )
     .await;
     adopting.terminate();
-    assert!(!adopting.ended().await.success());
+    assert!(!adopting.wait_for_end().await.success());
 
     let hooks = podio.hooks(&stage);
     assert_eq!((hooks.len(), hooks[0]["url"].as_str()), (1, Some(old)));
@@ -453,7 +476,12 @@ async fn hooks_that_cannot_be_had_are_told_with_the_cure_and_wrong_credentials_e
     let mut listen = podio.command(&stage, &args);
     listen.env("PODTAP_PODIO_CLIENT_SECRET", "wrong");
     let mut agent = Process::spawn(listen);
-    assert_eq!(agent.ended().await.code(), Some(3), "{}", agent.stderr());
+    assert_eq!(
+        agent.wait_for_end().await.code(),
+        Some(3),
+        "{}",
+        agent.stderr()
+    );
     assert!(
         agent.stderr().contains("--hooks-optional"),
         "{}",

@@ -64,7 +64,7 @@ async fn hooks_are_seen_made_verified_and_deleted_in_the_pane() {
     terminal.keys("\x1b");
     terminal.no_longer_shows("leads to").await;
     terminal.keys("q");
-    let status = terminal.ended().await;
+    let status = terminal.wait_for_end().await;
     assert_eq!(status.exit_code(), 0, "{}", terminal.text());
     let left = podio.hooks(&stage);
     assert_eq!(left.len(), 1, "{left:?}");

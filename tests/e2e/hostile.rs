@@ -150,7 +150,7 @@ async fn login(trial: &mut Trial) {
     );
     crate::support::send(&authority, head.as_bytes()).await;
     let mut process = process;
-    process.ended().await;
+    process.wait_for_end().await;
     let stdout = process.stdout().join("\n");
     trial.judge(&["login"], stdout.as_bytes(), process.stderr().as_bytes());
 }
@@ -192,7 +192,7 @@ async fn listen(trial: &mut Trial, how: &str) {
     post(&url, &[("x-hostile", "\u{9b}31m")], HOSTILE.as_bytes()).await;
     service.wait_for(3).await;
     process.terminate();
-    process.ended().await;
+    process.wait_for_end().await;
     let stdout = process.stdout().join("\n");
     trial.judge(&args, stdout.as_bytes(), process.stderr().as_bytes());
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
 
-use crate::support::{Gone, Service, Stage, command, form_post, node, send, split};
+use crate::support::{GoneService, Service, Stage, command, form_post, node, send, split_url};
 
 /// Creates a stage whose tunnel `crm` has captured events that are hard to export.
 async fn hostile() -> Stage {
@@ -30,7 +30,7 @@ async fn hostile() -> Stage {
     let (agent, url) = stage
         .agent(&relay.url(), &token, service.address(), &[])
         .await;
-    let (authority, path) = split(&url);
+    let (authority, path) = split_url(&url);
     let form = "content-type: application/x-www-form-urlencoded\r\n";
     let update = b"type=item.update&item_id=1&item_revision_id=2&hook_id=3".as_slice();
     for (method, below, headers, body) in [
@@ -71,7 +71,7 @@ async fn hostile() -> Stage {
     for _ in 0..6 {
         agent.object("attempt", |_| true).await;
     }
-    stage.settled(&[], 6);
+    stage.wait_until_settled(&[], 6);
     add_the_rest(&stage);
     stage
 }
@@ -79,7 +79,7 @@ async fn hostile() -> Stage {
 /// Adds what the tunnel cannot have captured itself.
 fn add_the_rest(stage: &Stage) {
     // A failed attempt of an event, and an event without attempts.
-    let gone = Gone::new();
+    let gone = GoneService::new();
     let address = gone.address().to_string();
     let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
     let (code, _, stderr) = stage.run(&["replay", &id, "--to", &address, "--name", "crm"]);
@@ -144,7 +144,7 @@ async fn what_was_captured_comes_back_from_both_forms_of_archive() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_is_valid_har_whatever_was_captured() {
-    if !node::installed("har-schema") {
+    if !node::is_installed("har-schema") {
         return;
     }
     let stage = hostile().await;
@@ -153,7 +153,7 @@ async fn an_export_is_valid_har_whatever_was_captured() {
     std::fs::write(&file, har).unwrap();
 
     let mut judge = node::run("har.js", &[file.to_str().unwrap()], &[]);
-    assert!(judge.ended().await.success(), "{}", judge.stderr());
+    assert!(judge.wait_for_end().await.success(), "{}", judge.stderr());
     assert_eq!(judge.stdout(), [r#"{"entries":7}"#]);
 }
 

@@ -31,7 +31,7 @@ async fn judge(program: &str, folder: &str, args: &[&str]) -> Vec<Value> {
     ];
     let folder = Path::new(TESTS).join(folder);
     let mut judge = script::run(program, &folder, args, &environment);
-    let status = judge.ended().await;
+    let status = judge.wait_for_end().await;
     assert!(status.success(), "{:?}\n{}", judge.stdout(), judge.stderr());
     let lines = judge.stdout();
     let parsed = lines.iter().map(|line| serde_json::from_str(line).unwrap());
@@ -76,7 +76,7 @@ async fn podio_php_finds_the_sandbox_as_it_would_podio() {
 /// This client refreshes tokens only by itself, and reports a refused login by its status.
 #[tokio::test(flavor = "multi_thread")]
 async fn podio_js_finds_the_sandbox_as_it_would_podio() {
-    if !node::installed("podio-js") {
+    if !node::is_installed("podio-js") {
         return;
     }
     let mut expected = whole_flow();

@@ -48,7 +48,7 @@ async fn a_loop_is_told_once_with_its_cure_and_broken_where_asked_for() {
     .await;
     let other = || {
         service
-            .received()
+            .requests()
             .iter()
             .any(|r| r.body.starts_with(b"type=item.update&item_id=8"))
     };
@@ -59,7 +59,7 @@ async fn a_loop_is_told_once_with_its_cure_and_broken_where_asked_for() {
     )
     .await;
 
-    let after = service.received();
+    let after = service.requests();
     let late = |n: u32| update(n).into_bytes();
     assert!(
         (12..15).all(|n| after.iter().all(|request| request.body != late(n))),

@@ -6,18 +6,18 @@ use std::collections::HashMap;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::support::{Relay, Service, Shared, Stage, eventually, form_post, own_address};
+use crate::support::{Relay, Service, SharedStage, Stage, eventually, form_post, own_address};
 
 const EVENTS: usize = 2_000;
 
 /// Posts event `n` until it is answered 200, as any sender does while a relay restarts.
-async fn accepted(url: &str, n: usize) {
+async fn post_until_accepted(url: &str, n: usize) {
     let body = format!(
         "type=item.update&item_id={}&item_revision_id={n}&n={n}",
         n % 50
     );
     loop {
-        let (authority, _) = crate::support::split(url);
+        let (authority, _) = crate::support::split_url(url);
         if tokio::net::TcpStream::connect(authority).await.is_err() {
             crate::support::pause(std::time::Duration::from_millis(20)).await;
             continue;
@@ -61,7 +61,7 @@ impl Load {
             let (url, next) = (url.to_owned(), next.clone());
             senders.spawn(async move {
                 for n in (lane..events).step_by(4) {
-                    accepted(&url, n).await;
+                    post_until_accepted(&url, n).await;
                     next.send_modify(|sent| *sent += 1);
                 }
             });
@@ -88,7 +88,7 @@ impl Load {
 /// service, and is in the history once and in order.
 pub(crate) async fn is_whole(stage: &Stage, service: &Service, events: usize) {
     let delivered = || {
-        let received = service.received();
+        let received = service.requests();
         let bodies = received
             .iter()
             .map(|r| std::str::from_utf8(&r.body).unwrap());
@@ -106,7 +106,7 @@ pub(crate) async fn is_whole(stage: &Stage, service: &Service, events: usize) {
         occurrences(history.iter().map(|event| event["body"].as_str().unwrap())).len()
     };
     let whole = || {
-        let history = stage.settled(&[], events);
+        let history = stage.wait_until_settled(&[], events);
         (stored(&history) == events).then_some(history)
     };
     let state = || format!("{} of {events}", stored(&stage.events(&[])));
@@ -133,7 +133,9 @@ async fn events_survive_kills_of_relay_and_agent_and_are_stored_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_in_a_shared_database_survive_the_same_kills() {
-    let Some(shared) = Shared::new() else { return };
+    let Some(shared) = SharedStage::new() else {
+        return;
+    };
     let relay = shared.relay(&own_address(), None).await;
     let token = shared.token();
     let options = ["--database", &shared.database];

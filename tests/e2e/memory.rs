@@ -5,7 +5,7 @@ use http::Response;
 use http_body_util::Full;
 use tokio::task::JoinSet;
 
-use crate::support::{Gone, Process, Service, Stage, command, eventually, form_post};
+use crate::support::{GoneService, Process, Service, Stage, command, eventually, form_post};
 
 /// The promised maximum memory of an agent and of a relay.
 const AGENT_MIB: u64 = 150;
@@ -34,11 +34,11 @@ async fn large_events_wait_for_a_service_that_is_away_on_disk_and_not_in_memory(
     let stage = Stage::new();
     let relay = stage.relay().await;
     let token = stage.token("ann");
-    let gone = Gone::new();
+    let gone = GoneService::new();
     let away = gone.address();
     let (mut first, public) = stage.agent(&relay.url(), &token, away, &[]).await;
     first.terminate();
-    first.ended().await;
+    first.wait_for_end().await;
     // Without output, since the test would hold all of it in memory.
     let (away, url) = (away.to_string(), relay.url());
     let mut agent = command(

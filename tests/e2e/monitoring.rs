@@ -12,7 +12,7 @@ const DASHBOARD: &str = include_str!("../../deploy/grafana/podtap-relay.json");
 const GUIDE: &str = include_str!("../../docs/OPERATING.md");
 
 /// Returns the names of the relay's metrics in a text. A word before `{` or `[` is a name as well.
-fn named(text: &str) -> BTreeSet<&str> {
+fn metric_names(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.starts_with("podtap_"))
         .collect()
@@ -30,12 +30,12 @@ async fn alerts_dashboard_and_guide_name_metrics_that_there_are() {
     assert!(series.len() > 10, "{metrics}");
 
     for (file, text) in [("rules", RULES), ("dashboard", DASHBOARD)] {
-        for name in named(text) {
+        for name in metric_names(text) {
             assert!(series.contains(name), "{file}: the relay has no {name}");
         }
     }
     // The guide names a histogram without the suffixes of its series.
-    let guide = named(GUIDE);
+    let guide = metric_names(GUIDE);
     for name in &series {
         let base = ["_bucket", "_sum", "_count"]
             .iter()
@@ -110,7 +110,7 @@ async fn webhooks_are_not_logged_one_by_one() {
         form_post(&format!("{}/nowhere", relay.url()), b"type=item.create").await;
     }
     relay.process.terminate();
-    relay.process.ended().await;
+    relay.process.wait_for_end().await;
 
     let log = relay.process.stderr();
     assert_eq!(log.strip_prefix(&before).unwrap_or(&log), "", "{log}");
@@ -124,7 +124,7 @@ async fn a_log_in_json_is_an_object_a_line() {
     let unknown = format!("{}/nowhere", relay.url());
     form_post(&unknown, b"type=item.create").await;
     relay.process.terminate();
-    relay.process.ended().await;
+    relay.process.wait_for_end().await;
 
     let log = relay.process.stderr();
     assert!(!log.is_empty());

@@ -32,7 +32,7 @@ async fn with_event(stage: &Stage, name: &str) {
     form_post(ready["url"].as_str().unwrap(), body.as_bytes()).await;
     service.wait_for(1).await;
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,12 +79,12 @@ async fn a_relay_of_ones_own_keeps_its_port_and_stays_off_the_ports_of_services(
     let (_second, shop) = listen("3000", "shop", &[]).await;
     assert!((7638..7738).contains(&shop), "{shop}");
     first.terminate();
-    first.ended().await;
+    first.wait_for_end().await;
 
     let (mut again, same) = listen("8080", "crm", &[]).await;
     assert_eq!(same, crm, "the same URL");
     again.terminate();
-    again.ended().await;
+    again.wait_for_end().await;
     let (_agent, moved) = listen(&crm.to_string(), "crm", &[]).await;
     assert_ne!(moved, crm, "the port of the local service is its own");
 

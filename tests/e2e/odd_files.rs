@@ -110,7 +110,7 @@ async fn an_import_that_waits_for_a_pipe_says_so_and_can_be_ended() {
     import.signal(Signal::TERM);
 
     assert_eq!(
-        import.ended().await.code(),
+        import.wait_for_end().await.code(),
         Some(143),
         "{}",
         import.stderr()
@@ -150,7 +150,7 @@ async fn a_command_that_waits_for_a_pipe_in_a_setting_can_be_ended() {
 
             waits.signal(signal);
 
-            let ended = waits.ended().await;
+            let ended = waits.wait_for_end().await;
             let number = signal.as_raw();
             assert!(
                 ended.code() == Some(128 + number) || ended.signal() == Some(number),

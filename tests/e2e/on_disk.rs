@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::{Service, Stage, Terminal, eventually, form_post, podtap, split};
+use crate::support::{Service, Stage, Terminal, eventually, form_post, podtap, split_url};
 
 /// Returns the files and folders below this one that other users can access.
 fn open_to_others(folder: &Path) -> Vec<(PathBuf, u32)> {
@@ -86,12 +86,12 @@ async fn nothing_of_ours_is_readable_by_others_whatever_the_umask() {
         )
         .await;
         let base = url.split("/podio").next().unwrap().to_owned();
-        assert_eq!(split(&base).0.split(':').count(), 2, "{base}");
+        assert_eq!(split_url(&base).0.split(':').count(), 2, "{base}");
         assert_eq!(
             form_post(&base, b"type=item.update&item_id=1").await.status,
             200
         );
-        let delivered = || (!service.received().is_empty()).then_some(());
+        let delivered = || (!service.requests().is_empty()).then_some(());
         eventually("a delivery", delivered, || ui.text()).await;
         let exported = under(umask, &stage, &["events", "--name", "crm", "--json"])
             .output()
@@ -185,7 +185,7 @@ async fn a_folder_called_relay_has_a_history_beside_the_relays_own_files() {
         );
         listen.object("attempt", |_| true).await;
         listen.signal(Signal::TERM);
-        listen.ended().await;
+        listen.wait_for_end().await;
         if !relay_first {
             create_token();
         }

@@ -53,7 +53,7 @@ async fn what_the_local_service_answers_is_not_stored_by_the_relay() {
         relay.metric("podtap_events_passed_total").await,
         EVENTS as u64
     );
-    let history = stage.settled(&[], EVENTS);
+    let history = stage.wait_until_settled(&[], EVENTS);
     let expected: Vec<_> = (0..EVENTS).map(|number| body(number, 0)).collect();
     assert_eq!(bodies(&history), expected);
     for event in &history {
@@ -70,7 +70,7 @@ async fn what_waits_is_not_overtaken() {
     let (stage, service) = (Stage::new(), echo().await);
     let (relay, token, mut agent, url) = stage.way_to(&service, &LOCAL).await;
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let mut revision = 0;
     while revision < WAITING {
         let answer = form_post(&url, body(1, revision).as_bytes()).await;
@@ -95,7 +95,7 @@ async fn what_waits_is_not_overtaken() {
         .map(|r| String::from_utf8_lossy(&r.body))
         .collect();
     assert_eq!(received, expected);
-    assert_eq!(bodies(&stage.settled(&[], revision)), expected);
+    assert_eq!(bodies(&stage.wait_until_settled(&[], revision)), expected);
 }
 
 /// More parallel senders than objects: the events of one object are sent one at a time.
@@ -142,7 +142,7 @@ async fn one_objects_requests_go_one_by_one_and_others_beside_them() {
     assert_eq!(history.len(), ITEMS * SENDERS * EACH);
     // Each event was delivered once, and those of one object in the order of the history.
     let mut orders: HashMap<String, [Vec<String>; 2]> = HashMap::new();
-    let received = service.received();
+    let received = service.requests();
     let received = received
         .iter()
         .map(|r| String::from_utf8_lossy(&r.body).into_owned());

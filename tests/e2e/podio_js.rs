@@ -40,7 +40,7 @@ struct Play {
 
 impl Play {
     async fn begin(options: &[&str]) -> Option<Self> {
-        if !node::installed("podio-js") {
+        if !node::is_installed("podio-js") {
             return None;
         }
         let stage = Stage::new();
@@ -51,7 +51,7 @@ impl Play {
         environment.push(("API_URL", podio_url.to_owned()));
 
         let handler = node::run("handler.js", &[], &environment);
-        let port = said(&handler, |line| line["port"].is_u64()).await["port"].clone();
+        let port = wait_for_line(&handler, |line| line["port"].is_u64()).await["port"].clone();
         let port: u16 = serde_json::from_value(port).unwrap();
         let (relay, token) = (stage.relay().await, stage.token("ann"));
         let options = [&["--podio-url", podio_url], options].concat();
@@ -72,15 +72,15 @@ impl Play {
     /// The handler receives exactly what Podio would send.
     async fn through(self) -> Process {
         let mut script = node::run("script.js", &[], &self.environment);
-        let status = script.ended().await;
+        let status = script.wait_for_end().await;
         assert!(
             status.success(),
             "{:?} {}",
             script.stdout(),
             script.stderr()
         );
-        let active = said(&script, |line| line["active"].is_array()).await;
-        let done = said(&script, |line| line["item"].is_u64()).await;
+        let active = wait_for_line(&script, |line| line["active"].is_array()).await;
+        let done = wait_for_line(&script, |line| line["item"].is_u64()).await;
         assert_eq!(done["revisions"], serde_json::json!([1, 2, 3]));
 
         let item = done["item"].to_string();
@@ -88,7 +88,7 @@ impl Play {
             let fired = |line: &Value| {
                 line["item_id"] == item.as_str() && line["item_revision_id"] == revision
             };
-            said(&self.handler, fired).await;
+            wait_for_line(&self.handler, fired).await;
         }
         let answered = || (self.stage.events(&["status:200"]).len() >= 5).then_some(());
         let state = || format!("{:#?}", self.stage.events(&[]));
@@ -128,7 +128,7 @@ fn lines(process: &Process) -> Vec<Value> {
 }
 
 /// Waits until a script prints a matching line, and returns the first one.
-async fn said(process: &Process, suits: impl Fn(&Value) -> bool) -> Value {
+async fn wait_for_line(process: &Process, suits: impl Fn(&Value) -> bool) -> Value {
     let found = || lines(process).into_iter().find(|line| suits(line));
     eventually("a line of a script", found, || {
         format!("{:#?}\n{}", process.stdout(), process.stderr())

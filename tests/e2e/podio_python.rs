@@ -34,7 +34,7 @@ async fn a_python_client_finds_the_sandbox_as_it_would_podio() {
     ];
 
     let mut judge = script::run("python3", folder, &["-B", "judge.py"], &environment);
-    let status = judge.ended().await;
+    let status = judge.wait_for_end().await;
 
     assert!(status.success(), "{:?}\n{}", judge.stdout(), judge.stderr());
     let steps = judge.stdout();

@@ -17,7 +17,7 @@ const MISSING: &str = "install prometheus to have it judge the metrics, rules an
 /// as one webhook was delivered. The others are about failures.
 const ALWAYS: usize = 14;
 
-fn deployed(file: &str) -> String {
+fn read_deployed(file: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
     root.join(file).display().to_string()
 }
@@ -28,11 +28,15 @@ fn each_alert_fires_when_it_should_and_not_before() {
         return;
     }
     for args in [
-        ["check", "rules", &deployed("prometheus/podtap.rules.yml")],
+        [
+            "check",
+            "rules",
+            &read_deployed("prometheus/podtap.rules.yml"),
+        ],
         [
             "test",
             "rules",
-            &deployed("prometheus/podtap.rules.test.yml"),
+            &read_deployed("prometheus/podtap.rules.test.yml"),
         ],
     ] {
         let judged = Command::new("promtool").args(args).output().unwrap();
@@ -41,8 +45,8 @@ fn each_alert_fires_when_it_should_and_not_before() {
         assert!(judged.status.success(), "{said}");
     }
     // Each alert must be in the test.
-    let rules = std::fs::read_to_string(deployed("prometheus/podtap.rules.yml")).unwrap();
-    let tests = std::fs::read_to_string(deployed("prometheus/podtap.rules.test.yml")).unwrap();
+    let rules = std::fs::read_to_string(read_deployed("prometheus/podtap.rules.yml")).unwrap();
+    let tests = std::fs::read_to_string(read_deployed("prometheus/podtap.rules.test.yml")).unwrap();
     for name in rules
         .lines()
         .filter_map(|line| line.trim().strip_prefix("- alert: "))
@@ -57,7 +61,7 @@ fn each_alert_fires_when_it_should_and_not_before() {
 /// Starts Prometheus; returns it with its address.
 async fn prometheus(stage: &Stage, relay: &str) -> (Process, String) {
     let file = stage.home().join("prometheus.yml");
-    let rules = deployed("prometheus/podtap.rules.yml");
+    let rules = read_deployed("prometheus/podtap.rules.yml");
     let config = format!(
         "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
          rule_files: [\"{rules}\"]\n\
@@ -126,7 +130,7 @@ async fn prometheus_reads_the_metrics_and_answers_each_query_of_the_dashboard() 
     assert_eq!(posted.status, 200);
     service.wait_for(1).await;
 
-    let board = std::fs::read_to_string(deployed("grafana/podtap-relay.json")).unwrap();
+    let board = std::fs::read_to_string(read_deployed("grafana/podtap-relay.json")).unwrap();
     let board: Value = serde_json::from_str(&board).unwrap();
     let targets = board["panels"].as_array().unwrap().iter();
     let targets =

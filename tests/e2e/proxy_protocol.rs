@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::tls::{Authority, connect_over};
-use crate::support::{DEADLINE, Process, Service, Stage, eventually, pause, script, split};
+use crate::support::{DEADLINE, Process, Service, Stage, eventually, pause, script, split_url};
 
 /// The sender's address, which differs from the proxy's.
 const SENDER: &str = "127.0.0.9";
@@ -85,7 +85,7 @@ async fn the_service_hears_who_sends_through_haproxy_with_and_without_tls() {
         let trust = ["--ca-file", &authority.file()];
         let (_agent, url) = stage.agent(&url, &token, service.address(), &trust).await;
         let http = url.replace("https://", "http://");
-        let (_, path) = split(&http);
+        let (_, path) = split_url(&http);
 
         let stream = through(address).await;
         let request = format!(
@@ -107,7 +107,7 @@ async fn the_service_hears_who_sends_through_haproxy_with_and_without_tls() {
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.starts_with("HTTP/1.1 200"), "{send}: {answer}");
 
-        let received = || service.received().into_iter().next();
+        let received = || service.requests().into_iter().next();
         let received = eventually("the webhook", received, || relay.process.stderr()).await;
         assert_eq!(
             received.header("x-forwarded-for"),

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::support::{Service, Stage, Terminal};
 
 /// Imports this number of events with this body into the tunnel `crm`.
-fn imported(stage: &Stage, events: usize, body: &str) {
+fn import_events(stage: &Stage, events: usize, body: &str) {
     let body = serde_json::to_string(body).unwrap();
     let lines: Vec<String> = (0..events)
         .map(|number| {
@@ -23,7 +23,7 @@ fn imported(stage: &Stage, events: usize, body: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_events_are_sent_again_only_after_a_yes() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    imported(&stage, 101, "type=item.update&item_id=7");
+    import_events(&stage, 101, "type=item.update&item_id=7");
     let to = service.address().to_string();
     let args = ["replay", "--name", "crm", "--filter", "item:7", "--to", &to];
 
@@ -31,14 +31,14 @@ async fn many_events_are_sent_again_only_after_a_yes() {
     terminal.shows("Send 101 events again? [y/N]").await;
     terminal.keys("n\r");
     terminal.shows("nothing was sent").await;
-    assert_eq!(terminal.ended().await.exit_code(), 0);
-    assert!(service.received().is_empty());
+    assert_eq!(terminal.wait_for_end().await.exit_code(), 0);
+    assert!(service.requests().is_empty());
 
     let mut terminal = Terminal::start(&stage, &args, 120, 40);
     terminal.shows("Send 101 events again? [y/N]").await;
     terminal.keys("y\r");
     terminal.shows("101 of 101 sent: 101 answered 200").await;
-    assert_eq!(terminal.ended().await.exit_code(), 0);
+    assert_eq!(terminal.wait_for_end().await.exit_code(), 0);
     service.wait_for(101).await;
 
     let (code, _, stderr) = stage.run(&args);
@@ -50,7 +50,7 @@ async fn many_events_are_sent_again_only_after_a_yes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edited_event_is_shown_and_sent_after_a_yes() {
     let (stage, service) = (Stage::new(), Service::start().await);
-    imported(&stage, 1, "type=item.update&item_id=7");
+    import_events(&stage, 1, "type=item.update&item_id=7");
     let to = service.address().to_string();
     let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
     let args = ["replay", &id, "--name", "crm", "--edit", "--to", &to];
@@ -61,13 +61,13 @@ async fn an_edited_event_is_shown_and_sent_after_a_yes() {
     assert!(terminal.text().contains("item_id=8"), "{}", terminal.text());
     terminal.keys("\r");
     terminal.shows("nothing was sent").await;
-    terminal.ended().await;
-    assert!(service.received().is_empty());
+    terminal.wait_for_end().await;
+    assert!(service.requests().is_empty());
 
     let mut terminal = Terminal::start_with(&stage, &args, &editor, (120, 40));
     terminal.shows("Send this? [y/N]").await;
     terminal.keys("y\r");
-    terminal.ended().await;
+    terminal.wait_for_end().await;
     let received = service.wait_for(1).await;
     assert_eq!(received[0].body, "type=item.update&item_id=8");
 }
@@ -75,18 +75,18 @@ async fn an_edited_event_is_shown_and_sent_after_a_yes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_raw_body_with_control_characters_reaches_a_terminal_only_by_force() {
     let stage = Stage::new();
-    imported(&stage, 1, "a\u{1b}]0;hostile\u{7}b");
+    import_events(&stage, 1, "a\u{1b}]0;hostile\u{7}b");
     let id = stage.events(&[])[0]["id"].as_str().unwrap().to_owned();
     let args = ["show", &id, "--name", "crm", "--raw"];
 
     let mut terminal = Terminal::start(&stage, &args, 120, 40);
     terminal.shows("control characters").await;
     terminal.shows("--force").await;
-    assert_eq!(terminal.ended().await.exit_code(), 2);
+    assert_eq!(terminal.wait_for_end().await.exit_code(), 2);
 
     let mut terminal = Terminal::start(&stage, &[&args[..], &["--force"]].concat(), 120, 40);
     terminal.shows("ab").await;
-    assert_eq!(terminal.ended().await.exit_code(), 0);
+    assert_eq!(terminal.wait_for_end().await.exit_code(), 0);
     // A pipe gets the bytes unchanged.
     assert_eq!(stage.succeed(&args), "a\u{1b}]0;hostile\u{7}b");
 }
@@ -122,5 +122,5 @@ async fn a_long_import_counts_on_the_last_line() {
     terminal
         .shows("6000 imported, 0 already there, 0 skipped")
         .await;
-    assert_eq!(terminal.ended().await.exit_code(), 0);
+    assert_eq!(terminal.wait_for_end().await.exit_code(), 0);
 }

@@ -152,7 +152,7 @@ impl Reader {
             process.object("attempt", |_| true).await;
         }
         process.terminate();
-        process.ended().await;
+        process.wait_for_end().await;
     }
 
     async fn follow(&mut self, command: &[String]) {

@@ -53,9 +53,9 @@ impl World {
     }
 
     /// Waits until the local service has received `count` events of items, and returns them.
-    async fn told(&self, count: usize) -> Vec<String> {
+    async fn wait_for_items(&self, count: usize) -> Vec<String> {
         let told = || {
-            let all = self.service.received().into_iter();
+            let all = self.service.requests().into_iter();
             let all = all.map(|request| String::from_utf8(request.body.to_vec()).unwrap());
             let told: Vec<String> = all.filter(|body| body.contains("type=item.")).collect();
             (told.len() >= count).then_some(told)
@@ -70,7 +70,7 @@ impl World {
     }
 }
 
-fn found(repaired: &Value) -> BTreeSet<(String, String, u64)> {
+fn found_events(repaired: &Value) -> BTreeSet<(String, String, u64)> {
     let found = repaired["found"].as_array().unwrap().iter();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     found
@@ -93,7 +93,7 @@ async fn what_an_outage_swallowed_is_added_once_and_sent_on_demand() {
     world.perform(&["comment.create", &item]);
     world.outage("off");
     world.perform(&["item.update", &item, "title=Arrived"]);
-    world.told(1).await;
+    world.wait_for_items(1).await;
     let object = format!("item {item}");
     let expected = BTreeSet::from([
         ("item.create".to_owned(), object.clone(), 0),
@@ -101,10 +101,13 @@ async fn what_an_outage_swallowed_is_added_once_and_sent_on_demand() {
     ]);
 
     let listed = world.repair(&["--dry-run"]);
-    assert_eq!(found(&listed[0]), expected, "{listed:?}");
+    assert_eq!(found_events(&listed[0]), expected, "{listed:?}");
     assert_eq!(world.stage.events(&["repaired:yes"]).len(), 0);
     let printed = world.repair(&[]);
-    assert_eq!((found(&printed[0]), printed.len()), (expected.clone(), 1));
+    assert_eq!(
+        (found_events(&printed[0]), printed.len()),
+        (expected.clone(), 1)
+    );
     assert_eq!(printed[0]["unfinished"], serde_json::json!([]));
     let events = world.stage.events(&["repaired:yes"]);
     assert_eq!(events.len(), 2);
@@ -118,7 +121,7 @@ async fn what_an_outage_swallowed_is_added_once_and_sent_on_demand() {
     }
 
     let sent = world.repair(&["--deliver"]);
-    assert!(found(&sent[0]).is_empty(), "nothing twice: {sent:?}");
+    assert!(found_events(&sent[0]).is_empty(), "nothing twice: {sent:?}");
     let attempts: Vec<&Value> = sent.iter().filter(|one| one["type"] == "attempt").collect();
     assert_eq!(attempts.len(), 2);
     for attempt in &attempts {
@@ -127,7 +130,7 @@ async fn what_an_outage_swallowed_is_added_once_and_sent_on_demand() {
             (&false.into(), &1.into())
         );
     }
-    let told = world.told(3).await;
+    let told = world.wait_for_items(3).await;
     assert!(told[1].contains("type=item.create"), "{told:?}");
     assert!(told[2].contains("item_revision_id=1"), "{told:?}");
     let again = world.repair(&["--deliver"]);

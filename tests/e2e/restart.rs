@@ -14,12 +14,12 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Process, Service, Stage, eventually, form_post, own_address, podtap, script, split,
+    Process, Service, Stage, eventually, form_post, own_address, podtap, script, split_url,
 };
 
 /// Starts `podtap relay` as systemd does for a socket unit: descriptor 3 is
 /// a listening socket, and environment variables for this process say so.
-fn activated(stage: &Stage, listener: &TcpListener) -> Process {
+fn start_activated(stage: &Stage, listener: &TcpListener) -> Process {
     let relay = podtap(stage.home());
     let mut shell = Command::new("sh");
     shell
@@ -66,7 +66,7 @@ impl Load {
 
     /// Sends as many webhooks over one connection as the relay allows.
     async fn kept_alive(&self, url: &str) {
-        let (authority, path) = split(url);
+        let (authority, path) = split_url(url);
         let mut connection = None;
         while let Some(body) = self.next() {
             let stream = match connection.take() {
@@ -114,7 +114,7 @@ async fn a_restart_refuses_no_webhook_where_the_socket_stays_open() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let mut relay = activated(&stage, &listener);
+    let mut relay = start_activated(&stage, &listener);
     let ready = relay.object("ready", |_| true).await;
     assert_eq!(ready["listen"], address);
     let token = stage.token("ann");
@@ -140,9 +140,9 @@ async fn a_restart_refuses_no_webhook_where_the_socket_stays_open() {
         let goes_on = || (load.sent.load(Ordering::Relaxed) > before + 40).then_some(());
         eventually("webhooks between two restarts", goes_on, || relay.stderr()).await;
         relay.terminate();
-        let status = relay.ended().await;
+        let status = relay.wait_for_end().await;
         assert_eq!(status.code(), Some(143), "{}", relay.stderr());
-        relay = activated(&stage, &listener);
+        relay = start_activated(&stage, &listener);
     }
     load.ends.store(true, Ordering::Relaxed);
     while let Some(sender) = senders.join_next().await {
@@ -201,7 +201,7 @@ async fn the_service_manager_hears_that_the_relay_is_ready_alive_and_ending() {
     hears("WATCHDOG=1", &relay).await;
     relay.signal(Signal::TERM);
     hears("STOPPING=1", &relay).await;
-    assert_eq!(relay.ended().await.code(), Some(143));
+    assert_eq!(relay.wait_for_end().await.code(), Some(143));
 }
 
 #[tokio::test(flavor = "multi_thread")]

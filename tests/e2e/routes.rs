@@ -41,7 +41,7 @@ async fn events_go_where_their_routes_lead_and_each_attempt_names_its_target() {
         (&copied[0].body[..], copied[0].path.as_str()),
         (ITEM, "/copy/")
     );
-    let events = stage.settled(&["type:item.*"], 1);
+    let events = stage.wait_until_settled(&["type:item.*"], 1);
     let attempts = events[0]["attempts"].as_array().unwrap();
     let mut targets: Vec<&str> = attempts
         .iter()
@@ -67,7 +67,7 @@ async fn events_go_where_their_routes_lead_and_each_attempt_names_its_target() {
     assert_eq!(stage.succeed(&args).lines().count(), 2);
     assert_eq!((rest.count(), tasks.count(), copy.count()), (2, 1, 2));
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

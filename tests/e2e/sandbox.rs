@@ -124,14 +124,14 @@ async fn a_world_is_kept_from_one_run_to_the_next() {
     let update = ["sandbox", "do", "item.update", "3276908608", "title=Kept"];
     stage.succeed(&[&update[..], &["--podio-url", &url]].concat());
     sandbox.terminate();
-    sandbox.ended().await;
+    sandbox.wait_for_end().await;
     assert!(std::fs::read_to_string(&file).unwrap().contains("Kept"));
 
     let (mut again, url) = start(&stage, &["--state", name]).await;
     let tag = ["sandbox", "do", "tag.add", "3276908608", "tag=again"];
     stage.succeed(&[&tag[..], &["--podio-url", &url]].concat());
     again.terminate();
-    again.ended().await;
+    again.wait_for_end().await;
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.contains("Kept") && text.contains("again"));
 

@@ -50,7 +50,7 @@ async fn every_event_type_comes_through_as_podio_would_send_it() {
     let (through, without) = (service.wait_for(all).await, direct.wait_for(all).await);
     assert_eq!(hooks_verified(&through), tunnelled);
     assert_eq!(hooks_verified(&without), others);
-    assert_eq!(said(&through), said(&without));
+    assert_eq!(received_parameters(&through), received_parameters(&without));
     let types: BTreeSet<_> = through
         .iter()
         .map(|one| event(one).kind.to_string())
@@ -74,7 +74,7 @@ fn hooks_verified(received: &[Received]) -> BTreeSet<u64> {
 }
 
 /// Returns the parameters of all other events, sorted, without the hook's id.
-fn said(received: &[Received]) -> Vec<Vec<(String, String)>> {
+fn received_parameters(received: &[Received]) -> Vec<Vec<(String, String)>> {
     let others = received
         .iter()
         .map(event)

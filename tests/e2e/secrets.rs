@@ -4,7 +4,9 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{DEADLINE, Service, Shared, Stage, command, form_post, post, send, split};
+use crate::support::{
+    DEADLINE, Service, SharedStage, Stage, command, form_post, post, send, split_url,
+};
 
 const KEY_LENGTH: usize = 26;
 
@@ -42,7 +44,7 @@ async fn the_most_talkative_log_names_neither_key_nor_token_nor_body() {
     let (relay, token, mut agent, url) = stage.way_to(&service, &[]).await;
     // Once more without `RUST_LOG`, which overrides `-vvv`.
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let listen = [
         "listen",
         &service.address().to_string(),
@@ -65,7 +67,7 @@ async fn the_most_talkative_log_names_neither_key_nor_token_nor_body() {
     assert_eq!(posted.status, 200);
     agent.object("attempt", |_| true).await;
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
 
     let log = agent.stderr();
     let key = url.trim_end_matches('/').rsplit('/').next().unwrap();
@@ -79,7 +81,9 @@ async fn the_most_talkative_log_names_neither_key_nor_token_nor_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_most_talkative_log_of_a_relay_with_a_shared_database_neither() {
-    let Some(shared) = Shared::new() else { return };
+    let Some(shared) = SharedStage::new() else {
+        return;
+    };
     let (stage, service) = (&shared.stage, Service::start().await);
     let relay = [
         "relay",
@@ -102,9 +106,9 @@ async fn the_most_talkative_log_of_a_relay_with_a_shared_database_neither() {
     assert_eq!(posted.status, 200);
     agent.object("attempt", |_| true).await;
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     relay.terminate();
-    relay.ended().await;
+    relay.wait_for_end().await;
 
     let log = relay.stderr();
     assert!(log.contains("TRACE"), "{log}");
@@ -168,7 +172,7 @@ async fn no_output_of_a_relay_names_a_secret_at_any_level() {
         let mut relay = stage.relay_with("127.0.0.1:0", &options).await;
         let (at, token) = (relay.url(), stage.token("ann"));
         let (mut agent, url) = stage.agent(&at, &token, service.address(), &[]).await;
-        let (authority, path) = split(&url);
+        let (authority, path) = split_url(&url);
         let key = path.trim_matches('/').to_owned();
         let secrets = [
             ("cookie", "session=damask"),
@@ -215,10 +219,10 @@ async fn no_output_of_a_relay_names_a_secret_at_any_level() {
             .collect();
         assert_eq!(new_key.len(), KEY_LENGTH, "{rotated}");
         agent.terminate();
-        agent.ended().await;
+        agent.wait_for_end().await;
         let metrics = relay.metrics().await;
         relay.process.terminate();
-        relay.process.ended().await;
+        relay.process.wait_for_end().await;
 
         let all = [
             relay.process.stderr(),
@@ -243,7 +247,7 @@ async fn an_editor_gets_none_of_the_secrets() {
     form_post(&url, b"type=item.update&item_id=1").await;
     agent.object("attempt", |_| true).await;
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let seen = stage.home().join("seen");
     let editor = format!("env > {} ; true", seen.display());
 

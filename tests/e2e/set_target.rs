@@ -33,8 +33,8 @@ async fn a_held_event_is_delivered_once_a_target_is_set_in_the_ui() {
     form_post(&public, b"type=item.create&item_id=4712").await;
     service.wait_for(2).await;
     terminal.keys("q");
-    assert_eq!(terminal.ended().await.exit_code(), 0);
-    let events = stage.settled(&["item:4711"], 1);
+    assert_eq!(terminal.wait_for_end().await.exit_code(), 0);
+    let events = stage.wait_until_settled(&["item:4711"], 1);
     assert_eq!(events[0]["attempts"][0]["replay"], false);
     assert_eq!(events[0]["attempts"].as_array().unwrap().len(), 1);
 }

@@ -25,7 +25,7 @@ async fn an_agent_told_to_end_finishes_the_attempt_under_way() {
 
     let asked = Instant::now();
     agent.terminate();
-    let status = timeout(LIMIT, agent.ended())
+    let status = timeout(LIMIT, agent.wait_for_end())
         .await
         .expect("the agent takes too long to end");
 
@@ -53,7 +53,7 @@ async fn a_relay_told_to_end_drains_and_the_agent_comes_back_to_the_next_one() {
     );
 
     relay.process.signal(Signal::INT);
-    let status = timeout(LIMIT, relay.process.ended())
+    let status = timeout(LIMIT, relay.process.wait_for_end())
         .await
         .expect("the relay takes too long");
     let said = relay.process.stderr();

@@ -18,7 +18,7 @@ async fn events_are_delivered_though_nobody_reads_what_is_printed() {
         .agent(&relay.url(), &token, service.address(), &[])
         .await;
     first.terminate();
-    first.ended().await;
+    first.wait_for_end().await;
     let (to, at) = (service.address().to_string(), relay.url());
     let mut listen = command(
         &stage,

@@ -81,7 +81,7 @@ async fn an_event_is_filtered_opened_replayed_edited_copied_and_exported() {
 
     // Leave.
     terminal.keys("qq");
-    let status = terminal.ended().await;
+    let status = terminal.wait_for_end().await;
     assert_eq!(status.exit_code(), 0, "{}", terminal.text());
     terminal.is_as_before().await;
 }

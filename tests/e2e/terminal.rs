@@ -19,7 +19,7 @@ async fn the_demo_is_browsed_and_replayed_and_leaves_the_terminal_as_it_was() {
     terminal.no_longer_shows("esc closes").await;
     terminal.keys("q");
 
-    let status = terminal.ended().await;
+    let status = terminal.wait_for_end().await;
     assert_eq!(status.exit_code(), 0, "{}", terminal.text());
     terminal.is_as_before().await;
 }
@@ -34,7 +34,7 @@ async fn a_small_terminal_is_usable_and_a_signal_restores_it() {
 
         kill_process(Pid::from_raw(terminal.pid()).unwrap(), signal).unwrap();
 
-        let status = terminal.ended().await;
+        let status = terminal.wait_for_end().await;
         assert_eq!(status.exit_code(), code, "{}", terminal.text());
         terminal.is_as_before().await;
     }
@@ -60,7 +60,7 @@ async fn a_suspended_ui_gives_the_terminal_back_and_draws_all_of_it_when_continu
     terminal.is_taken().await;
     terminal.keys("q");
     terminal.shows("over").await;
-    terminal.ended().await;
+    terminal.wait_for_end().await;
     terminal.is_as_before().await;
 }
 
@@ -74,7 +74,7 @@ async fn a_terminal_that_goes_away_ends_the_ui_even_where_nobody_hears_of_it() {
 
         terminal.hang_up();
 
-        terminal.ended().await;
+        terminal.wait_for_end().await;
         let gone = || test_kill_process(pid).is_err().then_some(());
         eventually("the end of the process", gone, || format!("{pid:?}")).await;
     }
@@ -101,5 +101,5 @@ async fn a_terminal_that_shrinks_and_grows_shows_all_of_the_screen_again() {
     let framed = lines.iter().filter(|line| is_framed(line)).count();
     assert!(framed >= 34, "{framed} framed lines:\n{text}");
     terminal.keys("q");
-    terminal.ended().await;
+    terminal.wait_for_end().await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustix::process::Signal;
 
-use crate::support::tls::{Authority, connect, exchange, shown};
+use crate::support::tls::{Authority, connect, exchange, peer_certificate};
 use crate::support::{Relay, Service, Stage, eventually, form_post, pause, send};
 
 /// A key with a passphrase, in OpenSSL's format before PKCS #8.
@@ -19,7 +19,7 @@ MHcCAQEEIA==
 ";
 
 /// Starts a relay with a certificate.
-async fn secured(stage: &Stage, [cert, key]: &[String; 2], options: &[&str]) -> Relay {
+async fn start_secured(stage: &Stage, [cert, key]: &[String; 2], options: &[&str]) -> Relay {
     let tls = ["--tls", "files", "--tls-cert", cert, "--tls-key", key];
     let options = [&tls[..], options].concat();
     stage.relay_with("127.0.0.1:0", &options).await
@@ -38,7 +38,7 @@ async fn webhooks_come_by_https_and_by_http_and_the_agent_by_https_alone() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let authority = Authority::new(stage.home());
     let files = authority.issue(|_| {});
-    let relay = secured(&stage, &files, &["--http-listen", "127.0.0.1:0"]).await;
+    let relay = start_secured(&stage, &files, &["--http-listen", "127.0.0.1:0"]).await;
     let token = stage.token("ann");
     let https = format!("https://{}", relay.authority);
     let trust = ["--ca-file", &authority.file()];
@@ -55,14 +55,14 @@ async fn webhooks_come_by_https_and_by_http_and_the_agent_by_https_alone() {
     )
     .await;
     assert_eq!(answer.status, 200);
-    assert_eq!(stage.settled(&[], 2).len(), 2);
+    assert_eq!(stage.wait_until_settled(&[], 2).len(), 2);
 
     // The token must not be sent unencrypted.
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let plain = format!("http://{plain}");
     let mut refused = stage.start_agent(&plain, &token, service.address(), &[]);
-    assert!(!refused.ended().await.success());
+    assert!(!refused.wait_for_end().await.success());
     assert!(
         refused.stderr().contains("https://"),
         "{}",
@@ -77,7 +77,7 @@ async fn what_a_stranger_says_of_itself_is_replaced_and_never_believed() {
     let files = authority.issue(|_| {});
     let public = ["--public-url", "https://127.0.0.1"];
     let options = [&["--http-listen", "127.0.0.1:0"][..], &public].concat();
-    let relay = secured(&stage, &files, &options).await;
+    let relay = start_secured(&stage, &files, &options).await;
     let token = stage.token("ann");
     let https = format!("https://{}", relay.authority);
     let trust = ["--ca-file", &authority.file()];
@@ -109,7 +109,7 @@ async fn what_a_stranger_says_of_itself_is_replaced_and_never_believed() {
     let plain = relay.http.as_ref().unwrap();
     assert_eq!(send(plain, webhook.as_bytes()).await.status, 200);
 
-    let events = stage.settled(&[], 2);
+    let events = stage.wait_until_settled(&[], 2);
     for received in service.wait_for(2).await {
         let header = |name: &str| -> Vec<String> {
             let values = received.header(name).into_iter();
@@ -139,9 +139,10 @@ async fn a_renewed_certificate_is_taken_by_itself_or_on_sighup_and_a_bad_one_is_
     let stage = Stage::new();
     let authority = Authority::new(stage.home());
     let files = authority.issue(|_| {});
-    let mut relay = secured(&stage, &files, &[]).await;
+    let mut relay = start_secured(&stage, &files, &[]).await;
     let (address, trusted) = (relay.authority.clone(), authority.file());
-    let now = || async { shown(&connect(&address, "127.0.0.1", &trusted).await.unwrap()) };
+    let now =
+        || async { peer_certificate(&connect(&address, "127.0.0.1", &trusted).await.unwrap()) };
     let first = now().await;
 
     authority.issue(|_| {});
@@ -194,7 +195,7 @@ async fn a_renewed_certificate_is_taken_by_itself_or_on_sighup_and_a_bad_one_is_
         assert_eq!(now().await, third, "{fault}");
     }
     relay.process.terminate();
-    assert_eq!(relay.process.ended().await.code(), Some(143));
+    assert_eq!(relay.process.wait_for_end().await.code(), Some(143));
 }
 
 #[test]

@@ -37,7 +37,7 @@ async fn every_type_of_the_catalogue_reaches_the_service_with_its_parameters() {
         assert!(object["duration_ms"].as_f64().unwrap() > 0.0);
     }
 
-    let received = service.received();
+    let received = service.requests();
     assert_eq!(received.len(), EventType::ALL.len());
     for (received, &event) in received.iter().zip(EventType::ALL) {
         let mut expected = sample(event);
@@ -72,7 +72,7 @@ async fn parameters_and_the_path_can_be_chosen() {
         stdout.contains("item 4711") && stdout.contains("200"),
         "{stdout}"
     );
-    let received = service.received();
+    let received = service.requests();
     let params = params(&received[0]);
     assert_eq!(value(&params, "item_id"), ["4711"]);
     assert_eq!(value(&params, "env"), ["test & more"]);
@@ -90,7 +90,7 @@ async fn an_unknown_type_is_sent_all_the_same_with_a_note() {
 
     assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("item.update?"), "{stderr}");
-    assert_eq!(&service.received()[0].body[..], b"type=item.updated");
+    assert_eq!(&service.requests()[0].body[..], b"type=item.updated");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +140,7 @@ async fn a_captured_event_is_a_template_and_goes_through_the_relay_again() {
     let from = ["trigger", "--from", id, "--name", "crm"];
 
     let port = service.address().to_string();
-    stage.settled(&[], 1);
+    stage.wait_until_settled(&[], 1);
     stage.succeed(&[&from[..], &["--to", &port]].concat());
     let change = ["item_revision_id=4", "--through-relay", &url];
     stage.succeed(&[&from[..], &change].concat());
@@ -238,7 +238,7 @@ async fn with_routes_it_goes_where_an_event_of_podio_would_go() {
     stage.succeed(&["trigger", "-n", "crm", "item.create", "item_id=7"]);
     assert_eq!((rest.count(), tasks.count(), copy.count()), (1, 1, 1));
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
 
     // Without an agent, by the settings; an event that no route matches is held.
     let mut command = crate::support::command(&stage, &["trigger", "-n", "crm", "item.update"]);

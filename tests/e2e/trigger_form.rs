@@ -34,7 +34,7 @@ async fn an_event_is_chosen_sent_and_listed() {
     terminal.shows("triggered or imported here").await;
 
     terminal.keys("q");
-    assert_eq!(terminal.ended().await.exit_code(), 0);
+    assert_eq!(terminal.wait_for_end().await.exit_code(), 0);
     let events = stage.events(&[]);
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0]["seq"], serde_json::Value::Null);

@@ -36,7 +36,7 @@ async fn a_newer_connection_takes_the_tunnel_over_and_the_older_one_says_so() {
         .agent(&relay.url(), &token, service.address(), &[])
         .await;
 
-    let status = older.ended().await;
+    let status = older.wait_for_end().await;
     assert_eq!(status.code(), Some(7), "{}", older.stderr());
     let said = older.stderr();
     let host = rustix::system::uname();
@@ -48,7 +48,12 @@ async fn a_newer_connection_takes_the_tunnel_over_and_the_older_one_says_so() {
 
     // A supervisor restarts it at once, and it does not take the tunnel back.
     let mut again = stage.start_agent(&relay.url(), &token, service.address(), &[]);
-    assert_eq!(again.ended().await.code(), Some(7), "{}", again.stderr());
+    assert_eq!(
+        again.wait_for_end().await.code(),
+        Some(7),
+        "{}",
+        again.stderr()
+    );
     assert!(again.stderr().contains("--take-over"), "{}", again.stderr());
     form_post(&url, b"type=item.create&item_id=1").await;
     newer
@@ -61,12 +66,17 @@ async fn a_newer_connection_takes_the_tunnel_over_and_the_older_one_says_so() {
         .agent(&relay.url(), &token, service.address(), &options)
         .await;
     let mut newer = newer;
-    assert_eq!(newer.ended().await.code(), Some(7), "{}", newer.stderr());
+    assert_eq!(
+        newer.wait_for_end().await.code(),
+        Some(7),
+        "{}",
+        newer.stderr()
+    );
 }
 
 /// An agent that is restarted as soon as it ends, as by a supervisor.
 /// Counts the starts, and stores the exit codes and the output.
-struct Supervised {
+struct SupervisedAgent {
     stage: Stage,
     relay: String,
     token: String,
@@ -75,7 +85,7 @@ struct Supervised {
     ends: Vec<(Option<i32>, String)>,
 }
 
-impl Supervised {
+impl SupervisedAgent {
     fn start(relay: &str, token: &str, service: std::net::SocketAddr) -> Self {
         let stage = Stage::new();
         let agent = stage.start_agent(relay, token, service, &[]);
@@ -92,7 +102,7 @@ impl Supervised {
     /// Waits until the agent has ended this number of times.
     async fn times(&mut self, ends: usize) {
         while self.ends.len() < ends {
-            let status = self.agent.ended().await;
+            let status = self.agent.wait_for_end().await;
             self.ends.push((status.code(), self.agent.stderr()));
             self.agent = self
                 .stage
@@ -110,9 +120,9 @@ async fn two_supervised_agents_do_not_take_the_tunnel_from_each_other_for_ever()
     let (stage, service) = (Stage::new(), Service::start().await);
     let relay = stage.relay().await;
     let token = stage.token("ann");
-    let mut older = Supervised::start(&relay.url(), &token, service.address());
+    let mut older = SupervisedAgent::start(&relay.url(), &token, service.address());
     older.agent.object("ready", |_| true).await;
-    let mut newer = Supervised::start(&relay.url(), &token, service.address());
+    let mut newer = SupervisedAgent::start(&relay.url(), &token, service.address());
     newer.agent.object("ready", |_| true).await;
 
     // Well within the minute in which the older agent cannot take the tunnel back.
@@ -146,7 +156,12 @@ async fn a_revoked_token_ends_its_agent_at_once() {
         &stage.relay_dir(),
     ]);
 
-    assert_eq!(agent.ended().await.code(), Some(3), "{}", agent.stderr());
+    assert_eq!(
+        agent.wait_for_end().await.code(),
+        Some(3),
+        "{}",
+        agent.stderr()
+    );
     assert!(agent.stderr().contains("revoked"), "{}", agent.stderr());
     assert!(
         !agent.stderr().contains(&token),
@@ -300,7 +315,7 @@ async fn each_column_of_a_list_says_what_its_heading_promises() {
     }
 
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let hook = format!("{url}podio/hook");
     for _ in 0..3 {
         assert_eq!(form_post(&hook, b"type=item.create").await.status, 200);

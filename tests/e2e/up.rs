@@ -74,7 +74,7 @@ async fn each_tunnel_has_its_own_url_history_and_target_and_one_that_ends_ends_n
         assert_eq!(shown.trim(), url.as_str());
     }
     up.terminate();
-    assert_eq!(up.ended().await.code(), Some(143));
+    assert_eq!(up.wait_for_end().await.code(), Some(143));
     let stderr = up.stderr();
     assert!(stderr.contains("the relay refused this token"), "{stderr}");
     assert!(
@@ -142,7 +142,7 @@ async fn one_that_is_open_elsewhere_is_told_and_the_others_run() {
     form_post(&url, b"type=item.create&item_id=1").await;
     shop.wait_for(1).await;
     up.terminate();
-    up.ended().await;
+    up.wait_for_end().await;
     assert!(up.stderr().contains("already running"), "{}", up.stderr());
 }
 
@@ -180,7 +180,7 @@ async fn the_ui_switches_between_tunnels() {
     terminal.shows("item 815").await;
     terminal.no_longer_shows("item 4711").await;
     terminal.keys("q");
-    assert_eq!(terminal.ended().await.exit_code(), 0);
+    assert_eq!(terminal.wait_for_end().await.exit_code(), 0);
 }
 
 #[test]
@@ -243,7 +243,7 @@ async fn hooks_are_created_for_each_tunnel_on_its_own_app_and_removed_at_the_end
         assert_eq!(own.count(), 1, "{hooks:?}");
     }
     up.terminate();
-    up.ended().await;
+    up.wait_for_end().await;
     assert_eq!(podio.hooks(&stage), Vec::<serde_json::Value>::new());
 
     // A tunnel without credentials is reported before anything runs.

@@ -20,7 +20,7 @@ fn ids(process: &Process) -> Vec<String> {
 }
 
 async fn exits(process: &mut Process) -> i32 {
-    let status = process.ended().await;
+    let status = process.wait_for_end().await;
     status.code().unwrap_or(-1)
 }
 
@@ -96,7 +96,7 @@ async fn a_wait_in_vain_says_what_came_instead() {
     assert!(stderr.contains("only 1 of 2 events matched"), "{stderr}");
 
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let (_, _, stderr) = stage.run(&[&wait[..], &["item:4712"]].concat());
     assert!(
         stderr.contains("none is running for the tunnel crm"),
@@ -123,7 +123,7 @@ async fn delivered_means_answered() {
     agent
         .object("service", |service| service["state"] == "down")
         .await;
-    let arrived = waits(&stage, &["item:1"]).ended().await;
+    let arrived = waits(&stage, &["item:1"]).wait_for_end().await;
     assert_eq!(arrived.code(), Some(0));
     let fixed = ["wait", "--name", "crm", "item:1", "--delivered"];
     let (code, _, stderr) = stage.run(&[&fixed[..], &["--timeout", "1s"]].concat());

@@ -144,7 +144,7 @@ async fn what_does_not_arrive_is_put_down_to_the_first_link_that_is_broken() {
     world.because("item.update", "hook-inactive").await;
 
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let (mut agent, _) = world.listen(&[]).await;
     world.podio.run(&world.stage, &["hooks", "verify", &hook]);
     agent.object("verify", |verify| verify["ok"] == true).await;
@@ -164,7 +164,7 @@ async fn what_does_not_arrive_is_put_down_to_the_first_link_that_is_broken() {
     assert!(conclusion.contains("probably"), "{told}");
 
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     world.by_hand(&["item.update", &order, "title=Box"]);
     world.because(&item(&order), "no-agent").await;
 }

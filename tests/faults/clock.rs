@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::world::{World, broken};
+use crate::world::{World, find_broken};
 
 /// Longer than the retention of any data.
 const AHEAD_S: i64 = 400 * 24 * 60 * 60;
@@ -34,8 +34,10 @@ pub(crate) async fn a_clock_that_is_set_is_told(library: &Path) {
             world.agent().object("clock", told).await;
         }
     }
-    let history = world.settled(usize::try_from(EVENTS).unwrap()).await;
-    let broken = broken(&accepted.lock().unwrap(), &history);
+    let history = world
+        .wait_until_settled(usize::try_from(EVENTS).unwrap())
+        .await;
+    let broken = find_broken(&accepted.lock().unwrap(), &history);
     assert!(broken.is_empty(), "{broken:?}");
     println!("faults: clocks that are set are told, and nothing is removed for it");
 }

@@ -36,7 +36,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use support::Service;
-use world::{World, broken};
+use world::{World, find_broken};
 
 /// Number of parallel senders; each sends in order.
 const LANES: u64 = 4;
@@ -92,7 +92,7 @@ fn main() {
     runtime.block_on(pass_through::killed_at_each_step(&library));
     runtime.block_on(recovery::each_fault_passes(&library));
     runtime.block_on(clock::a_clock_that_is_set_is_told(&library));
-    runtime.block_on(acknowledged(&library));
+    runtime.block_on(kill_after_acknowledgement(&library));
     runtime.block_on(full_at_the_start(&library));
     for with_power in [false, true] {
         runtime.block_on(killed_between_delivery_and_commit(&library, with_power));
@@ -132,7 +132,7 @@ async fn faults(library: &Path, seed: u64, events: u64, respond: &'static str) {
                 let days = random.i64(-20_000..20_000);
                 disks[random.usize(0..2)].set_clock(days * 24 * 60 * 60);
             }
-            _ => world.line.cut(),
+            _ => world.line.cut_connections(),
         }
     }
     world.line.is_bad(false);
@@ -141,8 +141,8 @@ async fn faults(library: &Path, seed: u64, events: u64, respond: &'static str) {
     }
     let accepted = accepted.lock().unwrap().clone();
     let count = accepted.iter().map(Vec::len).sum();
-    let history = world.settled(count).await;
-    let broken = broken(&accepted, &history);
+    let history = world.wait_until_settled(count).await;
+    let broken = find_broken(&accepted, &history);
     assert!(
         broken.is_empty(),
         "seed {seed}, respond {respond}, faults {came:?}: {broken:?}\n{}",
@@ -153,20 +153,22 @@ async fn faults(library: &Path, seed: u64, events: u64, respond: &'static str) {
 
 /// Kills a relay when the agent has acknowledged everything but little of it is deleted.
 /// Events that are sent again must be in the history once, and must not be delivered again.
-async fn acknowledged(library: &Path) {
+async fn kill_after_acknowledgement(library: &Path) {
     const EVENTS: u64 = 40;
     let mut world = World::start(library, 1).await;
     let (accepted, mut senders) = world.send(1, EVENTS);
-    world.taken(EVENTS).await;
+    world.wait_until_taken(EVENTS).await;
     let waiting = world.restart_relay_and_count().await;
     while let Some(sent) = senders.join_next().await {
         sent.unwrap();
     }
-    let history = world.settled(usize::try_from(EVENTS).unwrap()).await;
-    let broken = broken(&accepted.lock().unwrap(), &history);
+    let history = world
+        .wait_until_settled(usize::try_from(EVENTS).unwrap())
+        .await;
+    let broken = find_broken(&accepted.lock().unwrap(), &history);
     assert!(broken.is_empty(), "{broken:?}");
     world.is_drained().await;
-    let offered = world.service.received().len();
+    let offered = world.service.requests().len();
     assert_eq!(offered, history.len(), "each was offered once");
     println!("faults: {waiting} of {EVENTS} acknowledged events came again after a kill");
 }
@@ -190,8 +192,10 @@ async fn full_at_the_start(library: &Path) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     accepted.lock().unwrap()[0].push(EVENTS);
-    let history = world.settled(usize::try_from(EVENTS).unwrap() + 1).await;
-    let broken = broken(&accepted.lock().unwrap(), &history);
+    let history = world
+        .wait_until_settled(usize::try_from(EVENTS).unwrap() + 1)
+        .await;
+    let broken = find_broken(&accepted.lock().unwrap(), &history);
     assert!(broken.is_empty(), "{broken:?}");
     println!("faults: a relay started on a full disk, and took webhooks when there was room");
 }
@@ -205,12 +209,12 @@ async fn killed_between_delivery_and_commit(library: &Path, with_power: bool) {
     while let Some(sent) = senders.join_next().await {
         sent.unwrap();
     }
-    world.offered(1).await;
+    world.wait_until_offered(1).await;
     world.end_agent(with_power);
     world.agent_disk.hold(false);
     world.start_agent();
-    let history = world.settled(1).await;
-    let broken = broken(&accepted.lock().unwrap(), &history);
+    let history = world.wait_until_settled(1).await;
+    let broken = find_broken(&accepted.lock().unwrap(), &history);
     assert!(
         broken.is_empty() && history.len() == 1,
         "{history:?}: {broken:?}"
@@ -234,8 +238,10 @@ async fn control(library: &Path, lies: bool) {
     world.restart_relay(true).await;
     world.start_agent();
     let at_least = if lies { 0 } else { EVENTS };
-    let history = world.settled(usize::try_from(at_least).unwrap()).await;
-    let broken = broken(&accepted.lock().unwrap(), &history);
+    let history = world
+        .wait_until_settled(usize::try_from(at_least).unwrap())
+        .await;
+    let broken = find_broken(&accepted.lock().unwrap(), &history);
     assert_eq!(!broken.is_empty(), lies, "{broken:?}");
     if lies {
         println!("faults: control: a disk that lies about its syncs is caught");

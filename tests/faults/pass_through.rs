@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::support::Service;
-use crate::world::{Accepted, World, broken};
+use crate::world::{AcceptedEvents, World, find_broken};
 
 /// The step that a request has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ enum Step {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Killed {
+enum KillTarget {
     Relay,
     Agent,
     /// The agent, and its disk loses what was not synced.
@@ -29,7 +29,7 @@ enum Killed {
 }
 
 pub(crate) async fn killed_at_each_step(library: &Path) {
-    use Killed::{Agent, AgentWithPower, Both, Relay};
+    use KillTarget::{Agent, AgentWithPower, Both, Relay};
     for step in [
         Step::Delivered,
         Step::Uncommitted,
@@ -43,7 +43,7 @@ pub(crate) async fn killed_at_each_step(library: &Path) {
     }
 }
 
-async fn killed_at(library: &Path, step: Step, killed: Killed) {
+async fn killed_at(library: &Path, step: Step, killed: KillTarget) {
     let mut world = World::start_with(library, 1, "local", Service::start().await).await;
     let is_silent = matches!(step, Step::Delivered | Step::Stored);
     world.service.is_silent(is_silent);
@@ -53,51 +53,51 @@ async fn killed_at(library: &Path, step: Step, killed: Killed) {
     let (accepted, mut senders) = world.send(1, 1);
     match step {
         Step::Delivered => {
-            world.offered(1).await;
+            world.wait_until_offered(1).await;
             // The agent prints an event after its commit.
-            world.taken(1).await;
+            world.wait_until_taken(1).await;
         }
-        Step::Uncommitted => world.offered(1).await,
+        Step::Uncommitted => world.wait_until_offered(1).await,
         Step::Answered | Step::Stored => ends(&mut senders).await,
     }
     if matches!(step, Step::Delivered | Step::Uncommitted) {
         assert!(is_empty(&accepted), "{step:?}: it is answered too early");
     }
-    if matches!(killed, Killed::Relay | Killed::Both) {
+    if matches!(killed, KillTarget::Relay | KillTarget::Both) {
         world.end_relay();
     }
-    if killed != Killed::Relay {
-        world.end_agent(killed == Killed::AgentWithPower);
+    if killed != KillTarget::Relay {
+        world.end_agent(killed == KillTarget::AgentWithPower);
     }
     world.service.is_silent(false);
     if step == Step::Uncommitted {
         world.agent_disk.hold(false);
     }
-    if killed == Killed::Both && step == Step::Answered {
+    if killed == KillTarget::Both && step == Step::Answered {
         assert_eq!(world.waiting(), 0, "the relay has stored nothing of it");
     }
-    if matches!(killed, Killed::Relay | Killed::Both) {
+    if matches!(killed, KillTarget::Relay | KillTarget::Both) {
         world.restart_relay(false).await;
     }
-    if killed != Killed::Relay {
+    if killed != KillTarget::Relay {
         world.start_agent();
     }
     // Senders without a response have repeated their request, which is another event.
     ends(&mut senders).await;
-    let history = world.settled(1).await;
-    let broken = broken(&accepted.lock().unwrap(), &history);
+    let history = world.wait_until_settled(1).await;
+    let broken = find_broken(&accepted.lock().unwrap(), &history);
     assert!(broken.is_empty(), "{step:?}, {killed:?}: {broken:?}");
     let most = if is_again(step, killed) { 2 } else { 1 };
     assert!(history.len() <= most, "{step:?}, {killed:?}: {history:?}");
 }
 
 /// Returns whether the sender had no response, so it had to repeat the request.
-fn is_again(step: Step, killed: Killed) -> bool {
+fn is_again(step: Step, killed: KillTarget) -> bool {
     matches!(step, Step::Delivered | Step::Uncommitted)
-        && matches!(killed, Killed::Relay | Killed::Both)
+        && matches!(killed, KillTarget::Relay | KillTarget::Both)
 }
 
-fn is_empty(accepted: &Accepted) -> bool {
+fn is_empty(accepted: &AcceptedEvents) -> bool {
     accepted.lock().unwrap().iter().all(Vec::is_empty)
 }
 

@@ -60,11 +60,11 @@ impl Line {
     /// Ends all connections, and sets whether new ones end after some bytes.
     pub(crate) fn is_bad(&self, bad: bool) {
         self.state.is_bad.store(bad, Ordering::Relaxed);
-        self.cut();
+        self.cut_connections();
     }
 
     /// Ends all connections.
-    pub(crate) fn cut(&self) {
+    pub(crate) fn cut_connections(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::support::Process;
-use crate::world::{World, broken};
+use crate::world::{World, find_broken};
 
 /// Number of events per fault.
 const EVENTS: u64 = 8;
@@ -64,8 +64,10 @@ async fn passes(library: &Path, wrong: Wrong) {
             drop(holder);
         }
     }
-    let history = world.settled(usize::try_from(EVENTS).unwrap()).await;
-    let broken = broken(&accepted.lock().unwrap(), &history);
+    let history = world
+        .wait_until_settled(usize::try_from(EVENTS).unwrap())
+        .await;
+    let broken = find_broken(&accepted.lock().unwrap(), &history);
     assert!(broken.is_empty(), "{wrong:?}: {broken:?}");
 }
 

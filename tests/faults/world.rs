@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 
 use crate::proxy::Line;
 use crate::shim::Disk;
-use crate::support::{DEADLINE, Process, Service, Stage, command, own_address, split};
+use crate::support::{DEADLINE, Process, Service, Stage, command, own_address, split_url};
 
 /// The numbers of the events that were answered 200, by lane, in order.
-pub(crate) type Accepted = Arc<Mutex<Vec<Vec<u64>>>>;
+pub(crate) type AcceptedEvents = Arc<Mutex<Vec<Vec<u64>>>>;
 
 pub(crate) struct World {
     pub(crate) stage: Stage,
@@ -65,7 +65,7 @@ impl World {
         world.start_agent();
         let ready = world.agent().object("ready", |_| true).await;
         let public = ready["url"].as_str().unwrap();
-        world.url = format!("http://{}{}", world.authority, split(public).1);
+        world.url = format!("http://{}{}", world.authority, split_url(public).1);
         world
     }
 
@@ -107,7 +107,7 @@ impl World {
     }
 
     /// Waits until the agent has printed this number of events.
-    pub(crate) async fn taken(&self, events: u64) {
+    pub(crate) async fn wait_until_taken(&self, events: u64) {
         let last = format!("n={}", events - 1);
         let agent = self.agent.as_ref().unwrap();
         let is_last = |event: &serde_json::Value| {
@@ -176,9 +176,9 @@ impl World {
     }
 
     /// Sends numbered events in `lanes` parallel lanes; repeats each until it is answered 200.
-    pub(crate) fn send(&self, lanes: u64, each: u64) -> (Accepted, JoinSet<()>) {
+    pub(crate) fn send(&self, lanes: u64, each: u64) -> (AcceptedEvents, JoinSet<()>) {
         let count = usize::try_from(lanes).unwrap();
-        let accepted = Accepted::new(Mutex::new(vec![Vec::new(); count]));
+        let accepted = AcceptedEvents::new(Mutex::new(vec![Vec::new(); count]));
         let mut senders = JoinSet::new();
         for lane in 0..lanes {
             let (url, accepted) = (self.url.clone(), Arc::clone(&accepted));
@@ -202,9 +202,9 @@ impl World {
     }
 
     /// Waits until the local service has received this number of requests.
-    pub(crate) async fn offered(&self, count: usize) {
+    pub(crate) async fn wait_until_offered(&self, count: usize) {
         let deadline = tokio::time::Instant::now() + DEADLINE;
-        while self.service.received().len() < count {
+        while self.service.requests().len() < count {
             let is_late = tokio::time::Instant::now() > deadline;
             assert!(!is_late, "nothing was delivered\n{}", self.agent_words());
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -213,7 +213,7 @@ impl World {
 
     /// Waits until the history has `at_least` different events and all
     /// were offered. Returns the numbers in the history, in its order.
-    pub(crate) async fn settled(&self, at_least: usize) -> Vec<u64> {
+    pub(crate) async fn wait_until_settled(&self, at_least: usize) -> Vec<u64> {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
             let history = self.stage.events(&[]);
@@ -223,7 +223,7 @@ impl World {
             let distinct = numbers.iter().collect::<BTreeSet<_>>().len();
             let offered: BTreeSet<String> = self
                 .service
-                .received()
+                .requests()
                 .iter()
                 .map(|request| {
                     let id = request.header("podtap-event-id");
@@ -247,7 +247,7 @@ impl World {
 }
 
 /// Returns the events that were answered 200 but are missing from the history or out of order.
-pub(crate) fn broken(accepted: &[Vec<u64>], history: &[u64]) -> Vec<String> {
+pub(crate) fn find_broken(accepted: &[Vec<u64>], history: &[u64]) -> Vec<String> {
     let mut first = BTreeMap::new();
     for (place, number) in history.iter().enumerate() {
         first.entry(*number).or_insert(place);
@@ -290,7 +290,7 @@ async fn relay(stage: &Stage, disk: &Disk, listen: &str) -> (Process, String) {
 
 /// Returns the authority of the URL, and the request for an event.
 fn webhook(url: &str, lane: u64, number: u64) -> (String, String) {
-    let (authority, path) = split(url);
+    let (authority, path) = split_url(url);
     let body = format!("type=item.update&item_id={lane}&item_revision_id={number}&n={number}");
     let request = format!(
         "POST {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use divan::Bencher;
 use jiff::Timestamp;
 use podtap_agent::config::AgentConfig;
-use podtap_agent::history::{Anchor, Filter, PageQuery, Saved};
+use podtap_agent::history::{Anchor, Filter, PageQuery, SavedFilters};
 use podtap_agent::{Agent, AgentHandle};
 use podtap_bench::history::{self, COMMON_WORD, OLDEST_ITEM, OLDEST_WORD, RARE_WORD};
 use podtap_tui::headless::HeadlessUi;
@@ -60,7 +60,7 @@ const FILTERS: [&str; 24] = [
     "nothingofthekind",
 ];
 
-static HISTORY: LazyLock<History> = LazyLock::new(History::open);
+static HISTORY: LazyLock<BenchHistory> = LazyLock::new(BenchHistory::open);
 
 fn main() {
     divan::main();
@@ -143,7 +143,7 @@ fn filter(bencher: Bencher<'_, '_>, text: &str) {
 #[divan::bench(args = FILTERS, sample_size = 1, sample_count = 5)]
 fn page(bencher: Bencher<'_, '_>, text: &str) {
     let history = &*HISTORY;
-    let filter = Filter::parse(&filled_in(text), history.newest, &Saved::default()).unwrap();
+    let filter = Filter::parse(&filled_in(text), history.newest, &SavedFilters::default()).unwrap();
     let query = PageQuery {
         filter,
         anchor: Anchor::Newest,
@@ -157,7 +157,7 @@ fn page(bencher: Bencher<'_, '_>, text: &str) {
 #[divan::bench(args = FILTERS, sample_size = 1, sample_count = 3)]
 fn total(bencher: Bencher<'_, '_>, text: &str) {
     let history = &*HISTORY;
-    let filter = Filter::parse(&filled_in(text), history.newest, &Saved::default()).unwrap();
+    let filter = Filter::parse(&filled_in(text), history.newest, &SavedFilters::default()).unwrap();
     let count = || history.handle.history().count(filter.clone());
     bencher.bench_local(|| history.runtime.block_on(count()).unwrap());
 }
@@ -182,7 +182,7 @@ fn terminal() -> Terminal<CrosstermBackend<Sink>> {
     Terminal::with_options(CrosstermBackend::new(sink()), TerminalOptions { viewport }).unwrap()
 }
 
-struct History {
+struct BenchHistory {
     runtime: Runtime,
     handle: AgentHandle,
     /// The time at which the newest event arrived, which `after:10m` is relative to.
@@ -190,7 +190,7 @@ struct History {
     _agent: Agent,
 }
 
-impl History {
+impl BenchHistory {
     fn open() -> Self {
         let events = std::env::var("PODTAP_BENCH_EVENTS").ok();
         let events = events.and_then(|text| text.parse().ok());

@@ -136,7 +136,7 @@ pub(crate) fn send(app: &mut App, message: Message, row: &EventRow, full: &FullE
 }
 
 /// Returns the first cell whose text does not fit its space, or that another cell hides.
-fn misaligned(buffer: &Buffer) -> Option<String> {
+fn find_misaligned(buffer: &Buffer) -> Option<String> {
     let width = usize::from(buffer.area().width);
     buffer.content().chunks(width).find_map(|row| {
         let mut at = 0;
@@ -174,7 +174,7 @@ proptest! {
         let before = buffer.clone();
         let area = Rect { x, width, ..row };
         line(&parts).draw(area, Theme::Ansi, &mut buffer);
-        prop_assert_eq!(misaligned(&buffer), None);
+        prop_assert_eq!(find_misaligned(&buffer), None);
         for outside in (0..x.saturating_sub(1)).chain(area.right()..100) {
             prop_assert_eq!(&buffer[(outside, 0)], &before[(outside, 0)]);
         }
@@ -226,11 +226,11 @@ proptest! {
             ..Changes::default()
         };
         app.update(Message::Changed(changes));
-        prop_assert_eq!(misaligned(&frame(&app)), None);
+        prop_assert_eq!(find_misaligned(&frame(&app)), None);
         for key in format!("enter {tab} {keys}").split_whitespace() {
             let key: KeyPress = key.parse().unwrap();
             send(&mut app, Message::Key(key.into()), &row, &full);
-            prop_assert_eq!(misaligned(&frame(&app)), None);
+            prop_assert_eq!(find_misaligned(&frame(&app)), None);
         }
     }
 }

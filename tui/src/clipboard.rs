@@ -11,7 +11,7 @@ const MOST: usize = 1024 * 1024;
 /// The clipboard. The thread ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Clipboard {
-    slot: Arc<Slot>,
+    slot: Arc<ClipboardSlot>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -22,7 +22,7 @@ impl Clipboard {
     }
 
     fn serve(mut sink: impl Sink) -> Self {
-        let slot = Arc::new(Slot::default());
+        let slot = Arc::new(ClipboardSlot::default());
         let texts = Arc::clone(&slot);
         let started = std::thread::Builder::new()
             .name("podtap-clipboard".to_owned())
@@ -59,7 +59,7 @@ impl Drop for Clipboard {
 
 /// The newest text that the thread has not taken. A newer text replaces it, as in any clipboard.
 #[derive(Debug, Default)]
-struct Slot {
+struct ClipboardSlot {
     content: Mutex<SlotContent>,
     changed: Condvar,
 }
@@ -70,7 +70,7 @@ struct SlotContent {
     is_closed: bool,
 }
 
-impl Slot {
+impl ClipboardSlot {
     fn put(&self, text: String) {
         self.lock().newest = Some(text);
         self.changed.notify_one();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use podtap_agent::Status;
-use podtap_agent::history::Saved;
+use podtap_agent::history::SavedFilters;
 use tokio::sync::watch;
 
 use crate::env::Env;
@@ -21,7 +21,7 @@ pub struct UiConfig {
     /// Which key does what.
     pub keymap: Keymap,
     /// The filters that have a name.
-    pub filters: Saved,
+    pub filters: SavedFilters,
     /// Whether the mouse is captured; text selection then needs shift in most terminals.
     pub mouse: bool,
     /// The tunnel whose history is shown, if the agent's status has no tunnel.
@@ -49,7 +49,7 @@ impl Default for UiConfig {
             theme: Theme::default(),
             zone: TimeZone::UTC,
             keymap: Keymap::default(),
-            filters: Saved::default(),
+            filters: SavedFilters::default(),
             mouse: true,
             tunnel: None,
             web: None,

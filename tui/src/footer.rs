@@ -171,7 +171,7 @@ impl Footer<'_> {
     /// Returns whether the key of the hint starts its action in the current state. A nearer context
     /// may use the key for something else, or there may be nothing to act on.
     fn is_usable(self, keymap: &Keymap, binding: &Binding) -> bool {
-        let is_text = |key: &&KeyPress| self.is_typing && key.typed().is_some();
+        let is_text = |key: &&KeyPress| self.is_typing && key.typed_char().is_some();
         let key = binding.keys.first().filter(|key| !is_text(key));
         let does = key.and_then(|key| keymap.resolve(self.contexts, *key));
         let is_idle = match binding.context {
@@ -187,7 +187,7 @@ impl Footer<'_> {
     /// Returns whether an action of the panes has nothing to act on.
     fn is_idle(self, action: Action) -> bool {
         use Action as A;
-        let empty = self.list.selected().is_none() && !self.list.is_loading();
+        let empty = self.list.selected_event().is_none() && !self.list.is_loading();
         let is_gap = self.list.selected_gap().is_some();
         let all = self.list.shows_all() && !self.list.is_only_marked();
         match action {

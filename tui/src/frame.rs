@@ -47,9 +47,9 @@ impl Frame {
         block.render(area, buffer);
 
         let room = usize::from(area.width).saturating_sub(4);
-        let left = padded(self.titles.left);
-        let right = padded(self.titles.right);
-        let below = padded(self.titles.below);
+        let left = pad_title(self.titles.left);
+        let right = pad_title(self.titles.right);
+        let below = pad_title(self.titles.below);
         let edge = Rect {
             x: area.x + 1,
             y: area.bottom().saturating_sub(1),
@@ -78,7 +78,7 @@ impl Frame {
     }
 }
 
-fn padded(title: Line) -> Line {
+fn pad_title(title: Line) -> Line {
     if title.width() == 0 {
         title
     } else {

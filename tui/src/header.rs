@@ -56,7 +56,7 @@ pub(crate) fn view(header: Header<'_>, env: Env<'_>, area: Rect, buffer: &mut Bu
     };
     let right = activity(header, spare);
     if area.height > 1 {
-        route(header.status, room).draw(indented(second), theme, buffer);
+        route(header.status, room).draw(indent_area(second), theme, buffer);
     } else {
         let rest = room.saturating_sub(left.width() + right.width() + 2 * GAP);
         let way = route(header.status, rest);
@@ -64,7 +64,7 @@ pub(crate) fn view(header: Header<'_>, env: Env<'_>, area: Rect, buffer: &mut Bu
             left = left.space(GAP).join(way);
         }
     }
-    left.draw(indented(first), theme, buffer);
+    left.draw(indent_area(first), theme, buffer);
     let x = area.right().saturating_sub(cells(right.width()) + 1);
     if left.width() + right.width() + GAP <= room {
         right.draw(
@@ -79,7 +79,7 @@ pub(crate) fn view(header: Header<'_>, env: Env<'_>, area: Rect, buffer: &mut Bu
     }
 }
 
-fn indented(area: Rect) -> Rect {
+fn indent_area(area: Rect) -> Rect {
     Rect {
         x: area.x + 1,
         width: area.width.saturating_sub(2),
@@ -132,7 +132,7 @@ fn route(status: &Status, room: usize) -> Line {
     };
     let arrow = Line::of(Role::Quiet, " → ");
     match room.checked_sub(service.width() + arrow.width()) {
-        Some(room) if room >= 16 => Line::of(Role::Accent, words::shortened(url, room))
+        Some(room) if room >= 16 => Line::of(Role::Accent, words::shorten_url(url, room))
             .join(arrow)
             .join(service),
         _ => service,

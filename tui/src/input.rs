@@ -47,10 +47,10 @@ impl Input {
     /// Returns whether the key does anything.
     pub(crate) fn key(&mut self, key: KeyPress) -> bool {
         match key.code() {
-            _ if key.typed().is_some() => self.before.extend(key.typed()),
+            _ if key.typed_char().is_some() => self.before.extend(key.typed_char()),
             KeyCode::Backspace if key.is_plain() => drop(self.before.pop()),
             KeyCode::Delete => drop(take_first(&mut self.after)),
-            KeyCode::Left => self.left(),
+            KeyCode::Left => self.move_left(),
             KeyCode::Right => self.before.extend(take_first(&mut self.after)),
             KeyCode::Home => self.home(),
             KeyCode::End => self.end(),
@@ -88,7 +88,7 @@ impl Input {
         line
     }
 
-    fn left(&mut self) {
+    fn move_left(&mut self) {
         if let Some(c) = self.before.pop() {
             self.after.insert(0, c);
         }
@@ -120,7 +120,7 @@ fn take_first(text: &mut String) -> Option<char> {
 mod tests {
     use super::*;
 
-    fn typed(keys: &str) -> Input {
+    fn input_with(keys: &str) -> Input {
         let mut input = Input::of("type:item item:1");
         for key in keys.split(' ').filter(|key| !key.is_empty()) {
             assert!(input.key(key.parse().unwrap()), "{key}");
@@ -142,9 +142,9 @@ mod tests {
             ("left left ctrl-u", ":1"),
             ("left ctrl-k end x", "type:item item:x"),
         ] {
-            assert_eq!(typed(keys).text(), text, "{keys}");
+            assert_eq!(input_with(keys).text(), text, "{keys}");
         }
-        assert!(!typed("").key("enter".parse().unwrap()));
+        assert!(!input_with("").key("enter".parse().unwrap()));
     }
 
     #[test]

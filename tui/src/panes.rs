@@ -64,7 +64,7 @@ impl Panes {
     /// the first event, the focused pane has all of the shared space, because there
     /// is nothing to show in the detail.
     pub(crate) fn layout_on(&self, size: Size, has_events: bool) -> Option<Layout> {
-        Layout::of(size, self.focus, self.shared(has_events))
+        Layout::of(size, self.focus, self.list_share(has_events))
     }
 
     /// Returns the areas of the screen.
@@ -74,10 +74,10 @@ impl Panes {
 
     /// Returns the areas of the screen as they would be if the detail were focused.
     pub(crate) fn layout_of_detail(&self, has_events: bool) -> Option<Layout> {
-        Layout::of(self.size, Pane::Detail, self.shared(has_events))
+        Layout::of(self.size, Pane::Detail, self.list_share(has_events))
     }
 
-    fn shared(&self, has_events: bool) -> Option<u16> {
+    fn list_share(&self, has_events: bool) -> Option<u16> {
         (self.zoom == Zoom::Both && has_events).then_some(self.share)
     }
 

@@ -7,11 +7,11 @@ use crate::changes::Changes;
 /// Whether the screen is paused, and the changes since then.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pause {
-    held: Option<Held>,
+    held: Option<HeldScreen>,
 }
 
 #[derive(Debug, Clone)]
-struct Held {
+struct HeldScreen {
     /// The changes since the screen was paused.
     changes: Changes,
     /// The newest event at that time.
@@ -29,7 +29,7 @@ impl Pause {
         if let Some(held) = self.held.take() {
             return Some(held.changes);
         }
-        self.held = Some(Held {
+        self.held = Some(HeldScreen {
             changes: Changes::default(),
             newest,
         });

@@ -23,14 +23,14 @@ impl SafeText {
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return Self(text.to_owned());
         }
-        let mut safe = Writer::default();
+        let mut safe = SafeTextWriter::default();
         text.chars().for_each(|c| safe.push(c));
         Self(safe.text)
     }
 
     /// Makes any bytes printable. Bytes that are not UTF-8 become `\xNN`.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let mut safe = Writer::default();
+        let mut safe = SafeTextWriter::default();
         for chunk in bytes.utf8_chunks() {
             chunk.valid().chars().for_each(|c| safe.push(c));
             for byte in chunk.invalid() {
@@ -129,13 +129,13 @@ impl<T: AsRef<str>> From<T> for SafeText {
 }
 
 #[derive(Default)]
-struct Writer {
+struct SafeTextWriter {
     text: String,
     /// Number of marks on the last base character; `None` at the start, where a mark has no base.
     marks: Option<usize>,
 }
 
-impl Writer {
+impl SafeTextWriter {
     fn push(&mut self, c: char) {
         match c {
             '\0'..='\x1f' => self.base(picture(c)),

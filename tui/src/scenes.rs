@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use podtap_agent::history::{EventRow, LoopFinding, LoopShape, Maker, Position};
-use podtap_agent::{ExplainedField, Explanation, LinkState, Remembered, ServiceState};
+use podtap_agent::{ExplainedField, Explanation, LinkState, RememberedEvent, ServiceState};
 use podtap_podio::{ObjectKind, ObjectRef};
 
 use crate::UiConfig;
@@ -109,10 +109,10 @@ fn names_and_changes_are_in_the_list() {
                         _ => Vec::new(),
                     };
                     let title = Some("Login fails on Safari, not on Firefox".to_owned());
-                    let told = Remembered {
+                    let told = RememberedEvent {
                         title,
                         changes,
-                        ..Remembered::default()
+                        ..RememberedEvent::default()
                     };
                     (row.id, told)
                 });

@@ -90,7 +90,7 @@ fn sample() -> HookListing {
     listing
 }
 
-fn opened(width: u16, height: u16, listing: Result<HookListing, String>) -> App {
+fn open_hooks(width: u16, height: u16, listing: Result<HookListing, String>) -> App {
     let mut app = app(width, height);
     settle(&mut app, Message::Tick(now()), 1_204);
     press(&mut app, "h", 1_204);
@@ -106,7 +106,7 @@ fn opened(width: u16, height: u16, listing: Result<HookListing, String>) -> App 
 #[test]
 fn hooks_at_every_size() {
     for (width, height) in SIZES {
-        let mut app = opened(width, height, Ok(sample()));
+        let mut app = open_hooks(width, height, Ok(sample()));
         press(&mut app, "j", 1_204);
         snapshot!("hooks", &app);
     }
@@ -120,7 +120,7 @@ fn windows_over_the_hooks() {
         ("hook_new", "c"),
     ] {
         for (width, height) in SIZES {
-            let mut app = opened(width, height, Ok(sample()));
+            let mut app = open_hooks(width, height, Ok(sample()));
             press(&mut app, keys, 1_204);
             snapshot!(name, &app);
         }
@@ -131,7 +131,10 @@ fn windows_over_the_hooks() {
 fn without_credentials_the_history_alone_tells() {
     let why = "Podio shows hooks only to who is logged in: set credentials, or run `podtap login`";
     for (width, height) in SIZES {
-        snapshot!("hooks_refused", &opened(width, height, Err(why.to_owned())));
+        snapshot!(
+            "hooks_refused",
+            &open_hooks(width, height, Err(why.to_owned()))
+        );
     }
 }
 

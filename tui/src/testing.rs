@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{
     Arrivals, Attempt, AttemptSummary, Burst, DeliveryState, Event, EventRow, HistoryGap, Incident,
-    Insight, Outcome, Position, Saved,
+    Insight, Outcome, Position, SavedFilters,
 };
 use podtap_agent::{EventId, HookStanding, LinkState, Seq, ServiceState, Status, WebhookRequest};
 use podtap_podio::standing::Judgement;
@@ -38,18 +38,18 @@ pub(crate) fn now() -> Timestamp {
     "2026-11-23T12:04:32.204Z".parse().unwrap()
 }
 
-fn received(position: i64) -> Timestamp {
+fn received_at(position: i64) -> Timestamp {
     now() - SignedDuration::from_secs(1_204 - position)
 }
 
-pub(crate) fn saved(filters: &[(&str, &str)]) -> Saved {
+pub(crate) fn saved_filters(filters: &[(&str, &str)]) -> SavedFilters {
     let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
-    Saved::new(filters.iter().map(owned), now()).unwrap()
+    SavedFilters::new(filters.iter().map(owned), now()).unwrap()
 }
 
 /// Returns the id of the sample event at `position`.
 pub(crate) fn id(position: i64) -> EventId {
-    EventId::from_parts(received(position), u128::from(position.unsigned_abs()))
+    EventId::from_parts(received_at(position), u128::from(position.unsigned_abs()))
 }
 
 /// Returns a sample row. The position decides its content.
@@ -74,7 +74,7 @@ pub(crate) fn row(position: i64) -> EventRow {
     EventRow {
         position: Position(position),
         id: id(position),
-        received_at: received(position),
+        received_at: received_at(position),
         method: "POST".to_owned(),
         path: "/podio/hook".to_owned(),
         event_type: Some(kinds[index].to_owned()),
@@ -108,8 +108,8 @@ pub(crate) fn row(position: i64) -> EventRow {
 pub(crate) fn gap(position: i64) -> HistoryGap {
     HistoryGap {
         position: Position(position),
-        found_at: received(position),
-        since: Some(received(position - 1)),
+        found_at: received_at(position),
+        since: Some(received_at(position - 1)),
         incident: Incident::Gap {
             from: Seq(position.unsigned_abs()),
             to: Seq(position.unsigned_abs() + 6),
@@ -125,8 +125,8 @@ pub(crate) fn burst(first: i64, last: i64) -> Burst {
         first: Position(first),
         last: Position(last),
         events,
-        since: received(last) - SignedDuration::from_secs(4),
-        until: received(last),
+        since: received_at(last) - SignedDuration::from_secs(4),
+        until: received_at(last),
         answered: events - 12,
         failed: 12,
         slowest: Some(Duration::from_millis(380)),
@@ -151,7 +151,7 @@ pub(crate) fn with_body(position: i64, body: &[u8]) -> Event {
         id: id(position),
         seq: Some(Seq(position.unsigned_abs())),
         request: WebhookRequest {
-            received_at: received(position),
+            received_at: received_at(position),
             method: "POST".to_owned(),
             path: "/podio/hook".to_owned(),
             headers: headers.into_iter().collect(),
@@ -175,7 +175,7 @@ pub(crate) fn attempts(position: i64) -> Vec<Attempt> {
         url: "http://localhost:3000/podio/hook".to_owned(),
         target: None,
         edited: None,
-        started_at: received(position),
+        started_at: received_at(position),
         duration: Duration::from_millis(millis),
         outcome,
     };
@@ -202,7 +202,7 @@ pub(crate) fn options(width: usize) -> RenderOptions {
 }
 
 /// Returns a sample event, laid out.
-pub(crate) fn opened(position: i64, width: usize) -> Box<OpenEvent> {
+pub(crate) fn sample_event(position: i64, width: usize) -> Box<OpenEvent> {
     opened_as(position, options(width))
 }
 
@@ -275,13 +275,13 @@ pub(crate) fn answer(effect: Effect, events: i64) -> Option<FeatureAnswer> {
         }
         Effect::Rate(RateEffect::CountArrivals { after, since }) => {
             let low = after.map_or(1, |after| after.0 + 1);
-            let new = (low..=events).filter(|at| after.is_some() || received(*at) >= since);
+            let new = (low..=events).filter(|at| after.is_some() || received_at(*at) >= since);
             let durations = (1.max(events - 500)..=events).map(row);
             let durations = durations.filter_map(|row| row.last.map(|last| last.duration));
             Some(FeatureAnswer::Rate(RateAnswer::Arrivals {
                 result: Ok(Arrivals {
                     newest: Position(events),
-                    seconds: new.map(|at| (received(at).as_second(), 1)).collect(),
+                    seconds: new.map(|at| (received_at(at).as_second(), 1)).collect(),
                     others: 0,
                     durations: durations.collect(),
                 }),
@@ -322,7 +322,7 @@ pub(crate) fn press(app: &mut App, keys: &str, events: i64) {
 }
 
 /// Returns an app on a screen of usual size with a history of 500 events, after these keys.
-pub(crate) fn pressed(keys: &str) -> App {
+pub(crate) fn app_after(keys: &str) -> App {
     let mut app = app(100, 30);
     settle(&mut app, Message::Tick(now()), 500);
     press(&mut app, keys, 500);
@@ -330,7 +330,7 @@ pub(crate) fn pressed(keys: &str) -> App {
 }
 
 /// Submits the open form, and returns the effects.
-pub(crate) fn sent(app: &mut App) -> Vec<Effect> {
+pub(crate) fn send_form(app: &mut App) -> Vec<Effect> {
     let mut effects = app.update(key("enter"));
     effects.retain(|effect| *effect != Effect::Draw);
     effects

@@ -64,7 +64,7 @@ fn list_props(app: &App) -> ListProps<'_> {
         status: &app.status,
         search: &app.search,
         names: &app.names,
-        chain: app.figures.known().chain.as_ref(),
+        chain: app.figures.known_figures().chain.as_ref(),
         held_back: app.pause.held_back(),
         warning: app.loops.warning(),
         is_typing: app.is_typing(),
@@ -73,9 +73,9 @@ fn list_props(app: &App) -> ListProps<'_> {
 }
 
 fn detail_props(app: &App, env: Env<'_>) -> DetailProps {
-    let opened = app.detail.opened();
+    let opened = app.detail.open_event();
     DetailProps {
-        selected: app.list.selected().map(|row| row.id),
+        selected: app.list.selected_event().map(|row| row.id),
         asked_for: opened.and_then(|opened| app.explain.seconds(opened.event.id, env.now)),
         focused: app.windows.is_empty() && app.panes.focus == Pane::Detail,
     }

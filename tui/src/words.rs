@@ -186,7 +186,7 @@ pub(crate) fn outcome_and_time(attempt: &Attempt) -> (Role, String) {
 
 /// Shortens a URL in its middle, so that the host and the last characters of
 /// the key can still be recognized.
-pub(crate) fn shortened(url: &str, room: usize) -> String {
+pub(crate) fn shorten_url(url: &str, room: usize) -> String {
     let chars: Vec<char> = url.chars().collect();
     if chars.len() <= room {
         return url.to_owned();
@@ -205,9 +205,9 @@ mod tests {
     #[test]
     fn a_long_url_keeps_its_host_and_its_end() {
         let url = "https://hooks.example.com/k3v9abcdefghijklmnopqrx2qa";
-        assert_eq!(shortened(url, 100), url);
+        assert_eq!(shorten_url(url, 100), url);
         assert_eq!(
-            shortened(url, 41),
+            shorten_url(url, 41),
             "https://hooks.example.com/k3v9…mnopqrx2qa"
         );
     }

@@ -22,7 +22,7 @@ pub(crate) fn rows(line: Line, cells: usize) -> Vec<(usize, Line)> {
     let hang = hang.unwrap_or(0);
     let ends = breaks(&line.text(), cells, hang);
     let indents = std::iter::once(0).chain(std::iter::repeat(hang));
-    indents.zip(split(&line, &ends)).collect()
+    indents.zip(split_at(&line, &ends)).collect()
 }
 
 /// Returns where each row ends, as byte offsets in the text.
@@ -59,7 +59,7 @@ fn word_at(text: &str, at: usize) -> usize {
 }
 
 /// Returns the parts of a line that end at these byte offsets.
-fn split(line: &Line, ends: &[usize]) -> Vec<Line> {
+fn split_at(line: &Line, ends: &[usize]) -> Vec<Line> {
     let (mut rows, mut row, mut at) = (Vec::new(), Line::new(), 0);
     let mut ends = ends.iter().copied().peekable();
     for (role, text) in line.pieces() {

@@ -13,7 +13,7 @@ use crate::answer::{PageAnswer, error, json};
 const MAX_EDITED: usize = 512 * 1024;
 
 #[derive(Debug, Serialize)]
-struct File<'a> {
+struct EditedFile<'a> {
     text: &'a str,
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn file(handle: &AgentHandle, id: EventId) -> PageAnswer {
             StatusCode::PAYLOAD_TOO_LARGE,
             "the body is too large to edit here: use `podtap replay --edit`",
         ),
-        Ok(event) => json(&File {
+        Ok(event) => json(&EditedFile {
             text: &text(&event.request),
         }),
         Err(answer) => answer,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::answer::{PageAnswer, error, json};
 
 #[derive(Debug, Serialize)]
-struct Figures {
+struct FiguresObject {
     /// Number of events in each of the last 60 minutes, oldest first.
     per_minute: Vec<u64>,
     /// The states of the link and of the local service in each of those minutes.
@@ -50,7 +50,7 @@ pub(crate) async fn now(handle: &AgentHandle) -> PageAnswer {
         Ok::<_, HistoryError>((traffic, times))
     };
     match read.await {
-        Ok((traffic, times)) => json(&Figures {
+        Ok((traffic, times)) => json(&FiguresObject {
             per_minute: per_minute(&traffic),
             hour: handle.past_hour().iter().map(MinuteObject::from).collect(),
             answers: Answers::from(times),

@@ -5,7 +5,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use podtap_agent::AgentHandle;
 use podtap_agent::export::shown::{ShownGap, ShownRow};
-use podtap_agent::history::{Anchor, Filter, Page, PageQuery, Position, Saved};
+use podtap_agent::history::{Anchor, Filter, Page, PageQuery, Position, SavedFilters};
 use serde::Serialize;
 
 use crate::answer::{PageAnswer, error, json, json_as};
@@ -18,13 +18,13 @@ const MAX_FILTER: usize = 1_000;
 
 /// The parsed query of a request.
 #[derive(Debug, PartialEq)]
-struct Wanted {
+struct PageRequest {
     filter: String,
     anchor: Anchor,
     limit: usize,
 }
 
-impl Wanted {
+impl PageRequest {
     fn parse(query: &str) -> Result<Self, String> {
         let mut wanted = Self {
             filter: String::new(),
@@ -56,7 +56,7 @@ impl Wanted {
 
 /// The rows, newest first, and how far the history was searched for them.
 #[derive(Debug, Serialize)]
-struct Window<'a> {
+struct ListWindow<'a> {
     rows: Vec<ShownRow<'a>>,
     /// The gaps among the rows; empty if a filter is set.
     gaps: Vec<ShownGap>,
@@ -69,8 +69,8 @@ struct Window<'a> {
 }
 
 /// Returns a window of the list.
-pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> PageAnswer {
-    let wanted = match Wanted::parse(query) {
+pub(crate) async fn page(handle: &AgentHandle, saved: &SavedFilters, query: &str) -> PageAnswer {
+    let wanted = match PageRequest::parse(query) {
         Ok(wanted) => wanted,
         Err(wrong) => return error(StatusCode::BAD_REQUEST, &wrong),
     };
@@ -101,7 +101,7 @@ pub(crate) async fn page(handle: &AgentHandle, saved: &Saved, query: &str) -> Pa
         Ok::<_, podtap_agent::history::HistoryError>((page, known, gaps))
     };
     match read.await {
-        Ok((page, known, gaps)) => json(&Window {
+        Ok((page, known, gaps)) => json(&ListWindow {
             rows: page
                 .rows
                 .iter()
@@ -139,22 +139,22 @@ mod tests {
 
     #[test]
     fn a_window_is_asked_for_by_place_and_never_too_large() {
-        let wanted = Wanted::parse("filter=type%3Aitem.*&before=12&limit=100000").unwrap();
-        let expected = Wanted {
+        let wanted = PageRequest::parse("filter=type%3Aitem.*&before=12&limit=100000").unwrap();
+        let expected = PageRequest {
             filter: "type:item.*".to_owned(),
             anchor: Anchor::Before(Position(12)),
             limit: MAX_ROWS,
         };
         assert_eq!(wanted, expected);
-        assert_eq!(Wanted::parse("limit=0").unwrap().limit, 1);
+        assert_eq!(PageRequest::parse("limit=0").unwrap().limit, 1);
         for (query, words) in [
             ("before=x", "before is not a number: x"),
             ("limit=-1", "limit is not a number: -1"),
             ("offset=3", "unknown parameter offset"),
         ] {
-            assert_eq!(Wanted::parse(query).unwrap_err(), words);
+            assert_eq!(PageRequest::parse(query).unwrap_err(), words);
         }
         let long = format!("filter={}", "x".repeat(MAX_FILTER + 1));
-        assert!(Wanted::parse(&long).is_err());
+        assert!(PageRequest::parse(&long).is_err());
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use podtap_agent::history::Saved;
+use podtap_agent::history::SavedFilters;
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -47,7 +47,7 @@ pub struct PageConfig {
     /// other machines can reach the address.
     pub password: Option<SecretString>,
     /// The filters that a person has saved.
-    pub saved: Saved,
+    pub saved: SavedFilters,
 }
 
 /// Why the page cannot start.

@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use podtap_agent::history::Saved;
+use podtap_agent::history::SavedFilters;
 use podtap_agent::{AgentHandle, EventId};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ const MAX_AT_ONCE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Site {
     tunnels: PageTunnels,
-    saved: Saved,
+    saved: SavedFilters,
     access: PageSecrets,
     guard: PageGuard,
     streams: Arc<Semaphore>,
@@ -39,7 +39,7 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn new(
         tunnels: PageTunnels,
-        saved: Saved,
+        saved: SavedFilters,
         access: PageSecrets,
         guard: PageGuard,
     ) -> Self {
@@ -114,7 +114,7 @@ impl Site {
         }
         let query = head.uri.query().unwrap_or_default();
         let Some((handle, query)) = self.tunnels.find(query) else {
-            return tunnels::unknown();
+            return tunnels::unknown_tunnel();
         };
         if path == "changes" {
             let Ok(place) = Arc::clone(&self.streams).try_acquire_owned() else {

@@ -81,6 +81,6 @@ impl PageTunnels {
 }
 
 /// Returns the answer to a request for an unknown tunnel.
-pub(crate) fn unknown() -> PageAnswer {
+pub(crate) fn unknown_tunnel() -> PageAnswer {
     crate::answer::error(StatusCode::NOT_FOUND, "this page has no such tunnel")
 }

@@ -36,7 +36,7 @@ use crate::lock::HistoryLock;
 use crate::opening::{check, open_writer};
 use crate::replay::{self, Replayer};
 use crate::router::KnownPlaces;
-use crate::routes::{Course, Routes};
+use crate::routes::{CurrentRoutes, Routes};
 use crate::status::Status;
 use crate::target::Target;
 use error::result_of_stop;
@@ -119,7 +119,7 @@ impl Agent {
         let delivery = if link.is_some() {
             let pending = PendingReader::open(&path, writer.clone())?;
             let handed_over = pending.hand_over_to(routes.targets().len())?;
-            let course = watch::Sender::new(Course::from(routes));
+            let course = watch::Sender::new(CurrentRoutes::from(routes));
             let delivery = Delivery {
                 pending,
                 writer: writer.clone(),

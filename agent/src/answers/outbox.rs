@@ -15,16 +15,16 @@ const MAX_ANSWERS: usize = 1024;
 
 /// The queue from delivery to the link. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Outbox(Arc<Shared>);
+pub(crate) struct Outbox(Arc<SharedOutbox>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedOutbox {
+    state: Mutex<OutboxState>,
     ready: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct OutboxState {
     /// Events of this session that are not in the history yet, with answers that came earlier.
     uncommitted: HashMap<EventId, Option<QueuedAnswer>>,
     ready: VecDeque<QueuedAnswer>,
@@ -34,7 +34,7 @@ impl Outbox {
     /// Begins a session. Answers for an earlier session
     /// are dropped: the relay has long answered them.
     pub(crate) fn begin(&self) {
-        *self.lock() = State::default();
+        *self.lock() = OutboxState::default();
     }
 
     /// Holds the answer to this event until the event is committed.
@@ -89,7 +89,7 @@ impl Outbox {
         self.lock().ready.pop_front()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, OutboxState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,11 +17,11 @@ use tower_service::Service as _;
 
 use super::exchange::{DeliveryFailure, Dispatch, ServiceAnswer};
 use super::header_case::Spellings;
-use super::kept::Kept;
+use super::kept::KeptBody;
 use super::{headers, program};
 use crate::answers::Allowance;
 use crate::config::{DeliveryConfig, HostHeader};
-use crate::connection::{Observed, ReadMeter, ServiceConnector};
+use crate::connection::{CountedStream, ReadMeter, ServiceConnector};
 use crate::reason;
 use crate::target::Target;
 
@@ -184,7 +184,7 @@ impl Forwarder {
 
     /// Returns a connection to the local service, with TLS
     /// if its URL requires it; `None` if there is none.
-    pub(super) async fn connect(&self, target: &Target) -> Option<Observed> {
+    pub(super) async fn connect(&self, target: &Target) -> Option<CountedStream> {
         let connecting = self.clients.connector.clone().call(uri(target, "/")?);
         let connected = tokio::time::timeout(PROBE_TIMEOUT, connecting).await;
         Some(connected.ok()?.ok()?.into_inner())
@@ -256,8 +256,8 @@ impl Forwarder {
     }
 
     /// Returns an empty buffer for the body of an answer.
-    fn nothing_kept(&self) -> Kept {
-        Kept::new(self.keep_bytes, self.answers.as_ref().map(Allowance::room))
+    fn nothing_kept(&self) -> KeptBody {
+        KeptBody::new(self.keep_bytes, self.answers.as_ref().map(Allowance::room))
     }
 }
 

@@ -43,19 +43,19 @@ impl Spellings {
         if !is_needed {
             return Extensions::new();
         }
-        let known = self.kept().iter().find(|kept| kept.0 == head).cloned();
+        let known = self.lock().iter().find(|kept| kept.0 == head).cloned();
         if let Some((_, spelling)) = known {
             return spelling;
         }
         let head = Bytes::from(head);
         let spelling = read(head.clone()).await;
-        let mut kept = self.kept();
+        let mut kept = self.lock();
         kept.truncate(KEPT - 1);
         kept.push_front((head, spelling.clone()));
         spelling
     }
 
-    fn kept(&self) -> MutexGuard<'_, VecDeque<(Bytes, Extensions)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Bytes, Extensions)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,7 +72,7 @@ async fn read(head: Bytes) -> Extensions {
         .preserve_header_case(true)
         .keep_alive(false)
         .max_headers(MAX_NAMES)
-        .serve_connection(Head(head), service);
+        .serve_connection(HeadReader(head), service);
     if let Err(error) = connection.await {
         tracing::debug!(%error, "header names go out in lower case");
     }
@@ -81,9 +81,9 @@ async fn read(head: Bytes) -> Extensions {
 }
 
 /// A connection that yields a head and discards all output.
-struct Head(Bytes);
+struct HeadReader(Bytes);
 
-impl Read for Head {
+impl Read for HeadReader {
     fn poll_read(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -95,7 +95,7 @@ impl Read for Head {
     }
 }
 
-impl Write for Head {
+impl Write for HeadReader {
     fn poll_write(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -136,7 +136,7 @@ mod tests {
             spellings.of([name.as_str(), "Host"].into_iter()).await;
         }
 
-        let kept = spellings.kept();
+        let kept = spellings.lock();
         assert_eq!(kept.len(), KEPT);
         let heads: Vec<_> = kept.iter().map(|(head, _)| &head[16..20]).collect();
         assert_eq!(heads, [b"X-7:", b"X-6:", b"X-5:", b"X-4:"]);

@@ -129,7 +129,7 @@ mod tests {
 
     const ID: &str = "01JD3M5X8RGQ7T9V2W4Y6Z0ABC";
 
-    fn sent(headers: &[(&str, &str)], keep_host: bool) -> HeaderMap {
+    fn headers_sent(headers: &[(&str, &str)], keep_host: bool) -> HeaderMap {
         let headers = headers
             .iter()
             .map(|&(name, value)| (name, value.to_owned()))
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn headers_of_one_hop_and_those_it_names_are_dropped() {
-        let headers = sent(
+        let headers = headers_sent(
             &[
                 ("Connection", "close, X-Hop"),
                 ("x-hop", "1"),
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_local_service_learns_who_sent_it_and_which_attempt_it_is() {
-        let headers = sent(
+        let headers = headers_sent(
             &[("host", "hooks.test"), ("podtap-replay", "forged")],
             false,
         );
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_a_sender_says_of_itself_or_of_the_event_is_replaced_in_every_spelling() {
-        let headers = sent(
+        let headers = headers_sent(
             &[
                 ("host", "inner"),
                 ("X-Forwarded-For", "1.1.1.1"),

@@ -9,7 +9,7 @@ use crate::answers::AnswerPermit;
 
 /// The part of a body that has been received.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct KeptBody {
     body: BytesMut,
     /// Size of the whole body so far, in bytes.
     bytes: u64,
@@ -18,7 +18,7 @@ pub(super) struct Kept {
     at_most: usize,
 }
 
-impl Kept {
+impl KeptBody {
     /// Creates an empty buffer; without `room`, it keeps at most `at_most` bytes.
     pub(super) fn new(at_most: usize, room: Option<AnswerPermit>) -> Self {
         Self {
@@ -82,11 +82,11 @@ mod tests {
 
     #[test]
     fn without_room_the_first_bytes_are_kept_and_all_are_counted() {
-        let mut kept = Kept::new(4, None);
+        let mut kept = KeptBody::new(4, None);
         for data in [&b"abc"[..], b"def", b"ghi"] {
             kept.add(data);
         }
-        let mut first = Kept::new(4, None);
+        let mut first = KeptBody::new(4, None);
         first.add(b"12");
         first.append(kept);
         let answer = first.answer(200, HeaderList::default());
@@ -96,9 +96,9 @@ mod tests {
 
     #[test]
     fn with_room_the_whole_body_is_kept_until_it_is_too_large() {
-        let mut kept = Kept::new(4, Some(Allowance::default().room()));
+        let mut kept = KeptBody::new(4, Some(Allowance::default().room()));
         kept.add(b"abcdef");
-        let mut more = Kept::new(4, Some(Allowance::default().room()));
+        let mut more = KeptBody::new(4, Some(Allowance::default().room()));
         more.add(b"ghi");
         kept.append(more);
         assert_eq!((&kept.body[..], kept.bytes()), (&b"abcdefghi"[..], 9));

@@ -25,7 +25,7 @@ use crate::change::Change;
 use crate::config::DeliveryConfig;
 use crate::history::{Fact, HandedOver, HistoryError, PendingReader, WatchReader, Writer};
 use crate::router::{KnownPlaces, Router};
-use crate::routes::{Course, Routes};
+use crate::routes::{CurrentRoutes, Routes};
 use crate::status::Status;
 use courier::Courier;
 use forward::Forwarder;
@@ -38,7 +38,7 @@ pub(crate) struct Delivery {
     pub(crate) writer: Writer,
     pub(crate) forwarder: Forwarder,
     /// The routes to the targets, now and as they change.
-    pub(crate) course: watch::Receiver<Course>,
+    pub(crate) course: watch::Receiver<CurrentRoutes>,
     pub(crate) places: KnownPlaces,
     /// Reads the places of hooks.
     pub(crate) watched: WatchReader,

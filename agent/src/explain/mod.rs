@@ -24,7 +24,7 @@ use crate::history::{Event, Fact, History, HistoryError, WatchReader, Writer};
 use crate::own_client::OwnClient;
 use crate::place::{Place, PlaceRef};
 pub(crate) use enrich::Enricher;
-pub use remembered::Remembered;
+pub use remembered::RememberedEvent;
 
 /// Divisor of the hour's calls: this part is reserved for validating and managing hooks.
 const RESERVED_SHARE: u64 = 10;

@@ -11,7 +11,7 @@ use crate::history::{EventRow, HistoryError, Maker};
 /// What a list shows about an event besides its own
 /// content. Untrusted text: escape it before showing it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Remembered {
+pub struct RememberedEvent {
     /// The object's title.
     pub title: Option<String>,
     /// Name of its app.
@@ -31,7 +31,7 @@ impl Explainer {
     pub(crate) async fn recall_rows(
         &self,
         rows: &[EventRow],
-    ) -> Result<HashMap<EventId, Remembered>, HistoryError> {
+    ) -> Result<HashMap<EventId, RememberedEvent>, HistoryError> {
         let subjects: HashMap<EventId, String> = rows
             .iter()
             .filter_map(|row| Some((row.id, subject(row)?)))
@@ -56,7 +56,7 @@ impl Explainer {
             let own = is_known.then(|| matches!(self.own.judge(by, via), Maker::Own { .. }));
             found.insert(
                 row.id,
-                Remembered {
+                RememberedEvent {
                     title: told.title.or_else(|| item.map(|item| item.title.clone())),
                     app: told.app.or_else(|| item.and_then(|item| item.app.clone())),
                     who: told.who,

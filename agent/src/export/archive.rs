@@ -74,7 +74,7 @@ pub async fn write(
     target: &Target,
     to: impl Write + Send,
 ) -> Result<u64, ArchiveError> {
-    let mut archive = Archive {
+    let mut archive = ArchiveWriter {
         history,
         format,
         target,
@@ -96,7 +96,7 @@ pub async fn write(
     Ok(archive.written)
 }
 
-struct Archive<'a, W: Write> {
+struct ArchiveWriter<'a, W: Write> {
     history: &'a History,
     format: ArchiveFormat,
     target: &'a Target,
@@ -104,7 +104,7 @@ struct Archive<'a, W: Write> {
     written: u64,
 }
 
-impl<W: Write + Send> Archive<'_, W> {
+impl<W: Write + Send> ArchiveWriter<'_, W> {
     fn begin(&mut self) -> io::Result<()> {
         if self.format == ArchiveFormat::Har {
             self.to

@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    fn answered(millis: &[u64]) -> AnswerTimes {
+    fn answer_times(millis: &[u64]) -> AnswerTimes {
         let deliveries = millis.iter().map(|ms| (Duration::from_millis(*ms), true));
         AnswerTimes::of(deliveries)
     }
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_in_the_bucket_whose_edge_it_does_not_pass() {
-        let times = answered(&[1, 2, 3, 15_000, 15_001, 600_000]);
+        let times = answer_times(&[1, 2, 3, 15_000, 15_001, 600_000]);
         assert_eq!(count(&times, Some(1)), 1);
         assert_eq!(count(&times, Some(2)), 1);
         assert_eq!(count(&times, Some(5)), 1);
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn nothing_has_no_buckets_and_no_times() {
-        let times = answered(&[]);
+        let times = answer_times(&[]);
         assert_eq!(times, AnswerTimes::default());
         assert!(times.share_over_limit().abs() < f64::EPSILON);
     }
@@ -154,13 +154,13 @@ mod tests {
     #[test]
     fn percentiles_are_times_that_were_measured() {
         let hundred: Vec<u64> = (1..=100).collect();
-        let times = answered(&hundred);
+        let times = answer_times(&hundred);
         let millis = |ms| Some(Duration::from_millis(ms));
         assert_eq!(
             (times.p50, times.p95, times.max),
             (millis(50), millis(95), millis(100))
         );
-        let one = answered(&[7]);
+        let one = answer_times(&[7]);
         assert_eq!(
             (one.p50, one.p95, one.max),
             (millis(7), millis(7), millis(7))
@@ -170,7 +170,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_answer_is_in_one_bucket(millis in prop::collection::vec(0..200_000_u64, 0..200)) {
-            let times = answered(&millis);
+            let times = answer_times(&millis);
             let counted: u64 = times.buckets.iter().map(|bucket| bucket.count).sum();
             prop_assert_eq!(counted, millis.len() as u64);
             prop_assert!(times.p50 <= times.p95 && times.p95 <= times.max);

@@ -110,7 +110,7 @@ impl HourRecorder {
             };
             let (now, sample) = (
                 Timestamp::now(),
-                Sample::of(&self.status.borrow_and_update()),
+                LinkSample::of(&self.status.borrow_and_update()),
             );
             let mut hour = self.hour.lock();
             hour.observe(now, sample);
@@ -123,13 +123,13 @@ impl HourRecorder {
 
 /// A sample: up, down, or neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sample {
+struct LinkSample {
     link: Option<bool>,
     service: Option<bool>,
     waiting: u64,
 }
 
-impl Sample {
+impl LinkSample {
     fn of(status: &Status) -> Self {
         Self {
             link: match status.link {
@@ -151,7 +151,7 @@ impl Sample {
 struct Hour {
     /// Minutes with data, oldest first; at most [`MINUTES`].
     cells: VecDeque<Cell>,
-    last: Option<(Timestamp, Sample)>,
+    last: Option<(Timestamp, LinkSample)>,
 }
 
 /// The record of one minute, which is numbered since the epoch.
@@ -193,7 +193,7 @@ impl Parts {
 
 impl Hour {
     /// Records a new state.
-    fn observe(&mut self, now: Timestamp, sample: Sample) {
+    fn observe(&mut self, now: Timestamp, sample: LinkSample) {
         self.advance(now);
         self.last = Some((now, sample));
         let cell = self.cell(now);
@@ -291,8 +291,8 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
 
-    fn sample(link: bool, service: Option<bool>, waiting: u64) -> Sample {
-        Sample {
+    fn sample(link: bool, service: Option<bool>, waiting: u64) -> LinkSample {
+        LinkSample {
             link: Some(link),
             service,
             waiting,

@@ -116,7 +116,7 @@ impl StepText {
         Self(Holds::No, reason.into(), Some(cure.into()))
     }
 
-    fn unknown(reason: impl Into<String>, cure: Option<&str>) -> Self {
+    fn unknown_because(reason: impl Into<String>, cure: Option<&str>) -> Self {
         Self(Holds::Unknown, reason.into(), cure.map(str::to_owned))
     }
 
@@ -145,7 +145,7 @@ impl QuietFacts<'_> {
             (None, Some((Some(hook_id), at))) => {
                 StepText::yes(format!("hook {hook_id} sent an event at {}", minute(at)))
             }
-            (Some(_), Some((Some(hook_id), at))) => StepText::unknown(
+            (Some(_), Some((Some(hook_id), at))) => StepText::unknown_because(
                 format!(
                     "hook {hook_id} sent an event at {}, but belongs to no known app",
                     minute(at)
@@ -158,11 +158,11 @@ impl QuietFacts<'_> {
             },
             (None, _) => match self.failure() {
                 Some(failure) => StepText::no(failure, "see the reason, or create one in Podio"),
-                None if self.has_credentials => StepText::unknown(
+                None if self.has_credentials => StepText::unknown_because(
                     "Podio has not been asked yet",
                     Some("add the app: --app ID"),
                 ),
-                None => StepText::unknown(
+                None => StepText::unknown_because(
                     "Podio cannot be asked: no credentials are set",
                     Some("set Podio credentials (podtap login), or check the app's Developer page"),
                 ),
@@ -195,9 +195,9 @@ impl QuietFacts<'_> {
             )
         } else if let Some((Some(hook_id), at)) = self.newest {
             let at = minute(at);
-            StepText::unknown(format!("hook {hook_id} last sent an event at {at}"), None)
+            StepText::unknown_because(format!("hook {hook_id} last sent an event at {at}"), None)
         } else {
-            StepText::unknown("no hook is known", None)
+            StepText::unknown_because("no hook is known", None)
         };
         finding.at(QuietStep::HookActive)
     }
@@ -205,19 +205,19 @@ impl QuietFacts<'_> {
     fn relay_reachable(&self) -> ChainLink {
         let finding = match (&self.status.link, &self.uncallable) {
             (LinkState::Off, _) => {
-                StepText::unknown("no agent runs here", Some("start podtap listen"))
+                StepText::unknown_because("no agent runs here", Some("start podtap listen"))
             }
             (_, Some(why)) => StepText::no(why.to_string(), why.cure()),
             (LinkState::Up { .. }, None) => match self.newest {
                 Some((_, at)) => {
                     StepText::yes(format!("the newest webhook arrived at {}", minute(at)))
                 }
-                None => StepText::unknown(
+                None => StepText::unknown_because(
                     "this machine can reach the relay; no webhook has come from Podio yet",
                     Some("send one through it: podtap trigger item.create --through-relay"),
                 ),
             },
-            (_, None) => StepText::unknown("this machine cannot reach the relay", None),
+            (_, None) => StepText::unknown_because("this machine cannot reach the relay", None),
         };
         finding.at(QuietStep::RelayReachable)
     }
@@ -227,7 +227,7 @@ impl QuietFacts<'_> {
             LinkState::Up { since } => StepText::yes(format!("since {}", minute(*since))),
             LinkState::Off => StepText::no("no agent runs here", "start podtap listen"),
             LinkState::Connecting { reason: None, .. } => {
-                StepText::unknown("the agent is connecting", None)
+                StepText::unknown_because("the agent is connecting", None)
             }
             LinkState::Connecting {
                 reason: Some(reason),
@@ -245,7 +245,7 @@ impl QuietFacts<'_> {
 
     fn service_up(&self) -> ChainLink {
         let finding = match (&self.status.target, &self.status.service) {
-            (None, _) => StepText::unknown(
+            (None, _) => StepText::unknown_because(
                 "no local service is set: events are recorded and held",
                 Some("add its port: podtap listen PORT"),
             ),
@@ -260,7 +260,7 @@ impl QuietFacts<'_> {
                 },
                 "start the local service; queued events are then delivered",
             ),
-            (Some(_), ServiceState::Unknown) => StepText::unknown(
+            (Some(_), ServiceState::Unknown) => StepText::unknown_because(
                 "nothing was delivered to it yet",
                 Some("send it an event: podtap trigger item.create"),
             ),
@@ -299,7 +299,10 @@ fn verify_again(hook_id: u64) -> String {
 mod tests {
     use super::*;
 
-    fn known<'a>(status: &'a Status, listed: Option<&'a [(u64, HookStatus)]>) -> QuietFacts<'a> {
+    fn quiet_facts<'a>(
+        status: &'a Status,
+        listed: Option<&'a [(u64, HookStatus)]>,
+    ) -> QuietFacts<'a> {
         QuietFacts {
             status,
             made: &[],
@@ -319,23 +322,23 @@ mod tests {
         use Holds::{No, Unknown, Yes};
         let since = Timestamp::UNIX_EPOCH;
         let mut status = Status::default();
-        let off = chain(&known(&status, None));
+        let off = chain(&quiet_facts(&status, None));
         assert_eq!(holds(&off), [Unknown, Unknown, Unknown, No, Unknown]);
 
         status.link = LinkState::Up { since };
-        let none = chain(&known(&status, Some(&[])));
+        let none = chain(&quiet_facts(&status, Some(&[])));
         assert_eq!(
             none.break_at().map(|link| link.step),
             Some(QuietStep::HookExists)
         );
 
         let inactive = [(7, HookStatus::Inactive)];
-        let inactive = chain(&known(&status, Some(&inactive)));
+        let inactive = chain(&quiet_facts(&status, Some(&inactive)));
         assert_eq!(holds(&inactive)[..2], [Yes, No]);
         let broken = inactive.break_at().and_then(|link| link.cure.as_deref());
         assert!(broken.is_some_and(|cure| cure.contains("podtap hooks verify 7")));
 
-        let mut moved = known(&status, Some(&[]));
+        let mut moved = quiet_facts(&status, Some(&[]));
         moved.newest = Some((Some(7), since));
         assert_eq!(holds(&chain(&moved))[..3], [Unknown, Unknown, Yes]);
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use podtap_podio::ObjectRef;
 use podtap_wire::EventId;
 
-use crate::explain::{ExplainedField, Explainer, Remembered};
+use crate::explain::{ExplainedField, Explainer, RememberedEvent};
 use crate::history::{EventRow, History, HistoryError, LoopFinding, Maker};
 
 /// Maximum number of events in one timeline, the newest.
@@ -89,9 +89,9 @@ fn timeline(
     rows: Vec<EventRow>,
     left_out: u64,
     loops: Vec<LoopFinding>,
-    mut remembered: HashMap<EventId, Remembered>,
+    mut remembered: HashMap<EventId, RememberedEvent>,
 ) -> Timeline {
-    let newest = |text: fn(&Remembered) -> &Option<String>| {
+    let newest = |text: fn(&RememberedEvent) -> &Option<String>| {
         let mut told = rows.iter().rev().filter_map(|row| remembered.get(&row.id));
         told.find_map(|told| text(told).clone())
     };
@@ -126,7 +126,7 @@ fn missing_entry(row: &EventRow) -> Option<TimelineEntry> {
 }
 
 /// Returns the maker from the explanation, or else from the evidence of a loop.
-fn author(told: &Remembered, finding: Option<&LoopFinding>) -> Option<Author> {
+fn author(told: &RememberedEvent, finding: Option<&LoopFinding>) -> Option<Author> {
     let (by_loop, own) = match finding.map(|finding| &finding.maker) {
         Some(Maker::Own { by }) => (Some(by), Some(true)),
         Some(Maker::Other { by }) => (Some(by), Some(false)),

@@ -15,7 +15,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::change::Change;
 use crate::delivery::gate::HeldObjects;
-use crate::explain::{ExplainError, Explainer, Explanation, Remembered};
+use crate::explain::{ExplainError, Explainer, Explanation, RememberedEvent};
 use crate::figures::Figures;
 use crate::history::{
     Attempt, Event, EventKey, EventRow, Fact, History, HistoryError, Position, Writer, whole_note,
@@ -24,11 +24,11 @@ use crate::hooks::{HookAdmin, HookFacts, HookListing, HookReport, HookUrls, Mana
 use crate::import::{ArchiveImport, ImportError, ImportReport};
 use crate::place::PlaceRef;
 use crate::replay::{Replay, ReplayError, Replayer};
-use crate::routes::{Course, Routes};
+use crate::routes::{CurrentRoutes, Routes};
 use crate::standing::HookStanding;
 use crate::status::Status;
 use crate::target::Target;
-use crate::trigger::{Trigger, TriggerError, Triggered};
+use crate::trigger::{Trigger, TriggerError, TriggerResult};
 
 /// A handle on an agent. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub struct AgentHandle {
     pub(crate) verifies: bool,
     pub(crate) figures: Figures,
     /// The routes of events, if the agent delivers.
-    pub(crate) routes: Option<watch::Sender<Course>>,
+    pub(crate) routes: Option<watch::Sender<CurrentRoutes>>,
 }
 
 impl AgentHandle {
@@ -101,7 +101,7 @@ impl AgentHandle {
         let routes = Arc::new(routes);
         sender.send_modify(|course| {
             let with_held = with_held || course.with_held;
-            *course = Course { routes, with_held };
+            *course = CurrentRoutes { routes, with_held };
         });
         true
     }
@@ -109,7 +109,7 @@ impl AgentHandle {
     /// Stores an event that was not received, and sends it to a local service, immediately and
     /// outside the lanes. Returns when its attempt has ended and is stored. Works with and without
     /// a link. No conclusions about Podio are drawn from it.
-    pub async fn trigger(&self, trigger: Trigger) -> Result<Triggered, TriggerError> {
+    pub async fn trigger(&self, trigger: Trigger) -> Result<TriggerResult, TriggerError> {
         self.replayer.trigger(trigger).await
     }
 
@@ -135,7 +135,7 @@ impl AgentHandle {
     pub async fn recall_rows(
         &self,
         rows: &[EventRow],
-    ) -> Result<HashMap<EventId, Remembered>, HistoryError> {
+    ) -> Result<HashMap<EventId, RememberedEvent>, HistoryError> {
         self.explainer.recall_rows(rows).await
     }
 

@@ -4,7 +4,7 @@ use podtap_wire::EventId;
 
 use super::AgentHandle;
 use crate::history::Attempt;
-use crate::repair::{Repair, RepairError, Repaired, Seeker};
+use crate::repair::{Repair, RepairError, RepairReport, Seeker};
 use crate::replay::ReplayError;
 use crate::target::Target;
 
@@ -16,7 +16,7 @@ impl AgentHandle {
     ///
     /// # Errors
     /// If nothing can be searched. The answer contains what was left out for another reason.
-    pub async fn repair(&self, repair: Repair) -> Result<Repaired, RepairError> {
+    pub async fn repair(&self, repair: Repair) -> Result<RepairReport, RepairError> {
         let public = self.public_url();
         Seeker::new(&self.hook_admin, repair)
             .run(public.as_deref())

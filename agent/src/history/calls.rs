@@ -15,7 +15,7 @@ const MAX_WAITING: usize = 10_000;
 
 /// The first attempt of an event that came through a relay. Replays are not included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Call {
+pub(crate) struct ServiceCall {
     pub(crate) hook_id: u64,
     /// Time at which Podio sent the event.
     pub(crate) received_at: Timestamp,
@@ -114,7 +114,7 @@ impl WatchReader {
         &self,
         cursor: AttemptCursor,
         limit: usize,
-    ) -> Result<(Vec<Call>, AttemptCursor), HistoryError> {
+    ) -> Result<(Vec<ServiceCall>, AttemptCursor), HistoryError> {
         self.read(move |connection| calls(connection, cursor, limit))
             .await
     }
@@ -159,7 +159,7 @@ fn calls(
     connection: &Connection,
     AttemptCursor(after): AttemptCursor,
     limit: usize,
-) -> rusqlite::Result<(Vec<Call>, AttemptCursor)> {
+) -> rusqlite::Result<(Vec<ServiceCall>, AttemptCursor)> {
     let sql = "SELECT e.hook_id, e.received_at, a.started_at, a.duration_us, a.status, a.rowid AS place \
          FROM attempts AS a JOIN events AS e USING (position) \
          WHERE a.rowid > ?1 AND a.rowid <= ?2 AND NOT a.replay AND e.hook_id IS NOT NULL \
@@ -169,7 +169,7 @@ fn calls(
          ORDER BY a.rowid LIMIT ?3";
     let newest = newest_attempt(connection)?;
     let found = row::rows(connection, sql, params![after, newest, limit], |found| {
-        let call = Call {
+        let call = ServiceCall {
             hook_id: row::id_from_sql(found.get("hook_id")?),
             received_at: row::timestamp(found, "received_at")?,
             started_at: row::timestamp(found, "started_at")?,

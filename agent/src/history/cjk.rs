@@ -8,8 +8,8 @@ pub(super) fn index_text(text: &str) -> String {
     let mut spread = String::with_capacity(text.len());
     for run in runs(text) {
         match run {
-            Run::Other(text) => spread.push_str(text),
-            Run::Cjk(run) => {
+            ScriptRun::Other(text) => spread.push_str(text),
+            ScriptRun::Cjk(run) => {
                 spread.push(' ');
                 push_pairs(&mut spread, run);
                 spread.extend(run.chars().next_back());
@@ -28,8 +28,8 @@ pub(super) fn sought(text: &str) -> Option<(String, bool)> {
     let (mut spread, mut has_any, mut goes_on) = (String::new(), false, true);
     while let Some(run) = runs.next() {
         match run {
-            Run::Other(text) => spread.push_str(text),
-            Run::Cjk(run) => {
+            ScriptRun::Other(text) => spread.push_str(text),
+            ScriptRun::Cjk(run) => {
                 has_any = true;
                 let is_pair = run.chars().nth(1).is_some();
                 spread.push(' ');
@@ -47,12 +47,12 @@ pub(super) fn sought(text: &str) -> Option<(String, bool)> {
     has_any.then(|| (spread.trim().to_owned(), goes_on))
 }
 
-enum Run<'a> {
+enum ScriptRun<'a> {
     Cjk(&'a str),
     Other(&'a str),
 }
 
-fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
+fn runs(text: &str) -> impl Iterator<Item = ScriptRun<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let is_run = is_cjk(rest.chars().next()?);
@@ -60,9 +60,9 @@ fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
         let (run, after) = rest.split_at_checked(end)?;
         rest = after;
         Some(if is_run {
-            Run::Cjk(run)
+            ScriptRun::Cjk(run)
         } else {
-            Run::Other(run)
+            ScriptRun::Other(run)
         })
     })
 }

@@ -16,7 +16,7 @@ use super::burst::Bursts;
 use super::change::HistoryChange;
 use super::error::HistoryError;
 use super::handover::Handover;
-use super::inbox::{After, Group, HistoryCommand, gather, receive_within, refuse};
+use super::inbox::{AfterGroup, Group, HistoryCommand, gather, receive_within, refuse};
 use super::index;
 use super::job::{Hands, WriteJob};
 use super::later::Later;
@@ -42,7 +42,7 @@ const QUIET: Duration = Duration::from_millis(3);
 
 /// The process to which the writer belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub(crate) enum WriterSide {
     /// The agent that holds the history and is notified when other processes write to it.
     Holder,
     /// Another process.
@@ -76,7 +76,7 @@ pub(super) struct Committer<A> {
 impl<A: Fn(HistoryChange)> Committer<A> {
     pub(super) fn new(
         path: &Path,
-        side: Side,
+        side: WriterSide,
         connection: Connection,
         announce: A,
     ) -> rusqlite::Result<Self> {
@@ -86,7 +86,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
             connection,
             tally,
             announce,
-            rings_at: (side == Side::Beside).then(|| path.to_owned()),
+            rings_at: (side == WriterSide::Beside).then(|| path.to_owned()),
             data_version,
             bursts: Bursts::default(),
             ages: Ages::default(),
@@ -117,7 +117,7 @@ impl<A: Fn(HistoryChange)> Committer<A> {
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<HistoryCommand>) {
         while let Some(first) = self.next(&mut queue) {
             let (Group { writes, looks }, after) = gather(first, &mut queue);
-            let is_more = matches!(after, After::Next);
+            let is_more = matches!(after, AfterGroup::Next);
             if is_more && writes.iter().all(|write| write.may_wait()) {
                 self.later.add(writes);
             } else {
@@ -126,12 +126,12 @@ impl<A: Fn(HistoryChange)> Committer<A> {
             }
             self.answer_checks(looks);
             match after {
-                After::Next => {}
-                After::Scrub(answer) => {
+                AfterGroup::Next => {}
+                AfterGroup::Scrub(answer) => {
                     let done = tidy::scrub(&self.connection).map_err(HistoryError::write);
                     let _ = answer.send(done);
                 }
-                After::Close => break,
+                AfterGroup::Close => break,
             }
         }
         self.commit_later();

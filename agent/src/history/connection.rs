@@ -89,14 +89,14 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("failure", 4, flags, |context| {
         let status: Option<u16> = context.get(0)?;
         let fault = match status {
-            None => {
-                DeliveryFault::unanswered(context.get_raw(1).as_str_or_null()?.unwrap_or_default())
-            }
+            None => DeliveryFault::without_answer(
+                context.get_raw(1).as_str_or_null()?.unwrap_or_default(),
+            ),
             Some(status) => {
                 let headers = context.get_raw(2).as_str_or_null()?.unwrap_or("[]");
                 let headers = serde_json::from_str(headers).unwrap_or_default();
                 let body = context.get_raw(3).as_blob_or_null()?.unwrap_or_default();
-                DeliveryFault::answered(status, &headers, body)
+                DeliveryFault::with_answer(status, &headers, body)
             }
         };
         Ok(fault.fingerprint())

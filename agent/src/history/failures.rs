@@ -75,7 +75,7 @@ impl History {
 
 fn failures(connection: &Connection, filter: Filter) -> rusqlite::Result<Failures> {
     let filter = filter.and(Test::Failure(FailureTest::Any));
-    let mut gathered = Gathered::default();
+    let mut gathered = FailureGroups::default();
     let mut anchor = Anchor::Newest;
     loop {
         let limit = MAX_PAGE.min(MAX_FAILURES - gathered.looked_at);
@@ -103,8 +103,8 @@ fn failures(connection: &Connection, filter: Filter) -> rusqlite::Result<Failure
 fn fault(connection: &Connection, row: &EventRow) -> rusqlite::Result<DeliveryFault> {
     let status = match row.last.as_ref().map(|last| last.outcome.as_ref()) {
         Some(Ok(status)) => *status,
-        Some(Err(error)) => return Ok(DeliveryFault::unanswered(error)),
-        None => return Ok(DeliveryFault::unanswered("")),
+        Some(Err(error)) => return Ok(DeliveryFault::without_answer(error)),
+        None => return Ok(DeliveryFault::without_answer("")),
     };
     let answer = connection
         .prepare_cached(
@@ -122,7 +122,7 @@ fn fault(connection: &Connection, row: &EventRow) -> rusqlite::Result<DeliveryFa
     let headers: HeaderList = headers
         .and_then(|headers| serde_json::from_str(&headers).ok())
         .unwrap_or_default();
-    Ok(DeliveryFault::answered(
+    Ok(DeliveryFault::with_answer(
         status,
         &headers,
         &body.unwrap_or_default(),
@@ -131,20 +131,20 @@ fn fault(connection: &Connection, row: &EventRow) -> rusqlite::Result<DeliveryFa
 
 /// The groups while events are added, newest event first.
 #[derive(Default)]
-struct Gathered {
+struct FailureGroups {
     looked_at: usize,
     places: HashMap<String, usize>,
-    groups: Vec<Growing>,
+    groups: Vec<GrowingGroup>,
     is_cut: bool,
 }
 
-struct Growing {
+struct GrowingGroup {
     group: FailureGroup,
     objects: HashSet<podtap_podio::ObjectRef>,
     types: BTreeSet<String>,
 }
 
-impl Gathered {
+impl FailureGroups {
     fn add(&mut self, row: EventRow, fault: DeliveryFault) {
         self.looked_at += 1;
         let fingerprint = fault.fingerprint();
@@ -157,7 +157,8 @@ impl Gathered {
             None => {
                 let place = self.groups.len();
                 self.places.insert(fingerprint.clone(), place);
-                self.groups.push(Growing::new(fingerprint, fault, &row));
+                self.groups
+                    .push(GrowingGroup::new(fingerprint, fault, &row));
                 place
             }
         };
@@ -180,7 +181,7 @@ impl Gathered {
     }
 }
 
-impl Growing {
+impl GrowingGroup {
     fn new(fingerprint: String, fault: DeliveryFault, newest: &EventRow) -> Self {
         Self {
             group: FailureGroup {

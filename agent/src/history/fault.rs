@@ -29,21 +29,21 @@ pub(super) struct DeliveryFault {
 
 impl DeliveryFault {
     /// Describes a delivery without an answer.
-    pub(super) fn unanswered(error: &str) -> Self {
+    pub(super) fn without_answer(error: &str) -> Self {
         Self {
             status: None,
-            line: cut(error),
+            line: truncate_line(error),
         }
     }
 
     /// Describes a delivery with this answer.
-    pub(super) fn answered(status: u16, headers: &HeaderList, body: &[u8]) -> Self {
+    pub(super) fn with_answer(status: u16, headers: &HeaderList, body: &[u8]) -> Self {
         let unpacked = decoded::unpack(headers, body.get(..MAX_BYTES).unwrap_or(body));
         let text = decoded::text(headers, &unpacked.bytes);
         let text = String::from_utf8_lossy(&text);
         Self {
             status: Some(status),
-            line: cut(telling_line(&text)),
+            line: truncate_line(telling_line(&text)),
         }
     }
 
@@ -90,7 +90,7 @@ fn title(text: &str) -> Option<&str> {
     (!title.is_empty()).then_some(title)
 }
 
-fn cut(line: &str) -> String {
+fn truncate_line(line: &str) -> String {
     line.chars().take(MAX_LINE).collect()
 }
 
@@ -155,8 +155,8 @@ mod tests {
 
     use super::*;
 
-    fn answered(status: u16, body: &str) -> DeliveryFault {
-        DeliveryFault::answered(status, &HeaderList::default(), body.as_bytes())
+    fn fault_of(status: u16, body: &str) -> DeliveryFault {
+        DeliveryFault::with_answer(status, &HeaderList::default(), body.as_bytes())
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
             ("object at 0x7f3a12bc", "object at 0x55d0e9f4a1"),
             ("{\"trace\":\"9f8b7c6d\"}", "{\"trace\":\"00ff12ab\"}"),
         ] {
-            let of = |line: &str| answered(500, line).fingerprint();
+            let of = |line: &str| fault_of(500, line).fingerprint();
             assert_eq!(of(one), of(other), "{one} / {other}");
             assert!(is_fingerprint(&of(one)), "{}", of(one));
         }
@@ -192,13 +192,13 @@ mod tests {
     #[test]
     fn different_faults_are_different() {
         let faults = [
-            answered(500, "KeyError: 'title'"),
-            answered(500, "KeyError: 'status'"),
-            answered(502, "KeyError: 'title'"),
-            answered(500, ""),
-            answered(500, "deadbeef is food"),
-            DeliveryFault::unanswered("KeyError: 'title'"),
-            DeliveryFault::unanswered("connection refused"),
+            fault_of(500, "KeyError: 'title'"),
+            fault_of(500, "KeyError: 'status'"),
+            fault_of(502, "KeyError: 'title'"),
+            fault_of(500, ""),
+            fault_of(500, "deadbeef is food"),
+            DeliveryFault::without_answer("KeyError: 'title'"),
+            DeliveryFault::without_answer("connection refused"),
         ];
         let mut prints: Vec<String> = faults.iter().map(DeliveryFault::fingerprint).collect();
         prints.sort_unstable();
@@ -221,21 +221,21 @@ mod tests {
             ),
             ("", ""),
         ] {
-            assert_eq!(answered(500, body).line, line, "{body}");
+            assert_eq!(fault_of(500, body).line, line, "{body}");
         }
     }
 
     proptest! {
         #[test]
         fn any_answer_has_a_fingerprint(status in 100_u16..600, body in any::<Vec<u8>>()) {
-            let fault = DeliveryFault::answered(status, &HeaderList::default(), &body);
+            let fault = DeliveryFault::with_answer(status, &HeaderList::default(), &body);
             prop_assert!(is_fingerprint(&fault.fingerprint()));
             prop_assert!(fault.line.chars().count() <= MAX_LINE);
         }
 
         #[test]
         fn numbers_never_tell_faults_apart(a in any::<u64>(), b in any::<u64>(), word in "[a-z ]{0,20}") {
-            let of = |number: u64| answered(500, &format!("{word} {number} failed")).fingerprint();
+            let of = |number: u64| fault_of(500, &format!("{word} {number} failed")).fingerprint();
             prop_assert_eq!(of(a), of(b));
         }
     }

@@ -20,7 +20,7 @@ pub struct AttemptPosition(i64);
 
 /// The newest positions: reading on after them returns what happens from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ends {
+pub struct HistoryEnds {
     /// The newest event.
     pub event: Position,
     /// The attempt that ended last.
@@ -31,7 +31,7 @@ pub struct Ends {
 
 impl History {
     /// Returns the newest positions.
-    pub async fn end(&self) -> Result<Ends, HistoryError> {
+    pub async fn end(&self) -> Result<HistoryEnds, HistoryError> {
         self.near.read(end).await
     }
 
@@ -74,12 +74,12 @@ impl History {
     }
 }
 
-fn end(connection: &Connection) -> rusqlite::Result<Ends> {
+fn end(connection: &Connection) -> rusqlite::Result<HistoryEnds> {
     let ends = "SELECT (SELECT ifnull(max(position), 0) FROM events) AS event, \
                 (SELECT ifnull(max(rowid), 0) FROM attempts) AS attempt, \
                 (SELECT ifnull(max(number), 0) FROM findings) AS finding";
     connection.query_row(ends, [], |row| {
-        Ok(Ends {
+        Ok(HistoryEnds {
             event: Position(row.get("event")?),
             attempt: AttemptPosition(row.get("attempt")?),
             finding: FindingPosition(row.get("finding")?),

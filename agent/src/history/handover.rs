@@ -70,10 +70,10 @@ struct Parcel {
 
 /// The sending side, with one channel per target. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Handover(Arc<Mutex<Sending>>);
+pub(super) struct Handover(Arc<Mutex<HandoverState>>);
 
 #[derive(Debug, Default)]
-struct Sending {
+struct HandoverState {
     channels: Vec<Channel>,
     known: SeenIds,
 }
@@ -137,7 +137,7 @@ impl Handover {
         last.send(bytes, || Fresh::Committed(committed));
     }
 
-    fn sending(&self) -> MutexGuard<'_, Sending> {
+    fn sending(&self) -> MutexGuard<'_, HandoverState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

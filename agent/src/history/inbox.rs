@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::error::HistoryError;
 use super::job::{Haste, WriteJob, job};
 use super::store;
-use super::write::{Appended, NewEvent, Reply};
+use super::write::{AppendCounts, NewEvent, Reply};
 
 /// A command to the writer's thread. A test of the link
 /// receives these commands in place of the history.
@@ -20,7 +20,7 @@ pub(crate) enum HistoryCommand {
     Append {
         events: Vec<NewEvent>,
         offered: usize,
-        answer: Reply<Appended>,
+        answer: Reply<AppendCounts>,
     },
     /// Writes anything else.
     Run(WriteJob),
@@ -51,7 +51,7 @@ pub(super) struct Group {
 
 /// What to do after a group.
 #[derive(Debug)]
-pub(super) enum After {
+pub(super) enum AfterGroup {
     Next,
     /// Scrub the file.
     Scrub(Reply<()>),
@@ -83,13 +83,13 @@ pub(super) fn receive_within(
 pub(super) fn gather(
     first: HistoryCommand,
     queue: &mut mpsc::Receiver<HistoryCommand>,
-) -> (Group, After) {
+) -> (Group, AfterGroup) {
     let (mut group, mut rows) = (Group::default(), 0);
     let mut next = Some(first);
     while let Some(command) = next {
         let write = match command {
-            HistoryCommand::Close => return (group, After::Close),
-            HistoryCommand::Scrub { answer } => return (group, After::Scrub(answer)),
+            HistoryCommand::Close => return (group, AfterGroup::Close),
+            HistoryCommand::Scrub { answer } => return (group, AfterGroup::Scrub(answer)),
             HistoryCommand::Look { answer } => {
                 group.looks.push(answer);
                 None
@@ -114,7 +114,7 @@ pub(super) fn gather(
             None
         };
     }
-    (group, After::Next)
+    (group, AfterGroup::Next)
 }
 
 /// Reports to each waiting caller that nothing was

@@ -31,14 +31,14 @@ pub(crate) type WriteTrouble = Option<Arc<str>>;
 pub(super) struct Mend {
     path: PathBuf,
     identity: Option<FileIdentity>,
-    trouble: Option<Failing>,
+    trouble: Option<FailingWrites>,
     /// Doubled by each failure, and reset once a write succeeds.
     pause: Duration,
     state: watch::Sender<WriteTrouble>,
 }
 
 #[derive(Debug)]
-struct Failing {
+struct FailingWrites {
     cause: Arc<SqliteCause>,
     retry_at: Instant,
     reopen: bool,
@@ -93,7 +93,7 @@ impl Mend {
             }
             is_news
         });
-        self.trouble = Some(Failing {
+        self.trouble = Some(FailingWrites {
             cause,
             retry_at: Instant::now() + self.pause,
             reopen,

@@ -19,7 +19,7 @@ use super::write::NewEvent;
 
 /// One event that a hook sent about an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Told {
+pub(crate) struct ReportedChange {
     pub(crate) hook_id: u64,
     pub(crate) event: EventType,
     pub(crate) revision: u64,
@@ -31,7 +31,7 @@ pub(crate) struct RepairedEvent {
     /// The same id each time the same event is rebuilt.
     pub(crate) id: EventId,
     pub(crate) item_id: u64,
-    pub(crate) told: Told,
+    pub(crate) told: ReportedChange,
     pub(crate) request: WebhookRequest,
 }
 
@@ -88,7 +88,10 @@ fn has_come(transaction: &Transaction<'_>, event: &RepairedEvent) -> rusqlite::R
 impl WatchReader {
     /// Returns the events that hooks sent about an item
     /// and that came through a relay or were repaired.
-    pub(crate) async fn told_of(&self, item_id: u64) -> Result<HashSet<Told>, HistoryError> {
+    pub(crate) async fn told_of(
+        &self,
+        item_id: u64,
+    ) -> Result<HashSet<ReportedChange>, HistoryError> {
         self.read(move |connection| told_of(connection, item_id))
             .await
     }
@@ -128,7 +131,7 @@ impl WatchReader {
     }
 }
 
-fn told_of(connection: &Connection, item_id: u64) -> rusqlite::Result<HashSet<Told>> {
+fn told_of(connection: &Connection, item_id: u64) -> rusqlite::Result<HashSet<ReportedChange>> {
     let sql = "SELECT hook_id, event_type, revision FROM events WHERE object_id = ? \
          AND object_kind = 'item' AND hook_id IS NOT NULL AND revision IS NOT NULL \
          AND (seq IS NOT NULL OR repaired = 1)";
@@ -140,7 +143,7 @@ fn told_of(connection: &Connection, item_id: u64) -> rusqlite::Result<HashSet<To
     })?;
     let told = found.into_iter().flatten();
     Ok(told
-        .map(|((hook_id, revision), event)| Told {
+        .map(|((hook_id, revision), event)| ReportedChange {
             hook_id,
             event,
             revision,

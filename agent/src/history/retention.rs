@@ -172,7 +172,7 @@ mod tests {
     use super::*;
     use crate::history::schema;
 
-    fn removed(events: usize, excess: u64, is_time: impl FnMut() -> bool) -> Removal {
+    fn remove_some(events: usize, excess: u64, is_time: impl FnMut() -> bool) -> Removal {
         let mut connection = Connection::open_in_memory().unwrap();
         for migration in schema::MIGRATIONS {
             connection.execute_batch(migration).unwrap();
@@ -199,7 +199,7 @@ mod tests {
             (7, false, 7, false),
             (0, true, 0, false),
         ] {
-            let removal = removed(20 * step, excess, || is_time);
+            let removal = remove_some(20 * step, excess, || is_time);
             assert_eq!(removal, Removal { events, more }, "{excess} {is_time}");
         }
     }

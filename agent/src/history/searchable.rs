@@ -38,7 +38,7 @@ mod tests {
     use rusqlite::params;
 
     use super::*;
-    use crate::history::{Filter, Saved, connection};
+    use crate::history::{Filter, SavedFilters, connection};
 
     #[tokio::test]
     async fn a_search_goes_on_where_the_last_writer_had_no_time() {
@@ -56,7 +56,7 @@ mod tests {
         transaction.commit().unwrap();
         drop(writing);
         let history = History::open_read_only(&path).unwrap();
-        let filter = Filter::parse("word", Timestamp::now(), &Saved::default()).unwrap();
+        let filter = Filter::parse("word", Timestamp::now(), &SavedFilters::default()).unwrap();
         assert_eq!(history.count(filter.clone()).await.unwrap(), 0);
 
         assert_eq!(history.make_searchable().await.unwrap(), 0);

@@ -341,11 +341,13 @@ fn millis(time: Timestamp) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::filter::Saved;
+    use super::super::filter::SavedFilters;
     use super::*;
 
     fn conditions(text: &str) -> Conditions {
-        Conditions::of(&Filter::parse(text, Timestamp::UNIX_EPOCH, &Saved::default()).unwrap())
+        Conditions::of(
+            &Filter::parse(text, Timestamp::UNIX_EPOCH, &SavedFilters::default()).unwrap(),
+        )
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::position::Position;
 use super::row;
 use super::same_key::same_key;
 use super::tally;
-use super::write::{Appended, NewAttempt, NewEvent};
+use super::write::{AppendCounts, NewAttempt, NewEvent};
 
 /// Appends events in order. An event that is already stored stays as it is (invariant 1: exactly
 /// once, even if the relay sends it again). The first `offered` events were offered to delivery.
@@ -18,13 +18,13 @@ pub(super) fn append(
     hands: &mut Hands<'_>,
     events: &[NewEvent],
     offered: usize,
-) -> rusqlite::Result<Appended> {
+) -> rusqlite::Result<AppendCounts> {
     let mut new = 0;
     for (number, event) in events.iter().enumerate() {
         new += usize::from(insert(hands, event, number < offered)?.is_some());
     }
     hands.bursts.write(hands.transaction)?;
-    Ok(Appended {
+    Ok(AppendCounts {
         new,
         known: events.len() - new,
     })

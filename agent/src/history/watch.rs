@@ -43,7 +43,7 @@ pub(crate) struct Arrival {
     pub(crate) code: Option<String>,
     pub(crate) verification: Option<Verification>,
     /// The first earlier event with the same content that came through a relay or was repaired.
-    pub(crate) earlier: Option<Earlier>,
+    pub(crate) earlier: Option<EarlierEvent>,
     /// Whether the place of its hook is known.
     pub(crate) known_hook: bool,
     /// Whether its hook is known to be on a field and so does not receive every revision.
@@ -58,7 +58,7 @@ pub(crate) struct Arrival {
 
 /// An earlier event with the same content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Earlier {
+pub(crate) struct EarlierEvent {
     pub(crate) position: Position,
     pub(crate) hook_id: Option<u64>,
     pub(crate) verification: Option<Verification>,
@@ -107,7 +107,7 @@ impl WatchReader {
 
     /// Returns each `hook.verify` that a relay accepted since `since`, up to `through`, and that
     /// has no outcome yet, newest first, at most `limit`.
-    pub(crate) async fn unverified(
+    pub(crate) async fn unverified_events(
         &self,
         since: Timestamp,
         through: Position,
@@ -303,12 +303,12 @@ fn code(body: &[u8]) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-fn earlier(connection: &Connection, position: i64) -> rusqlite::Result<Earlier> {
+fn earlier(connection: &Connection, position: i64) -> rusqlite::Result<EarlierEvent> {
     let sql = "SELECT hook_id, verification, verify_error FROM events WHERE position = ?";
     connection
         .prepare_cached(sql)?
         .query_row([position], |found| {
-            Ok(Earlier {
+            Ok(EarlierEvent {
                 position: Position(position),
                 hook_id: row::id(found, "hook_id")?,
                 verification: row::verification(found)?,

@@ -37,7 +37,7 @@ pub struct NewAttempt {
 
 /// The result of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
+pub struct AppendCounts {
     /// Number of new events.
     pub new: usize,
     /// Number of events that were already stored.

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::change::HistoryChange;
 use super::clock_set::{ClockSet, Machine};
-use super::commit::{Committer, Side};
+use super::commit::{Committer, WriterSide};
 use super::connection;
 use super::error::HistoryError;
 use super::event::{Attempt, DeliveryState};
@@ -28,7 +28,7 @@ use super::repaired::{self, RepairedEvent};
 use super::retention::{self, Retention};
 use super::seen_ids::SeenIds;
 use super::tally::Tally;
-use super::write::{Appended, NewAttempt, NewEvent, Reply};
+use super::write::{AppendCounts, NewAttempt, NewEvent, Reply};
 use super::{rebuild, store};
 
 /// Maximum number of waiting writes; beyond it, callers wait.
@@ -75,12 +75,12 @@ impl Writer {
         path: &Path,
         announce: impl Fn(HistoryChange) + Send + 'static,
     ) -> Result<(Self, WriterThread), HistoryError> {
-        Self::open_as(Side::Beside, path, announce)
+        Self::open_as(WriterSide::Beside, path, announce)
     }
 
-    /// Opens the history for a process on this [`Side`].
+    /// Opens the history for a process on this [`WriterSide`].
     pub(crate) fn open_as(
-        side: Side,
+        side: WriterSide,
         path: &Path,
         announce: impl Fn(HistoryChange) + Send + 'static,
     ) -> Result<(Self, WriterThread), HistoryError> {
@@ -102,7 +102,7 @@ impl Writer {
     }
 
     /// Stores events in order; returns once they are on stable storage (invariant 1).
-    pub async fn append(&self, events: Vec<NewEvent>) -> Result<Appended, HistoryError> {
+    pub async fn append(&self, events: Vec<NewEvent>) -> Result<AppendCounts, HistoryError> {
         self.append_offered(events, 0).await
     }
 
@@ -111,7 +111,7 @@ impl Writer {
         &self,
         events: Vec<NewEvent>,
         offered: usize,
-    ) -> Result<Appended, HistoryError> {
+    ) -> Result<AppendCounts, HistoryError> {
         self.ask(|answer| HistoryCommand::Append {
             events,
             offered,

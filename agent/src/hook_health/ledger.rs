@@ -23,7 +23,7 @@ const MAX_HOOKS: usize = 1_000;
 /// The state of every hook.
 #[derive(Debug)]
 pub(super) struct HookLedger {
-    hooks: BTreeMap<u64, Entry>,
+    hooks: BTreeMap<u64, LedgerEntry>,
     /// Whether verifications are requested at all.
     verifies: bool,
     /// Pause before the second verification; it doubles each time.
@@ -31,16 +31,16 @@ pub(super) struct HookLedger {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct LedgerEntry {
     at: PlaceRef,
     hook: Hook,
-    state: State,
+    state: VerifyState,
     /// Number of requested verifications.
     tries: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum VerifyState {
     /// It delivers, at least since this time.
     Active { since: Instant },
     /// It was inactive when it was first seen: perhaps it is just being verified.
@@ -61,12 +61,12 @@ impl HookLedger {
 
     /// Returns when to check again, if that is before the next reading.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.hooks.values().filter_map(Entry::due).min()
+        self.hooks.values().filter_map(LedgerEntry::due_at).min()
     }
 
     /// Returns the places of hooks that must be checked again.
     pub(super) fn waiting_places(&self) -> HashSet<PlaceRef> {
-        let waiting = self.hooks.values().filter(|entry| entry.due().is_some());
+        let waiting = self.hooks.values().filter(|entry| entry.due_at().is_some());
         waiting.map(|entry| entry.at).collect()
     }
 
@@ -81,7 +81,7 @@ impl HookLedger {
         now: Instant,
     ) -> Vec<(Hook, HookCondition)> {
         let there: HashSet<u64> = ours.iter().map(|hook| hook.hook_id).collect();
-        let gone = |entry: &Entry| entry.at == at && !there.contains(&entry.hook.hook_id);
+        let gone = |entry: &LedgerEntry| entry.at == at && !there.contains(&entry.hook.hook_id);
         let gone = self.hooks.extract_if(.., |_, entry| gone(entry));
         let mut news: Vec<_> = gone
             .filter(|(hook_id, _)| !is_explained(*hook_id))
@@ -96,11 +96,11 @@ impl HookLedger {
 
     /// Returns the hooks of one place whose verification
     /// should be requested now, and counts the requests.
-    pub(super) fn due(&mut self, at: PlaceRef, now: Instant) -> Vec<u64> {
+    pub(super) fn take_due(&mut self, at: PlaceRef, now: Instant) -> Vec<u64> {
         let first_pause = self.first_pause;
         let mut due = Vec::new();
         for (hook_id, entry) in &mut self.hooks {
-            if let State::Inactive { ask_at } = &mut entry.state
+            if let VerifyState::Inactive { ask_at } = &mut entry.state
                 && entry.at == at
                 && ask_at.is_some_and(|ask_at| ask_at <= now)
                 && entry.tries < MAX_TRIES
@@ -119,13 +119,13 @@ impl HookLedger {
         let Some(entry) = self.hooks.get_mut(&hook.hook_id) else {
             if self.hooks.len() < MAX_HOOKS {
                 let state = if is_inactive {
-                    State::New { look_at: soon }
+                    VerifyState::New { look_at: soon }
                 } else {
-                    State::Active { since: now }
+                    VerifyState::Active { since: now }
                 };
                 let hook = hook.clone();
                 let (hook_id, tries) = (hook.hook_id, 0);
-                let entry = Entry {
+                let entry = LedgerEntry {
                     at,
                     hook,
                     state,
@@ -137,48 +137,48 @@ impl HookLedger {
         };
         entry.hook.clone_from(hook);
         match entry.state {
-            State::Active { since } if is_inactive => {
+            VerifyState::Active { since } if is_inactive => {
                 if now.duration_since(since) >= SETTLED {
                     entry.tries = 0;
                 }
                 Some(entry.told_inactive(verifies, now))
             }
-            State::New { look_at } if is_inactive => {
+            VerifyState::New { look_at } if is_inactive => {
                 (look_at <= now).then(|| entry.told_inactive(verifies, now))
             }
-            State::Inactive { ask_at } if is_inactive => {
+            VerifyState::Inactive { ask_at } if is_inactive => {
                 let is_over = ask_at.is_some_and(|ask_at| ask_at <= now);
                 (is_over && entry.tries >= MAX_TRIES).then(|| {
-                    entry.state = State::Inactive { ask_at: None };
+                    entry.state = VerifyState::Inactive { ask_at: None };
                     HookCondition::Unverified { tries: entry.tries }
                 })
             }
-            State::New { .. } => {
-                entry.state = State::Active { since: now };
+            VerifyState::New { .. } => {
+                entry.state = VerifyState::Active { since: now };
                 None
             }
-            State::Inactive { .. } => {
-                entry.state = State::Active { since: now };
+            VerifyState::Inactive { .. } => {
+                entry.state = VerifyState::Active { since: now };
                 Some(HookCondition::Active)
             }
-            State::Active { .. } => None,
+            VerifyState::Active { .. } => None,
         }
     }
 }
 
-impl Entry {
-    fn due(&self) -> Option<Instant> {
+impl LedgerEntry {
+    fn due_at(&self) -> Option<Instant> {
         match self.state {
-            State::Active { .. } => None,
-            State::New { look_at } => Some(look_at),
-            State::Inactive { ask_at } => ask_at,
+            VerifyState::Active { .. } => None,
+            VerifyState::New { look_at } => Some(look_at),
+            VerifyState::Inactive { ask_at } => ask_at,
         }
     }
 
     fn told_inactive(&mut self, verifies: bool, now: Instant) -> HookCondition {
         let verifying = verifies && self.tries < MAX_TRIES;
         let ask_at = verifying.then_some(now);
-        self.state = State::Inactive { ask_at };
+        self.state = VerifyState::Inactive { ask_at };
         HookCondition::Inactive { verifying }
     }
 }
@@ -209,7 +209,7 @@ mod tests {
     ) -> (Vec<HookCondition>, Vec<u64>) {
         let news = ledger.take_in(APP, &[hook(7, status)], |_| false, now);
         let news = news.into_iter().map(|(_, state)| state).collect();
-        (news, ledger.due(APP, now))
+        (news, ledger.take_due(APP, now))
     }
 
     #[test]

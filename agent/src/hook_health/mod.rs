@@ -166,7 +166,7 @@ impl HookHealth {
             self.hook_admin.known.is_deleted(hook_id) || others.iter().any(is_it)
         };
         let news = ledger.take_in(place.at, ours, is_explained, Instant::now());
-        for hook_id in ledger.due(place.at, Instant::now()) {
+        for hook_id in ledger.take_due(place.at, Instant::now()) {
             if let Err(error) = self.client.request_hook_verification(hook_id).await {
                 tracing::warn!(hook_id, %error, "Podio refused to verify a hook again");
             }

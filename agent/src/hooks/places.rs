@@ -51,7 +51,7 @@ mod tests {
     use crate::config::HooksConfig;
     use crate::hooks::plan;
 
-    fn named(at: PlaceRef, name: &str) -> Place {
+    fn named_place(at: PlaceRef, name: &str) -> Place {
         let name = Some(name.to_owned());
         Place { at, name }
     }
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn configured_places_come_first_and_each_is_listed_once_under_its_learned_name() {
         let (app, space) = (PlaceRef::app(1), PlaceRef::space(1));
-        let learned = vec![named(space, "Sales"), named(app, "Orders")];
+        let learned = vec![named_place(space, "Sales"), named_place(app, "Orders")];
 
         let (places, left_out) = merge(&[app, PlaceRef::field(7), app], learned);
 
@@ -67,13 +67,19 @@ mod tests {
             at: PlaceRef::field(7),
             name: None,
         };
-        let wanted = [named(app, "Orders"), field, named(space, "Sales")];
+        let wanted = [
+            named_place(app, "Orders"),
+            field,
+            named_place(space, "Sales"),
+        ];
         assert_eq!((&places[..], left_out), (&wanted[..], 0));
     }
 
     #[test]
     fn places_beyond_the_limit_are_counted() {
-        let learned: Vec<_> = (0..30).map(|id| named(PlaceRef::app(id), "x")).collect();
+        let learned: Vec<_> = (0..30)
+            .map(|id| named_place(PlaceRef::app(id), "x"))
+            .collect();
         let (places, left_out) = merge(&[PlaceRef::space(9)], learned);
         assert_eq!((places.len(), left_out), (MAX_PLACES, 6));
         assert_eq!(places[0].at, PlaceRef::space(9));

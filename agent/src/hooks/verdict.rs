@@ -135,13 +135,13 @@ pub(crate) fn path_below_key(url: &Url) -> Option<&str> {
 /// A tunnel, as a URL identifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct TunnelUrl {
-    relay: Relay,
+    relay: RelayUrl,
     key: TunnelKey,
 }
 
 /// A relay, as a URL identifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Relay {
+struct RelayUrl {
     host: Host<String>,
     /// `None` for the two ports that Podio calls, because one relay has both.
     port: Option<u16>,
@@ -156,7 +156,7 @@ impl TunnelUrl {
         let mut above = Vec::new();
         for part in url.path_segments()? {
             if let Ok(key) = part.parse() {
-                let relay = Relay {
+                let relay = RelayUrl {
                     host: url.host()?.to_owned(),
                     port: url
                         .port_or_known_default()

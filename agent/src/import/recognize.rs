@@ -13,10 +13,12 @@ const LOOK_AT: usize = 64 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A source whose beginning was read and put back.
-pub(super) type Source<R> = Chain<Cursor<Vec<u8>>, R>;
+pub(super) type ArchiveSource<R> = Chain<Cursor<Vec<u8>>, R>;
 
 /// Returns the format, and the source from its first byte, without a byte order mark.
-pub(super) fn recognize<R: Read>(mut source: R) -> Result<(ArchiveFormat, Source<R>), Problem> {
+pub(super) fn recognize<R: Read>(
+    mut source: R,
+) -> Result<(ArchiveFormat, ArchiveSource<R>), Problem> {
     let mut beginning = Vec::with_capacity(LOOK_AT);
     let format = loop {
         // A pipe returns what it has: wait only for as much as is needed.

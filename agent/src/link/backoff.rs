@@ -68,7 +68,7 @@ impl SleepWatch {
     }
 
     /// Returns whether the machine slept since the last call.
-    pub(super) fn slept(&mut self, wall: Timestamp, monotonic: Instant) -> bool {
+    pub(super) fn has_slept(&mut self, wall: Timestamp, monotonic: Instant) -> bool {
         let by_wall = wall.duration_since(self.wall);
         let awake = monotonic.duration_since(self.monotonic);
         *self = Self { wall, monotonic };
@@ -119,7 +119,7 @@ mod tests {
         ] {
             let (then, now) = later(seconds);
             assert_eq!(
-                SleepWatch::new(wall, monotonic).slept(then, now),
+                SleepWatch::new(wall, monotonic).has_slept(then, now),
                 slept,
                 "{seconds}"
             );

@@ -109,7 +109,7 @@ impl EventBatch {
     }
 
     /// Returns when the events must be committed; `None` if there are none.
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub(super) fn due_at(&self) -> Option<Instant> {
         let since = self.since?;
         let is_enough = self.events.len() >= self.enough || self.bytes >= GATHER_BYTES;
         if is_enough || !self.held.is_empty() || self.incident.is_some() {
@@ -141,7 +141,7 @@ impl EventBatch {
 mod tests {
     use super::*;
 
-    fn gathered(events: u64, enough: usize) -> EventBatch {
+    fn gather(events: u64, enough: usize) -> EventBatch {
         let event = |seq| NewEvent {
             id: EventId::from_bytes([0; 16]),
             seq: Some(Seq(seq)),
@@ -168,30 +168,30 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lone_event_is_committed_soon_and_a_stream_of_them_in_groups() {
         let now = Instant::now();
-        let mut all = gathered(1, 100);
-        assert_eq!(all.due(), Some(now + GATHER_FOR));
+        let mut all = gather(1, 100);
+        assert_eq!(all.due_at(), Some(now + GATHER_FOR));
 
         drop(all.take());
         let last = all.last;
         let next = EventBatch {
             last,
-            ..gathered(1, 100)
+            ..gather(1, 100)
         };
-        assert_eq!(next.due(), Some(now + APART));
+        assert_eq!(next.due_at(), Some(now + APART));
 
         let passed_by = EventBatch {
             last,
             offered: 0,
-            ..gathered(1, 100)
+            ..gather(1, 100)
         };
-        assert_eq!(passed_by.due(), Some(now + GATHER_FOR));
+        assert_eq!(passed_by.due_at(), Some(now + GATHER_FOR));
 
         tokio::time::advance(APART).await;
         let after_a_pause = EventBatch {
             last,
-            ..gathered(1, 100)
+            ..gather(1, 100)
         };
-        assert_eq!(after_a_pause.due(), Some(now + APART + GATHER_FOR));
+        assert_eq!(after_a_pause.due_at(), Some(now + APART + GATHER_FOR));
     }
 
     #[tokio::test(start_paused = true)]
@@ -208,8 +208,8 @@ mod tests {
         let last = Some(now);
         let full = EventBatch {
             last,
-            ..gathered(2, 2)
+            ..gather(2, 2)
         };
-        assert_eq!(full.due(), Some(now));
+        assert_eq!(full.due_at(), Some(now));
     }
 }

@@ -230,7 +230,7 @@ async fn pause_or_wake_up(pause: Duration) {
         tokio::select! {
             () = sleep_until(until) => return,
             _ = check.tick() => {
-                if sleep_watch.slept(Timestamp::now(), Instant::now()) {
+                if sleep_watch.has_slept(Timestamp::now(), Instant::now()) {
                     return;
                 }
             }

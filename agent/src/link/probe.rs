@@ -30,7 +30,7 @@ pub struct RelayProbe {
 
 /// The result of the TLS handshake with a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Secured {
+pub struct TlsProbe {
     /// Number of certificates that the relay sent, its own included.
     pub chain: usize,
     /// End of the validity of the relay's own certificate, if it can be determined.
@@ -77,9 +77,9 @@ impl RelayProbe {
     ///
     /// # Errors
     /// Returns the reason in words.
-    pub async fn secure(&self) -> Result<Option<Secured>, String> {
+    pub async fn secure(&self) -> Result<Option<TlsProbe>, String> {
         let chain = self.dialer.chain().await.map_err(words)?;
-        Ok(chain.map(|chain| Secured {
+        Ok(chain.map(|chain| TlsProbe {
             chain: chain.len(),
             valid_until: chain.first().and_then(valid_until),
         }))

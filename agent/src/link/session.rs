@@ -116,7 +116,7 @@ where
     let mut sleep_check = interval(SLEEP_CHECK);
     sleep_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = loop {
-        let due = gathered.due().filter(|_| committing.is_terminated());
+        let due = gathered.due_at().filter(|_| committing.is_terminated());
         if due.is_some_and(|due| due <= Instant::now()) {
             committing.set(commit(outputs, gathered.take()).fuse());
             continue;
@@ -164,7 +164,7 @@ where
             }
             reason = &mut failing => break Disconnect::retry(reason.as_ref()),
             _ = sleep_check.tick() => {
-                if sleep_watch.slept(Timestamp::now(), Instant::now()) {
+                if sleep_watch.has_slept(Timestamp::now(), Instant::now()) {
                     break Disconnect::Retry { reason: "the machine was asleep, or its clock was set".to_owned(), after: Some(Duration::ZERO) };
                 }
             }
@@ -178,7 +178,7 @@ where
         {
             release(&acks, through);
         }
-        if gathered.due().is_some()
+        if gathered.due_at().is_some()
             && let Ok(through) = commit(outputs, gathered.take()).await
         {
             release(&acks, through);

@@ -14,7 +14,7 @@ const MAX_REASONS: usize = 20;
 
 /// Asks Podio for one repair.
 #[derive(Debug)]
-pub(super) struct Asker<'a> {
+pub(super) struct PodioAsker<'a> {
     pub(super) client: &'a Client,
     purse: Purse,
     /// What was left out, and why.
@@ -33,7 +33,7 @@ impl From<HistoryError> for Halt {
     }
 }
 
-impl<'a> Asker<'a> {
+impl<'a> PodioAsker<'a> {
     pub(super) fn new(client: &'a Client, purse: Purse) -> Self {
         Self {
             client,
@@ -48,7 +48,7 @@ impl<'a> Asker<'a> {
         class: CallClass,
         call: impl Future<Output = Result<T, client::Error>>,
     ) -> Result<Result<T, client::Error>, Halt> {
-        if let Some(rate) = self.purse.shut(class) {
+        if let Some(rate) = self.purse.blocking_limit(class) {
             return Err(Halt::Stopped(format!(
                 "stopped with {} of {} API calls left this hour: a fifth is reserved for other \
                  uses",

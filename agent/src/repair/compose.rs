@@ -6,21 +6,21 @@ use podtap_wire::{EventId, WebhookRequest};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::expected::{ItemHook, Made};
+use super::expected::{ItemHook, MadeRevision};
 use crate::draft::Draft;
-use crate::history::{RepairedEvent, Told};
+use crate::history::{RepairedEvent, ReportedChange};
 use crate::hooks::path_below_key;
 
 /// Returns the rebuilt event; `None` for a hook whose URL is not a tunnel's.
 pub(super) fn compose(
     hook: &ItemHook,
-    made: &Made,
+    made: &MadeRevision,
     item_id: u64,
     external_id: Option<&str>,
     now: Timestamp,
 ) -> Option<RepairedEvent> {
     let url = Url::parse(&hook.url).ok()?;
-    let told = Told {
+    let told = ReportedChange {
         hook_id: hook.hook_id,
         event: made.event,
         revision: made.revision,
@@ -51,7 +51,7 @@ pub(super) fn compose(
 }
 
 /// Returns an id and a seed that are the same each time the same event is rebuilt.
-fn identity(told: Told, item_id: u64, at: Timestamp) -> (EventId, u64) {
+fn identity(told: ReportedChange, item_id: u64, at: Timestamp) -> (EventId, u64) {
     let mut hash = Sha256::new();
     hash.update(b"repaired");
     for number in [told.hook_id, item_id, told.revision] {
@@ -74,7 +74,7 @@ mod tests {
 
     const KEY: &str = "k3v2m2p7q4w6x5z6t3r2s2abca";
 
-    fn composed(url: &str, external_id: Option<&str>) -> Option<RepairedEvent> {
+    fn compose_one(url: &str, external_id: Option<&str>) -> Option<RepairedEvent> {
         let hook = ItemHook {
             hook_id: 7,
             event: EventType::ItemUpdate,
@@ -83,7 +83,7 @@ mod tests {
             url: url.to_owned(),
             since: None,
         };
-        let made = Made {
+        let made = MadeRevision {
             revision: 3,
             event: EventType::ItemUpdate,
             at: Timestamp::from_second(1_800_000_000).unwrap(),
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn it_says_what_podio_would_and_goes_where_the_hook_leads() {
         let url = format!("https://relay.example/{KEY}/podio/hook?env=dev&x=a%20b");
-        let event = composed(&url, Some("BUG 17")).unwrap();
+        let event = compose_one(&url, Some("BUG 17")).unwrap();
         assert_eq!(
             (event.request.path.as_str(), event.request.method.as_str()),
             ("/podio/hook", "POST")
@@ -111,7 +111,7 @@ mod tests {
         ] {
             assert_eq!(podio.param(name), Some(value), "{name}");
         }
-        let plain = composed(&url, None).unwrap();
+        let plain = compose_one(&url, None).unwrap();
         assert_eq!(
             decode(None, &plain.request.body)
                 .unwrap()
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_hook_that_leads_to_no_tunnel_sends_nothing_here() {
-        assert!(composed("https://shop.example/podio", None).is_none());
-        assert!(composed("gone", None).is_none());
+        assert!(compose_one("https://shop.example/podio", None).is_none());
+        assert!(compose_one("gone", None).is_none());
     }
 }

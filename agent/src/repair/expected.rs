@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use podtap_podio::EventType;
 use podtap_podio::client::{Revision, RevisionKind};
 
-use crate::history::{SeenHook, Told};
+use crate::history::{ReportedChange, SeenHook};
 use crate::podio_time::podio_time;
 
 /// A hook of this tunnel that reports the items of one app.
@@ -37,13 +37,13 @@ pub(super) fn active_since(
 
 /// A revision that a hook can report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Made {
+pub(super) struct MadeRevision {
     pub(super) revision: u64,
     pub(super) event: EventType,
     pub(super) at: Timestamp,
 }
 
-impl Made {
+impl MadeRevision {
     /// Converts a revision; `None` if it cannot be read or has an unknown kind.
     pub(super) fn of(revision: &Revision) -> Option<Self> {
         let event = match (revision.kind, revision.revision) {
@@ -76,24 +76,24 @@ impl ChangePeriod {
 
 /// Returns whether this hook must have reported this change, according to its type and age. The
 /// order of what happens within one second is unknown, so then no report is expected.
-fn tells(hook: &ItemHook, made: &Made) -> bool {
+fn tells(hook: &ItemHook, made: &MadeRevision) -> bool {
     let was_there = |since: Timestamp| made.at.as_second() > since.as_second();
     hook.event == made.event && hook.since.is_none_or(was_there)
 }
 
 /// Returns the hooks that must have reported a change and did not. Hooks on a field are included;
 /// they must have reported it only if their field was changed.
-pub(super) fn untold<'a>(
-    made: &Made,
+pub(super) fn unreported<'a>(
+    made: &MadeRevision,
     hooks: &'a [ItemHook],
-    told: &HashSet<Told>,
+    told: &HashSet<ReportedChange>,
     window: ChangePeriod,
 ) -> Vec<&'a ItemHook> {
     if !window.contains(made.at) {
         return Vec::new();
     }
     let is_told = |hook: &ItemHook| {
-        told.contains(&Told {
+        told.contains(&ReportedChange {
             hook_id: hook.hook_id,
             event: made.event,
             revision: made.revision,
@@ -108,14 +108,15 @@ pub(super) fn untold<'a>(
 /// Returns whether every event that these hooks can have sent about an item with this newest
 /// revision is stored, so that its revisions need not be requested. A hook on a field does not
 /// report every revision.
-pub(super) fn is_whole(newest: u64, hooks: &[ItemHook], told: &HashSet<Told>) -> bool {
+pub(super) fn is_whole(newest: u64, hooks: &[ItemHook], told: &HashSet<ReportedChange>) -> bool {
     hooks.iter().all(|hook| {
         let wanted = match (hook.event, hook.field_id) {
             (EventType::ItemCreate, None) => 1,
             (EventType::ItemUpdate, None) => newest,
             _ => return false,
         };
-        let is_its = |told: &&Told| told.hook_id == hook.hook_id && told.event == hook.event;
+        let is_its =
+            |told: &&ReportedChange| told.hook_id == hook.hook_id && told.event == hook.event;
         told.iter().filter(is_its).count() as u64 >= wanted
     })
 }
@@ -150,8 +151,8 @@ mod tests {
         }
     }
 
-    fn told(hook_id: u64, event: EventType, revision: u64) -> Told {
-        Told {
+    fn reported_change(hook_id: u64, event: EventType, revision: u64) -> ReportedChange {
+        ReportedChange {
             hook_id,
             event,
             revision,
@@ -169,14 +170,14 @@ mod tests {
             hook(7, EventType::ItemUpdate),
             hook(8, EventType::ItemCreate),
         ];
-        let known = HashSet::from([told(7, EventType::ItemUpdate, 3)]);
+        let known = HashSet::from([reported_change(7, EventType::ItemUpdate, 3)]);
         let missing = |revision, second, window| {
-            let made = Made {
+            let made = MadeRevision {
                 revision,
                 event: EventType::ItemUpdate,
                 at: at(second),
             };
-            untold(&made, &hooks, &known, window).len()
+            unreported(&made, &hooks, &known, window).len()
         };
         assert_eq!(missing(2, 20, WHOLE), 1);
         assert_eq!(missing(3, 20, WHOLE), 0, "it came");
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn a_revision_that_is_not_understood_is_no_event() {
         use RevisionKind as K;
-        let event = |kind, number| Made::of(&revision(kind, number)).map(|made| made.event);
+        let event = |kind, number| MadeRevision::of(&revision(kind, number)).map(|made| made.event);
         assert_eq!(event(K::Creation, 0), Some(EventType::ItemCreate));
         assert_eq!(event(K::Update, 4), Some(EventType::ItemUpdate));
         for (kind, number) in [
@@ -206,7 +207,7 @@ mod tests {
         }
         let mut undated = revision(K::Update, 4);
         undated.created_on = Some("soon".to_owned());
-        assert_eq!(Made::of(&undated), None);
+        assert_eq!(MadeRevision::of(&undated), None);
     }
 
     #[test]
@@ -230,12 +231,12 @@ mod tests {
             hook(8, EventType::ItemCreate),
         ];
         let mut known = HashSet::from([
-            told(8, EventType::ItemCreate, 0),
-            told(7, EventType::ItemUpdate, 1),
+            reported_change(8, EventType::ItemCreate, 0),
+            reported_change(7, EventType::ItemUpdate, 1),
         ]);
         assert!(is_whole(1, &hooks, &known));
         assert!(!is_whole(2, &hooks, &known));
-        known.insert(told(7, EventType::ItemUpdate, 2));
+        known.insert(reported_change(7, EventType::ItemUpdate, 2));
         assert!(is_whole(2, &hooks, &known));
         let mut on_field = hooks.to_vec();
         on_field[0].field_id = Some(9);

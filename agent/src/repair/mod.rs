@@ -46,7 +46,7 @@ pub struct Repair {
 /// The result of a repair. Texts contain names of people
 /// and Podio's words: escape them before showing them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repaired {
+pub struct RepairReport {
     /// Start of the searched period: later than requested if the history does not go back that far.
     pub since: Timestamp,
     /// End of the searched period.

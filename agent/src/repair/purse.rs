@@ -33,7 +33,7 @@ impl Purse {
 
     /// Returns the limit that forbids one more call; `None` if the call may be made. Before any
     /// answer nothing is known, and the first call is allowed.
-    pub(super) fn shut(&self, class: CallClass) -> Option<RateLimit> {
+    pub(super) fn blocking_limit(&self, class: CallClass) -> Option<RateLimit> {
         let known = match class {
             CallClass::General => self.general,
             CallClass::Limited => self.limited,
@@ -74,7 +74,7 @@ mod tests {
             (1, 1, false),
         ] {
             let purse = Purse::new(Some(rate(limit, remaining)));
-            let is_open = purse.shut(CallClass::General).is_none();
+            let is_open = purse.blocking_limit(CallClass::General).is_none();
             assert_eq!(is_open, may, "{remaining} of {limit}");
         }
     }
@@ -82,9 +82,12 @@ mod tests {
     #[test]
     fn the_classes_are_counted_apart_once_each_has_told() {
         let mut purse = Purse::new(None);
-        assert_eq!(purse.shut(CallClass::Limited), None);
+        assert_eq!(purse.blocking_limit(CallClass::Limited), None);
         purse.note(CallClass::Limited, rate(250, 50));
-        assert_eq!(purse.shut(CallClass::Limited), Some(rate(250, 50)));
-        assert_eq!(purse.shut(CallClass::General), None);
+        assert_eq!(
+            purse.blocking_limit(CallClass::Limited),
+            Some(rate(250, 50))
+        );
+        assert_eq!(purse.blocking_limit(CallClass::General), None);
     }
 }

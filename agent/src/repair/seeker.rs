@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use podtap_podio::client::{HookStatus, Item, RateLimit, Revision, Via};
 use podtap_podio::{EventType, RefType};
 
-use super::asker::{Asker, Halt};
+use super::asker::{Halt, PodioAsker};
 use super::compose::compose;
-use super::expected::{ChangePeriod, ItemHook, Made, active_since, is_whole, untold};
+use super::expected::{ChangePeriod, ItemHook, MadeRevision, active_since, is_whole, unreported};
 use super::purse::{CallClass, Purse};
-use super::{LostEvent, Repair, RepairError, Repaired};
+use super::{LostEvent, Repair, RepairError, RepairReport};
 use crate::history::RepairedEvent;
 use crate::hooks::{HookAdmin, HookUrls, UrlVerdict};
 use crate::own_client::made_by;
@@ -35,7 +35,7 @@ const WRITTEN_AT_ONCE: usize = 256;
 pub(crate) struct Seeker<'a> {
     hook_admin: &'a HookAdmin,
     repair: Repair,
-    asker: Asker<'a>,
+    asker: PodioAsker<'a>,
     /// Start of the stored events, if older events were removed from the history.
     whole_since: Option<Timestamp>,
     found: Vec<(LostEvent, RepairedEvent)>,
@@ -47,7 +47,7 @@ impl<'a> Seeker<'a> {
         Self {
             hook_admin,
             repair,
-            asker: Asker::new(&hook_admin.client, Purse::new(None)),
+            asker: PodioAsker::new(&hook_admin.client, Purse::new(None)),
             whole_since: None,
             found: Vec::new(),
             items: 0,
@@ -55,7 +55,7 @@ impl<'a> Seeker<'a> {
     }
 
     /// Runs the repair. `public` is the tunnel's URL if there is a link.
-    pub(crate) async fn run(mut self, public: Option<&str>) -> Result<Repaired, RepairError> {
+    pub(crate) async fn run(mut self, public: Option<&str>) -> Result<RepairReport, RepairError> {
         if !self.hook_admin.client.has_credentials() {
             return Err(RepairError::NoCredentials);
         }
@@ -72,7 +72,7 @@ impl<'a> Seeker<'a> {
             limit: budget.limit,
             remaining: budget.remaining,
         });
-        self.asker = Asker::new(&self.hook_admin.client, Purse::new(known));
+        self.asker = PodioAsker::new(&self.hook_admin.client, Purse::new(known));
         self.whole_since = self.hook_admin.watched.whole_since().await?;
         self.repair.since = self
             .repair
@@ -273,10 +273,10 @@ impl<'a> Seeker<'a> {
             until: self.repair.until,
         };
         for revision in &revisions {
-            let Some(made) = Made::of(revision) else {
+            let Some(made) = MadeRevision::of(revision) else {
                 continue;
             };
-            let untold = untold(&made, hooks, &told, window);
+            let untold = unreported(&made, hooks, &told, window);
             if untold.is_empty() {
                 continue;
             }
@@ -314,7 +314,7 @@ impl<'a> Seeker<'a> {
         &mut self,
         item: &Item,
         revision: &Revision,
-        made: &Made,
+        made: &MadeRevision,
         hook: &ItemHook,
     ) -> Result<(), Halt> {
         if self.found.len() >= MAX_LOST {
@@ -343,7 +343,7 @@ impl<'a> Seeker<'a> {
     }
 
     /// Writes the found events, the oldest change first.
-    async fn finish(mut self, hooks: usize) -> Result<Repaired, RepairError> {
+    async fn finish(mut self, hooks: usize) -> Result<RepairReport, RepairError> {
         let order = |(lost, _): &(LostEvent, RepairedEvent)| {
             (lost.made_at, lost.item_id, lost.revision, lost.hook_id)
         };
@@ -362,7 +362,7 @@ impl<'a> Seeker<'a> {
             // The other events have arrived in the meantime.
             lost.retain(|lost| new.contains(&lost.id));
         }
-        Ok(Repaired {
+        Ok(RepairReport {
             since: self.repair.since,
             until: self.repair.until,
             lost,

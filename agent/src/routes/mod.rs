@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::history::{ArrivalFilter, Event, FilterError, Saved};
+use crate::history::{ArrivalFilter, Event, FilterError, SavedFilters};
 use crate::place::PlaceRef;
 use crate::target::InvalidTarget;
 use crate::target::Target;
@@ -54,10 +54,11 @@ impl Route {
     ///
     /// # Errors
     /// Returns what is wrong with the text.
-    pub fn parse(text: &str, now: Timestamp, saved: &Saved) -> Result<Self, InvalidRoute> {
+    pub fn parse(text: &str, now: Timestamp, saved: &SavedFilters) -> Result<Self, InvalidRoute> {
         let text = text.trim();
         let rest = text.strip_prefix(ALSO);
-        let (filter, target) = split(rest.unwrap_or(text)).ok_or(InvalidRoute::NoTarget)?;
+        let (filter, target) =
+            split_at_equals(rest.unwrap_or(text)).ok_or(InvalidRoute::NoTarget)?;
         let indent = text.chars().count() - rest.unwrap_or(text).chars().count();
         let filter = ArrivalFilter::parse(filter, now, saved).map_err(|error| FilterError {
             column: error.column + indent,
@@ -84,7 +85,7 @@ impl fmt::Display for Route {
 }
 
 /// Returns the text before and after the first `=` that is not in quotes.
-fn split(text: &str) -> Option<(&str, &str)> {
+fn split_at_equals(text: &str) -> Option<(&str, &str)> {
     let mut quoted = false;
     let at = text.find(|c| {
         quoted ^= c == '"';
@@ -105,13 +106,13 @@ pub struct Routes {
 
 /// The routes from now on.
 #[derive(Debug, Clone)]
-pub(crate) struct Course {
+pub(crate) struct CurrentRoutes {
     pub(crate) routes: Arc<Routes>,
     /// Whether held events are delivered, too.
     pub(crate) with_held: bool,
 }
 
-impl From<Arc<Routes>> for Course {
+impl From<Arc<Routes>> for CurrentRoutes {
     fn from(routes: Arc<Routes>) -> Self {
         Self {
             routes,

@@ -4,7 +4,7 @@ use super::*;
 use crate::history::fresh_event;
 
 fn route(text: &str) -> Result<Route, InvalidRoute> {
-    Route::parse(text, Timestamp::UNIX_EPOCH, &Saved::default())
+    Route::parse(text, Timestamp::UNIX_EPOCH, &SavedFilters::default())
 }
 
 fn routes(texts: &[&str], rest: Option<&str>) -> Routes {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use podtap_podio::standing::{ANSWER_LIMIT, Judgement, Rule, Standing};
 
-use crate::history::Call;
+use crate::history::ServiceCall;
 
 /// Maximum number of hooks with a record. A webhook
 /// may contain any id, so a stranger may invent hooks.
@@ -107,7 +107,7 @@ impl CallLedger {
 
     /// Records a call. Calls arrive about in the order in which they ended; Podio would have made
     /// each when it sent the event.
-    pub(super) fn record(&mut self, call: &Call, outages: &[(Timestamp, Timestamp)]) {
+    pub(super) fn record(&mut self, call: &ServiceCall, outages: &[(Timestamp, Timestamp)]) {
         let at = call.received_at;
         let Some(record) = self.record_of(call.hook_id) else {
             return;
@@ -144,7 +144,7 @@ impl CallLedger {
     ) -> Self {
         let mut seen = self.clone();
         for (hook_id, received_at) in waiting {
-            let call = Call {
+            let call = ServiceCall {
                 hook_id: *hook_id,
                 received_at: *received_at,
                 started_at: now,
@@ -188,7 +188,7 @@ impl CallLedger {
 
 /// Returns why Podio's own call would have failed. An event that waited while the local service was
 /// unreachable was answered in the end; Podio's call would have failed.
-fn failure(call: &Call, outages: &[(Timestamp, Timestamp)]) -> Option<CallFailure> {
+fn failure(call: &ServiceCall, outages: &[(Timestamp, Timestamp)]) -> Option<CallFailure> {
     let waited_out = |(since, until): &(Timestamp, Timestamp)| {
         *since <= call.started_at && call.received_at <= *until
     };
@@ -208,8 +208,8 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
 
-    fn call(seconds: i64, status: Option<u16>) -> Call {
-        Call {
+    fn call(seconds: i64, status: Option<u16>) -> ServiceCall {
+        ServiceCall {
             hook_id: 7,
             received_at: at(seconds),
             started_at: at(seconds),
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn whatever_podio_counts_as_a_failure_suspends() {
-        let slow = Call {
+        let slow = ServiceCall {
             duration: Duration::from_secs(16),
             ..call(0, Some(200))
         };

@@ -179,16 +179,16 @@ mod tests {
     use super::*;
     use crate::watch::sample;
 
-    fn created(number: i64, millis: i64) -> Arrival {
+    fn arrival_of_new(number: i64, millis: i64) -> Arrival {
         let item = number.unsigned_abs();
         sample::arrival("item.create", item, 0, number, millis)
     }
 
     /// Returns the reported loops if Podio names this maker, and how often Podio is asked.
-    fn told(count: i64, every: i64, maker: &Maker) -> (Vec<LoopFinding>, usize) {
+    fn findings_and_calls(count: i64, every: i64, maker: &Maker) -> (Vec<LoopFinding>, usize) {
         let (mut additions, mut told, mut asked) = (Additions::default(), Vec::new(), 0);
         for number in 0..count {
-            let arrival = created(number, number * every);
+            let arrival = arrival_of_new(number, number * every);
             let Some(suspicion) = additions.observe(&arrival) else {
                 continue;
             };
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn a_chain_of_new_items_is_found_once_by_the_pace_of_its_hook() {
         for every in [190, 1_500, 11_000, 60_000] {
-            let (told, _) = told(63, every, &own());
+            let (told, _) = findings_and_calls(63, every, &own());
             assert_eq!(told.len(), 1, "every {every} ms");
             assert_eq!(told[0].shape, LoopShape::Adds);
             assert!(told[0].cure().contains("POST /item/app/APP_ID/?hook=false"));
@@ -220,9 +220,9 @@ mod tests {
 
     #[test]
     fn without_an_answer_only_a_long_chain_is_told_and_an_import_is_named() {
-        let (few, _) = told(40, 190, &Maker::default());
+        let (few, _) = findings_and_calls(40, 190, &Maker::default());
         assert_eq!(few, []);
-        let (many, _) = told(63, 190, &Maker::default());
+        let (many, _) = findings_and_calls(63, 190, &Maker::default());
         assert_eq!(many.len(), 1);
         assert!(many[0].cure().contains("import"), "{}", many[0].cure());
     }
@@ -232,20 +232,20 @@ mod tests {
         let other = Maker::Other {
             by: "Bo through Podio".to_owned(),
         };
-        let (told, asked) = told(50, 300, &other);
+        let (told, asked) = findings_and_calls(50, 300, &other);
         assert_eq!((told, asked), (Vec::new(), 1));
     }
 
     #[test]
     fn an_import_that_runs_by_itself_is_too_fast_for_a_loop() {
-        assert_eq!(told(2_000, 5, &own()).1, 0);
+        assert_eq!(findings_and_calls(2_000, 5, &own()).1, 0);
     }
 
     #[test]
     fn memory_is_bounded_whatever_comes() {
         let mut additions = Additions::default();
         for number in 0..3_000 {
-            let mut arrival = created(number, 0);
+            let mut arrival = arrival_of_new(number, 0);
             arrival.hook_id = Some(number.unsigned_abs());
             additions.observe(&arrival);
         }

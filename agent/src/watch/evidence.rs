@@ -39,7 +39,7 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    fn unknown(reason: impl Into<String>) -> Self {
+    fn unknown_maker(reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self {
             maker: Maker::Unknown { reason },
@@ -139,13 +139,13 @@ impl EvidenceSource {
     async fn who_made(&self, finding: &LoopFinding) -> Result<Statement, HistoryError> {
         use EventType as E;
         let Some(event) = self.history.event(finding.event).await? else {
-            return Ok(Statement::unknown("the event was deleted"));
+            return Ok(Statement::unknown_maker("the event was deleted"));
         };
         let (Some(podio), Ok(kind)) = (event.podio, finding.event_type.parse::<EventType>()) else {
-            return Ok(Statement::unknown("its type is not known"));
+            return Ok(Statement::unknown_maker("its type is not known"));
         };
         if let Err(reason) = self.may_call().await {
-            return Ok(Statement::unknown(reason));
+            return Ok(Statement::unknown_maker(reason));
         }
         let id = finding.object.id;
         let made = match kind {
@@ -167,7 +167,7 @@ impl EvidenceSource {
                 made.map(|made| (made.created_by, None))
             }
             _ => {
-                return Ok(Statement::unknown(format!(
+                return Ok(Statement::unknown_maker(format!(
                     "Podio does not report who causes {kind}"
                 )));
             }
@@ -180,8 +180,8 @@ impl EvidenceSource {
         made: Result<(Option<ByLine>, Option<Via>), Error>,
     ) -> Result<Statement, HistoryError> {
         Ok(match made {
-            Err(error) => Statement::unknown(reason::of_podio(&error)),
-            Ok((None, None)) => Statement::unknown("Podio does not say"),
+            Err(error) => Statement::unknown_maker(reason::of_podio(&error)),
+            Ok((None, None)) => Statement::unknown_maker("Podio does not say"),
             Ok((by, via)) => {
                 self.learn_own_vias().await?;
                 let maker = self.own.judge(by.as_ref(), via.as_ref());

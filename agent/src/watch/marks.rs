@@ -62,7 +62,7 @@ const fn between(low: u64, high: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Earlier, Position};
+    use crate::history::{EarlierEvent, Position};
     use crate::watch::sample;
 
     fn update(position: i64, revision: u64) -> Arrival {
@@ -135,7 +135,7 @@ mod tests {
             after: 9,
         };
         assert_eq!(marks(&event), std::slice::from_ref(&late));
-        event.earlier = Some(Earlier {
+        event.earlier = Some(EarlierEvent {
             position: Position(1),
             hook_id: Some(7),
             verification: None,
@@ -156,7 +156,7 @@ mod tests {
         let mut event = update(2, 7);
         event.below = Some(3);
         for (hook_id, same_hook) in [(Some(7), true), (Some(8), false)] {
-            event.earlier = Some(Earlier {
+            event.earlier = Some(EarlierEvent {
                 position: Position(1),
                 hook_id,
                 verification: None,

@@ -85,7 +85,7 @@ pub(super) enum CallOutcome {
 
 /// A pair whose validation has not ended.
 #[derive(Debug)]
-struct Progress {
+struct PairProgress {
     events: Vec<EventKey>,
     received_at: Timestamp,
     /// Whether the hook was created here.
@@ -98,7 +98,7 @@ struct Progress {
 /// Every validation that has not ended, and the calls of the last hour.
 #[derive(Debug, Default)]
 pub(super) struct Verifier {
-    pairs: HashMap<HookCode, Progress>,
+    pairs: HashMap<HookCode, PairProgress>,
     calls: VecDeque<(Timestamp, bool)>,
 }
 
@@ -127,7 +127,7 @@ impl Verifier {
                 ),
             });
         }
-        let progress = Progress {
+        let progress = PairProgress {
             events: vec![event],
             received_at,
             own,
@@ -140,7 +140,7 @@ impl Verifier {
 
     /// Returns a pair to validate now, and counts the call.
     pub(super) fn start(&mut self, now: Timestamp) -> Option<HookCode> {
-        let is_due = |progress: &Progress| progress.due.is_some_and(|due| due <= now);
+        let is_due = |progress: &PairProgress| progress.due.is_some_and(|due| due <= now);
         let (pair, progress) = self.pairs.iter_mut().find(|(_, p)| is_due(p))?;
         progress.tries += 1;
         progress.due = None;

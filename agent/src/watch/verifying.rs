@@ -41,7 +41,7 @@ impl Watch {
     ) -> Result<(), HistoryError> {
         let since = now.saturating_sub(PICK_UP).unwrap_or(Timestamp::MIN);
         let watched = &self.explainer.watched;
-        let unverified = watched.unverified(since, detectors.cursor, PICK_UP_AT_MOST);
+        let unverified = watched.unverified_events(since, detectors.cursor, PICK_UP_AT_MOST);
         let unverified = unverified.await?;
         let own = self.own_hooks(&unverified).await?;
         let mut notes = Vec::new();

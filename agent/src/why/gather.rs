@@ -39,7 +39,7 @@ pub(crate) struct Gatherer<'a> {
 }
 
 /// What Podio returned about the object.
-struct Asked {
+struct AskedObject {
     change: PodioChange,
     app: Option<Place>,
 }
@@ -82,8 +82,8 @@ impl Gatherer<'_> {
         Ok(judge(&facts))
     }
 
-    async fn ask(&self, subject: Subject) -> Asked {
-        let unasked = |why: &str| Asked {
+    async fn ask(&self, subject: Subject) -> AskedObject {
+        let unasked = |why: &str| AskedObject {
             change: PodioChange::Unasked(why.to_owned()),
             app: None,
         };
@@ -104,16 +104,16 @@ impl Gatherer<'_> {
             _ => return unasked("Podio keeps no revisions of it"),
         };
         let change = found.map_or_else(|error| not_shown(&error), |()| PodioChange::There);
-        Asked { change, app: None }
+        AskedObject { change, app: None }
     }
 
-    async fn ask_item(&self, item_id: u64) -> Asked {
+    async fn ask_item(&self, item_id: u64) -> AskedObject {
         let client = &self.hook_admin.client;
         let item = match client.item(item_id).await {
             Ok(item) => item,
             Err(error) => {
                 let change = not_shown(&error);
-                return Asked { change, app: None };
+                return AskedObject { change, app: None };
             }
         };
         let app = item.app.and_then(|app| {
@@ -129,7 +129,7 @@ impl Gatherer<'_> {
             },
             Err(error) => not_shown(&error),
         };
-        Asked { change, app }
+        AskedObject { change, app }
     }
 
     /// Returns the events of the subject that matter, oldest first.
@@ -156,7 +156,7 @@ impl Gatherer<'_> {
     async fn hooks(
         &self,
         subject: Subject,
-        asked: &Asked,
+        asked: &AskedObject,
         public: Option<&str>,
         now: Timestamp,
     ) -> Result<KnownHooks, HistoryError> {

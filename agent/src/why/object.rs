@@ -14,12 +14,12 @@ pub struct WhyObject<'a> {
     conclusion: &'a str,
     cure: Option<&'a str>,
     id: Option<EventId>,
-    links: Vec<LinkObject<'a>>,
+    links: Vec<WhyStepObject<'a>>,
 }
 
 /// One link of the path.
 #[derive(Debug, Serialize)]
-struct LinkObject<'a> {
+struct WhyStepObject<'a> {
     step: &'static str,
     holds: Option<bool>,
     reason: &'a str,
@@ -34,7 +34,7 @@ impl WhyObject<'_> {
 
 impl<'a> From<&'a Why> for WhyObject<'a> {
     fn from(answer: &'a Why) -> Self {
-        let links = answer.links.iter().map(|link| LinkObject {
+        let links = answer.links.iter().map(|link| WhyStepObject {
             step: link.step.word(),
             holds: match link.holds {
                 Holds::Yes => Some(true),

@@ -73,7 +73,7 @@ impl Store {
     }
 
     /// Returns the ranges of all rows, newest first.
-    async fn folded(&self, opened: &[i64]) -> Vec<(i64, i64)> {
+    async fn fold_bursts(&self, opened: &[i64]) -> Vec<(i64, i64)> {
         ranges(&self.page(Anchor::Newest, 1000, opened).await)
     }
 }
@@ -98,9 +98,9 @@ async fn two_bursts() -> Store {
 async fn bursts_are_one_row_each_and_open_when_asked() {
     let store = two_bursts().await;
     let folded = [(104, 143), (103, 103), (3, 102), (2, 2), (1, 1)];
-    assert_eq!(store.folded(&[]).await, folded);
-    assert_eq!(store.folded(&[3]).await.len(), 104);
-    assert_eq!(store.folded(&[104, 3]).await.len(), 143);
+    assert_eq!(store.fold_bursts(&[]).await, folded);
+    assert_eq!(store.fold_bursts(&[3]).await.len(), 104);
+    assert_eq!(store.fold_bursts(&[104, 3]).await.len(), 143);
 
     let all = PageQuery {
         filter: Filter::default(),
@@ -120,9 +120,9 @@ async fn hooks_that_alternate_are_one_burst_and_a_crowd_of_them_is_none() {
         }
         Store::with(vec![events])
     };
-    assert_eq!(alternating(2).await.folded(&[]).await, [(1, 100)]);
-    assert_eq!(alternating(4).await.folded(&[]).await, [(1, 100)]);
-    assert_eq!(alternating(50).await.folded(&[]).await.len(), 100);
+    assert_eq!(alternating(2).await.fold_bursts(&[]).await, [(1, 100)]);
+    assert_eq!(alternating(4).await.fold_bursts(&[]).await, [(1, 100)]);
+    assert_eq!(alternating(50).await.fold_bursts(&[]).await.len(), 100);
 }
 
 #[tokio::test]
@@ -227,10 +227,10 @@ async fn only_many_of_a_kind_without_a_pause_are_a_burst() {
 #[tokio::test]
 async fn a_burst_grows_with_what_is_appended_and_ends_at_a_bound() {
     let store = Store::with(vec![events(1..41, "item.update", 0, 1)]).await;
-    assert_eq!(store.folded(&[]).await, [(1, 40)]);
+    assert_eq!(store.fold_bursts(&[]).await, [(1, 40)]);
     let more = events(41..4_201, "item.update", 41, 1);
     store.writer.append(more).await.unwrap();
-    let folded = store.folded(&[]).await;
+    let folded = store.fold_bursts(&[]).await;
     assert_eq!(folded, [(4_001, 4_200), (2_001, 4_000), (1, 2_000)]);
 
     // Read after the position at which it ended before, the burst is returned as a whole.
@@ -267,7 +267,7 @@ async fn what_retention_leaves_of_a_burst_without_its_newest_event_is_shown() {
     while store.writer.retain(few.clone(), now).await.unwrap() {}
 
     let folded = [(42, 42), (1, 10)];
-    assert_eq!(store.folded(&[]).await, folded);
+    assert_eq!(store.fold_bursts(&[]).await, folded);
     let below = store.page(Anchor::Before(Position(42)), 10, &[]).await;
     assert_eq!(ranges(&below), [(1, 10)]);
     let above = store.page(Anchor::After(Position(10)), 10, &[]).await;
@@ -289,7 +289,7 @@ async fn a_page_that_is_read_while_a_burst_grows_shows_every_event_once() {
         if let Some(ended) = grows.try_join_next() {
             break ended;
         }
-        let rows = store.folded(&[]).await;
+        let rows = store.fold_bursts(&[]).await;
         let [(1, _)] = rows.as_slice() else {
             panic!("one burst and nothing beside it: {rows:?}");
         };
@@ -316,7 +316,7 @@ proptest! {
                 at += 2_000 + apart * i64::try_from(many).unwrap();
             }
             let store = Store::with(made).await;
-            let all = store.folded(&opened).await;
+            let all = store.fold_bursts(&opened).await;
             let total: i64 = all.iter().map(|(first, last)| last - first + 1).sum();
             assert_eq!(total, i64::try_from(number).unwrap() - 1);
 

@@ -91,7 +91,7 @@ async fn the_bytes_are_the_bytes() {
     let running = RunningAgent::start(config);
     running.all_delivered().await;
 
-    let received = service.received();
+    let received = service.requests();
     let find = |method: &str| {
         received
             .iter()
@@ -145,7 +145,7 @@ async fn events_of_one_object_keep_their_order_and_objects_go_side_by_side() {
     let number = |body: &[u8], name: &str| -> u64 {
         podtap_podio::decode(None, body).unwrap().id(name).unwrap()
     };
-    let received = service.received();
+    let received = service.requests();
     assert_eq!(received.len(), 200);
     for item in 0..5 {
         let revisions: Vec<u64> = received
@@ -181,7 +181,7 @@ async fn a_local_service_that_is_down_makes_lanes_wait_and_nothing_is_marked_fai
     let service = Service::on(TcpListener::bind(address).await.unwrap(), |_| ok());
     let rows = running.all_delivered().await;
     assert!(rows.iter().all(|row| row.attempts == 1), "{rows:#?}");
-    assert_eq!(service.received().len(), 2);
+    assert_eq!(service.requests().len(), 2);
     assert!(matches!(
         running.handle.status().borrow().service,
         ServiceState::Up { .. }
@@ -218,7 +218,7 @@ async fn an_event_that_the_service_does_not_bear_lets_its_successor_go_and_is_gi
             .all(|attempt| matches!(attempt.outcome, Outcome::Failed { .. }))
     );
     assert_eq!(rows[1].last.as_ref().unwrap().outcome, Ok(200));
-    let received = service.received();
+    let received = service.requests();
     let mut bodies: Vec<_> = received.iter().map(|got| &got.body[..]).collect();
     // One over the other event's connection, and one more over a new one.
     assert!(bodies.len() <= 8, "{bodies:?}");
@@ -333,7 +333,7 @@ async fn a_service_that_drops_each_request_is_away_and_uses_up_no_event() {
     let rows = running.rows().await;
     assert!(rows.iter().all(|row| row.state == DeliveryState::Pending));
     assert!(rows.iter().all(|row| row.attempts <= 1), "{rows:#?}");
-    let dropped = service.received().len();
+    let dropped = service.requests().len();
     is_back.store(true, Ordering::Relaxed);
     let rows = running.all_delivered().await;
 
@@ -341,7 +341,7 @@ async fn a_service_that_drops_each_request_is_away_and_uses_up_no_event() {
     assert!(rows.iter().all(answered), "{rows:#?}");
     for item in 0..3 {
         let of_item = format!("item_id={item}&");
-        let revisions: Vec<u64> = service.received()[dropped..]
+        let revisions: Vec<u64> = service.requests()[dropped..]
             .iter()
             .map(|got| String::from_utf8_lossy(&got.body).into_owned())
             .filter(|body| body.contains(&of_item))
@@ -393,7 +393,7 @@ async fn a_kept_alive_connection_that_died_costs_neither_an_attempt_nor_a_pause(
     assert!(rows.iter().all(answered), "{rows:#?}");
     assert_eq!(running.handle.status().borrow().retries, 0);
     assert!(
-        service.received().len() > 60,
+        service.requests().len() > 60,
         "no connection was used again"
     );
     running.stop().await;
@@ -445,7 +445,7 @@ async fn an_answer_that_does_not_come_in_time_ends_the_attempt() {
 
     let outcome = rows[0].last.as_ref().unwrap().outcome.clone();
     assert_eq!(outcome, Err("no answer within 50ms".to_owned()));
-    assert_eq!(service.received().len(), 1);
+    assert_eq!(service.requests().len(), 1);
     running.stop().await;
 }
 
@@ -486,7 +486,7 @@ async fn without_a_link_nothing_that_waits_is_delivered() {
     let elsewhere = Change::History(history::HistoryChange::Elsewhere);
     while changes.recv().await.unwrap() != elsewhere {}
 
-    assert!(service.received().is_empty());
+    assert!(service.requests().is_empty());
     assert_eq!(
         running
             .handle
@@ -507,7 +507,7 @@ async fn what_has_begun_at_the_end_is_finished() {
 
     let running = RunningAgent::start(delivering(&folder, service.address));
     eventually("the service has it", || async {
-        if service.received().is_empty() {
+        if service.requests().is_empty() {
             Err(String::new())
         } else {
             Ok(())
@@ -528,7 +528,7 @@ async fn what_cannot_be_finished_at_the_end_is_offered_again() {
 
     let running = RunningAgent::start(delivering(&folder, service.address));
     eventually("the service has it", || async {
-        if service.received().is_empty() {
+        if service.requests().is_empty() {
             Err(String::new())
         } else {
             Ok(())
@@ -541,7 +541,7 @@ async fn what_cannot_be_finished_at_the_end_is_offered_again() {
     let second = Service::start(|_| ok()).await;
     let running = RunningAgent::start(delivering(&folder, second.address));
     running.all_delivered().await;
-    assert_eq!(second.received().len(), 1);
+    assert_eq!(second.requests().len(), 1);
     running.stop().await;
 }
 
@@ -574,7 +574,7 @@ async fn an_agent_that_ended_while_the_service_was_away_starts_again() {
     let service = Service::on(TcpListener::bind(address).await.unwrap(), |_| ok());
     let running = RunningAgent::start(delivering(&folder, address));
     running.all_delivered().await;
-    assert_eq!(service.received().len(), 1);
+    assert_eq!(service.requests().len(), 1);
     running.stop().await;
 }
 

@@ -42,7 +42,7 @@ async fn change(client: &Client, item: u64, options: WriteOptions) {
         .unwrap();
 }
 
-async fn found(running: &PodioAgent) -> LoopFinding {
+async fn find_loop(running: &PodioAgent) -> LoopFinding {
     eventually("something is found", || async {
         let loops = running.agent.handle.history().loops().await.unwrap();
         loops.into_iter().next().ok_or(String::new())
@@ -57,7 +57,7 @@ async fn a_loop_of_our_own_client_is_told_with_its_maker_and_held() {
         change(&running.podio.client, item, WriteOptions::default()).await;
     }
 
-    let found = found(&running).await;
+    let found = find_loop(&running).await;
 
     let Maker::Own { by } = &found.maker else {
         panic!("{found:#?}");
@@ -74,7 +74,7 @@ async fn a_colleagues_script_is_told_by_its_name_and_not_held() {
         change(&colleague, item, WriteOptions::default()).await;
     }
 
-    let found = found(&running).await;
+    let found = find_loop(&running).await;
 
     assert!(!found.is_suspected());
     let maker = found.maker.to_string();
@@ -100,7 +100,7 @@ async fn a_chain_of_new_items_is_found_and_named_by_its_cure() {
     }
     running.podio.writer.append(events).await.unwrap();
 
-    let found = found(&running).await;
+    let found = find_loop(&running).await;
 
     assert_eq!((found.shape.clone(), found.hook_id), (LoopShape::Adds, 9));
     assert!(matches!(found.maker, Maker::Own { .. }), "{found:#?}");

@@ -34,7 +34,7 @@ fn text(path: &Path) -> Result<String, String> {
 async fn outcome(script: &str) -> Outcome {
     let folder = TempDir::new().unwrap();
     let running = RunningAgent::start(running(&folder, script, vec![item_update(1, 5)]).await);
-    let rows = running.delivered(1).await;
+    let rows = running.wait_for_deliveries(1).await;
     let outcome = outcome_of(&running, &rows[0]).await;
     running.stop().await;
     outcome
@@ -76,7 +76,7 @@ async fn a_command_gets_the_body_and_the_ids_and_its_exit_status_is_the_answer()
         ${PODTAP_TASK_ID-unset}; [ $PODTAP_ITEM_ID = 5 ] || { echo worse >&2; exit 3; }";
     let events = vec![item_update(1, 5), item_update(2, 6)];
     let running = RunningAgent::start(running(&folder, script, events).await);
-    let rows = running.delivered(2).await;
+    let rows = running.wait_for_deliveries(2).await;
 
     let good = outcome_of(&running, &rows[0]).await;
     let said = "type=item.update&item_id=5&item_revision_id=1&hook_id=7\n\
@@ -115,7 +115,7 @@ async fn a_command_need_not_read_its_stdin() {
         &format!("type=item.create&item_id=5&x={}", "x".repeat(900_000)),
     );
     let running = RunningAgent::start(running(&folder, "exec <&-; echo done", vec![large]).await);
-    let rows = running.delivered(1).await;
+    let rows = running.wait_for_deliveries(1).await;
     assert_eq!(
         answer(&outcome_of(&running, &rows[0]).await),
         (200, "0", "done\n")
@@ -130,7 +130,7 @@ async fn of_a_hundred_megabytes_the_beginning_is_kept_and_the_rest_is_counted() 
     let mut config = running(&folder, script, vec![item_update(1, 5)]).await;
     config.delivery.max_response_bytes = 1_000;
     let running = RunningAgent::start(config);
-    let rows = running.delivered(1).await;
+    let rows = running.wait_for_deliveries(1).await;
     let Outcome::Answered {
         body, body_bytes, ..
     } = outcome_of(&running, &rows[0]).await
@@ -148,7 +148,7 @@ async fn a_command_that_never_ends_is_killed_with_all_that_it_has_started() {
     let mut config = running(&folder, script, vec![item_update(1, 5)]).await;
     config.delivery.timeout = Duration::from_secs(3);
     let running = RunningAgent::start(config);
-    let rows = running.delivered(1).await;
+    let rows = running.wait_for_deliveries(1).await;
     let Outcome::Failed { error } = outcome_of(&running, &rows[0]).await else {
         panic!("it cannot have ended")
     };
@@ -163,7 +163,7 @@ async fn what_a_command_leaves_behind_ends_with_it_and_holds_up_nothing() {
     // The process holds stdout and stderr open.
     let script = "sleep 1000 & echo $! > $D/new; mv $D/new $D/pid; echo done";
     let running = RunningAgent::start(running(&folder, script, vec![item_update(1, 5)]).await);
-    let rows = running.delivered(1).await;
+    let rows = running.wait_for_deliveries(1).await;
     assert_eq!(
         answer(&outcome_of(&running, &rows[0]).await),
         (200, "0", "done\n")
@@ -196,7 +196,7 @@ async fn a_command_that_has_gone_is_waited_for_as_a_service_is() {
         .status();
     assert!(made.unwrap().success());
     std::fs::rename(&new, &handler).unwrap();
-    let rows = running.delivered(1).await;
+    let rows = running.wait_for_deliveries(1).await;
     assert_eq!(
         answer(&outcome_of(&running, &rows[0]).await),
         (200, "0", "x\n")
@@ -212,7 +212,7 @@ async fn events_of_an_object_are_run_one_after_the_other() {
         echo $PODTAP_ITEM_REVISION_ID >> $D/$PODTAP_ITEM_ID";
     let events = (1..=12).map(|number| item_update(number, 5 + number % 2));
     let running = RunningAgent::start(running(&folder, script, events.collect()).await);
-    running.delivered(12).await;
+    running.wait_for_deliveries(12).await;
     let of = |object: &str| text(&folder.path().join(object)).unwrap();
     assert_eq!(of("5"), "2\n4\n6\n8\n10\n12\n");
     assert_eq!(of("6"), "1\n3\n5\n7\n9\n11\n");
@@ -229,7 +229,7 @@ async fn no_more_commands_run_at_once_than_are_asked_for() {
     let mut config = running(&folder, script, events.collect()).await;
     config.delivery.concurrency = 3;
     let running = RunningAgent::start(config);
-    running.delivered(12).await;
+    running.wait_for_deliveries(12).await;
     let seen = text(&folder.path().join("seen")).unwrap();
     let most = seen.lines().map(|line| line.trim().parse::<u32>().unwrap());
     assert!((1..=3).contains(&most.max().unwrap()), "{seen}");

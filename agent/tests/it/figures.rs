@@ -35,7 +35,7 @@ async fn hooks_have_their_calls_failures_and_times_and_replays_are_none() {
         update(&running, 1, revision, 7).await;
     }
     update(&running, 2, 0, 8).await;
-    let rows = running.arrived(4).await;
+    let rows = running.wait_for_events(4).await;
     running
         .agent
         .handle
@@ -63,7 +63,7 @@ async fn hooks_have_their_calls_failures_and_times_and_replays_are_none() {
 
     // Reading on from there adds the new events, and none twice.
     update(&running, 1, 3, 7).await;
-    running.arrived(5).await;
+    running.wait_for_events(5).await;
     let traffic = running.agent.handle.traffic().await.unwrap();
     assert_eq!(traffic.hooks[0].calls, 4);
     let times = running.agent.handle.answer_times().await.unwrap();
@@ -101,13 +101,13 @@ async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_nev
     change(&running.podio.colleague(), item, "Shipped").await;
     change(ours, item, "New").await;
     let hook_id = running.hook().await;
-    running.arrived(1).await;
+    running.wait_for_events(1).await;
     for revision in [1, 2, 3] {
         update(&running, item, revision, hook_id).await;
     }
     update(&running, 4711, 1, hook_id).await;
     update(&running, item, 6, hook_id).await;
-    let rows = running.arrived(6).await;
+    let rows = running.wait_for_events(6).await;
     for row in &rows[3..5] {
         running.agent.handle.explain(row.id).await.unwrap();
     }
@@ -160,7 +160,7 @@ async fn a_timeline_tells_who_made_each_change_through_which_client_and_what_nev
 async fn the_last_hour_begins_with_what_the_agent_has_seen() {
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
     update(&running, 1, 0, 7).await;
-    running.arrived(1).await;
+    running.wait_for_events(1).await;
     // The relay of these tests does not exist.
     let minutes = eventually("the minute is known", || async {
         let minutes = running.agent.handle.past_hour();
@@ -211,7 +211,7 @@ async fn the_chain_says_which_link_is_broken_and_what_to_do() {
         assert!(link.cure.is_some() && !link.reason.is_empty(), "{link:?}");
     }
     update(&running, 1, 0, 7).await;
-    running.arrived(1).await;
+    running.wait_for_events(1).await;
     let chain = running.agent.handle.why_quiet().await.unwrap();
     assert_eq!(chain.links[0].holds, Holds::Yes);
     assert_eq!(chain.links[4].holds, Holds::Yes);

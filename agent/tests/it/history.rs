@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use podtap_agent::history::Retention;
 use podtap_agent::history::{
     Anchor, Attempt, DeliveryState, EventRow, Filter, History, HistoryChange, HistoryError,
-    NewAttempt, NewEvent, Outcome, PageQuery, Position, Saved, Writer, WriterThread,
+    NewAttempt, NewEvent, Outcome, PageQuery, Position, SavedFilters, Writer, WriterThread,
 };
 use podtap_disk::age::Now;
 use proptest::prelude::*;
@@ -15,13 +15,13 @@ use tempfile::TempDir;
 use tokio::sync::broadcast;
 
 /// Returns two saved filters: one of fields only, one with words.
-fn saved() -> Saved {
+fn saved_filters() -> SavedFilters {
     let filters = [
         ("lively", "hook:8 -status:5xx"),
         ("wordy", "method:GET safari"),
     ];
     let owned = filters.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    Saved::new(owned, Timestamp::now()).unwrap()
+    SavedFilters::new(owned, Timestamp::now()).unwrap()
 }
 
 struct Store {
@@ -57,7 +57,7 @@ impl Store {
     }
 
     async fn page(&self, filter: &str, anchor: Anchor, limit: usize) -> Vec<EventRow> {
-        let filter = Filter::parse(filter, Timestamp::now(), &saved()).unwrap();
+        let filter = Filter::parse(filter, Timestamp::now(), &saved_filters()).unwrap();
         self.history
             .page(PageQuery {
                 filter,
@@ -72,7 +72,7 @@ impl Store {
     /// oldest first; checks that counting finds as many.
     async fn numbers(&self, text: &str) -> Vec<u64> {
         let rows = self.page(text, Anchor::Newest, 1000).await;
-        let filter = Filter::parse(text, Timestamp::now(), &saved()).unwrap();
+        let filter = Filter::parse(text, Timestamp::now(), &saved_filters()).unwrap();
         let count = self.history.count(filter).await.unwrap();
         assert_eq!(count, rows.len() as u64, "{text}");
         let mut numbers: Vec<u64> = rows.iter().map(|row| number(row.id)).collect();
@@ -107,7 +107,7 @@ fn number(id: podtap_wire::EventId) -> u64 {
     u64::from_be_bytes(id.to_bytes()[8..].try_into().unwrap())
 }
 
-fn answered(status: u16) -> Outcome {
+fn answered_outcome(status: u16) -> Outcome {
     Outcome::Answered {
         status,
         headers: [("x-a", "1")].into_iter().collect(),
@@ -204,8 +204,8 @@ async fn every_term_of_a_filter_finds_what_it_says() {
         event(5, "type=hook.verify&hook_id=7&code=abc"),
     ];
     let store = Store::with(events.clone()).await;
-    store.attempt(&events[0], answered(200)).await;
-    store.attempt(&events[1], answered(503)).await;
+    store.attempt(&events[0], answered_outcome(200)).await;
+    store.attempt(&events[1], answered_outcome(503)).await;
     store
         .attempt(
             &events[2],
@@ -403,7 +403,7 @@ async fn retention_removes_the_oldest_but_nothing_that_waits_for_its_delivery() 
 
 #[tokio::test]
 async fn an_event_goes_when_it_was_here_for_the_time_it_is_kept_whatever_the_wall_clock_says() {
-    let store = Store::with(held(1..=5)).await;
+    let store = Store::with(held_events(1..=5)).await;
     let retention = Retention {
         max_age: Duration::from_hours(24),
         ..Retention::default()
@@ -419,14 +419,14 @@ async fn an_event_goes_when_it_was_here_for_the_time_it_is_kept_whatever_the_wal
         ..after_hours(1)
     };
     assert_eq!(left(ahead).await.len(), 5, "31 days ahead for a while");
-    store.writer.append(held(6..=7)).await.unwrap();
+    store.writer.append(held_events(6..=7)).await.unwrap();
     assert_eq!(left(after_hours(23)).await.len(), 7);
 
     assert_eq!(left(after_hours(25)).await, [6, 7]);
     assert_eq!(left(after_hours(49)).await, [0_u64; 0]);
 }
 
-fn held(numbers: std::ops::RangeInclusive<u64>) -> Vec<NewEvent> {
+fn held_events(numbers: std::ops::RangeInclusive<u64>) -> Vec<NewEvent> {
     let mut events: Vec<NewEvent> = numbers.map(|number| event(number, "x")).collect();
     for event in &mut events {
         event.state = DeliveryState::Held;
@@ -520,12 +520,12 @@ proptest! {
             let store = Store::with(vec![item_update(1, 4711), event(2, "text")]).await;
             // Words are indexed a moment later, the newest event last: no event may become
             // searchable between a page and its count.
-            let newest = Filter::parse("text", Timestamp::now(), &saved()).unwrap();
+            let newest = Filter::parse("text", Timestamp::now(), &saved_filters()).unwrap();
             while store.history.count(newest.clone()).await.unwrap() == 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             for text in texts {
-                if let Ok(filter) = Filter::parse(&text, Timestamp::now(), &saved()) {
+                if let Ok(filter) = Filter::parse(&text, Timestamp::now(), &saved_filters()) {
                     let page =
                         PageQuery { filter: filter.clone(), anchor: Anchor::Newest, limit: 10 };
                     let rows = store.history.page(page).await.unwrap();
@@ -543,7 +543,7 @@ async fn a_filter_that_looks_at_many_events_says_where_to_go_on() {
     events[2].request.path = "/rare".to_owned();
     let store = Store::with(events).await;
     let look = async |filter: &str, anchor: Anchor| {
-        let filter = Filter::parse(filter, Timestamp::now(), &Saved::default()).unwrap();
+        let filter = Filter::parse(filter, Timestamp::now(), &SavedFilters::default()).unwrap();
         let query = PageQuery {
             filter,
             anchor,

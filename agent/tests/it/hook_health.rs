@@ -26,7 +26,7 @@ async fn looking_after(on: &str) -> Circle {
 }
 
 /// Returns the reported news of hooks, in order.
-async fn told(handle: &AgentHandle, from: FindingPosition) -> Vec<HookNews> {
+async fn hook_news(handle: &AgentHandle, from: FindingPosition) -> Vec<HookNews> {
     let findings = handle.history().findings_after(from, 1_000).await.unwrap();
     let hooks = findings
         .into_iter()
@@ -38,8 +38,8 @@ async fn told(handle: &AgentHandle, from: FindingPosition) -> Vec<HookNews> {
 }
 
 /// Returns the hooks that are reported as gone.
-async fn gone(handle: &AgentHandle, from: FindingPosition) -> Vec<u64> {
-    let news = told(handle, from).await.into_iter();
+async fn hooks_gone(handle: &AgentHandle, from: FindingPosition) -> Vec<u64> {
+    let news = hook_news(handle, from).await.into_iter();
     let gone = news.filter(|news| news.state == HookCondition::Gone);
     gone.map(|news| news.hook_id).collect()
 }
@@ -76,7 +76,7 @@ async fn a_hook_that_becomes_inactive_is_told_and_verified_again() {
     disable(&circle, hook_id);
 
     let news = eventually("it is active again", || async {
-        let news = told(&running.handle, begin).await;
+        let news = hook_news(&running.handle, begin).await;
         // The first verification may have taken long enough to be reported, too.
         let since = news.iter().position(|news| news.state == inactive);
         let since = since.map_or(&[][..], |since| &news[since..]);
@@ -118,7 +118,7 @@ async fn a_hook_that_somebody_deleted_is_told_and_one_that_was_deleted_here_is_n
     circle.podio.client.delete_hook(there).await.unwrap();
 
     let news = eventually("the other one is told", || async {
-        let news = gone(&running.handle, begin).await;
+        let news = hooks_gone(&running.handle, begin).await;
         (!news.is_empty()).then_some(news).ok_or(String::new())
     })
     .await;
@@ -146,7 +146,7 @@ async fn hooks_that_lead_elsewhere_are_nobodys_business() {
     client.delete_hook(ours).await.unwrap();
 
     let news = eventually("ours is told", || async {
-        let news = gone(&running.handle, begin).await;
+        let news = hooks_gone(&running.handle, begin).await;
         (!news.is_empty()).then_some(news).ok_or(String::new())
     })
     .await;
@@ -170,7 +170,7 @@ async fn where_podio_cannot_be_asked_it_is_not_asked_again_at_once() {
     circle.podio.handle.set_outage(true);
     disable(&circle, hook_id);
     eventually("it is told to be inactive", || async {
-        let news = told(&running.handle, begin).await;
+        let news = hook_news(&running.handle, begin).await;
         (!news.is_empty()).then_some(()).ok_or(String::new())
     })
     .await;

@@ -10,7 +10,7 @@ use podtap_agent::export::archive::{self, ArchiveFormat, ArchiveSelection};
 use podtap_agent::history::Retention;
 use podtap_agent::history::{
     Anchor, Attempt, DeliveryState, Duplicate, EditedRequest, Event, Filter, History,
-    ImportedEvent, ImportedRecord, Insight, NewAttempt, Outcome, PageQuery, Position, Saved,
+    ImportedEvent, ImportedRecord, Insight, NewAttempt, Outcome, PageQuery, Position, SavedFilters,
     Verification, Writer, WriterThread,
 };
 use podtap_agent::import::{ArchiveImport, ImportReport, Problem};
@@ -87,7 +87,7 @@ fn all() -> ArchiveSelection {
     ArchiveSelection::Filter { filter, most }
 }
 
-fn added(new: u64, known: u64, skipped: u64) -> ImportReport {
+fn import_report(new: u64, known: u64, skipped: u64) -> ImportReport {
     ImportReport {
         new,
         known,
@@ -96,7 +96,7 @@ fn added(new: u64, known: u64, skipped: u64) -> ImportReport {
     }
 }
 
-fn past(number: u64) -> ImportedEvent {
+fn past_event(number: u64) -> ImportedEvent {
     let event = item_update(number, 4711);
     ImportedEvent {
         id: event.id,
@@ -122,7 +122,7 @@ fn attempt(event: EventId, number: u32, outcome: Outcome) -> Attempt {
     }
 }
 
-fn answered(status: u16, headers: HeaderList, body: Vec<u8>) -> Outcome {
+fn answered_outcome(status: u16, headers: HeaderList, body: Vec<u8>) -> Outcome {
     Outcome::Answered {
         status,
         headers,
@@ -158,7 +158,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         "\\PC{1,20}".prop_map(|error| Outcome::Failed { error }),
         (100_u16..1000, headers(), bodies())
-            .prop_map(|(status, headers, body)| answered(status, headers, body)),
+            .prop_map(|(status, headers, body)| answered_outcome(status, headers, body)),
     ]
 }
 
@@ -265,9 +265,9 @@ proptest! {
                 let count = before.len() as u64;
 
                 let target = Store::new();
-                assert_eq!(target.import(&file).await, added(count, 0, 0));
-                assert_eq!(target.import(&file).await, added(0, count, 0));
-                assert_eq!(source.import(&file).await, added(0, count, 0));
+                assert_eq!(target.import(&file).await, import_report(count, 0, 0));
+                assert_eq!(target.import(&file).await, import_report(0, count, 0));
+                assert_eq!(source.import(&file).await, import_report(0, count, 0));
 
                 let after = target.whole().await;
                 assert_eq!(after.len(), before.len());
@@ -288,7 +288,7 @@ proptest! {
 
 #[tokio::test]
 async fn an_archive_holds_the_newest_that_match_the_oldest_first() {
-    let store = Store::with((1..=2_500).map(past).collect()).await;
+    let store = Store::with((1..=2_500).map(past_event).collect()).await;
     let numbers = async |selection| {
         let mut file = Vec::new();
         let target = Target::default();
@@ -314,7 +314,7 @@ async fn an_archive_holds_the_newest_that_match_the_oldest_first() {
         numbers
     };
     let newest = |filter: &str, most| {
-        let filter = Filter::parse(filter, Timestamp::now(), &Saved::default()).unwrap();
+        let filter = Filter::parse(filter, Timestamp::now(), &SavedFilters::default()).unwrap();
         ArchiveSelection::Filter { filter, most }
     };
 
@@ -327,7 +327,12 @@ async fn an_archive_holds_the_newest_that_match_the_oldest_first() {
     assert!(numbers(newest("item:1", 10)).await.is_empty());
     assert!(numbers(newest("", 0)).await.is_empty());
     let gone = event(9_999, "").id;
-    let some = ArchiveSelection::Events(vec![past(3).id, gone, past(1).id, past(3).id]);
+    let some = ArchiveSelection::Events(vec![
+        past_event(3).id,
+        gone,
+        past_event(1).id,
+        past_event(3).id,
+    ]);
     assert_eq!(numbers(some).await, [1, 3]);
 }
 
@@ -361,7 +366,7 @@ async fn a_har_of_another_tool_is_imported_once() {
     let other = "entry 3: its URL does not begin with http:// or https://".to_owned();
     let expected = |new, known| ImportReport {
         named: vec![other.clone()],
-        ..added(new, known, 1)
+        ..import_report(new, known, 1)
     };
     assert_eq!(store.import(har).await, expected(2, 0));
     assert_eq!(store.import(har).await, expected(0, 2));
@@ -393,21 +398,25 @@ async fn a_har_of_another_tool_is_imported_once() {
 
 #[tokio::test]
 async fn attempt_lines_belong_to_their_event_and_other_lines_are_counted() {
-    let source = Store::with(vec![past(1), past(2)]).await;
+    let source = Store::with(vec![past_event(1), past_event(2)]).await;
     let file = String::from_utf8(source.export(ArchiveFormat::Ndjson).await).unwrap();
     let [one, two] = file.lines().collect::<Vec<_>>()[..] else {
         unreachable!("two lines");
     };
     let line = |event: u64, number: u32| {
-        let id = past(event).id;
+        let id = past_event(event).id;
         format!(
             r#"{{"v":1,"type":"attempt","id":"{id}","attempt":{number},"replay":false,"url":"u","started_at":"2026-11-23T12:04:31.231Z","duration_ms":1.5,"status":200}}"#
         )
     };
     let ready = r#"{"v":1,"type":"ready","url":"https://x/","forwards_to":null,"tunnel":"crm"}"#;
     // Enough events in between for several batches.
-    let filling = (100..1_500)
-        .map(|number| one.replace(&past(1).id.to_string(), &past(number).id.to_string()));
+    let filling = (100..1_500).map(|number| {
+        one.replace(
+            &past_event(1).id.to_string(),
+            &past_event(number).id.to_string(),
+        )
+    });
     let mut lines = vec![
         ready.to_owned(),
         one.to_owned(),
@@ -422,11 +431,18 @@ async fn attempt_lines_belong_to_their_event_and_other_lines_are_counted() {
     let file = lines.join("\r\n");
     let target = Store::new();
 
-    assert_eq!(target.import(file.as_bytes()).await, added(1_402, 0, 2));
+    assert_eq!(
+        target.import(file.as_bytes()).await,
+        import_report(1_402, 0, 2)
+    );
     assert_eq!(target.import(file.as_bytes()).await.new, 0);
 
     let attempts = async |number| {
-        let attempts = target.history.attempts(past(number).id).await.unwrap();
+        let attempts = target
+            .history
+            .attempts(past_event(number).id)
+            .await
+            .unwrap();
         attempts
             .iter()
             .map(|attempt| attempt.number)
@@ -444,7 +460,7 @@ async fn an_event_that_waits_for_its_delivery_goes_on_waiting() {
     let store = Store::new();
     let waiting = item_update(1, 4711);
     store.writer.append(vec![waiting]).await.unwrap();
-    let mut archived = past(1);
+    let mut archived = past_event(1);
     let error = "refused".to_owned();
     archived.attempts = vec![attempt(archived.id, 1, Outcome::Failed { error })];
     let archive = Store::with(vec![archived])
@@ -452,7 +468,7 @@ async fn an_event_that_waits_for_its_delivery_goes_on_waiting() {
         .export(ArchiveFormat::Ndjson)
         .await;
 
-    assert_eq!(store.import(&archive).await, added(0, 1, 0));
+    assert_eq!(store.import(&archive).await, import_report(0, 1, 0));
 
     let (event, attempts) = store.whole().await.remove(0);
     assert_eq!((event.state, attempts.len()), (DeliveryState::Pending, 0));
@@ -460,7 +476,7 @@ async fn an_event_that_waits_for_its_delivery_goes_on_waiting() {
 
 #[tokio::test]
 async fn a_line_that_cannot_be_used_is_named_and_the_others_are_taken() {
-    let source = Store::with((1..=3).map(past).collect()).await;
+    let source = Store::with((1..=3).map(past_event).collect()).await;
     let lines = String::from_utf8(source.export(ArchiveFormat::Ndjson).await).unwrap();
     let [first, second, third] = lines.lines().collect::<Vec<_>>()[..] else {
         unreachable!("three lines");
@@ -494,7 +510,7 @@ async fn a_line_that_cannot_be_used_is_named_and_the_others_are_taken() {
             report,
             ImportReport {
                 named,
-                ..added(2, 0, 1)
+                ..import_report(2, 0, 1)
             }
         );
         assert_eq!(target.whole().await.len(), 2);
@@ -507,7 +523,7 @@ async fn a_line_that_cannot_be_used_is_named_and_the_others_are_taken() {
 
 #[tokio::test]
 async fn what_breaks_off_costs_its_rest() {
-    let source = Store::with(vec![past(1), past(2)]).await;
+    let source = Store::with(vec![past_event(1), past_event(2)]).await;
     let har = source.export(ArchiveFormat::Har).await;
     let har = &har[..har.len() - 40];
     let target = Store::new();
@@ -528,7 +544,7 @@ async fn what_breaks_off_costs_its_rest() {
 
 #[tokio::test]
 async fn only_the_first_that_cannot_be_used_are_named() {
-    let source = Store::with(vec![past(1)]).await;
+    let source = Store::with(vec![past_event(1)]).await;
     let mut file = source.export(ArchiveFormat::Ndjson).await;
     file.extend_from_slice(&b"{\"type\":7}\n".repeat(1_000));
     let report = Store::new().import(&file).await;
@@ -540,7 +556,7 @@ async fn only_the_first_that_cannot_be_used_are_named() {
 
 #[tokio::test]
 async fn an_import_that_is_stopped_says_what_it_has_taken() {
-    let source = Store::with((1..=2_000).map(past).collect()).await;
+    let source = Store::with((1..=2_000).map(past_event).collect()).await;
     let file = source.export(ArchiveFormat::Ndjson).await;
     let target = Store::new();
     let archive = ArchiveImport::open(Cursor::new(file)).await.unwrap();
@@ -575,12 +591,12 @@ fn places(value: &serde_json::Value, at: &str, all: &mut Vec<String>) {
 /// Returns events of other tools and of Podtap: a
 /// browser's entry, one with a form, and one of Podtap.
 async fn real_archive() -> serde_json::Value {
-    let mut ours = past(1);
+    let mut ours = past_event(1);
     ours.note = Some("mine".to_owned());
     ours.attempts = vec![attempt(
         ours.id,
         1,
-        answered(200, HeaderList::default(), b"ok".to_vec()),
+        answered_outcome(200, HeaderList::default(), b"ok".to_vec()),
     )];
     let source = Store::with(vec![ours]).await;
     let mut har: serde_json::Value =
@@ -654,11 +670,11 @@ async fn an_odd_word_anywhere_in_an_archive_costs_one_entry_at_most() {
 #[tokio::test]
 async fn an_odd_word_in_a_line_costs_that_word() {
     use serde_json::{Value, json};
-    let mut ours = past(1);
+    let mut ours = past_event(1);
     ours.attempts = vec![attempt(
         ours.id,
         1,
-        answered(200, HeaderList::default(), Vec::new()),
+        answered_outcome(200, HeaderList::default(), Vec::new()),
     )];
     let source = Store::with(vec![ours]).await;
     let line: Value = serde_json::from_slice(&source.export(ArchiveFormat::Ndjson).await).unwrap();
@@ -714,10 +730,10 @@ async fn nothing_happens_because_of_an_import() {
         .podio
         .forge("type=item.update&item_id=1&item_revision_id=1&hook_id=7");
     before.await;
-    running.arrived(1).await;
+    running.wait_for_events(1).await;
     // A loop, a verification, and an event that is also received through the relay.
-    let mut archive: Vec<ImportedEvent> = (1..=50).map(past).collect();
-    let mut verify = past(60);
+    let mut archive: Vec<ImportedEvent> = (1..=50).map(past_event).collect();
+    let mut verify = past_event(60);
     verify.request.body = "type=hook.verify&hook_id=7&code=b9079247".into();
     archive.push(verify);
     let imported: Vec<EventId> = archive.iter().map(|one| one.id).collect();
@@ -739,7 +755,7 @@ async fn nothing_happens_because_of_an_import() {
 
     // An event that a relay accepts afterwards has an effect,
     // which shows that the imported ones were skipped.
-    let same = std::str::from_utf8(&past(50).request.body)
+    let same = std::str::from_utf8(&past_event(50).request.body)
         .unwrap()
         .to_owned();
     let next = same.replace("revision_id=50", "revision_id=53");
@@ -756,9 +772,9 @@ async fn nothing_happens_because_of_an_import() {
         found.ok_or_else(|| "none".to_owned())
     })
     .await;
-    running.arrived(imported.len() + 4).await;
+    running.wait_for_events(imported.len() + 4).await;
 
-    assert_eq!(running.service.received().len(), 4);
+    assert_eq!(running.service.requests().len(), 4);
     assert!(history.loops().await.unwrap().is_empty());
     assert!(running.agent.handle.held_objects().is_empty());
     assert_eq!(whole(live[0]).await.insight.duplicate, None);
@@ -797,15 +813,15 @@ async fn nothing_happens_because_of_an_import() {
 #[tokio::test]
 async fn a_header_whose_name_is_none_of_http_does_not_get_in() {
     let odd = "x: 1\r\nevil";
-    let mut other = past(1);
+    let mut other = past_event(1);
     other.request.headers.push(odd, "2");
     let from = Store::with(vec![other]).await;
     let lines = from.export(ArchiveFormat::Ndjson).await;
     let har = from.export(ArchiveFormat::Har).await;
 
     let store = Store::new();
-    assert_eq!(store.import(&lines).await, added(1, 0, 0));
-    assert_eq!(store.import(&har).await, added(0, 1, 0));
+    assert_eq!(store.import(&lines).await, import_report(1, 0, 0));
+    assert_eq!(store.import(&har).await, import_report(0, 1, 0));
     let (event, _) = store.whole().await.remove(0);
     assert_eq!(event.request.headers.get(odd), None);
     assert!(event.request.headers.get("content-type").is_some());
@@ -813,7 +829,7 @@ async fn a_header_whose_name_is_none_of_http_does_not_get_in() {
 
 #[tokio::test]
 async fn an_attempt_of_the_highest_number_leaves_room_for_a_replay() {
-    let mut highest = past(1);
+    let mut highest = past_event(1);
     let failed = || Outcome::Failed {
         error: "no answer".to_owned(),
     };
@@ -850,7 +866,7 @@ async fn an_attempt_of_the_highest_number_leaves_room_for_a_replay() {
 #[tokio::test]
 async fn imported_events_go_by_number_and_not_by_age() {
     let old = Timestamp::from_second(1_000_000_000).unwrap();
-    let mut archived: Vec<ImportedEvent> = (1..=3).map(past).collect();
+    let mut archived: Vec<ImportedEvent> = (1..=3).map(past_event).collect();
     for one in &mut archived {
         one.request.received_at = old;
     }
@@ -887,12 +903,12 @@ async fn imported_events_go_by_number_and_not_by_age() {
 #[tokio::test]
 async fn each_mark_is_found_by_its_word_and_by_its_opposite() {
     let marked = |number: u64, mark: fn(&mut Insight)| {
-        let mut event = past(number);
+        let mut event = past_event(number);
         mark(&mut event.marks);
         event
     };
     let verify = |number: u64, verification: Verification| {
-        let mut event = past(number);
+        let mut event = past_event(number);
         event.request.body = "type=hook.verify&hook_id=9&code=abc".into();
         event.marks.verification = Some(verification);
         event
@@ -901,7 +917,7 @@ async fn each_mark_is_found_by_its_word_and_by_its_opposite() {
         reason: "the code is wrong".to_owned(),
     };
     let events = vec![
-        past(1),
+        past_event(1),
         marked(2, |marks| marks.missing = 3),
         marked(3, |marks| {
             marks.duplicate = Some(Duplicate {
@@ -926,7 +942,7 @@ async fn each_mark_is_found_by_its_word_and_by_its_opposite() {
     ] {
         for (value, expected) in [("yes", yes), ("no", no)] {
             let text = format!("{word}:{value}");
-            let filter = Filter::parse(&text, Timestamp::now(), &Saved::default()).unwrap();
+            let filter = Filter::parse(&text, Timestamp::now(), &SavedFilters::default()).unwrap();
             let query = PageQuery {
                 filter,
                 anchor: Anchor::Newest,

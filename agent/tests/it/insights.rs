@@ -80,7 +80,7 @@ async fn a_loop_is_told_once_and_its_object_held_until_released() {
         update(&running, revision, 7).await;
     }
 
-    let rows = running.arrived(before + 5).await;
+    let rows = running.wait_for_events(before + 5).await;
     for row in &rows[..5] {
         assert_eq!(row.state, DeliveryState::Held);
         assert_eq!(row.insight.hold, Some(HoldReason::Loop));
@@ -101,7 +101,7 @@ async fn a_loop_is_told_once_and_its_object_held_until_released() {
 
     assert!(running.agent.handle.release(ITEM).await.unwrap());
     update(&running, 30, 7).await;
-    let rows = running.arrived(before + 6).await;
+    let rows = running.wait_for_events(before + 6).await;
     assert_eq!(rows[0].state, DeliveryState::Delivered);
     assert_eq!(rows[1].state, DeliveryState::Held);
     assert_eq!(running.agent.handle.held_objects(), []);
@@ -127,7 +127,7 @@ async fn an_object_stays_held_after_a_restart() {
     assert_eq!(running.agent.handle.held_objects(), [ITEM]);
     update(&running, 40, 7).await;
     assert_eq!(
-        running.arrived(13).await[0].insight.hold,
+        running.wait_for_events(13).await[0].insight.hold,
         Some(HoldReason::Loop)
     );
 }
@@ -140,7 +140,7 @@ async fn a_service_that_fails_would_have_lost_its_hook() {
         let body = format!("type=item.update&item_id={item}&item_revision_id={revision}&hook_id=7");
         running.podio.forge(&body).await;
     }
-    running.arrived(20).await;
+    running.wait_for_events(20).await;
 
     let standings = running.agent.handle.standings().await.unwrap();
 
@@ -164,7 +164,7 @@ async fn a_hook_gets_the_name_of_its_app_from_the_list() {
 }
 
 /// Creates an item of the sandbox and updates it once; returns the event of the update.
-async fn changed(running: &PodioAgent) -> (u64, EventRow) {
+async fn change_item(running: &PodioAgent) -> (u64, EventRow) {
     let client = &running.podio.client;
     for event in [
         EventType::ItemCreate,
@@ -197,14 +197,14 @@ async fn changed(running: &PodioAgent) -> (u64, EventRow) {
         .update_item(item, &fields, None, options)
         .await
         .unwrap();
-    let rows = running.arrived(5).await;
+    let rows = running.wait_for_events(5).await;
     (item, rows[0].clone())
 }
 
 #[tokio::test]
 async fn an_update_is_explained_field_by_field_and_asked_for_once() {
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
-    let (_, event) = changed(&running).await;
+    let (_, event) = change_item(&running).await;
 
     let told = running.agent.handle.explain(event.id).await.unwrap();
 
@@ -229,7 +229,7 @@ async fn an_update_is_explained_field_by_field_and_asked_for_once() {
 #[tokio::test]
 async fn a_creation_is_told_as_it_was_also_when_the_item_has_changed_since() {
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
-    let (item_id, _) = changed(&running).await;
+    let (item_id, _) = change_item(&running).await;
     let created = format!("type=item.create&item_id={item_id}&item_revision_id=0&hook_id=7");
     let id = running.podio.forge(&created).await;
 
@@ -366,7 +366,7 @@ async fn near_the_rate_limit_nothing_is_asked() {
 #[tokio::test]
 async fn after_a_delete_what_was_last_known_is_told() {
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
-    let (item, update) = changed(&running).await;
+    let (item, update) = change_item(&running).await;
     running.agent.handle.explain(update.id).await.unwrap();
     running
         .podio
@@ -374,7 +374,7 @@ async fn after_a_delete_what_was_last_known_is_told() {
         .delete_item(item, WriteOptions::default())
         .await
         .unwrap();
-    let rows = running.arrived(6).await;
+    let rows = running.wait_for_events(6).await;
     assert_eq!(rows[0].event_type.as_deref(), Some("item.delete"));
 
     let told = running.agent.handle.explain(rows[0].id).await.unwrap();
@@ -400,7 +400,7 @@ async fn after_a_delete_what_was_last_known_is_told() {
 #[tokio::test]
 async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_after_a_delete() {
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
-    let (item, update) = changed(&running).await;
+    let (item, update) = change_item(&running).await;
     eventually("the list knows what changed", || async {
         let rows = running.rows().await;
         let known = running.agent.handle.recall_rows(&rows).await.unwrap();
@@ -419,7 +419,7 @@ async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_afte
         .delete_item(item, options)
         .await
         .unwrap();
-    let rows = running.arrived(6).await;
+    let rows = running.wait_for_events(6).await;
 
     let told = running.agent.handle.explain(rows[0].id).await.unwrap();
     assert_eq!(told.title.as_deref(), Some("A walnut desk"));
@@ -428,7 +428,7 @@ async fn the_newest_events_are_explained_before_anybody_asks_and_remembered_afte
 #[tokio::test]
 async fn what_somebody_looks_at_is_asked_about_however_old_it_is() {
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |_| {}).await;
-    let (item, _) = changed(&running).await;
+    let (item, _) = change_item(&running).await;
     // No event reports this revision.
     let silent = WriteOptions {
         hook: false,
@@ -473,7 +473,7 @@ async fn what_waits_for_a_service_that_is_away_counts_against_its_hook() {
         .podio
         .forge("type=item.update&item_id=1&item_revision_id=0&hook_id=7")
         .await;
-    running.arrived(1).await;
+    running.wait_for_events(1).await;
     running.stop_service().await;
     for item in 100..120 {
         let body = format!("type=item.update&item_id={item}&item_revision_id=0&hook_id=7");

@@ -58,13 +58,13 @@ async fn a_webhook_reaches_the_history_and_the_local_service() {
     let accepted = post(&url, "podio/hook?x=1", &body_of(4711)).await;
     assert!(accepted.starts_with("HTTP/1.1 200"), "{accepted}");
 
-    let rows = running.stored(1).await;
+    let rows = running.wait_for_events(1).await;
     assert_eq!(rows[0].object.unwrap().to_string(), "item 4711");
     eventually("it is delivered", || async {
-        service.received().pop().map(drop).ok_or_else(String::new)
+        service.requests().pop().map(drop).ok_or_else(String::new)
     })
     .await;
-    let received = service.received().remove(0);
+    let received = service.requests().remove(0);
     assert_eq!(received.request_line(), "POST /podio/hook?x=1 HTTP/1.1");
     assert_eq!(received.body, body_of(4711).as_bytes());
     assert_eq!(
@@ -96,7 +96,7 @@ async fn what_was_accepted_without_an_agent_arrives_in_order_once_and_after_a_re
         "the same owner and name get the same URL"
     );
 
-    let rows = running.stored(20).await;
+    let rows = running.wait_for_events(20).await;
     let items: Vec<u64> = rows.iter().map(|row| row.object.unwrap().id).collect();
     assert_eq!(items, (0..20).collect::<Vec<u64>>());
     running.stop().await;
@@ -117,7 +117,7 @@ async fn a_relay_that_goes_and_comes_back_is_found_again() {
 
     assert_eq!(running.up().await, url);
     post(&url, "", &body_of(1)).await;
-    running.stored(1).await;
+    running.wait_for_events(1).await;
     assert_eq!(running.handle.status().borrow().reconnects, 1);
     running.stop().await;
 }
@@ -129,7 +129,7 @@ async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
     let mut wrong = relay.link().await;
     wrong.token = "pt_wrong".into();
     let mut running = RunningAgent::start(config(&folder, wrong, &service));
-    let end = running.ended().await;
+    let end = running.wait_for_end().await;
     assert!(matches!(end, Err(RunError::TokenRefused { .. })), "{end:?}");
     let link = running.handle.status().borrow().link.clone();
     assert!(matches!(link, LinkState::Stopped { .. }), "{link:?}");
@@ -137,7 +137,7 @@ async fn a_wrong_token_and_a_revoked_one_end_the_agent() {
     let mut running = RunningAgent::start(config(&folder, relay.link().await, &service));
     running.up().await;
     relay.tokens().revoke("somebody", false).await.unwrap();
-    let end = running.ended().await;
+    let end = running.wait_for_end().await;
     let revoked = matches!(
         end,
         Err(RunError::TokenRevoked | RunError::TokenRefused { .. })
@@ -156,7 +156,7 @@ async fn a_newer_agent_takes_the_tunnel_over() {
     let second = RunningAgent::start(config(&other, relay.link().await, &service));
     second.up().await;
 
-    let end = first.ended().await;
+    let end = first.wait_for_end().await;
     assert!(matches!(end, Err(RunError::TakenOver { .. })), "{end:?}");
     second.stop().await;
 }
@@ -195,7 +195,7 @@ async fn what_is_passed_through_is_in_the_history_once_with_its_attempt() {
         assert!(heard.starts_with("HTTP/1.1 202"), "{heard}");
     }
 
-    let rows = running.stored(20).await;
+    let rows = running.wait_for_events(20).await;
     assert_eq!(rows.len(), 20);
     assert_eq!(service.count(), 20);
     let event = running
@@ -226,7 +226,7 @@ async fn the_sender_of_what_is_not_delivered_does_not_wait() {
     assert!(heard.starts_with("HTTP/1.1 200"), "{heard}");
     assert!(heard.ends_with("received\n"), "{heard}");
     eventually("the event to be held", async || {
-        let state = running.stored(1).await[0].state;
+        let state = running.wait_for_events(1).await[0].state;
         (state == DeliveryState::Held)
             .then_some(())
             .ok_or_else(|| format!("{state:?}"))
@@ -267,7 +267,10 @@ async fn without_a_local_service_events_are_held() {
 
     post(&url, "", &body_of(1)).await;
 
-    assert_eq!(running.stored(1).await[0].state, DeliveryState::Held);
+    assert_eq!(
+        running.wait_for_events(1).await[0].state,
+        DeliveryState::Held
+    );
     running.stop().await;
 }
 

@@ -59,7 +59,7 @@ async fn a_hook_is_made_verified_again_and_deleted() {
     .await;
 
     handle.request_hook_verification(hook_id).await.unwrap();
-    let rows = running.arrived(2).await;
+    let rows = running.wait_for_events(2).await;
     let verified = Some("hook.verify");
     assert!(rows.iter().all(|row| row.event_type.as_deref() == verified));
     let place = rows[0].insight.place.as_ref().map(|place| place.at);

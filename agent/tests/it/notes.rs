@@ -2,14 +2,14 @@
 
 use crate::support::{event, history_of, item_update};
 use jiff::Timestamp;
-use podtap_agent::history::{self, Anchor, Filter, MAX_NOTE, PageQuery, Saved};
+use podtap_agent::history::{self, Anchor, Filter, MAX_NOTE, PageQuery, SavedFilters};
 use podtap_agent::{Agent, AgentConfig, AgentHandle, Change};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-async fn found(handle: &AgentHandle, filter: &str) -> Vec<Option<String>> {
+async fn find_notes(handle: &AgentHandle, filter: &str) -> Vec<Option<String>> {
     let query = PageQuery {
-        filter: Filter::parse(filter, Timestamp::now(), &Saved::default()).unwrap(),
+        filter: Filter::parse(filter, Timestamp::now(), &SavedFilters::default()).unwrap(),
         anchor: Anchor::Newest,
         limit: 10,
     };
@@ -40,25 +40,25 @@ async fn a_note_is_kept_replaced_found_and_taken_away() {
     );
 
     let noted = vec![Some("second thoughts".to_owned())];
-    assert_eq!(found(&handle, "note:yes").await, noted);
-    assert_eq!(found(&handle, "note:thought").await, noted);
-    assert_eq!(found(&handle, "note:first").await, []);
-    assert_eq!(found(&handle, "note:no").await, [None]);
-    assert_eq!(found(&handle, "-note:thought").await, [None]);
+    assert_eq!(find_notes(&handle, "note:yes").await, noted);
+    assert_eq!(find_notes(&handle, "note:thought").await, noted);
+    assert_eq!(find_notes(&handle, "note:first").await, []);
+    assert_eq!(find_notes(&handle, "note:no").await, [None]);
+    assert_eq!(find_notes(&handle, "-note:thought").await, [None]);
 
     let long = "é".repeat(2 * MAX_NOTE);
     handle
         .annotate(position, sent[1].id, Some(&long))
         .await
         .unwrap();
-    let kept = found(&handle, "note:yes").await.remove(0).unwrap();
+    let kept = find_notes(&handle, "note:yes").await.remove(0).unwrap();
     assert_eq!(kept.chars().count(), MAX_NOTE);
 
     handle
         .annotate(position, sent[1].id, Some(" "))
         .await
         .unwrap();
-    assert_eq!(found(&handle, "note:yes").await, []);
+    assert_eq!(find_notes(&handle, "note:yes").await, []);
 
     thread.close().await;
     let done = CancellationToken::new();

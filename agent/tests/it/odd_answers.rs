@@ -24,7 +24,7 @@ fn api(answers: Vec<(&'static str, Value)>) -> impl Fn(&Received) -> Reaction {
     }
 }
 
-async fn explained(body: &str, answers: Vec<(&'static str, Value)>) -> Explanation {
+async fn explain(body: &str, answers: Vec<(&'static str, Value)>) -> Explanation {
     let service = Service::start(api(answers)).await;
     let running = PodioAgent::start(sandbox::SandboxConfig::default(), |podio| {
         podio.client.base_url = format!("http://{}", service.address).parse().unwrap();
@@ -57,7 +57,7 @@ fn difference() -> Value {
 
 #[tokio::test]
 async fn an_odd_member_costs_a_word_of_the_explanation() {
-    let told = explained(
+    let told = explain(
         UPDATE,
         vec![
             (
@@ -96,7 +96,7 @@ async fn an_odd_member_costs_a_word_of_the_explanation() {
 
 #[tokio::test]
 async fn an_answer_of_no_known_shape_costs_its_part_alone() {
-    let told = explained(UPDATE, vec![("/item/4/revision/6/7", difference())]).await;
+    let told = explain(UPDATE, vec![("/item/4/revision/6/7", difference())]).await;
 
     assert_eq!(told.changes.len(), 3, "{told:#?}");
     let unread = |what: &str| told.notes.iter().any(|note| note.starts_with(what));
@@ -110,7 +110,7 @@ async fn an_answer_of_no_known_shape_costs_its_part_alone() {
 async fn a_tag_is_told_from_the_event_or_from_the_item() {
     let item = json!({ "item_id": 4, "title": "Desk", "tags": ["urgent", "export"] });
 
-    let told = explained(
+    let told = explain(
         "type=tag.add&item_id=4&tag=urgent&hook_id=9",
         vec![("/item/4", item.clone())],
     )
@@ -118,7 +118,7 @@ async fn a_tag_is_told_from_the_event_or_from_the_item() {
     assert_eq!(told.changes.first().unwrap().to, "urgent");
     assert_eq!(told.title.as_deref(), Some("Desk"));
 
-    let told = explained(
+    let told = explain(
         "type=tag.delete&item_id=4&hook_id=9",
         vec![("/item/4", item)],
     )

@@ -110,7 +110,7 @@ async fn each_event_once(events: u64) {
 
     let mut ids: HashMap<String, u32> = HashMap::new();
     let mut newest: HashMap<u64, u64> = HashMap::new();
-    for request in service.received() {
+    for request in service.requests() {
         let id = request.header("podtap-event-id").unwrap().to_owned();
         *ids.entry(id).or_default() += 1;
         let (item, revision) = (

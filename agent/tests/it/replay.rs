@@ -33,7 +33,7 @@ async fn a_replay_is_an_attempt_of_the_same_event_marked_as_such() {
     let second = handle.replay(plain(&service)).await.unwrap();
 
     assert_eq!((first.number, second.number, second.replay), (1, 2, true));
-    let received = service.received();
+    let received = service.requests();
     let marks: Vec<_> = received
         .iter()
         .map(|got| got.header("podtap-attempt").unwrap())
@@ -67,7 +67,7 @@ async fn an_edited_replay_sends_and_keeps_what_was_edited() {
     };
     let attempt = handle.replay(replay).await.unwrap();
 
-    let received = service.received().remove(0);
+    let received = service.requests().remove(0);
     assert_eq!(received.request_line(), "PUT /other?x=1 HTTP/1.1");
     assert_eq!(
         (received.header("x-mine"), &received.body[..]),

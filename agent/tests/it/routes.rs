@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use podtap_agent::history::{DeliveryState, EventRow, HoldReason, NewEvent, Saved};
+use podtap_agent::history::{DeliveryState, EventRow, HoldReason, NewEvent, SavedFilters};
 use podtap_agent::routes::{Route, Routes};
 use podtap_agent::{AgentConfig, Replay, ServiceState};
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 fn route(text: &str) -> Route {
-    Route::parse(text, Timestamp::UNIX_EPOCH, &Saved::default()).unwrap()
+    Route::parse(text, Timestamp::UNIX_EPOCH, &SavedFilters::default()).unwrap()
 }
 
 /// Returns the configuration of an agent with these routes and no other target.
@@ -38,7 +38,7 @@ fn task(number: u64, task: u64) -> NewEvent {
 
 impl RunningAgent {
     /// Waits until nothing is pending.
-    async fn settled(&self) -> Vec<EventRow> {
+    async fn wait_until_settled(&self) -> Vec<EventRow> {
         self.until("nothing waits", |row| row.state != DeliveryState::Pending)
             .await
     }
@@ -84,11 +84,11 @@ async fn events_go_where_their_routes_lead_and_what_no_route_takes_is_held() {
     ];
 
     let running = RunningAgent::start(routing(&folder, &routes));
-    let rows = running.settled().await;
+    let rows = running.wait_until_settled().await;
 
     assert_eq!((items.count(), tasks.count()), (1, 1));
     assert_eq!(
-        items.received()[0].request_line(),
+        items.requests()[0].request_line(),
         "POST /items/podio/hook HTTP/1.1"
     );
     let items_at = format!("http://{}/items", items.address);
@@ -177,7 +177,7 @@ async fn an_event_for_several_targets_waits_for_each_and_goes_to_none_again() {
     let down = |status: &podtap_agent::Status| matches!(status.service, ServiceState::Down { .. });
     status.wait_for(down).await.unwrap();
     let back = Service::on(TcpListener::bind(away).await.unwrap(), |_| ok());
-    let rows = running.settled().await;
+    let rows = running.wait_until_settled().await;
 
     assert_eq!((there.count(), back.count()), (1, 1));
     let both = [target_of(there.address), target_of(away)].map(|target| target.to_string());
@@ -222,7 +222,7 @@ async fn what_is_owed_to_a_target_that_is_gone_is_owed_no_more() {
     running.stop().await;
 
     let running = RunningAgent::start(routing(&folder, &both[..1]));
-    running.settled().await;
+    running.wait_until_settled().await;
 
     assert_eq!(there.count(), 1);
     running.stop().await;
@@ -244,7 +244,7 @@ async fn a_target_can_be_set_and_changed_while_the_agent_runs() {
             .handle
             .set_routes(Routes::to(Some(target_of(first.address))), false)
     );
-    running.settled().await;
+    running.wait_until_settled().await;
     assert!(
         running
             .handle
@@ -255,7 +255,7 @@ async fn a_target_can_be_set_and_changed_while_the_agent_runs() {
         |status: &podtap_agent::Status| status.target == Some(target_of(second.address));
     status.wait_for(is_second).await.unwrap();
     append(&folder, vec![item_update(2, 5)]).await;
-    running.settled().await;
+    running.wait_until_settled().await;
 
     assert_eq!((first.count(), second.count()), (1, 1));
     running.stop().await;
@@ -291,7 +291,7 @@ async fn what_was_held_for_want_of_a_target_is_delivered_where_a_person_says_so(
         })
         .await;
     assert_eq!(rows[2].state, DeliveryState::Held);
-    let bodies: Vec<_> = service.received().into_iter().map(|it| it.body).collect();
+    let bodies: Vec<_> = service.requests().into_iter().map(|it| it.body).collect();
     let revisions = [1, 2].map(|number| item_update(number, 5).request.body.to_vec());
     assert_eq!(bodies, revisions);
     running.stop().await;
@@ -304,7 +304,7 @@ fn reactions() -> impl Strategy<Value = Vec<u8>> {
 
 /// Starts a service that reacts in this way, and never
 /// closes the connection twice for the same event.
-async fn scripted(script: Vec<u8>) -> Service {
+async fn start_scripted(script: Vec<u8>) -> Service {
     let state = Mutex::new((0_usize, BTreeSet::new()));
     Service::start(move |received| {
         let mut state = state.lock().unwrap();
@@ -324,7 +324,7 @@ async fn scripted(script: Vec<u8>) -> Service {
 /// Returns, per object, the revisions that a service received, each at its first time.
 fn orders(service: &Service) -> BTreeMap<u64, Vec<u64>> {
     let mut orders: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-    for received in service.received() {
+    for received in service.requests() {
         let form = url::form_urlencoded::parse(&received.body);
         let form: BTreeMap<_, _> = form.into_owned().collect();
         let number = |name: &str| form[name].parse::<u64>().unwrap();
@@ -350,9 +350,9 @@ proptest! {
         runtime.block_on(async {
             let folder = TempDir::new().unwrap();
             let [all, odd, rest] = scripts;
-            let all = scripted(all).await;
-            let odd = scripted(odd).await;
-            let rest = scripted(rest).await;
+            let all = start_scripted(all).await;
+            let odd = start_scripted(odd).await;
+            let rest = start_scripted(rest).await;
             let mut expected = [const { BTreeMap::<u64, Vec<u64>>::new() }; 3];
             let events = (1_u64..).zip(&items).map(|(number, item)| {
                 let is_odd = item % 2 == 1;
@@ -380,7 +380,7 @@ proptest! {
                 running.stop().await;
             }
             let running = RunningAgent::start(routing(&folder, &routes));
-            running.settled().await;
+            running.wait_until_settled().await;
             running.stop().await;
             let got = [&all, &odd, &rest].map(orders);
             assert_eq!(got, expected);

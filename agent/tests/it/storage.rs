@@ -8,7 +8,7 @@ use crate::support::running::{RunningAgent, append, rows};
 use crate::support::{
     Service, browsing, delivering, event, eventually, history_of, item_update, ok,
 };
-use podtap_agent::history::{DeliveryState, Filter, History, NewEvent, Position, Saved};
+use podtap_agent::history::{DeliveryState, Filter, History, NewEvent, Position, SavedFilters};
 use podtap_agent::{Agent, LinkState, OpenError};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -19,7 +19,7 @@ async fn a_history_that_is_missing_for_a_while_stops_nothing_for_good() {
     let service = Service::start(|_| ok()).await;
     append(&folder, vec![item_update(1, 1)]).await;
     let running = RunningAgent::start(delivering(&folder, service.address));
-    running.delivered(1).await;
+    running.wait_for_deliveries(1).await;
 
     let (file, away) = (history_of(&folder), folder.path().join("away"));
     std::fs::rename(&file, &away).unwrap();
@@ -67,7 +67,7 @@ async fn an_event_that_cannot_be_read_costs_itself_alone_and_is_told() {
     drop(before);
 
     let running = RunningAgent::start(delivering(&folder, service.address));
-    running.delivered(17).await;
+    running.wait_for_deliveries(17).await;
 
     let history = running.handle.history();
     eventually("three are set aside", || async {
@@ -124,7 +124,9 @@ async fn a_damaged_history_is_rebuilt_after_the_agent_was_cut_off() {
         // If the noise hits the root of a table, the whole table is lost.
         mostly_whole += usize::from(left >= 330);
         assert_eq!(left + lost, 400, "place {place}: nothing is silently less");
-        running.delivered(usize::try_from(left).unwrap()).await;
+        running
+            .wait_for_deliveries(usize::try_from(left).unwrap())
+            .await;
         running.stop().await;
     }
     assert!(mostly_whole >= 5, "{mostly_whole} of 7");
@@ -158,7 +160,8 @@ async fn what_is_deleted_is_in_no_file_any_more() {
     let running = RunningAgent::start(browsing(&folder));
     let handle = running.handle.clone();
     eventually("all words are in the index", || async {
-        let filter = Filter::parse(secret, jiff::Timestamp::now(), &Saved::default()).unwrap();
+        let filter =
+            Filter::parse(secret, jiff::Timestamp::now(), &SavedFilters::default()).unwrap();
         let found = handle.history().count(filter).await.unwrap();
         if found == 150 {
             Ok(())

@@ -139,7 +139,7 @@ impl Waiting {
         reason.clone()
     }
 
-    async fn delivered(&self) {
+    async fn wait_for_delivery(&self) {
         eventually("it is delivered", || async {
             let history = self.agent.handle.history();
             let id = history.find("0").await.unwrap();
@@ -181,13 +181,16 @@ async fn a_certificate_of_its_own_is_taken_as_soon_as_a_person_says_so() {
 
     Waiting::start(&target, trusting(folder.path()))
         .await
-        .delivered()
+        .wait_for_delivery()
         .await;
     let insecure = Trust {
         insecure_local: true,
         ..Trust::default()
     };
-    Waiting::start(&target, insecure).await.delivered().await;
+    Waiting::start(&target, insecure)
+        .await
+        .wait_for_delivery()
+        .await;
 }
 
 #[tokio::test]
@@ -206,7 +209,7 @@ async fn any_certificate_is_taken_from_this_machine_and_from_no_other() {
         let target = format!("https://{host}:{port}");
         Waiting::start(&target, insecure.clone())
             .await
-            .delivered()
+            .wait_for_delivery()
             .await;
     }
     match TcpListener::bind("[::1]:0").await {
@@ -215,7 +218,7 @@ async fn any_certificate_is_taken_from_this_machine_and_from_no_other() {
             let target = format!("https://{address}");
             Waiting::start(&target, insecure.clone())
                 .await
-                .delivered()
+                .wait_for_delivery()
                 .await;
         }
         Err(error) => eprintln!("skipped: no IPv6 here: {error}"),

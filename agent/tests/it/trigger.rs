@@ -32,7 +32,7 @@ async fn a_triggered_event_is_kept_sent_and_marked_like_any_other() {
         .await
         .unwrap();
 
-    let received = service.received().remove(0);
+    let received = service.requests().remove(0);
     assert_eq!(received.request_line(), "POST /podio/hook HTTP/1.1");
     let body = String::from_utf8(received.body.clone()).unwrap();
     assert!(body.contains("item_id=4711"), "{body}");
@@ -101,9 +101,9 @@ async fn beside_the_lanes_it_is_sent_once() {
     // The lanes have skipped the event once they have delivered a later one.
     arrives(&running, 1, "type=item.update&item_id=7&hook_id=7").await;
 
-    let rows = running.arrived(2).await;
+    let rows = running.wait_for_events(2).await;
     assert_eq!((rows[1].id, rows[1].attempts), (told.event, 1));
-    assert_eq!(running.service.received().len(), 2);
+    assert_eq!(running.service.requests().len(), 2);
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn a_triggered_event_says_nothing_of_how_a_hook_stands() {
     let sent = running.agent.handle.trigger(trigger("item.update", &given));
     sent.await.unwrap();
     arrives(&running, 1, &update(1)).await;
-    running.arrived(2).await;
+    running.wait_for_events(2).await;
 
     let hooks = running.agent.handle.standings().await.unwrap();
 

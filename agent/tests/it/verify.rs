@@ -101,7 +101,7 @@ async fn an_error_that_may_pass_is_tried_again() {
     })
     .await;
     let hook_id = running.hook().await;
-    running.arrived(1).await;
+    running.wait_for_events(1).await;
     let mut observed = running.podio.handle.subscribe();
 
     running.podio.handle.set_fault(Some(Fault::Status(503)));
@@ -172,7 +172,7 @@ async fn what_was_not_answered_before_a_crash_is_answered_after_it() {
     })
     .await;
     let hook_id = running.hook().await;
-    running.arrived(1).await;
+    running.wait_for_events(1).await;
     assert_eq!(running.status(hook_id).await, HookStatus::Inactive);
 
     running.restart(|_| {}).await;
@@ -190,13 +190,13 @@ async fn a_hook_verify_reaches_the_local_service_unless_told_otherwise() {
         .await;
         running.hook().await;
         outcomes(&running, 1).await;
-        let row = running.arrived(1).await.remove(0);
+        let row = running.wait_for_events(1).await.remove(0);
         let (state, hold) = if forward {
             (DeliveryState::Delivered, None)
         } else {
             (DeliveryState::Held, Some(HoldReason::Verify))
         };
         assert_eq!((row.state, row.insight.hold), (state, hold));
-        assert_eq!(running.service.received().len(), usize::from(forward));
+        assert_eq!(running.service.requests().len(), usize::from(forward));
     }
 }

@@ -24,7 +24,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 #[derive(Debug, Parser)]
 #[command(about = "Connects many agents to one relay and keeps them idle")]
-struct Options {
+struct AgentsOptions {
     /// The relay's address
     relay: String,
     /// The file that holds the token
@@ -43,7 +43,7 @@ type Socket = WebSocketStream<TcpStream>;
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "the result, for the benchmark script")]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+    let options = AgentsOptions::parse();
     let token = std::fs::read_to_string(&options.token_file)?;
     let mut agents = JoinSet::new();
     for index in 0..options.count {

@@ -15,7 +15,7 @@ const FIRST: u64 = 1 << 40;
 
 #[derive(Debug, Parser)]
 #[command(about = "Appends events and attempts to a history of a given size")]
-struct Options {
+struct AppendOptions {
     /// Number of events that the history has before; filling it takes some minutes for a million
     #[arg(long, default_value_t = 0)]
     filled: u64,
@@ -30,7 +30,7 @@ struct Options {
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "the result, for the benchmark script")]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+    let options = AppendOptions::parse();
     let folder = match options.filled {
         0 => fresh()?,
         filled => copy_filled(filled, "history").await?,

@@ -28,7 +28,7 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 #[command(
     about = "Draws what a program shows on a terminal, once for dark and once for light pages"
 )]
-struct Options {
+struct PictureOptions {
     /// The files, without `-dark.svg` and `-light.svg`
     #[arg(long)]
     output: PathBuf,
@@ -50,7 +50,7 @@ struct Options {
 }
 
 fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+    let options = PictureOptions::parse();
     let mut command = CommandBuilder::from_argv(options.program.iter().map(Into::into).collect());
     command.env("TERM", "xterm-256color");
     command.env("PODTAP_THEME", "ansi");

@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 #[derive(Debug, Parser)]
 #[command(about = "Sends webhooks, each until it is accepted")]
-struct Options {
+struct PostOptions {
     /// Target: the complete URL of a hook
     url: Uri,
     /// Number of webhooks
@@ -50,7 +50,7 @@ struct Options {
 /// The state that the senders share. They all run on one thread.
 #[derive(Debug)]
 struct PostRun {
-    options: Options,
+    options: PostOptions,
     start: Instant,
     next: Cell<u64>,
     refused: Cell<u64>,
@@ -60,7 +60,7 @@ struct PostRun {
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "the result, for the benchmark script")]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+    let options = PostOptions::parse();
     let limit = Duration::from_secs(options.limit_s);
     let run = Rc::new(PostRun {
         options,

@@ -27,7 +27,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 #[derive(Debug, Parser)]
 #[command(about = "A local service that counts what reaches it")]
-struct Options {
+struct SinkOptions {
     /// Address to listen on
     listen: SocketAddr,
 }
@@ -41,7 +41,7 @@ struct SinkCounts {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+    let options = SinkOptions::parse();
     let listener = TcpListener::bind(options.listen).await?;
     LocalSet::new().run_until(accept(listener)).await
 }

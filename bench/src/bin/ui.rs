@@ -44,7 +44,7 @@ enum UiBench {
 
 #[derive(Debug, Parser)]
 #[command(about = "Measures the terminal UI in a pseudo-terminal")]
-struct Options {
+struct UiOptions {
     /// Part to measure
     part: UiBench,
     /// Path of the binary
@@ -67,7 +67,7 @@ struct Options {
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "the result, for the benchmark script")]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+    let options = UiOptions::parse();
     if options.part == UiBench::Listen {
         println!("{}", listen(&options).await?);
         return Ok(());
@@ -122,7 +122,11 @@ async fn idle(pty: &Pty, time: Duration) -> anyhow::Result<serde_json::Value> {
     }))
 }
 
-async fn flood(pty: &mut Pty, file: &Path, options: &Options) -> anyhow::Result<serde_json::Value> {
+async fn flood(
+    pty: &mut Pty,
+    file: &Path,
+    options: &UiOptions,
+) -> anyhow::Result<serde_json::Value> {
     let pid = pty.pid().context("it has ended")?;
     let (writer, thread) = Writer::open(file, |_| {})?;
     let before = usage::cpu(pid)?;
@@ -149,7 +153,7 @@ async fn flood(pty: &mut Pty, file: &Path, options: &Options) -> anyhow::Result<
 
 /// Measures `podtap listen` with everything on this machine: sender, relay,
 /// agent, local service, terminal.
-async fn listen(options: &Options) -> anyhow::Result<serde_json::Value> {
+async fn listen(options: &UiOptions) -> anyhow::Result<serde_json::Value> {
     let folder = tempfile::tempdir()?;
     let service = free_address()?;
     let _sink = beside("sink")?

@@ -65,7 +65,7 @@ impl Tool {
     }
 
     /// Returns the tool with this name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tool| tool.name() == name)
     }
 
@@ -193,7 +193,7 @@ mod tests {
             .iter()
             .filter(|word| ends.iter().any(|end| word.ends_with(end)));
         for name in tools {
-            assert!(Tool::named(name).is_some(), "{name}");
+            assert!(Tool::from_name(name).is_some(), "{name}");
         }
     }
 }

@@ -79,10 +79,10 @@ pub(super) async fn call(
     let time = Duration::from_secs(arguments.timeout_seconds.into());
     let mut wait = EventWait::new(filter, since, time).count(count);
     if arguments.delivered {
-        wait = wait.delivered();
+        wait = wait.once_delivered();
     }
     if arguments.verified {
-        wait = wait.verified();
+        wait = wait.once_verified();
     }
     let cut_short = async {
         world.ended.cancelled().await;
@@ -97,12 +97,12 @@ pub(super) async fn call(
             1 => "The event arrived.".to_owned(),
             count => format!("{count} events arrived, oldest first."),
         })
-        .with_all(shown(&rows))),
+        .with_all(wait_objects(&rows))),
         Err(error) => Err(in_vain(error, arguments.timeout_seconds, hint, world)),
     }
 }
 
-fn shown(rows: &[EventRow]) -> Vec<Value> {
+fn wait_objects(rows: &[EventRow]) -> Vec<Value> {
     let rows = rows.iter().map(|row| ShownRow::new(row, None));
     // Serialization cannot fail: all keys of a row are text.
     rows.filter_map(|row| serde_json::to_value(row).ok())
@@ -134,7 +134,9 @@ fn in_vain(
             };
             let cure = "call `why` with the object or event type, or `link_state`";
             let cure = hint.map_or_else(|| cure.to_owned(), |hint| format!("{hint} Or {cure}"));
-            ToolProblem::new(what).hint(cure).with(shown(&instead.rows))
+            ToolProblem::new(what)
+                .hint(cure)
+                .with(wait_objects(&instead.rows))
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Bundle {
 
 /// The content of the bundle.
 #[derive(Serialize)]
-struct Content {
+struct BundleContent {
     made_at: String,
     podtap: &'static str,
     system: &'static str,
@@ -71,7 +71,7 @@ impl Bundle {
         for line in &mut lines {
             line.value = line.value.as_deref().map(presentable);
         }
-        let content = Content {
+        let content = BundleContent {
             made_at: format!("{:.3}", Timestamp::now()),
             podtap: env!("CARGO_PKG_VERSION"),
             system: std::env::consts::OS,

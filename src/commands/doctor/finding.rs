@@ -35,12 +35,12 @@ impl LinkFinding {
         Self::new(LinkMark::Doubtful, detail).fix(fix)
     }
 
-    pub(crate) fn broken(detail: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub(crate) fn new_broken(detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::new(LinkMark::Broken, detail).fix(fix)
     }
 
     /// Returns the finding for a link with nothing to check.
-    pub(crate) fn skipped(why: impl Into<String>) -> Self {
+    pub(crate) fn new_skipped(why: impl Into<String>) -> Self {
         Self::new(LinkMark::Skipped, why)
     }
 

@@ -15,7 +15,7 @@ use podtap_disk::{private, space};
 use tokio::time::timeout;
 
 use super::finding::LinkFinding;
-use super::walk::Looked;
+use super::walk::LinkResult;
 use super::words::since;
 use crate::commands::history::FREE_SPACE;
 use crate::config::Settings;
@@ -38,18 +38,18 @@ pub(super) struct FoundHistory {
 }
 
 /// Checks the data folder and the history in it.
-pub(super) async fn folder(settings: &Settings) -> Looked<FoundHistory> {
+pub(super) async fn folder(settings: &Settings) -> LinkResult<FoundHistory> {
     let folder = settings.data_dir().map_err(LinkFinding::of_setting)?;
     let shown = folder.display().to_string();
     writable(&folder).map_err(|error| {
-        LinkFinding::broken(
+        LinkFinding::new_broken(
             format!("{shown} cannot be written: {}", io_words(&error)),
             "choose a folder that you may write to with --data-dir, or correct its owner and mode",
         )
     })?;
     let free = space::free(&folder).unwrap_or(u64::MAX);
     if space::is_full(&folder) {
-        return Err(LinkFinding::broken(
+        return Err(LinkFinding::new_broken(
             format!("{shown}: the disk is full ({} free)", size(free)),
             FREE_SPACE,
         ));
@@ -101,7 +101,7 @@ async fn history(path: PathBuf) -> Result<(Option<History>, String), LinkFinding
         Ok(Ok(None)) => "the history is sound",
         Ok(Ok(Some(findings))) => {
             let first = findings.first().map_or("", String::as_str);
-            return Err(LinkFinding::broken(
+            return Err(LinkFinding::new_broken(
                 format!("the history is damaged: {first}"),
                 CURE_OF_DAMAGE,
             ));
@@ -121,13 +121,13 @@ fn unreadable(error: &HistoryError) -> LinkFinding {
         HistoryError::Full { .. } => "free some space on that disk",
         _ => CURE_OF_DAMAGE,
     };
-    LinkFinding::broken(chain(error), fix)
+    LinkFinding::new_broken(chain(error), fix)
 }
 
 /// Describes the newest event and its outcome.
-pub(super) async fn last_event(found: Option<FoundHistory>, now: Timestamp) -> Looked<()> {
+pub(super) async fn last_event(found: Option<FoundHistory>, now: Timestamp) -> LinkResult<()> {
     let Some(history) = found.and_then(|found| found.history) else {
-        return Err(LinkFinding::skipped("the tunnel has no history yet"));
+        return Err(LinkFinding::new_skipped("the tunnel has no history yet"));
     };
     let newest = PageQuery {
         filter: Filter::default(),

@@ -12,7 +12,7 @@ use podtap_podio::standing::Judgement;
 use tokio_util::sync::CancellationToken;
 
 use super::finding::LinkFinding;
-use super::walk::Looked;
+use super::walk::LinkResult;
 use crate::commands::history::{browser, run_browser};
 use crate::commands::podio::base_url;
 use crate::config::{Key, Settings};
@@ -23,14 +23,14 @@ const MAX_NAMED: usize = 3;
 
 /// Hooks as Podio lists them, and their places.
 #[derive(Default)]
-pub(super) struct Listed {
+pub(super) struct ListedHooks {
     hooks: Vec<ListedHook>,
     places: Vec<PlaceRef>,
     failed: Vec<FailedPlace>,
 }
 
 /// What is known about the tunnel.
-pub(super) struct Known {
+pub(super) struct TunnelFacts {
     /// The tunnel's URL, which the relay has just sent.
     pub(super) url: Option<String>,
     /// Whether a history can be read.
@@ -40,13 +40,13 @@ pub(super) struct Known {
 pub(super) async fn hooks(
     settings: &Settings,
     client: Option<&Client>,
-    known: Known,
-) -> Looked<()> {
+    known: TunnelFacts,
+) -> LinkResult<()> {
     let Some(client) = client else {
-        return Err(LinkFinding::skipped("no Podio credentials are set"));
+        return Err(LinkFinding::new_skipped("no Podio credentials are set"));
     };
     let api = base_url(settings).map_err(LinkFinding::of_setting)?;
-    let Known { url, has_history } = known;
+    let TunnelFacts { url, has_history } = known;
     let (mut listed, remembered) = if has_history {
         of_history(settings).await?
     } else {
@@ -62,8 +62,8 @@ pub(super) async fn hooks(
 
 /// Lists the hooks of all places that the history knows,
 /// and returns the tunnel's URL from the history.
-async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), LinkFinding> {
-    let not_read = |failure: Failure| LinkFinding::broken(failure.what(), "try again");
+async fn of_history(settings: &Settings) -> Result<(ListedHooks, Option<String>), LinkFinding> {
+    let not_read = |failure: Failure| LinkFinding::new_broken(failure.what(), "try again");
     let (agent, handle) = browser(settings, &Routes::default()).map_err(not_read)?;
     let listing = handle.podio_hooks().await;
     let url = handle.tunnel_url().await.ok().flatten();
@@ -72,12 +72,12 @@ async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), Lin
     done.cancel();
     run_browser(agent, done).await.map_err(not_read)?;
     let listing = listing.map_err(|error| {
-        LinkFinding::broken(
+        LinkFinding::new_broken(
             chain(&error),
             "try again later, or look with `podtap hooks list`",
         )
     })?;
-    let listed = Listed {
+    let listed = ListedHooks {
         places: listing.places.iter().map(|place| place.at).collect(),
         hooks: listing.hooks,
         failed: listing.failed,
@@ -86,16 +86,16 @@ async fn of_history(settings: &Settings) -> Result<(Listed, Option<String>), Lin
 }
 
 /// Lists the hooks of the app whose credentials are set.
-async fn of_app(settings: &Settings, client: &Client) -> Result<Listed, LinkFinding> {
+async fn of_app(settings: &Settings, client: &Client) -> Result<ListedHooks, LinkFinding> {
     let app = settings.number(Key::PODIO_APP_ID);
     let Some(at) = app.map_err(LinkFinding::of_setting)?.map(PlaceRef::app) else {
-        return Ok(Listed::default());
+        return Ok(ListedHooks::default());
     };
     let place = Place { at, name: None };
     let facts = HookFacts::without_history(&base_url(settings).map_err(LinkFinding::of_setting)?);
-    let mut listed = Listed {
+    let mut listed = ListedHooks {
         places: vec![at],
-        ..Listed::default()
+        ..ListedHooks::default()
     };
     match client.hooks(at.ref_type, at.ref_id).await {
         Ok(hooks) => {
@@ -113,26 +113,26 @@ async fn of_app(settings: &Settings, client: &Client) -> Result<Listed, LinkFind
 }
 
 /// Judges the hooks. Pure.
-fn judge(listed: &Listed, tunnel_is_known: bool) -> Result<LinkFinding, LinkFinding> {
-    let Listed {
+fn judge(listed: &ListedHooks, tunnel_is_known: bool) -> Result<LinkFinding, LinkFinding> {
+    let ListedHooks {
         hooks,
         places,
         failed,
     } = listed;
     let Some(first) = places.first() else {
-        return Err(LinkFinding::skipped(
+        return Err(LinkFinding::new_skipped(
             "no app is known yet: set PODTAP_PODIO_APP_ID, or wait for an event",
         ));
     };
     if let Some(FailedPlace { place, reason }) = failed.first() {
-        return Err(LinkFinding::broken(
+        return Err(LinkFinding::new_broken(
             format!("the hooks on {} cannot be listed: {reason}", place.at),
             "the credentials may not see it: use the token of that app, or `podtap login`",
         ));
     }
     if !tunnel_is_known {
         let known = count(hooks.len() as u64, "hook");
-        return Err(LinkFinding::skipped(format!(
+        return Err(LinkFinding::new_skipped(format!(
             "{known} found; run `podtap listen` once to see which of them lead here"
         )));
     }
@@ -142,7 +142,7 @@ fn judge(listed: &Listed, tunnel_is_known: bool) -> Result<LinkFinding, LinkFind
         return Err(none_leads_here(hooks, *first));
     }
     if let Some(ListedHook { hook, .. }) = ours.iter().find(|listed| is_inactive(listed)) {
-        return Err(LinkFinding::broken(
+        return Err(LinkFinding::new_broken(
             format!("the hook {} ({}) is not active", hook.hook_id, hook.event),
             format!(
                 "run `podtap hooks verify {}` while `podtap listen` runs, which answers Podio",
@@ -179,7 +179,7 @@ fn count_of_leading(number: u64) -> String {
 
 fn none_leads_here(hooks: &[ListedHook], first: PlaceRef) -> LinkFinding {
     if hooks.is_empty() {
-        return LinkFinding::broken(
+        return LinkFinding::new_broken(
             format!("there is no hook on {first}"),
             "create one with `podtap hooks create 'item.*' URL`, or a temporary one with `podtap \
              listen --on 'item.*' --app ID`",
@@ -193,7 +193,7 @@ fn none_leads_here(hooks: &[ListedHook], first: PlaceRef) -> LinkFinding {
     if hooks.len() > MAX_NAMED {
         named.push(format!("{} more", hooks.len() - MAX_NAMED));
     }
-    LinkFinding::broken(
+    LinkFinding::new_broken(
         format!("no hook leads to this tunnel: {}", named.join(", ")),
         "move them with `podtap hooks move APP --to URL` (`podtap url` prints the URL), or \
          temporarily with `podtap hooks adopt APP`",
@@ -207,7 +207,7 @@ mod tests {
     use super::super::finding::LinkMark;
     use super::*;
 
-    fn listed(hook_id: u64, status: HookStatus, verdict: UrlVerdict) -> ListedHook {
+    fn listed_hook(hook_id: u64, status: HookStatus, verdict: UrlVerdict) -> ListedHook {
         let at = PlaceRef::app(1);
         ListedHook {
             place: Place { at, name: None },
@@ -226,8 +226,12 @@ mod tests {
         }
     }
 
-    fn found(hooks: Vec<ListedHook>, places: &[u64], tunnel_is_known: bool) -> (LinkMark, String) {
-        let listed = Listed {
+    fn judge_hooks(
+        hooks: Vec<ListedHook>,
+        places: &[u64],
+        tunnel_is_known: bool,
+    ) -> (LinkMark, String) {
+        let listed = ListedHooks {
             hooks,
             places: places.iter().copied().map(PlaceRef::app).collect(),
             failed: Vec::new(),
@@ -250,28 +254,28 @@ mod tests {
                 "there is no hook on app 1",
             ),
             (
-                vec![listed(7, Active, Ours)],
+                vec![listed_hook(7, Active, Ours)],
                 &[1],
                 true,
                 LinkMark::Good,
                 "1 hook leads",
             ),
             (
-                vec![listed(7, Active, Ours)],
+                vec![listed_hook(7, Active, Ours)],
                 &[1],
                 false,
                 LinkMark::Skipped,
                 "1 hook found",
             ),
             (
-                vec![listed(7, Active, Ours), listed(8, Inactive, Ours)],
+                vec![listed_hook(7, Active, Ours), listed_hook(8, Inactive, Ours)],
                 &[1],
                 true,
                 LinkMark::Broken,
                 "the hook 8 (item.create) is not active",
             ),
             (
-                vec![listed(7, Active, OtherTunnel)],
+                vec![listed_hook(7, Active, OtherTunnel)],
                 &[1],
                 true,
                 LinkMark::Broken,
@@ -279,14 +283,17 @@ mod tests {
             ),
             // An unverified hook that leads elsewhere is not a concern of this tunnel.
             (
-                vec![listed(7, Active, Ours), listed(8, Inactive, OtherTunnel)],
+                vec![
+                    listed_hook(7, Active, Ours),
+                    listed_hook(8, Inactive, OtherTunnel),
+                ],
                 &[1],
                 true,
                 LinkMark::Good,
                 "1 hook leads to this tunnel, all active",
             ),
         ] {
-            let (found, detail) = found(hooks, places, known);
+            let (found, detail) = judge_hooks(hooks, places, known);
             assert!(
                 found == mark && detail.contains(words),
                 "{found:?} {detail}"

@@ -32,7 +32,7 @@ use crate::commands::podio::base_url;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
 use crate::output::{note, print};
-use crate::running::Running;
+use crate::running::RunState;
 use crate::style::LineStyle;
 use bundle::Bundle;
 use finding::{LinkCheck, LinkFinding, LinkMark};
@@ -88,7 +88,7 @@ pub(crate) fn without_settings(doctor: &Doctor, failure: &Failure) -> Result<Exi
 async fn report_each(
     doctor: &Doctor,
     look: &LineStyle,
-    walk: impl AsyncFnOnce(&mut walk::Tell<'_>) -> Result<Vec<LinkCheck>, Failure>,
+    walk: impl AsyncFnOnce(&mut walk::LinkReporter<'_>) -> Result<Vec<LinkCheck>, Failure>,
 ) -> Result<Vec<LinkCheck>, Failure> {
     let mut report = DoctorReport::new(look);
     let checks = walk(&mut |check| say(doctor, &mut report, check)).await?;
@@ -159,7 +159,7 @@ async fn along(walk: &mut DoctorWalk<'_>, settings: &Settings) -> Result<(), Fai
     walk.link(Part::Service, service).await?;
 
     let client = walk.link(Part::Podio, podio::api(settings, now())).await?;
-    let known = hooks::Known {
+    let known = hooks::TunnelFacts {
         url: tunnel.map(|tunnel| tunnel.url),
         has_history: found.as_ref().is_some_and(|found| found.history.is_some()),
     };
@@ -176,7 +176,7 @@ fn service_in_question(
 ) -> Result<Option<service::ServiceQuestion>, LinkFinding> {
     let set = settings.target().map_err(LinkFinding::of_setting)?;
     let running = || -> Option<Target> {
-        let running = Running::now(&settings.history().ok()?)?;
+        let running = RunState::now(&settings.history().ok()?)?;
         running.target(&settings.filters(Timestamp::now()).ok()?)
     };
     let in_container = container::is_one();

@@ -10,8 +10,8 @@ use tokio::net::lookup_host;
 use url::{Host, Url};
 
 use super::finding::LinkFinding;
-use super::reach::{self, Tried};
-use super::walk::Looked;
+use super::reach::{self, ReachAttempt};
+use super::walk::LinkResult;
 use crate::config::Settings;
 
 /// Maximum time for a TCP connection, and again for the exchange with a proxy.
@@ -30,9 +30,9 @@ pub(super) struct ResolvedRelay {
 }
 
 /// Resolves the relay's host name.
-pub(super) async fn dns(settings: &Settings) -> Looked<ResolvedRelay> {
+pub(super) async fn dns(settings: &Settings) -> LinkResult<ResolvedRelay> {
     let Some(url) = settings.relay().map_err(LinkFinding::of_setting)? else {
-        return Err(LinkFinding::skipped(EMBEDDED));
+        return Err(LinkFinding::new_skipped(EMBEDDED));
     };
     let host = url.host_str().unwrap_or_default().to_owned();
     let port = url.port_or_known_default().unwrap_or_default();
@@ -49,7 +49,7 @@ pub(super) async fn dns(settings: &Settings) -> Looked<ResolvedRelay> {
         Ok(None) => {}
         Err(failure) => {
             let fix = "correct HTTPS_PROXY, http_proxy or ALL_PROXY in the environment";
-            return Err(LinkFinding::broken(failure.what(), fix));
+            return Err(LinkFinding::new_broken(failure.what(), fix));
         }
     }
     let asked = host.trim_matches(['[', ']']).to_owned();
@@ -74,7 +74,7 @@ fn no_name(host: &str, error: &std::io::Error) -> LinkFinding {
     let why = io_words(error);
     // The text is like "failed to lookup address information: Name or service not known".
     let why = why.rsplit(": ").next().unwrap_or(&why).to_lowercase();
-    LinkFinding::broken(
+    LinkFinding::new_broken(
         format!("{host} cannot be looked up: {why}"),
         "check the spelling of --relay, and whether this machine is online",
     )
@@ -97,9 +97,9 @@ fn families(addresses: &[SocketAddr]) -> String {
 }
 
 /// Checks the proxy and that it connects to the relay.
-pub(super) async fn proxy(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay> {
+pub(super) async fn proxy(relay: Option<ResolvedRelay>) -> LinkResult<ResolvedRelay> {
     let Some(relay) = relay else {
-        return Err(LinkFinding::skipped(EMBEDDED));
+        return Err(LinkFinding::new_skipped(EMBEDDED));
     };
     let Some(proxy) = relay.proxy.clone() else {
         return Ok((
@@ -118,7 +118,7 @@ pub(super) async fn proxy(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay>
             let detail = format!("{name} leads to the relay");
             Ok((LinkFinding::good(detail), relay))
         }
-        Err(why) => Err(LinkFinding::broken(
+        Err(why) => Err(LinkFinding::new_broken(
             why,
             format!(
                 "check HTTPS_PROXY, http_proxy and ALL_PROXY; if the relay can be reached without \
@@ -140,9 +140,9 @@ fn uri(url: &Url) -> Option<Uri> {
 }
 
 /// Connects to the relay's address.
-pub(super) async fn tcp(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay> {
+pub(super) async fn tcp(relay: Option<ResolvedRelay>) -> LinkResult<ResolvedRelay> {
     let Some(relay) = relay else {
-        return Err(LinkFinding::skipped(EMBEDDED));
+        return Err(LinkFinding::new_skipped(EMBEDDED));
     };
     if relay.proxy.is_some() {
         return Ok((LinkFinding::good("the proxy makes it"), relay));
@@ -153,10 +153,10 @@ pub(super) async fn tcp(relay: Option<ResolvedRelay>) -> Looked<ResolvedRelay> {
 }
 
 /// Judges the attempts to connect to a relay. Pure.
-fn judge(tried: &[Tried], port: u16) -> Result<LinkFinding, LinkFinding> {
-    let works = |tried: &&Tried| tried.outcome.is_ok();
+fn judge(tried: &[ReachAttempt], port: u16) -> Result<LinkFinding, LinkFinding> {
+    let works = |tried: &&ReachAttempt| tried.outcome.is_ok();
     let Some(best) = tried.iter().find(works) else {
-        return Err(LinkFinding::broken(
+        return Err(LinkFinding::new_broken(
             reach::failures(tried),
             format!(
                 "check the relay's host and port (this one is {port}) and whether the relay runs; \
@@ -185,7 +185,7 @@ fn judge(tried: &[Tried], port: u16) -> Result<LinkFinding, LinkFinding> {
 
 /// Returns why the links of a relay are skipped if none is set.
 pub(super) fn no_relay() -> LinkFinding {
-    LinkFinding::skipped(EMBEDDED)
+    LinkFinding::new_skipped(EMBEDDED)
 }
 
 #[cfg(test)]
@@ -194,12 +194,12 @@ mod tests {
     use super::super::reach::Open;
     use super::*;
 
-    fn tried(address: &str, works: bool) -> Tried {
+    fn reach_attempt(address: &str, works: bool) -> ReachAttempt {
         let open = Open {
             took: Duration::from_millis(7),
             is_closed: false,
         };
-        Tried {
+        ReachAttempt {
             address: address.parse().unwrap(),
             outcome: if works {
                 Ok(open)
@@ -218,7 +218,10 @@ mod tests {
             (false, true, LinkMark::Doubtful),
             (false, false, LinkMark::Broken),
         ] {
-            let found = judge(&[tried(v6, v6_works), tried(v4, v4_works)], 443);
+            let found = judge(
+                &[reach_attempt(v6, v6_works), reach_attempt(v4, v4_works)],
+                443,
+            );
             let (Ok(found) | Err(found)) = found;
             assert_eq!(found.mark, expected, "{}", found.detail);
             let is_told = found.detail.contains("connection refused");

@@ -7,7 +7,7 @@ use podtap_agent::amount;
 use podtap_podio::client::{CallBudget, Client, Error};
 
 use super::finding::LinkFinding;
-use super::walk::Looked;
+use super::walk::LinkResult;
 use crate::commands::podio::impatient_client;
 use crate::config::Settings;
 
@@ -15,15 +15,15 @@ use crate::config::Settings;
 const FEW_CALLS: u64 = 50;
 
 /// Checks whether Podio's API accepts the credentials.
-pub(super) async fn api(settings: &Settings, now: Timestamp) -> Looked<Client> {
+pub(super) async fn api(settings: &Settings, now: Timestamp) -> LinkResult<Client> {
     let client = impatient_client(settings).map_err(|failure| {
         let hint = failure
             .fact_value("try")
             .unwrap_or("set all of them, or none");
-        LinkFinding::broken(failure.what(), hint)
+        LinkFinding::new_broken(failure.what(), hint)
     })?;
     let Some(client) = client else {
-        return Err(LinkFinding::skipped(
+        return Err(LinkFinding::new_skipped(
             "no Podio credentials are set, or a password is asked for at the start: set \
              PODTAP_PODIO_CLIENT_ID and PODTAP_PODIO_CLIENT_SECRET with an app's id and token, or run \
              `podtap login`",
@@ -63,7 +63,7 @@ fn budget_spent(budget: &CallBudget, now: Timestamp) -> Option<LinkFinding> {
     let until = budget.closed_until.unwrap_or(budget.resets_by);
     // To the end of the minute in which there are more.
     let wait = until.duration_since(now).max(SignedDuration::ZERO) + SignedDuration::from_mins(1);
-    Some(LinkFinding::broken(
+    Some(LinkFinding::new_broken(
         format!(
             "{} of {} calls left this hour",
             budget.remaining, budget.limit
@@ -91,7 +91,7 @@ fn of_refusal(error: &Error) -> LinkFinding {
         }
         _ => "check --podio-url: this server may not be Podio's API",
     };
-    LinkFinding::broken(words, fix)
+    LinkFinding::new_broken(words, fix)
 }
 
 #[cfg(test)]

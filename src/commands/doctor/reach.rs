@@ -21,7 +21,7 @@ const KEPT_FOR: Duration = Duration::from_millis(200);
 
 /// An address and the result of connecting to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tried {
+pub(super) struct ReachAttempt {
     pub(super) address: SocketAddr,
     /// The connection, or why it failed.
     pub(super) outcome: Result<Open, String>,
@@ -36,7 +36,7 @@ pub(super) struct Open {
 }
 
 /// Tries all addresses in parallel; the results are in the order of the addresses.
-pub(super) async fn try_all(addresses: &[SocketAddr]) -> Vec<Tried> {
+pub(super) async fn try_all(addresses: &[SocketAddr]) -> Vec<ReachAttempt> {
     let mut trying = JoinSet::new();
     for (place, &address) in addresses.iter().take(MAX_ADDRESSES).enumerate() {
         trying.spawn(async move { (place, try_one(address).await) });
@@ -49,7 +49,7 @@ pub(super) async fn try_all(addresses: &[SocketAddr]) -> Vec<Tried> {
     all.into_iter().map(|(_, tried)| tried).collect()
 }
 
-async fn try_one(address: SocketAddr) -> Tried {
+async fn try_one(address: SocketAddr) -> ReachAttempt {
     let began = Instant::now();
     let outcome = match timeout(TRY_LIMIT, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => {
@@ -60,7 +60,7 @@ async fn try_one(address: SocketAddr) -> Tried {
         Ok(Err(error)) => Err(io_words(&error)),
         Err(_) => Err(format!("no answer within {}", amount::limit(TRY_LIMIT))),
     };
-    Tried { address, outcome }
+    ReachAttempt { address, outcome }
 }
 
 /// Waits until the other side closes the connection or sends something; returns whether it closed.
@@ -69,7 +69,7 @@ async fn is_closed(stream: &TcpStream) -> bool {
 }
 
 /// Lists the failed addresses in one line.
-pub(super) fn failures(tried: &[Tried]) -> String {
+pub(super) fn failures(tried: &[ReachAttempt]) -> String {
     let failed = tried.iter().filter_map(|tried| {
         let why = tried.outcome.as_ref().err()?;
         Some(format!("{}: {why}", tried.address))

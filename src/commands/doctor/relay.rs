@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::amount;
 use podtap_agent::config::LinkConfig;
-use podtap_agent::probe::{Readiness, RelayProbe, Secured, WebsocketFault};
+use podtap_agent::probe::{Readiness, RelayProbe, TlsProbe, WebsocketFault};
 use podtap_agent::{AskError, DialError, TunnelClient};
 use podtap_connect::tls::Trust;
 use podtap_wire::TunnelName;
@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 use super::finding::LinkFinding;
 use super::network::{ResolvedRelay, no_relay};
-use super::walk::Looked;
+use super::walk::LinkResult;
 use crate::commands::link::HOW_TO_GET_A_TOKEN;
 use crate::config::{Secret, Settings};
 
@@ -39,7 +39,10 @@ const PONG_LIMIT: Duration = Duration::from_secs(4);
 const NO_TOKEN: &str = "none";
 
 /// Connects to the relay with TLS.
-pub(super) async fn tls(settings: &Settings, relay: Option<ResolvedRelay>) -> Looked<RelayProbe> {
+pub(super) async fn tls(
+    settings: &Settings,
+    relay: Option<ResolvedRelay>,
+) -> LinkResult<RelayProbe> {
     let Some(relay) = relay else {
         return Err(no_relay());
     };
@@ -52,7 +55,7 @@ pub(super) async fn tls(settings: &Settings, relay: Option<ResolvedRelay>) -> Lo
             Ok((LinkFinding::good(detail), probe))
         }
         Ok(Some(secured)) => Ok((judge_certificate(&secured, Timestamp::now()), probe)),
-        Err(why) => Err(LinkFinding::broken(why, cure_of_tls(&relay))),
+        Err(why) => Err(LinkFinding::new_broken(why, cure_of_tls(&relay))),
     }
 }
 
@@ -66,7 +69,7 @@ fn cure_of_tls(relay: &ResolvedRelay) -> String {
 }
 
 /// Reports when a valid certificate expires, and its chain.
-fn judge_certificate(secured: &Secured, now: Timestamp) -> LinkFinding {
+fn judge_certificate(secured: &TlsProbe, now: Timestamp) -> LinkFinding {
     let chain = match secured.chain {
         1 => "1 certificate".to_owned(),
         several => format!("a chain of {several} certificates"),
@@ -84,17 +87,17 @@ fn judge_certificate(secured: &Secured, now: Timestamp) -> LinkFinding {
 }
 
 /// Checks whether the relay accepts webhooks, and reads its version.
-pub(super) async fn ready(probe: Option<&RelayProbe>) -> Looked<Readiness> {
+pub(super) async fn ready(probe: Option<&RelayProbe>) -> LinkResult<Readiness> {
     let probe = probe.ok_or_else(no_relay)?;
     let ready = probe.ready().await.map_err(|why| {
-        LinkFinding::broken(
+        LinkFinding::new_broken(
             why,
             "check that --relay is the URL of a podtap relay, with its path if it has one",
         )
     })?;
     let server = ready.server.as_deref().unwrap_or("an older podtap");
     if let Some(why) = &ready.not_ready {
-        return Err(LinkFinding::broken(
+        return Err(LinkFinding::new_broken(
             format!("{server} runs and refuses webhooks: {why}"),
             "tell the relay's operator; Podio retries webhooks that were refused with 503",
         ));
@@ -104,10 +107,10 @@ pub(super) async fn ready(probe: Option<&RelayProbe>) -> Looked<Readiness> {
 }
 
 /// Checks whether both clocks agree.
-pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> Looked<()> {
+pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> LinkResult<()> {
     let ready = ready.ok_or_else(no_relay)?;
     let Some(theirs) = ready.date else {
-        return Err(LinkFinding::skipped("the relay's answer has no date"));
+        return Err(LinkFinding::new_skipped("the relay's answer has no date"));
     };
     let ahead = now.duration_since(theirs);
     let by = ahead.abs();
@@ -128,30 +131,36 @@ pub(super) fn clock(ready: Option<&Readiness>, now: Timestamp) -> Looked<()> {
     if by < LARGE_SKEW {
         return Ok((LinkFinding::doubtful(detail, fix), ()));
     }
-    Err(LinkFinding::broken(detail, fix))
+    Err(LinkFinding::new_broken(detail, fix))
 }
 
 /// What a valid token gives access to.
-pub(super) struct Admitted {
+pub(super) struct RelayAccess {
     pub(super) tunnels: TunnelList,
     link: LinkConfig,
     trust: Trust,
 }
 
 /// Checks the token: the relay must list the tunnels of its owner.
-pub(super) async fn token(settings: &Settings, relay: Option<ResolvedRelay>) -> Looked<Admitted> {
+pub(super) async fn token(
+    settings: &Settings,
+    relay: Option<ResolvedRelay>,
+) -> LinkResult<RelayAccess> {
     let Some(relay) = relay else {
         return Err(no_relay());
     };
     let Some(Secret { value, origin }) = settings.token().map_err(LinkFinding::of_setting)? else {
-        return Err(LinkFinding::broken("no token is set", HOW_TO_GET_A_TOKEN));
+        return Err(LinkFinding::new_broken(
+            "no token is set",
+            HOW_TO_GET_A_TOKEN,
+        ));
     };
     let trust = settings.trust().map_err(LinkFinding::of_setting)?;
     let link = link(&relay, value, without_name()?);
     let client = TunnelClient::new(&link, &trust).map_err(|error| of_dial(&error))?;
     match client.all().await {
         Ok(tunnels) => {
-            let found = Admitted {
+            let found = RelayAccess {
                 tunnels,
                 link,
                 trust,
@@ -165,12 +174,12 @@ pub(super) async fn token(settings: &Settings, relay: Option<ResolvedRelay>) -> 
 
 fn of_refusal(error: &AskError, origin: &str) -> LinkFinding {
     match error {
-        AskError::Token(why) => LinkFinding::broken(
+        AskError::Token(why) => LinkFinding::new_broken(
             format!("{why} (from {origin})"),
             "ask the relay's operator for a new token (`podtap relay token create NAME`); this one \
              may have been revoked",
         ),
-        other => LinkFinding::broken(
+        other => LinkFinding::new_broken(
             other.to_string(),
             "ask the relay's operator: the relay answers, but does not list its tunnels",
         ),
@@ -178,7 +187,7 @@ fn of_refusal(error: &AskError, origin: &str) -> LinkFinding {
 }
 
 /// Opens a websocket besides the agent's. It sends no `hello`, so it does not take over the tunnel.
-pub(super) async fn websocket(admitted: Option<&Admitted>) -> Looked<()> {
+pub(super) async fn websocket(admitted: Option<&RelayAccess>) -> LinkResult<()> {
     let admitted = admitted.ok_or_else(no_relay)?;
     let probe = RelayProbe::new(&admitted.link, &admitted.trust);
     let probe = probe.map_err(|error| of_dial(&error))?;
@@ -202,7 +211,7 @@ pub(super) async fn websocket(admitted: Option<&Admitted>) -> Looked<()> {
                      buffering and to keep idle connections open for 60 s, or use another network"
                 }
             };
-            Err(LinkFinding::broken(fault.to_string(), fix))
+            Err(LinkFinding::new_broken(fault.to_string(), fix))
         }
     }
 }
@@ -216,7 +225,7 @@ fn link(relay: &ResolvedRelay, token: SecretString, tunnel: TunnelName) -> LinkC
 /// Returns a placeholder, since no tunnel is served.
 fn without_name() -> Result<TunnelName, LinkFinding> {
     TunnelName::nearest("doctor")
-        .ok_or_else(|| LinkFinding::skipped("the tunnel has no valid name"))
+        .ok_or_else(|| LinkFinding::new_skipped("the tunnel has no valid name"))
 }
 
 fn of_dial(error: &DialError) -> LinkFinding {
@@ -225,7 +234,7 @@ fn of_dial(error: &DialError) -> LinkFinding {
         DialError::Tls(_) => "install the package ca-certificates, or add --ca-file FILE",
         DialError::Token => "copy the whole token again, without spaces",
     };
-    LinkFinding::broken(error.to_string(), fix)
+    LinkFinding::new_broken(error.to_string(), fix)
 }
 
 #[cfg(test)]
@@ -243,7 +252,7 @@ mod tests {
             (13, LinkMark::Doubtful),
         ] {
             let left = SignedDuration::from_hours(24 * days + 1);
-            let secured = Secured {
+            let secured = TlsProbe {
                 chain: 2,
                 valid_until: Some(NOW.checked_add(left).unwrap()),
             };

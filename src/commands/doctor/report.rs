@@ -149,11 +149,11 @@ mod tests {
             (Part::Dns, LinkFinding::good("hooks.test is 192.0.2.1")),
             (
                 Part::Tcp,
-                LinkFinding::broken("connection refused", "start it"),
+                LinkFinding::new_broken("connection refused", "start it"),
             ),
             (Part::Tls, LinkFinding::needs(Part::Tcp)),
             (Part::Relay, LinkFinding::needs(Part::Tcp)),
-            (Part::Hooks, LinkFinding::skipped("no credentials")),
+            (Part::Hooks, LinkFinding::new_skipped("no credentials")),
         ]
         .map(|(part, finding)| LinkCheck { part, finding });
         let mut lines: Vec<_> = checks

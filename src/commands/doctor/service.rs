@@ -9,9 +9,9 @@ use tokio::net::lookup_host;
 use url::{Host, Url};
 
 use super::finding::LinkFinding;
-use super::reach::{self, Tried};
+use super::reach::{self, ReachAttempt};
 use super::settings::presentable;
-use super::walk::Looked;
+use super::walk::LinkResult;
 
 /// Docker's name for the machine that a container runs on.
 const DOCKERS_HOST: &str = "host.docker.internal";
@@ -38,24 +38,24 @@ pub(super) struct ServiceQuestion {
 }
 
 /// Checks whether the local service accepts connections.
-pub(super) async fn service(asked: Option<ServiceQuestion>) -> Looked<()> {
+pub(super) async fn service(asked: Option<ServiceQuestion>) -> LinkResult<()> {
     let Some(ServiceQuestion {
         target,
         in_container,
     }) = asked
     else {
-        return Err(LinkFinding::skipped(
+        return Err(LinkFinding::new_skipped(
             "no local service given: add --forward-to 3000",
         ));
     };
     let Some(url) = target.url() else {
-        return Err(LinkFinding::skipped("a command is run for each event"));
+        return Err(LinkFinding::new_skipped("a command is run for each event"));
     };
     let host = url.host_str().unwrap_or_default().to_owned();
     let port = url.port_or_known_default().unwrap_or_default();
     let name = host.trim_matches(['[', ']']).to_owned();
     let Ok(addresses) = lookup_host((name, port)).await else {
-        return Err(LinkFinding::broken(
+        return Err(LinkFinding::new_broken(
             format!("{host} cannot be looked up"),
             "check the host in --forward-to; for a service on this machine, the port is enough",
         ));
@@ -63,7 +63,7 @@ pub(super) async fn service(asked: Option<ServiceQuestion>) -> Looked<()> {
     let addresses = both_versions(addresses.collect(), is_this_machine(&target), port);
     let tried = reach::try_all(&addresses).await;
     // If the URL has an IP address, only that address counts.
-    let is_meant = |tried: &&Tried| match url.host() {
+    let is_meant = |tried: &&ReachAttempt| match url.host() {
         Some(Host::Ipv4(ip)) => tried.address.ip() == ip,
         Some(Host::Ipv6(ip)) => tried.address.ip() == ip,
         _ => true,
@@ -86,7 +86,7 @@ async fn look_outside(port: u16) -> Outside {
             continue;
         };
         let tried = reach::try_all(&addresses.collect::<Vec<_>>()).await;
-        let listens = |tried: &Tried| matches!(&tried.outcome, Ok(open) if !open.is_closed);
+        let listens = |tried: &ReachAttempt| matches!(&tried.outcome, Ok(open) if !open.is_closed);
         if tried.iter().any(listens) {
             return Outside::Listens(name);
         }
@@ -123,13 +123,13 @@ fn both_versions(mut found: Vec<SocketAddr>, is_here: bool, port: u16) -> Vec<So
 /// Judges the attempts: those at the service's addresses, and all. Pure.
 fn judge(
     target: &Target,
-    meant: &[Tried],
-    all: &[Tried],
+    meant: &[ReachAttempt],
+    all: &[ReachAttempt],
     outside: Option<&Outside>,
 ) -> Result<LinkFinding, LinkFinding> {
     let name = presentable(&target.to_string());
-    let open = |tried: &&Tried| matches!(&tried.outcome, Ok(open) if !open.is_closed);
-    let listens = |tried: &&Tried| tried.outcome.is_ok();
+    let open = |tried: &&ReachAttempt| matches!(&tried.outcome, Ok(open) if !open.is_closed);
+    let listens = |tried: &&ReachAttempt| tried.outcome.is_ok();
     if let Some(found) = meant.iter().find(open) {
         let others = meant.iter().filter(|other| other.outcome.is_err());
         let without: Vec<_> = others.map(|other| other.address.to_string()).collect();
@@ -141,7 +141,7 @@ fn judge(
         }));
     }
     if let Some(found) = meant.iter().find(listens) {
-        return Err(LinkFinding::broken(
+        return Err(LinkFinding::new_broken(
             format!(
                 "{name}: {} accepts connections and closes them immediately",
                 found.address
@@ -163,7 +163,7 @@ fn judge(
         "start the service, or set its port with --forward-to; events wait until it is up"
             .to_owned()
     };
-    Err(LinkFinding::broken(detail, fix))
+    Err(LinkFinding::new_broken(detail, fix))
 }
 
 impl Outside {
@@ -172,25 +172,25 @@ impl Outside {
         match self {
             Self::Listens(name) => format!(
                 "the service runs outside of this container: use --forward-to {}",
-                named(target, name)
+                service_on(target, name)
             ),
             Self::Closed(name) => format!(
                 "start the service; if it runs outside of this container, let it listen on 0.0.0.0 \
                  instead of its localhost, and use --forward-to {}",
-                named(target, name)
+                service_on(target, name)
             ),
             Self::Unnamed => format!(
                 "start the service; if it runs outside of this container, which has a localhost of \
                  its own, use --forward-to {} (Linux: run the container with --add-host \
                  {DOCKERS_HOST}:host-gateway)",
-                named(target, DOCKERS_HOST)
+                service_on(target, DOCKERS_HOST)
             ),
         }
     }
 }
 
 /// Returns the target's URL with this host name.
-fn named(target: &Target, name: &str) -> String {
+fn service_on(target: &Target, name: &str) -> String {
     let Some(mut url) = target.url().cloned() else {
         return target.to_string();
     };
@@ -216,18 +216,22 @@ mod tests {
     use super::super::reach::Open;
     use super::*;
 
-    fn tried(address: &str, outcome: Result<bool, &str>) -> Tried {
+    fn reach_attempt(address: &str, outcome: Result<bool, &str>) -> ReachAttempt {
         let open = |is_closed| Open {
             took: Duration::from_millis(1),
             is_closed,
         };
-        Tried {
+        ReachAttempt {
             address: address.parse().unwrap(),
             outcome: outcome.map(open).map_err(str::to_owned),
         }
     }
 
-    fn judged(target: &str, all: &[Tried], outside: Option<Outside>) -> (bool, String, String) {
+    fn judge_service(
+        target: &str,
+        all: &[ReachAttempt],
+        outside: Option<Outside>,
+    ) -> (bool, String, String) {
         let target: Target = target.parse().unwrap();
         let meant: Vec<_> = match target.url().and_then(Url::host) {
             Some(Host::Ipv4(_)) => all
@@ -246,13 +250,16 @@ mod tests {
     #[test]
     fn a_service_is_found_on_either_ip_version_and_told_where_it_is() {
         let (v4, v6) = ("127.0.0.1:3000", "[::1]:3000");
-        let only_v6 = [tried(v4, Err("connection refused")), tried(v6, Ok(false))];
-        let (works, detail, _) = judged("3000", &only_v6, None);
+        let only_v6 = [
+            reach_attempt(v4, Err("connection refused")),
+            reach_attempt(v6, Ok(false)),
+        ];
+        let (works, detail, _) = judge_service("3000", &only_v6, None);
         assert!(
             works && detail.contains("[::1]:3000 accepts connections (127.0.0.1:3000 does not)")
         );
 
-        let (works, _, fix) = judged("http://127.0.0.1:3000/x", &only_v6, None);
+        let (works, _, fix) = judge_service("http://127.0.0.1:3000/x", &only_v6, None);
         assert!(
             !works && fix.contains("--forward-to http://[::1]:3000/x"),
             "{fix}"
@@ -262,10 +269,10 @@ mod tests {
     #[test]
     fn a_service_that_is_away_is_looked_for_where_it_may_be() {
         let refused = [
-            tried("127.0.0.1:3000", Err("connection refused")),
-            tried("[::1]:3000", Err("connection refused")),
+            reach_attempt("127.0.0.1:3000", Err("connection refused")),
+            reach_attempt("[::1]:3000", Err("connection refused")),
         ];
-        let (works, detail, fix) = judged("3000", &refused, None);
+        let (works, detail, fix) = judge_service("3000", &refused, None);
         assert!(
             !works && detail.contains("127.0.0.1:3000: connection refused"),
             "{detail}"
@@ -276,13 +283,13 @@ mod tests {
             (Outside::Closed(DOCKERS_HOST), "listen on 0.0.0.0"),
             (Outside::Listens(DOCKERS_HOST), "runs outside"),
         ] {
-            let (_, _, fix) = judged("3000", &refused, Some(outside));
+            let (_, _, fix) = judge_service("3000", &refused, Some(outside));
             let there = "--forward-to http://host.docker.internal:3000";
             assert!(fix.contains(there) && fix.contains(words), "{fix}");
         }
 
-        let empty = [tried("127.0.0.1:3000", Ok(true))];
-        let (works, detail, _) = judged("3000", &empty, None);
+        let empty = [reach_attempt("127.0.0.1:3000", Ok(true))];
+        let (works, detail, _) = judge_service("3000", &empty, None);
         assert!(
             !works && detail.contains("closes them immediately"),
             "{detail}"

@@ -3,19 +3,19 @@
 use podtap_agent::target::without_user_info;
 
 use super::finding::LinkFinding;
-use super::walk::Looked;
+use super::walk::LinkResult;
 use crate::config::{Key, Settings};
 use crate::failure::Failure;
 
 /// Checks each setting that is set.
-pub(super) fn settings(settings: &Settings) -> Looked<()> {
+pub(super) fn settings(settings: &Settings) -> LinkResult<()> {
     let wrong = settings.check();
     if wrong.is_empty() {
         return Ok((LinkFinding::good(list_settings(settings)), ()));
     }
     let all: Vec<_> = wrong.iter().map(in_words).collect();
     let hint = wrong.iter().find_map(|failure| failure.fact_value("try"));
-    Err(LinkFinding::broken(
+    Err(LinkFinding::new_broken(
         all.join("; "),
         hint.unwrap_or("`podtap config show` lists every setting with its origin"),
     ))
@@ -24,7 +24,7 @@ pub(super) fn settings(settings: &Settings) -> Looked<()> {
 /// Returns the finding for settings that cannot be read.
 pub(super) fn unreadable(failure: &Failure) -> LinkFinding {
     let hint = failure.fact_value("try").unwrap_or("correct the file");
-    LinkFinding::broken(in_words(failure), hint)
+    LinkFinding::new_broken(in_words(failure), hint)
 }
 
 /// Describes a failure: what is wrong, why, and its origin.

@@ -8,7 +8,7 @@ use podtap_wire::TunnelName;
 use podtap_wire::manage::{QueueLimits, TunnelEntry, TunnelList};
 
 use super::finding::LinkFinding;
-use super::walk::Looked;
+use super::walk::LinkResult;
 use super::words::since;
 
 /// Level of a queue, in percent, at which it may soon refuse webhooks.
@@ -26,16 +26,16 @@ pub(super) fn tunnel(
     name: &TunnelName,
     urls: &HookUrls,
     now: Timestamp,
-) -> Looked<TunnelEntry> {
+) -> LinkResult<TunnelEntry> {
     let Some(tunnel) = list.tunnels.iter().find(|tunnel| tunnel.name == *name) else {
-        return Err(unknown(list, name));
+        return Err(unknown_tunnel(list, name));
     };
     if let Some(full) = full(list, tunnel) {
         return Err(full);
     }
     if let Err(why) = urls.check(&tunnel.url) {
         let detail = format!("{name}: {why}");
-        return Err(LinkFinding::broken(detail, why.cure()));
+        return Err(LinkFinding::new_broken(detail, why.cure()));
     }
     let waiting = waiting(tunnel, now);
     let lately = |at: Timestamp| now.duration_since(at) < LATELY;
@@ -69,7 +69,7 @@ pub(super) fn tunnel(
     Ok((finding, tunnel.clone()))
 }
 
-fn unknown(list: &TunnelList, name: &TunnelName) -> LinkFinding {
+fn unknown_tunnel(list: &TunnelList, name: &TunnelName) -> LinkFinding {
     let others: Vec<_> = list
         .tunnels
         .iter()
@@ -84,7 +84,7 @@ fn unknown(list: &TunnelList, name: &TunnelName) -> LinkFinding {
             format!("its tunnels are {} and {more} more", named.join(", "))
         }
     };
-    LinkFinding::broken(
+    LinkFinding::new_broken(
         format!("the relay has no tunnel {name}; {known}"),
         format!("choose one with --name, or start `podtap listen --name {name}`, which creates it"),
     )
@@ -121,7 +121,7 @@ fn full(list: &TunnelList, tunnel: &TunnelEntry) -> Option<LinkFinding> {
     };
     let (has, most, what, words) = limits.iter().find(is_full)?;
     let name = &tunnel.name;
-    Some(LinkFinding::broken(
+    Some(LinkFinding::new_broken(
         format!(
             "{name}: the {what} on the relay are nearly full: {}",
             words(*has, *most)
@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    fn found(list: &TunnelList, name: &str) -> (LinkMark, String) {
+    fn find_tunnel(list: &TunnelList, name: &str) -> (LinkMark, String) {
         let urls = HookUrls::new(&"https://api.podio.com".parse().unwrap(), None);
         let found = tunnel(list, &name.parse().unwrap(), &urls, NOW);
         let (Ok((found, _)) | Err(found)) = found;
@@ -244,7 +244,7 @@ mod tests {
                 "Podio calls only ports 80 and 443, not 8443",
             ),
         ] {
-            let (found, detail) = found(&list, name);
+            let (found, detail) = find_tunnel(&list, name);
             assert!(
                 found == mark && detail.contains(words),
                 "{found:?} {detail}"
@@ -256,6 +256,6 @@ mod tests {
     fn a_relay_that_says_no_limits_is_never_full() {
         let mut list = list(|crm| crm.waiting_events = 95);
         list.limits = QueueLimits::default();
-        assert_eq!(found(&list, "crm").0, LinkMark::Good);
+        assert_eq!(find_tunnel(&list, "crm").0, LinkMark::Good);
     }
 }

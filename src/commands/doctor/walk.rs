@@ -14,20 +14,20 @@ use crate::failure::Failure;
 const WHOLE: Duration = Duration::from_secs(55);
 
 /// Called with each link as soon as it has been checked.
-pub(crate) type Tell<'a> = dyn FnMut(&LinkCheck) -> Result<(), Failure> + 'a;
+pub(crate) type LinkReporter<'a> = dyn FnMut(&LinkCheck) -> Result<(), Failure> + 'a;
 
 /// The finding of a link, with what later links need. A failed link has only a finding.
-pub(crate) type Looked<T> = Result<(LinkFinding, T), LinkFinding>;
+pub(crate) type LinkResult<T> = Result<(LinkFinding, T), LinkFinding>;
 
 /// The progress through the links.
 pub(crate) struct DoctorWalk<'a> {
     checks: Vec<LinkCheck>,
-    tell: &'a mut Tell<'a>,
+    tell: &'a mut LinkReporter<'a>,
     until: Instant,
 }
 
 impl<'a> DoctorWalk<'a> {
-    pub(crate) fn new(tell: &'a mut Tell<'a>) -> Self {
+    pub(crate) fn new(tell: &'a mut LinkReporter<'a>) -> Self {
         Self {
             checks: Vec::new(),
             tell,
@@ -39,19 +39,19 @@ impl<'a> DoctorWalk<'a> {
     pub(crate) fn link<T>(
         &mut self,
         part: Part,
-        look: impl Future<Output = Looked<T>>,
+        look: impl Future<Output = LinkResult<T>>,
     ) -> impl Future<Output = Result<Option<T>, Failure>> {
         // Boxed because some of these futures are large, and the walk contains one after the other.
         let look = Box::pin(look);
-        async move { self.walked(part, look).await }
+        async move { self.check_link(part, look).await }
     }
 
-    async fn walked<T>(
+    async fn check_link<T>(
         &mut self,
         part: Part,
-        look: impl Future<Output = Looked<T>>,
+        look: impl Future<Output = LinkResult<T>>,
     ) -> Result<Option<T>, Failure> {
-        let (finding, found) = match self.unmet(part) {
+        let (finding, found) = match self.unmet_need(part) {
             Some(unmet) => (unmet, None),
             None => match timeout(self.time_for(part), look).await {
                 Ok(Ok((finding, found))) => (finding, Some(found)),
@@ -77,7 +77,7 @@ impl<'a> DoctorWalk<'a> {
     }
 
     /// Returns why a link is skipped: the link that it needs is broken or was skipped.
-    fn unmet(&self, part: Part) -> Option<LinkFinding> {
+    fn unmet_need(&self, part: Part) -> Option<LinkFinding> {
         let need = part.needs()?;
         let found = self.finding_of(need)?;
         match found.mark {
@@ -112,16 +112,16 @@ fn late(part: Part) -> LinkFinding {
             "the disk or the machine is very busy: try again"
         }
     };
-    LinkFinding::broken(detail, fix)
+    LinkFinding::new_broken(detail, fix)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    async fn walked(
+    async fn walk_all(
         broken: Part,
-        found: fn() -> Looked<()>,
+        found: fn() -> LinkResult<()>,
     ) -> Vec<(Part, LinkMark, Option<Part>)> {
         let mut tell = |_: &LinkCheck| Ok(());
         let mut walk = DoctorWalk::new(&mut tell);
@@ -143,7 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_depends_on_a_broken_link_names_the_first_one_and_the_rest_is_looked_at() {
-        let walked = walked(Part::Tcp, || Err(LinkFinding::broken("", ""))).await;
+        let walked = walk_all(Part::Tcp, || Err(LinkFinding::new_broken("", ""))).await;
         for (part, mark, needs) in walked {
             let expected = match part {
                 Part::Tcp => (LinkMark::Broken, None),
@@ -161,7 +161,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_there_is_skipped_with_all_that_follows_and_nothing_is_broken() {
-        let walked = walked(Part::Dns, || Err(LinkFinding::skipped("no relay is set"))).await;
+        let walked = walk_all(Part::Dns, || {
+            Err(LinkFinding::new_skipped("no relay is set"))
+        })
+        .await;
         let skipped = walked
             .iter()
             .filter(|(_, mark, _)| *mark == LinkMark::Skipped);
@@ -176,7 +179,7 @@ mod tests {
         let mut walk = DoctorWalk::new(&mut tell);
         walk.until = began + Duration::from_millis(50);
         for part in Part::ALL.into_iter().filter(|part| part.needs().is_none()) {
-            let hang = std::future::pending::<Looked<()>>();
+            let hang = std::future::pending::<LinkResult<()>>();
             walk.link(part, hang).await.unwrap();
         }
         assert!(

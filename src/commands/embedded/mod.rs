@@ -36,12 +36,12 @@ pub(crate) struct RelayPlace {
 }
 
 /// A bound relay of this process, and the link to it.
-pub(crate) struct Embedded {
+pub(crate) struct EmbeddedRelay {
     pub(crate) relay: BoundRelay,
     pub(crate) link: LinkConfig,
 }
 
-impl Embedded {
+impl EmbeddedRelay {
     /// Binds a relay, and creates the tunnel's link to it.
     pub(crate) async fn start(place: RelayPlace, tunnel: TunnelName) -> Result<Self, Failure> {
         let listen = place.listen;

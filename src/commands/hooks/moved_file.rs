@@ -13,7 +13,7 @@ use crate::failure::Failure;
 
 /// A hook that was moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Moved {
+pub(super) struct MovedHook {
     /// The API in which the hook exists.
     pub(super) api: String,
     ref_type: String,
@@ -25,7 +25,7 @@ pub(super) struct Moved {
     pub(super) hook_id: u64,
 }
 
-impl Moved {
+impl MovedHook {
     pub(super) fn new(
         api: &str,
         place: PlaceRef,
@@ -66,7 +66,7 @@ impl MovedFile {
         Ok(Self { path })
     }
 
-    pub(super) fn read(&self) -> Result<Vec<Moved>, Failure> {
+    pub(super) fn read(&self) -> Result<Vec<MovedHook>, Failure> {
         match std::fs::read(&self.path) {
             Ok(text) => serde_json::from_slice(&text)
                 .map_err(|error| self.failure("cannot be read", &error)),
@@ -75,7 +75,7 @@ impl MovedFile {
         }
     }
 
-    pub(super) fn write(&self, moved: &[Moved]) -> Result<(), Failure> {
+    pub(super) fn write(&self, moved: &[MovedHook]) -> Result<(), Failure> {
         let folder = self.path.parent().unwrap_or(&self.path);
         let write = || {
             podtap_disk::private::folder(folder)?;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::create::check;
-use super::moved_file::{Moved, MovedFile};
+use super::moved_file::{MovedFile, MovedHook};
 use super::several::Results;
 use super::targets;
 use crate::cli::{AdoptHooks, HookTargets, MoveHooks};
@@ -168,7 +168,7 @@ impl<'a> Mover<'a> {
                 .create_hook(place.ref_type, place.ref_id, &url, event);
             match created.await {
                 Ok(new_id) => {
-                    let moved = Moved::new(&self.api, place, event, &old.url, new_id);
+                    let moved = MovedHook::new(&self.api, place, event, &old.url, new_id);
                     self.remember(moved)?;
                     steps.push(Step {
                         place,
@@ -276,7 +276,7 @@ impl<'a> Mover<'a> {
         &self,
         place: PlaceRef,
         event: EventType,
-        moved: &Moved,
+        moved: &MovedHook,
     ) -> Result<u64, Failure> {
         let there = self.client.hooks(place.ref_type, place.ref_id).await?;
         let same = |hook: &&Hook| hook.url == moved.from && hook.event == event.as_str();
@@ -294,7 +294,7 @@ impl<'a> Mover<'a> {
         Ok(hook_id)
     }
 
-    fn remember(&self, moved: Moved) -> Result<(), Failure> {
+    fn remember(&self, moved: MovedHook) -> Result<(), Failure> {
         let mut all = self.file.read()?;
         all.push(moved);
         self.file.write(&all)

@@ -82,7 +82,7 @@ fn without_query(url: &str) -> &str {
 
 /// The JSON object of an API call.
 #[derive(Serialize)]
-struct Call<'a> {
+struct CallObject<'a> {
     method: &'a str,
     path: &'a str,
     status: u16,
@@ -90,7 +90,7 @@ struct Call<'a> {
 
 /// The JSON object of an attempt to send a webhook.
 #[derive(Serialize)]
-struct Webhook<'a> {
+struct WebhookObject<'a> {
     event: &'static str,
     hook_id: String,
     url: &'a str,
@@ -111,7 +111,7 @@ fn object(seen: &Observation) -> String {
             status,
         } => json::line(
             "call",
-            &Call {
+            &CallObject {
                 method,
                 path,
                 status: *status,
@@ -125,7 +125,7 @@ fn object(seen: &Observation) -> String {
                 SendOutcome::Unreachable(why) => (None, Some(why.as_str())),
             };
             let params = sent.params.iter();
-            let webhook = Webhook {
+            let webhook = WebhookObject {
                 event: sent.event.as_str(),
                 hook_id: sent.hook_id.to_string(),
                 url: without_query(&sent.url),
@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    fn sent(outcome: SendOutcome) -> Observation {
+    fn observe_send(outcome: SendOutcome) -> Observation {
         Observation::Sent(SentWebhook {
             hook_id: 24_360_217,
             event: EventType::ItemUpdate,
@@ -170,7 +170,7 @@ mod tests {
             coloured: false,
         };
         let told = line(
-            &sent(SendOutcome::Answered(500)),
+            &observe_send(SendOutcome::Answered(500)),
             Timestamp::UNIX_EPOCH,
             &look,
         );
@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn a_program_reads_the_same() {
-        let told: Value = serde_json::from_str(&object(&sent(SendOutcome::Swallowed))).unwrap();
+        let told: Value =
+            serde_json::from_str(&object(&observe_send(SendOutcome::Swallowed))).unwrap();
         let expected = json!({
             "v": 1, "type": "webhook", "event": "item.update", "hook_id": "24360217",
             "url": "http://127.0.0.1:3000/hook", "params": { "item_id": "4" }, "attempt": 2,

@@ -9,15 +9,15 @@ use crate::output::print;
 
 /// The JSON for programs.
 #[derive(Serialize)]
-struct Ready<'a> {
+struct SandboxReady<'a> {
     podio_url: &'a str,
     #[serde(flatten)]
-    credentials: Credentials<'a>,
+    credentials: SeedCredentials<'a>,
 }
 
 /// The first credentials of each kind in the seed.
 #[derive(Serialize)]
-struct Credentials<'a> {
+struct SeedCredentials<'a> {
     client_id: Option<&'a str>,
     client_secret: Option<&'a str>,
     app_id: Option<u64>,
@@ -26,7 +26,7 @@ struct Credentials<'a> {
     password: Option<&'a str>,
 }
 
-impl<'a> Credentials<'a> {
+impl<'a> SeedCredentials<'a> {
     fn of(seed: &'a Seed) -> Self {
         let client = seed.clients.first();
         let app = seed.spaces.iter().flat_map(|space| &space.apps).next();
@@ -43,9 +43,9 @@ impl<'a> Credentials<'a> {
 }
 
 pub(super) fn announce(url: &str, seed: &Seed, is_alive: bool, json: bool) -> Result<(), Failure> {
-    let credentials = Credentials::of(seed);
+    let credentials = SeedCredentials::of(seed);
     if json {
-        let ready = Ready {
+        let ready = SandboxReady {
             podio_url: url,
             credentials,
         };

@@ -23,7 +23,7 @@ use crate::config::{Key, Settings};
 use crate::failure::{Code, Failure, Warning};
 use crate::output::json::JsonObject;
 use crate::output::{lines, note, print, printable};
-use crate::running::Running;
+use crate::running::RunState;
 use crate::shutdown::Shutdown;
 use crate::style::LineStyle;
 
@@ -96,7 +96,7 @@ impl Receiver {
 
 /// Returns the routes of this tunnel's running agent.
 fn running_routes(settings: &Settings) -> Option<Routes> {
-    let running = Running::now(&settings.history().ok()?)?;
+    let running = RunState::now(&settings.history().ok()?)?;
     Some(running.parse_routes(&settings.filters(Timestamp::now()).ok()?))
 }
 

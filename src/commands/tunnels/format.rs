@@ -18,11 +18,11 @@ pub(super) fn table(tunnels: &[OwnedTunnel]) -> Vec<String> {
         return table::table(headings, &rows);
     }
     let headings = ["OWNER", "NAME", "URL", "WAITING", "LAST EVENT", "AGENT"];
-    let rows: Vec<_> = tunnels.iter().map(owned).collect();
+    let rows: Vec<_> = tunnels.iter().map(owned_row).collect();
     table::table(headings, &rows)
 }
 
-fn owned(found: &OwnedTunnel) -> [String; 6] {
+fn owned_row(found: &OwnedTunnel) -> [String; 6] {
     let [name, url, waiting, last, agent] = cells(found);
     let owner = found.owner.clone().unwrap_or_default();
     [owner, name, url, waiting, last, agent]
@@ -61,7 +61,7 @@ fn agent_text(agent: &ConnectedAgent) -> String {
 /// Formats one tunnel as JSON.
 pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
     #[derive(Serialize)]
-    struct Object<'a> {
+    struct ListedTunnelObject<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         owner: Option<&'a str>,
         name: &'a str,
@@ -72,28 +72,28 @@ pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
         waiting_bytes: u64,
         oldest_waiting_at: Option<String>,
         last_event_at: Option<String>,
-        refused: Vec<Refused<'a>>,
-        connected: Option<Agent<'a>>,
+        refused: Vec<RefusedObject<'a>>,
+        connected: Option<AgentObject<'a>>,
     }
     #[derive(Serialize)]
-    struct Agent<'a> {
+    struct AgentObject<'a> {
         since: String,
         host: Option<&'a str>,
         peer: &'a str,
     }
     #[derive(Serialize)]
-    struct Refused<'a> {
+    struct RefusedObject<'a> {
         count: u64,
         reason: &'a str,
         last_at: String,
     }
     let connected = tunnel.connected.as_ref();
-    let refused = tunnel.refused.iter().map(|refused| Refused {
+    let refused = tunnel.refused.iter().map(|refused| RefusedObject {
         count: refused.count,
         reason: &refused.reason,
         last_at: millis(refused.last_at),
     });
-    let object = Object {
+    let object = ListedTunnelObject {
         owner: owner.as_deref(),
         name: tunnel.name.as_str(),
         url: &tunnel.url,
@@ -104,7 +104,7 @@ pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
         oldest_waiting_at: tunnel.oldest_waiting_at.map(millis),
         last_event_at: tunnel.last_event_at.map(millis),
         refused: refused.collect(),
-        connected: connected.map(|agent| Agent {
+        connected: connected.map(|agent| AgentObject {
             since: millis(agent.since),
             host: agent.host.as_deref(),
             peer: &agent.peer,
@@ -116,12 +116,12 @@ pub(super) fn object(OwnedTunnel { owner, tunnel }: &OwnedTunnel) -> String {
 /// Formats a tunnel's new URL as JSON.
 pub(super) fn rotated_json(name: &TunnelName, rotated: &RotatedTunnel) -> String {
     #[derive(Serialize)]
-    struct Object<'a> {
+    struct RotatedObject<'a> {
         name: &'a str,
         url: &'a str,
         old_url_until: Option<String>,
     }
-    let object = Object {
+    let object = RotatedObject {
         name: name.as_str(),
         url: &rotated.url,
         old_url_until: rotated.old_url_until.map(millis),

@@ -8,7 +8,7 @@ mod told_services;
 use podtap_agent::export::json::{AttemptObject, EventObject, IncidentObject};
 use podtap_agent::figures::DOCTOR;
 use podtap_agent::history::{
-    Attempt, DeliveryState, Ends, Event, Finding, HookNews, Incident, LoopFinding, Outcome,
+    Attempt, DeliveryState, Event, Finding, HistoryEnds, HookNews, Incident, LoopFinding, Outcome,
     Verification,
 };
 use podtap_agent::{AgentHandle, HookReport, LinkState};
@@ -44,7 +44,7 @@ pub(crate) struct Feed {
     /// Number of attempts after which the feed ends; `None` for no limit.
     limit: Option<u64>,
     /// The last rows that were printed.
-    through: Ends,
+    through: HistoryEnds,
     /// The URL of the web page, if there is one.
     web: Option<String>,
     /// The public URL that was printed.

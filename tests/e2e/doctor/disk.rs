@@ -1,6 +1,6 @@
 //! The data folder and the history in it.
 
-use super::Said;
+use super::DoctorOutput;
 use crate::support::{Service, Stage, form_post};
 
 #[test]
@@ -9,7 +9,7 @@ fn a_folder_that_cannot_be_written_is_told() {
     let file = stage.home().join("file");
     std::fs::write(&file, "").unwrap();
     let folder = file.join("data").display().to_string();
-    let said = Said::of(&stage, &["--data-dir", &folder], &[]);
+    let said = DoctorOutput::of(&stage, &["--data-dir", &folder], &[]);
     said.breaks_at("data-folder", "cannot be written", &["last-event"]);
     assert!(said.fix("data-folder").contains("--data-dir"));
 }
@@ -24,7 +24,7 @@ async fn a_damaged_history_is_found_and_left_as_it_is() {
     }
     service.wait_for(40).await;
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let history = stage.home().join("data/podtap/tunnels/crm.db");
     let mut bytes = std::fs::read(&history).unwrap();
     // Overwrites a part of each page after the first
@@ -34,7 +34,7 @@ async fn a_damaged_history_is_found_and_left_as_it_is() {
     }
     std::fs::write(&history, &bytes).unwrap();
 
-    let said = Said::of(&stage, &[], &[]);
+    let said = DoctorOutput::of(&stage, &[], &[]);
 
     said.breaks_at("data-folder", "", &["last-event"]);
     assert!(
@@ -57,5 +57,5 @@ async fn a_last_event_that_was_not_answered_well_is_told() {
     agent
         .object("attempt", |attempt| attempt["status"] == 500)
         .await;
-    Said::of(&stage, &[], &[]).has("last-event", "warning", "answered 500");
+    DoctorOutput::of(&stage, &[], &[]).has("last-event", "warning", "answered 500");
 }

@@ -36,12 +36,12 @@ const LINKS: [&str; 15] = [
 
 /// The result of a doctor.
 #[derive(Debug)]
-struct Said {
+struct DoctorOutput {
     code: Option<i32>,
     checks: Vec<Value>,
 }
 
-impl Said {
+impl DoctorOutput {
     /// Runs the doctor for the tunnel `crm`.
     fn of(stage: &Stage, args: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = command(

@@ -8,14 +8,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::Said;
+use super::DoctorOutput;
 use crate::support::{Process, Service, Stage, eventually};
 
 const TOKEN: (&str, &str) = ("PODTAP_TOKEN", "pt_aaaaaa_none");
 
 #[test]
 fn a_name_that_nothing_has_is_told() {
-    let said = Said::of(
+    let said = DoctorOutput::of(
         &Stage::new(),
         &["--relay", "https://hooks.invalid"],
         &[TOKEN],
@@ -32,7 +32,7 @@ async fn a_port_that_refuses_is_told() {
     let service = Service::start().await;
     let gone = format!("http://{}", service.address());
     drop(service);
-    let said = Said::of(&Stage::new(), &["--relay", &gone], &[TOKEN]);
+    let said = DoctorOutput::of(&Stage::new(), &["--relay", &gone], &[TOKEN]);
     said.has("proxy", "ok", "");
     let dependent = ["tls", "relay", "clock", "token", "websocket", "tunnel"];
     said.breaks_at("tcp", "connection refused", &dependent);
@@ -66,7 +66,7 @@ async fn a_proxy_that_leads_nowhere_is_told_without_its_password() {
         (gone, "connection refused"),
     ] {
         let proxy = format!("http://ann:hunter2@{address}");
-        let said = Said::of(
+        let said = DoctorOutput::of(
             &stage,
             &["--relay", "https://hooks.example.com"],
             &[TOKEN, ("HTTPS_PROXY", &proxy)],
@@ -192,7 +192,7 @@ async fn a_certificate_that_cannot_be_trusted_is_told_with_what_is_wrong_in_it()
         if trusted {
             args.extend(["--ca-file", &file]);
         }
-        let said = Said::of(&stage, &args, &[TOKEN]);
+        let said = DoctorOutput::of(&stage, &args, &[TOKEN]);
         said.has("tcp", "ok", "");
         said.breaks_at("tls", words, &dependent);
     }
@@ -201,7 +201,7 @@ async fn a_certificate_that_cannot_be_trusted_is_told_with_what_is_wrong_in_it()
         return;
     };
     let file = own.join("cert.pem").display().to_string();
-    let said = Said::of(&stage, &["--relay", &url, "--ca-file", &file], &[TOKEN]);
+    let said = DoctorOutput::of(&stage, &["--relay", &url, "--ca-file", &file], &[TOKEN]);
     let days = ["29 more days", "30 more days"];
     let detail = said.link("tls")["detail"].as_str().unwrap();
     assert!(days.iter().any(|days| detail.contains(days)), "{said:?}");
@@ -213,6 +213,6 @@ async fn a_certificate_that_cannot_be_trusted_is_told_with_what_is_wrong_in_it()
 async fn http_where_https_is_called_is_told() {
     let service = Service::start().await;
     let url = format!("https://{}", service.address());
-    let said = Said::of(&Stage::new(), &["--relay", &url], &[TOKEN]);
+    let said = DoctorOutput::of(&Stage::new(), &["--relay", &url], &[TOKEN]);
     said.breaks_at("tls", "http://", &["relay"]);
 }

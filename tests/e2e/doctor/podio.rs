@@ -1,12 +1,12 @@
 //! Podio's API and the hooks, checked with the sandbox.
 
-use super::Said;
+use super::DoctorOutput;
 use crate::hooks::{APP, CREDENTIALS, Podio};
 use crate::support::{Process, Service, Stage};
 
-fn doctor(stage: &Stage, podio: &str, args: &[&str], wrong: &[(&str, &str)]) -> Said {
+fn doctor(stage: &Stage, podio: &str, args: &[&str], wrong: &[(&str, &str)]) -> DoctorOutput {
     let known = [CREDENTIALS, &[("PODTAP_PODIO_URL", podio)], wrong].concat();
-    Said::of(stage, args, &known)
+    DoctorOutput::of(stage, args, &known)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +20,11 @@ async fn credentials_that_podio_does_not_take_are_told() {
     }
     // Incomplete credentials are an error.
     let half = [("PODTAP_PODIO_URL", podio.url.as_str()), CREDENTIALS[0]];
-    Said::of(&stage, &[], &half).breaks_at("podio", "podio-client-secret is not", &["hooks"]);
+    DoctorOutput::of(&stage, &[], &half).breaks_at(
+        "podio",
+        "podio-client-secret is not",
+        &["hooks"],
+    );
     let said = doctor(&stage, &podio.url, &[], &[]);
     said.has("podio", "ok", "calls left this hour");
 }
@@ -75,7 +79,7 @@ async fn a_hook_that_is_missing_elsewhere_or_inactive_is_told() {
 
     // Without an agent, no one validates the hook.
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let hook = format!("{url}podio/hook");
     create(&hook);
     let said = doctor();

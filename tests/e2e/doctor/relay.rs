@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::Said;
+use super::DoctorOutput;
 use crate::support::{Service, Stage, form_post};
 
 const TOKEN: (&str, &str) = ("PODTAP_TOKEN", "pt_aaaaaa_none");
@@ -39,7 +39,7 @@ async fn what_answers_in_place_of_a_relay_is_told() {
         (404, "text/plain", "ready", "404"),
     ] {
         let (_service, url) = other(status, media, words).await;
-        let said = Said::of(&stage, &["--relay", &url], &[TOKEN]);
+        let said = DoctorOutput::of(&stage, &["--relay", &url], &[TOKEN]);
         said.breaks_at("relay", expected, &dependent);
     }
 }
@@ -55,7 +55,7 @@ async fn a_relay_that_takes_no_webhooks_says_why() {
     })
     .await;
     let url = format!("http://{}", service.address());
-    let said = Said::of(&Stage::new(), &["--relay", &url], &[TOKEN]);
+    let said = DoctorOutput::of(&Stage::new(), &["--relay", &url], &[TOKEN]);
     said.breaks_at(
         "relay",
         "podtap/9.9.9 runs and refuses webhooks: the disk is nearly full",
@@ -77,7 +77,7 @@ async fn a_clock_that_is_an_hour_off_is_told() {
         })
         .await;
         let url = format!("http://{}", service.address());
-        let said = Said::of(&Stage::new(), &["--relay", &url], &[TOKEN]);
+        let said = DoctorOutput::of(&Stage::new(), &["--relay", &url], &[TOKEN]);
         said.breaks_at("clock", words, &[]);
     }
 }
@@ -88,12 +88,16 @@ async fn a_token_that_is_missing_wrong_or_revoked_is_told() {
     let relay = stage.relay().await;
     let at = relay.url();
     let dependent = ["websocket", "tunnel"];
-    Said::of(&stage, &["--relay", &at], &[]).breaks_at("token", "no token is set", &dependent);
+    DoctorOutput::of(&stage, &["--relay", &at], &[]).breaks_at(
+        "token",
+        "no token is set",
+        &dependent,
+    );
     let revoked = stage.token("ann");
     let dir = stage.relay_dir();
     stage.succeed(&["relay", "token", "revoke", "ann", "--data-dir", &dir]);
     for wrong in ["hunter2", "two words", "pt_aaaaaa_none", &revoked] {
-        let said = Said::of(&stage, &["--relay", &at], &[("PODTAP_TOKEN", wrong)]);
+        let said = DoctorOutput::of(&stage, &["--relay", &at], &[("PODTAP_TOKEN", wrong)]);
         said.has("relay", "ok", "")
             .breaks_at("token", "", &dependent);
         assert!(!format!("{said:?}").contains(wrong), "{said:?}");
@@ -109,7 +113,7 @@ async fn a_tunnel_that_is_unknown_unserved_full_or_refuses_is_told() {
     let at = relay.url();
     let doctor = |args: &[&str]| {
         let fixed = ["--relay", &at];
-        Said::of(
+        DoctorOutput::of(
             &stage,
             &[&fixed[..], args].concat(),
             &[("PODTAP_TOKEN", &token)],
@@ -119,7 +123,7 @@ async fn a_tunnel_that_is_unknown_unserved_full_or_refuses_is_told() {
 
     let (mut agent, url) = stage.agent(&at, &token, service.address(), &[]).await;
     agent.terminate();
-    agent.ended().await;
+    agent.wait_for_end().await;
     let said = doctor(&[]);
     said.has("tunnel", "warning", "no agent is connected; nothing waits");
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -196,7 +200,7 @@ async fn what_keeps_websockets_from_passing_is_told() {
     ] {
         let (address, _serving) = before(relay.authority.clone(), does).await;
         let at = format!("http://{address}");
-        let said = Said::of(&stage, &["--relay", &at], &[("PODTAP_TOKEN", &token)]);
+        let said = DoctorOutput::of(&stage, &["--relay", &at], &[("PODTAP_TOKEN", &token)]);
         said.breaks_at("websocket", words, &[]);
         // The tunnel is checked over plain HTTP, so it is good.
         said.has("tunnel", "ok", "served by an agent");

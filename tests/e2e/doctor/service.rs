@@ -6,8 +6,8 @@ use std::process::Command;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::Said;
-use crate::support::{Gone, Service, Stage, command};
+use super::DoctorOutput;
+use crate::support::{GoneService, Service, Stage, command};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_away_is_told() {
@@ -15,11 +15,11 @@ async fn a_service_that_is_away_is_told() {
     let service = Service::start().await;
     let gone = service.address().to_string();
     drop(service);
-    let said = Said::of(&stage, &["--forward-to", &gone], &[]);
+    let said = DoctorOutput::of(&stage, &["--forward-to", &gone], &[]);
     said.breaks_at("service", "connection refused", &[]);
     said.has("service", "failed", &gone);
 
-    let said = Said::of(&stage, &["--forward-to", "http://nothing.invalid:80"], &[]);
+    let said = DoctorOutput::of(&stage, &["--forward-to", "http://nothing.invalid:80"], &[]);
     said.breaks_at("service", "", &[]);
 }
 
@@ -32,13 +32,13 @@ async fn a_service_on_the_other_ip_version_is_found() {
         return;
     };
     let port = listener.local_addr().unwrap().port();
-    let said = Said::of(&stage, &["--forward-to", &format!("127.0.0.1:{port}")], &[]);
+    let said = DoctorOutput::of(&stage, &["--forward-to", &format!("127.0.0.1:{port}")], &[]);
     said.breaks_at("service", "127.0.0.1", &[]);
     let fix = said.fix("service");
     assert!(fix.contains(&format!("http://[::1]:{port}")), "{fix}");
 
     // By its name, the service is reached on either IP version.
-    let said = Said::of(&stage, &["--forward-to", &port.to_string()], &[]);
+    let said = DoctorOutput::of(&stage, &["--forward-to", &port.to_string()], &[]);
     said.has("service", "ok", "[::1]");
 }
 
@@ -49,13 +49,13 @@ async fn a_port_with_nothing_behind_it_is_not_a_service() {
     let address = listener.local_addr().unwrap().to_string();
     let mut closing = JoinSet::new();
     closing.spawn(async move { while listener.accept().await.is_ok() {} });
-    let said = Said::of(&stage, &["--forward-to", &address], &[]);
+    let said = DoctorOutput::of(&stage, &["--forward-to", &address], &[]);
     said.breaks_at("service", "closes them immediately", &[]);
 }
 
 /// Runs a doctor as in a container with these hosts: only this process sees the `/etc/hosts`, and
 /// a variable of Kubernetes marks the container. Returns `None` if the system does not allow it.
-fn in_container(stage: &Stage, hosts: &str, target: &str) -> Option<Said> {
+fn in_container(stage: &Stage, hosts: &str, target: &str) -> Option<DoctorOutput> {
     const ENTER: &str = "mount --bind \"$1\" /etc/hosts && mount --bind \"$2\" /etc/nsswitch.conf \
                          && shift 2 && exec \"$@\"";
     let file = |name: &str, text: &str| {
@@ -91,13 +91,13 @@ fn in_container(stage: &Stage, hosts: &str, target: &str) -> Option<Said> {
     );
     inside.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     inside.env("KUBERNETES_SERVICE_HOST", "192.0.2.1");
-    Some(Said::of_command(inside))
+    Some(DoctorOutput::of_command(inside))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_outside_of_the_container_is_found_by_the_name_of_its_machine() {
     let stage = Stage::new();
-    let gone = Gone::new();
+    let gone = GoneService::new();
     let (target, port) = (gone.address().to_string(), gone.address().port());
     // The same port on another loopback address represents the machine outside.
     let outside = SocketAddr::from(([127, 0, 0, 77], port));

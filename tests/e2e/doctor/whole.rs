@@ -1,6 +1,6 @@
 //! A way without faults, and the settings.
 
-use super::Said;
+use super::DoctorOutput;
 use crate::support::{Service, Stage, command, form_post};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -12,7 +12,7 @@ async fn beside_a_running_agent_each_link_works_and_the_tunnel_stays_the_agents(
     agent.object("attempt", |_| true).await;
 
     let at = relay.url();
-    let said = Said::of(&stage, &["--relay", &at], &[("PODTAP_TOKEN", &token)]);
+    let said = DoctorOutput::of(&stage, &["--relay", &at], &[("PODTAP_TOKEN", &token)]);
 
     assert_eq!(said.code, Some(0), "{said:?}");
     for (link, words) in [
@@ -47,7 +47,7 @@ async fn beside_a_running_agent_each_link_works_and_the_tunnel_stays_the_agents(
 async fn without_a_relay_the_rest_is_looked_at_and_lines_say_so() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let target = service.address().to_string();
-    let said = Said::of(&stage, &["--forward-to", &target], &[]);
+    let said = DoctorOutput::of(&stage, &["--forward-to", &target], &[]);
     assert_eq!(said.code, Some(0), "{said:?}");
     for link in ["dns", "tcp", "relay", "token", "websocket", "tunnel"] {
         said.has(link, "skipped", "no relay is set");
@@ -69,7 +69,7 @@ async fn without_a_relay_the_rest_is_looked_at_and_lines_say_so() {
 #[test]
 fn a_wrong_setting_is_named_with_its_origin_and_only_what_needs_it_is_skipped() {
     let stage = Stage::new();
-    let said = Said::of(
+    let said = DoctorOutput::of(
         &stage,
         &["--relay", "http://far.test"],
         &[("PODTAP_WINDOW", "soon")],

@@ -16,12 +16,12 @@ pub(super) struct Client {
 
 /// The result of a tool.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct ToolReply {
     pub(super) text: String,
     pub(super) is_error: bool,
 }
 
-impl Said {
+impl ToolReply {
     /// Returns the server's own words, before the captured text.
     pub(super) fn words(&self) -> &str {
         let words = self.text.split("\n\nBelow, between").next();
@@ -29,7 +29,7 @@ impl Said {
     }
 
     /// Returns the captured objects between the marks.
-    pub(super) fn captured(&self) -> Vec<Value> {
+    pub(super) fn captured_objects(&self) -> Vec<Value> {
         let Some((_, rest)) = self.text.split_once("<<<captured ") else {
             return Vec::new();
         };
@@ -122,24 +122,24 @@ impl Client {
     }
 
     /// Waits for the result of a call.
-    pub(super) async fn said(&self, id: u64) -> Said {
+    pub(super) async fn wait_for_reply(&self, id: u64) -> ToolReply {
         let answer = self.answer(id).await;
         let result = &answer["result"];
         let text = result["content"][0]["text"].as_str();
-        Said {
+        ToolReply {
             text: text.unwrap_or_else(|| panic!("{answer}")).to_owned(),
             is_error: result["isError"] == true,
         }
     }
 
     /// Calls a tool and returns the result, even an error.
-    pub(super) async fn call(&mut self, tool: &str, arguments: Value) -> Said {
+    pub(super) async fn call(&mut self, tool: &str, arguments: Value) -> ToolReply {
         let id = self.begin_call(tool, &arguments);
-        self.said(id).await
+        self.wait_for_reply(id).await
     }
 
     /// Calls a tool, which must succeed.
-    pub(super) async fn succeed(&mut self, tool: &str, arguments: Value) -> Said {
+    pub(super) async fn succeed(&mut self, tool: &str, arguments: Value) -> ToolReply {
         let said = self.call(tool, arguments).await;
         assert!(!said.is_error, "{tool}: {}", said.text);
         said

@@ -15,7 +15,7 @@ async fn the_end_of_the_input_ends_a_wait_and_the_server() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.update&item_id=1&item_revision_id=3").await;
-    stage.settled(&[], 1);
+    stage.wait_until_settled(&[], 1);
     let mut client = Client::begin(server(&stage, &[])).await;
     client.begin_call(
         "wait_for_event",
@@ -26,10 +26,16 @@ async fn the_end_of_the_input_ends_a_wait_and_the_server() {
     let lists = client.begin_call("list_events", &json!({}));
     client.hang_up();
 
-    let status = client.process.ended().await;
+    let status = client.process.wait_for_end().await;
     assert!(status.success(), "{}", client.process.stderr());
-    assert_eq!(client.said(lists).await.captured().len(), 1);
-    assert_eq!(client.said(looks).await.captured().len(), 1);
+    assert_eq!(
+        client.wait_for_reply(lists).await.captured_objects().len(),
+        1
+    );
+    assert_eq!(
+        client.wait_for_reply(looks).await.captured_objects().len(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,7 +45,7 @@ async fn a_signal_ends_a_server_that_waits() {
     let mut client = Client::begin(server(&stage, &[])).await;
     client.begin_call("wait_for_event", &json!({ "timeout_seconds": LONG }));
     client.process.terminate();
-    let status = client.process.ended().await;
+    let status = client.process.wait_for_end().await;
     assert_eq!(status.code(), Some(143), "{}", client.process.stderr());
     client.messages();
 }
@@ -60,7 +66,7 @@ async fn calls_are_bounded_and_one_that_is_cancelled_makes_room() {
     };
     let state = || client.process.stderr();
     let refused = eventually("a refusal", answered, state).await;
-    let said = client.said(refused).await;
+    let said = client.wait_for_reply(refused).await;
     assert!(
         said.is_error && said.text.contains("16 calls are under way"),
         "{}",
@@ -110,6 +116,6 @@ async fn what_is_not_a_message_or_too_long_costs_only_itself() {
         client.process.peak_mib()
     );
     client.hang_up();
-    let status = client.process.ended().await;
+    let status = client.process.wait_for_end().await;
     assert!(status.success(), "{}", client.process.stderr());
 }

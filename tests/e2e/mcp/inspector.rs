@@ -59,13 +59,16 @@ fn answer(stage: &Stage, server: &[&str], asks: &[&str]) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_inspector_lists_and_calls_every_tool() {
-    if !node::installed("@modelcontextprotocol/inspector") {
+    if !node::is_installed("@modelcontextprotocol/inspector") {
         return;
     }
     let (stage, service) = (Stage::new(), Service::start().await);
     let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.update&item_id=4711&item_revision_id=3").await;
-    let id = stage.settled(&[], 1)[0]["id"].as_str().unwrap().to_owned();
+    let id = stage.wait_until_settled(&[], 1)[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let id = format!("id={id}");
 
     let tools = answer(&stage, &["--allow-write"], &["--method", "tools/list"]);

@@ -70,14 +70,14 @@ async fn a_change_is_awaited_its_failure_read_and_the_mended_handler_replayed() 
 
     let wait = json!({ "filter": format!("type:item.update item:{item}"), "delivered": true });
     let said = client.succeed("wait_for_event", wait).await;
-    let id = said.captured()[0]["id"].clone();
-    assert_eq!(said.captured()[0]["status"], 500, "{}", said.text);
+    let id = said.captured_objects()[0]["id"].clone();
+    assert_eq!(said.captured_objects()[0]["status"], 500, "{}", said.text);
     let this = json!({ "id": id });
     let said = client.succeed("get_event", this.clone()).await;
-    let answer = &said.captured()[0]["attempts"][0]["answer"];
+    let answer = &said.captured_objects()[0]["attempts"][0]["answer"];
     assert_eq!(answer["text"], FAULT);
     let said = client.succeed("explain_event", this.clone()).await;
-    let change = &said.captured()[0]["changes"][0];
+    let change = &said.captured_objects()[0]["changes"][0];
     assert_eq!(change["to"], "Table", "{}", said.text);
     let about = json!({ "subject": format!("item:{item}") });
     let said = client.succeed("why", about).await;
@@ -90,7 +90,7 @@ async fn a_change_is_awaited_its_failure_read_and_the_mended_handler_replayed() 
     }
     let of_item = json!({ "filter": format!("item:{item}") });
     let said = client.succeed("list_events", of_item).await;
-    let row = said.captured().remove(0);
+    let row = said.captured_objects().remove(0);
     assert_eq!((&row["status"], &row["attempts"]), (&200.into(), &3.into()));
     assert_eq!(
         row["state"],
@@ -100,7 +100,7 @@ async fn a_change_is_awaited_its_failure_read_and_the_mended_handler_replayed() 
     let trigger = json!({ "event": "item.delete", "params": { "item_id": item } });
     let said = client.succeed("trigger_event", trigger).await;
     assert!(said.words().contains("answered 200"), "{}", said.text);
-    let last = handler.received().pop().unwrap();
+    let last = handler.requests().pop().unwrap();
     assert!(String::from_utf8_lossy(&last.body).contains("type=item.delete"));
 }
 
@@ -115,13 +115,13 @@ async fn hooks_and_the_link_are_told_as_they_are() {
     let mut client = Client::begin(podio.command(&stage, &["mcp", "--name", "crm"])).await;
 
     let said = client.succeed("list_hooks", json!({})).await;
-    let hook = said.captured().remove(0);
+    let hook = said.captured_objects().remove(0);
     assert_eq!(hook["status"], "active");
     assert_eq!(hook["url_verdict"], "this tunnel");
     // The state of an agent in another process is read once per second.
     let mut said = client.succeed("link_state", json!({})).await;
     for _ in 0..600 {
-        if said.captured()[0]["service"] == "up" {
+        if said.captured_objects()[0]["service"] == "up" {
             break;
         }
         pause(Duration::from_millis(100)).await;
@@ -129,7 +129,7 @@ async fn hooks_and_the_link_are_told_as_they_are() {
     }
     let is_connected = said.words().contains("connected to the relay");
     assert!(is_connected, "{}", said.text);
-    assert_eq!(said.captured()[0]["service"], "up", "{}", said.text);
+    assert_eq!(said.captured_objects()[0]["service"], "up", "{}", said.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,10 +147,15 @@ async fn a_server_begins_before_there_is_a_history_and_finds_it_later() {
 
     let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.update&item_id=1&item_revision_id=3").await;
-    let said = client.said(waits).await;
+    let said = client.wait_for_reply(waits).await;
     assert_eq!(said.words(), "The event arrived.", "{}", said.text);
     let said = client.succeed("list_events", json!({})).await;
-    assert_eq!(said.captured()[0]["object"], "item 1", "{}", said.text);
+    assert_eq!(
+        said.captured_objects()[0]["object"],
+        "item 1",
+        "{}",
+        said.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,12 +165,12 @@ async fn pages_follow_one_another_and_cover_the_history_once() {
     for item in 1..=25 {
         form_post(&url, format!("type=item.create&item_id={item}").as_bytes()).await;
     }
-    stage.settled(&[], 25);
+    stage.wait_until_settled(&[], 25);
     let mut client = Client::begin(server(&stage, &[])).await;
     let (mut before, mut objects) = (None, Vec::new());
     loop {
         let page = json!({ "limit": 10, "before": before });
-        let rows = client.succeed("list_events", page).await.captured();
+        let rows = client.succeed("list_events", page).await.captured_objects();
         let Some(last) = rows.last() else { break };
         before = last["position"].as_i64();
         objects.extend(

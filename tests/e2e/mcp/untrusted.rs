@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Client, Said};
+use super::client::{Client, ToolReply};
 use super::server;
 use crate::hooks::Podio;
 use crate::support::{Service, Stage, form_post, post};
@@ -21,7 +21,7 @@ async fn each_wrong_call_is_told_what_is_wrong_and_what_to_do() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.update&item_id=1&item_revision_id=3").await;
-    let id = stage.settled(&[], 1)[0]["id"].clone();
+    let id = stage.wait_until_settled(&[], 1)[0]["id"].clone();
     let mut client = Client::begin(server(&stage, &["--allow-write"])).await;
     for (tool, arguments, words) in wrong_calls(&id) {
         let said = client.call(&tool, arguments.clone()).await;
@@ -57,7 +57,7 @@ async fn without_leave_nothing_is_offered_that_sends() {
     let (stage, service) = (Stage::new(), Service::start().await);
     let (_relay, _, _agent, url) = stage.way_to(&service, &[]).await;
     form_post(&url, b"type=item.update&item_id=1&item_revision_id=3").await;
-    let id = stage.settled(&[], 1)[0]["id"].clone();
+    let id = stage.wait_until_settled(&[], 1)[0]["id"].clone();
     let mut client = Client::begin(server(&stage, &[])).await;
     let tools = client.request("tools/list", json!({})).await;
     let tools = tools["result"]["tools"].as_array().unwrap().clone();
@@ -114,7 +114,7 @@ async fn what_was_captured_is_fenced_bounded_and_without_secrets() {
     );
     let headers = [("content-type", "application/json"), ("x-order", ORDER)];
     post(&url, &headers, large.as_bytes()).await;
-    let events = stage.settled(&[], 2);
+    let events = stage.wait_until_settled(&[], 2);
     let mut mcp = podio.command(&stage, &["mcp", "--name", "crm", "--allow-write"]);
     mcp.env("PODTAP_TOKEN", &token);
     let mut client = Client::begin(mcp).await;
@@ -145,7 +145,7 @@ async fn what_was_captured_is_fenced_bounded_and_without_secrets() {
         let said = client.call(tool, arguments.clone()).await;
         let of = format!("{tool} {arguments}");
         is_fenced_and_bounded(&said, &secrets, &of);
-        let mut within = said.captured().into_iter();
+        let mut within = said.captured_objects().into_iter();
         if within.any(|value| value.to_string().contains("Ignore")) {
             orders += 1;
             assert!(said.text.contains("do not follow instructions"), "{of}");
@@ -156,7 +156,7 @@ async fn what_was_captured_is_fenced_bounded_and_without_secrets() {
 
 /// Checks that captured text is only between the marks,
 /// that no secret is in the response, and its size.
-fn is_fenced_and_bounded(said: &Said, secrets: &[&str], of: &str) {
+fn is_fenced_and_bounded(said: &ToolReply, secrets: &[&str], of: &str) {
     let text = &said.text;
     assert!(text.len() < 512 * 1024, "{of}: {}", text.len());
     for secret in secrets {

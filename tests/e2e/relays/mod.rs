@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 
 use crate::lossless::{Load, is_whole};
 use crate::support::{
-    DEADLINE, Process, Service, Shared, Stage, eventually, form_post, get, own_address, own_port,
-    pause, script,
+    DEADLINE, Process, Service, SharedStage, Stage, eventually, form_post, get, own_address,
+    own_port, pause, script,
 };
 
 const EVENTS: usize = 1_000;
@@ -73,7 +73,9 @@ async fn two_relays_behind_one_address_lose_nothing_when_either_is_killed() {
     ) {
         return;
     }
-    let Some(shared) = Shared::new() else { return };
+    let Some(shared) = SharedStage::new() else {
+        return;
+    };
     let (stage, service) = (&shared.stage, Service::start().await);
     let port = own_port();
     let public = format!("http://127.0.0.1:{port}");
@@ -100,7 +102,9 @@ async fn two_relays_behind_one_address_lose_nothing_when_either_is_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_when_the_database_crashes_and_comes_back() {
-    let Some(shared) = Shared::new() else { return };
+    let Some(shared) = SharedStage::new() else {
+        return;
+    };
     let (stage, service) = (&shared.stage, Service::start().await);
     let relay = shared.relay(&own_address(), None).await;
     let token = shared.token();
@@ -128,7 +132,9 @@ async fn nothing_is_lost_when_the_database_crashes_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_at_one_relay_gets_the_answer_of_an_agent_at_another() {
-    let Some(shared) = Shared::new() else { return };
+    let Some(shared) = SharedStage::new() else {
+        return;
+    };
     let service = Service::answering(|_| {
         let mut answer = http::Response::new(Full::new(Bytes::from_static(b"from the service")));
         *answer.status_mut() = http::StatusCode::IM_A_TEAPOT;
@@ -162,7 +168,9 @@ async fn a_sender_at_one_relay_gets_the_answer_of_an_agent_at_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_hears_what_another_relay_refused() {
-    let Some(shared) = Shared::new() else { return };
+    let Some(shared) = SharedStage::new() else {
+        return;
+    };
     let service = Service::start().await;
     let first = shared.relay(&own_address(), None).await;
     let options = ["--max-body", "1KiB", "--database", &shared.database];
@@ -203,7 +211,9 @@ async fn an_agent_hears_what_another_relay_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_and_tunnels_are_looked_after_from_any_machine() {
-    let Some(shared) = Shared::new() else { return };
+    let Some(shared) = SharedStage::new() else {
+        return;
+    };
     let (stage, service) = (&shared.stage, Service::start().await);
     let relay = shared.relay(&own_address(), None).await;
     let token = shared.token();
@@ -235,7 +245,7 @@ async fn tokens_and_tunnels_are_looked_after_from_any_machine() {
 
     let revoke = ["relay", "token", "revoke", "ann", "--database-file", file];
     stage.succeed(&revoke);
-    agent.ended().await;
+    agent.wait_for_end().await;
     let tokens = stage.succeed(&["relay", "token", "list", "--database-file", file]);
     assert!(tokens.contains("revoked"), "{tokens}");
 }

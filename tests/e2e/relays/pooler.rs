@@ -4,12 +4,12 @@ use std::path::Path;
 
 use tokio::net::TcpStream;
 
-use crate::support::{Service, Shared, form_post, own_port, pause, script};
+use crate::support::{Service, SharedStage, form_post, own_port, pause, script};
 
 const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
 
 /// Starts PgBouncer in this mode in front of the database; returns its URL.
-async fn pooler(shared: &Shared, mode: &str) -> String {
+async fn pooler(shared: &SharedStage, mode: &str) -> String {
     let (port, server) = (own_port(), shared.server.port());
     let database = shared.server.database();
     let config = format!(
@@ -38,7 +38,9 @@ async fn pgbouncer_is_refused_in_transaction_mode_and_works_in_session_mode() {
     if !script::available("bash", Some(Path::new(PGBOUNCER)), missing) {
         return;
     }
-    let Some(shared) = Shared::new() else { return };
+    let Some(shared) = SharedStage::new() else {
+        return;
+    };
     let stage = &shared.stage;
     for mode in ["transaction", "statement"] {
         let url = pooler(&shared, mode).await;
@@ -67,5 +69,5 @@ async fn pgbouncer_is_refused_in_transaction_mode_and_works_in_session_mode() {
         .await;
     let accepted = form_post(&url, b"type=item.update&item_id=1").await;
     assert_eq!(accepted.status, 200);
-    stage.settled(&[], 1);
+    stage.wait_until_settled(&[], 1);
 }

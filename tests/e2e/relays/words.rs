@@ -1,10 +1,12 @@
 //! A database that cannot be used: what is wrong, where, and what to do.
 
-use crate::support::{Shared, Stage};
+use crate::support::{SharedStage, Stage};
 
 #[tokio::test]
 async fn a_database_that_is_of_no_use_is_named_without_its_password() {
-    let Some(shared) = Shared::new() else { return };
+    let Some(shared) = SharedStage::new() else {
+        return;
+    };
     let port = shared.server.port();
     let at = |place: &str| format!("postgres://ann:s3cret@{place}");
     let fresh = shared.server.database();
@@ -101,7 +103,7 @@ fn an_authority_of_the_database_that_cannot_be_read_is_named_before_anything_is_
 
 /// Makes ann's logins require a password. Returns a database whose
 /// tables belong to another user, and the URL of one of a newer release.
-fn tables_of_others(shared: &Shared) -> (String, String) {
+fn tables_of_others(shared: &SharedStage) -> (String, String) {
     let hba = "sed -i '1i host all ann 127.0.0.1/32 scram-sha-256' data/pg_hba.conf";
     shared.server.run(hba);
     shared.server.reload();

@@ -16,9 +16,9 @@ use std::time::Duration;
 
 pub(crate) use podtap_testing::own_port;
 pub(crate) use process::{Process, podtap};
-pub(crate) use sender::{Answer, form_post, get, pause, post, send, split};
-pub(crate) use service::{Gone, Received, Service};
-pub(crate) use shared::{DatabaseServer, Shared};
+pub(crate) use sender::{Answer, form_post, get, pause, post, send, split_url};
+pub(crate) use service::{GoneService, Received, Service};
+pub(crate) use shared::{DatabaseServer, SharedStage};
 pub(crate) use stage::{Relay, Stage, listen_alone};
 pub(crate) use terminal::Terminal;
 

@@ -7,7 +7,7 @@ use super::{Process, script};
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
 
 /// Returns whether node and the package are installed; if `CI` is `true`, they must be.
-pub(crate) fn installed(package: &str) -> bool {
+pub(crate) fn is_installed(package: &str) -> bool {
     let package = Path::new(FOLDER).join("node_modules").join(package);
     let missing = "node and `npm ci --prefix tests/node` are needed";
     script::available("node", Some(&package), missing)

@@ -139,7 +139,7 @@ impl Process {
     }
 
     /// Waits until the process has ended and all its output was read.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
+    pub(crate) async fn wait_for_end(&mut self) -> ExitStatus {
         let (stdout, stderr) = (Arc::clone(&self.stdout), Arc::clone(&self.stderr));
         let state = || {
             format!(

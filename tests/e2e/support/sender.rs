@@ -53,7 +53,7 @@ pub(crate) async fn form_post(url: &str, body: &[u8]) -> Answer {
 
 /// Posts a body to an absolute URL with scheme `http`.
 pub(crate) async fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-    let (authority, path) = split(url);
+    let (authority, path) = split_url(url);
     let mut request = format!("POST {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
@@ -69,7 +69,7 @@ pub(crate) async fn get(authority: &str, path: &str) -> Answer {
 }
 
 /// Splits a URL with scheme `http` into authority and path.
-pub(crate) fn split(url: &str) -> (&str, &str) {
+pub(crate) fn split_url(url: &str) -> (&str, &str) {
     let rest = url.strip_prefix("http://").expect("an http URL");
     rest.split_at(rest.find('/').expect("a path"))
 }

@@ -94,7 +94,7 @@ impl Service {
     }
 
     /// Returns all requests so far, in the order of their arrival.
-    pub(crate) fn received(&self) -> Vec<Received> {
+    pub(crate) fn requests(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
@@ -105,7 +105,7 @@ impl Service {
 
     /// Waits until there are this many requests, and returns all.
     pub(crate) async fn wait_for(&self, count: usize) -> Vec<Received> {
-        let enough = || (self.count() >= count).then(|| self.received());
+        let enough = || (self.count() >= count).then(|| self.requests());
         eventually("the requests", enough, || {
             format!("{} of {count}", self.count())
         })
@@ -115,12 +115,12 @@ impl Service {
 
 /// An address without a service. The port stays bound, so no other
 /// test's service can start on it, and connections are refused.
-pub(crate) struct Gone {
+pub(crate) struct GoneService {
     address: SocketAddr,
     _bound: TcpSocket,
 }
 
-impl Gone {
+impl GoneService {
     pub(crate) fn new() -> Self {
         let bound = TcpSocket::new_v4().unwrap();
         bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();

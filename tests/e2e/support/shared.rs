@@ -5,14 +5,14 @@ pub(crate) use podtap_testing::DatabaseServer;
 use super::{Relay, Stage};
 
 /// A stage whose relays share a database.
-pub(crate) struct Shared {
+pub(crate) struct SharedStage {
     pub(crate) stage: Stage,
     pub(crate) server: DatabaseServer,
     /// The URL of the database.
     pub(crate) database: String,
 }
 
-impl Shared {
+impl SharedStage {
     /// Starts the database; returns `None`, after a message, if a program is missing.
     pub(crate) fn new() -> Option<Self> {
         let server = DatabaseServer::start(&[])?;

@@ -171,7 +171,11 @@ impl Stage {
     /// Waits until at least `count` events match and each has an attempt, and
     /// returns the history of the tunnel `crm` as [`events`](Self::events)
     /// does. The local service has an event before the history has its outcome.
-    pub(crate) fn settled(&self, filter: &[&str], count: usize) -> Vec<serde_json::Value> {
+    pub(crate) fn wait_until_settled(
+        &self,
+        filter: &[&str],
+        count: usize,
+    ) -> Vec<serde_json::Value> {
         let deadline = tokio::time::Instant::now() + super::DEADLINE;
         loop {
             let events = self.events(filter);

@@ -154,7 +154,7 @@ impl Terminal {
     }
 
     /// Waits until the process has ended.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
+    pub(crate) async fn wait_for_end(&mut self) -> ExitStatus {
         let limit = super::DEADLINE;
         let start = tokio::time::Instant::now();
         loop {

@@ -89,7 +89,7 @@ pub(crate) async fn connect_over(
 }
 
 /// Returns the certificate of the other side.
-pub(crate) fn shown(stream: &TlsStream<TcpStream>) -> Vec<u8> {
+pub(crate) fn peer_certificate(stream: &TlsStream<TcpStream>) -> Vec<u8> {
     stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
 }
 

@@ -4,8 +4,8 @@ use http::Response;
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use super::Paged;
-use super::driver::{Browser, ENTER, ESCAPE, installed};
+use super::PagedAgent;
+use super::driver::{Browser, ENTER, ESCAPE, is_installed};
 use crate::support::{Service, Stage, eventually, form_post, node, pause};
 
 /// The number of rows in the page.
@@ -13,11 +13,11 @@ const ROWS: &str = "return document.querySelectorAll('#rows tr').length";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_come_by_themselves_and_keys_alone_do_everything() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let service = Service::start().await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     let browser = Browser::start(&[]).await;
     browser.goto(&paged.page).await;
     assert_eq!(
@@ -64,13 +64,13 @@ async fn events_come_by_themselves_and_keys_alone_do_everything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_captured_is_text_and_no_script() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let script =
         "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">";
     let service = Service::answering(move |_| Response::new(Full::from(script))).await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     let encoded: String = form_urlencoded::byte_serialize(script.as_bytes()).collect();
     let body = format!("type=item.update&item_id=1&external_id={encoded}&{encoded}={encoded}");
     form_post(&paged.url, body.as_bytes()).await;
@@ -104,11 +104,11 @@ async fn what_was_captured_is_text_and_no_script() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_page_can_neither_read_nor_replay() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let service = Service::start().await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     form_post(&paged.url, b"type=item.update&item_id=1").await;
     let event = paged.agent.object("attempt", |_| true).await;
     let replay = format!(
@@ -160,7 +160,7 @@ async fn a_foreign_page_can_neither_read_nor_replay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_thousand_events_are_a_window_of_rows() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let (stage, service) = (Stage::new(), Service::start().await);
@@ -176,7 +176,7 @@ async fn a_hundred_thousand_events_are_a_window_of_rows() {
     }
     std::fs::write(&archive, lines).unwrap();
     stage.succeed(&["import", archive.to_str().unwrap(), "--name", "crm"]);
-    let paged = Paged::on(stage, &service, &[]).await;
+    let paged = PagedAgent::on(stage, &service, &[]).await;
     let browser = Browser::start(&[]).await;
     browser.goto(&paged.page).await;
     browser
@@ -222,7 +222,7 @@ async fn a_hundred_thousand_events_are_a_window_of_rows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn axe_finds_nothing_in_light_and_in_dark() {
-    if !installed() || !node::installed("axe-core") {
+    if !is_installed() || !node::is_installed("axe-core") {
         return;
     }
     let axe = concat!(
@@ -238,7 +238,7 @@ async fn axe_finds_nothing_in_light_and_in_dark() {
             .unwrap()
     })
     .await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     for item in 1..=2 {
         form_post(
             &paged.url,
@@ -300,16 +300,16 @@ async fn axe_finds_nothing_in_light_and_in_dark() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_says_when_its_run_is_over() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let service = Service::start().await;
-    let mut paged = Paged::start(&service).await;
+    let mut paged = PagedAgent::start(&service).await;
     let browser = Browser::start(&[]).await;
     browser.goto(&paged.page).await;
     browser.shows("link up").await;
     paged.agent.terminate();
-    let ended = paged.agent.ended().await;
+    let ended = paged.agent.wait_for_end().await;
     assert!(
         ended.code().is_some(),
         "a stream of changes keeps it from ending"

@@ -32,7 +32,7 @@ pub(super) struct Browser {
 }
 
 /// Returns whether Chromium and its driver are installed.
-pub(super) fn installed() -> bool {
+pub(super) fn is_installed() -> bool {
     ["chromium", "chromedriver"].into_iter().all(|program| {
         script::available(
             program,

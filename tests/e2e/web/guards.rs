@@ -3,7 +3,7 @@
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::Paged;
+use super::PagedAgent;
 use crate::support::{Answer, Service, Stage, form_post, send};
 
 /// Sends a request with these headers besides `Host`.
@@ -23,8 +23,8 @@ pub(super) async fn ask(
 }
 
 /// Opens the page with its token and returns the cookie.
-async fn session(paged: &Paged) -> String {
-    let (authority, path) = crate::support::split(&paged.page);
+async fn session(paged: &PagedAgent) -> String {
+    let (authority, path) = crate::support::split_url(&paged.page);
     let opened = ask(authority, &format!("GET {path}"), authority, &[]).await;
     assert_eq!((opened.status, opened.header("location")), (303, Some("/")));
     let cookie = opened.header("set-cookie").unwrap();
@@ -37,7 +37,7 @@ async fn session(paged: &Paged) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_page_itself_gets_what_it_asks_for() {
     let service = Service::start().await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     form_post(
         &paged.url,
         b"type=item.update&item_id=4711&item_revision_id=2",
@@ -122,7 +122,7 @@ async fn only_the_page_itself_gets_what_it_asks_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_session_of_this_run_nothing_is_shown() {
     let service = Service::start().await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     let authority = paged.authority();
     // Neither the page nor its files.
     for path in [
@@ -149,7 +149,7 @@ async fn no_other_spelling_of_the_host_is_answered_and_the_streams_of_changes_ar
     /// Streams of one page that are open at once.
     const STREAMS: usize = 16;
     let service = Service::start().await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     let authority = paged.authority();
     let (_, port) = authority.rsplit_once(':').unwrap();
     let cookie = session(&paged).await;
@@ -205,7 +205,7 @@ async fn no_other_spelling_of_the_host_is_answered_and_the_streams_of_changes_ar
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_asked_wrongly_gets_a_word() {
     let service = Service::start().await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     let authority = paged.authority();
     let (cookie, origin) = (session(&paged).await, format!("http://{authority}"));
     let headers = [("cookie", cookie.as_str()), ("origin", origin.as_str())];
@@ -284,7 +284,7 @@ async fn a_page_that_others_can_reach_needs_a_password() {
     let fixed = ["listen", &target, "--json", "--listen", "127.0.0.1:0"];
     let agent = stage.start(&[&fixed[..], &options].concat());
     let ready = agent.object("ready", |_| true).await;
-    let authority = crate::support::split(ready["web"].as_str().unwrap())
+    let authority = crate::support::split_url(ready["web"].as_str().unwrap())
         .0
         .to_owned();
     let closed = ask(&authority, "GET /", &authority, &[]).await;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::Paged;
-use super::driver::{Browser, ENTER, installed};
+use super::PagedAgent;
+use super::driver::{Browser, ENTER, is_installed};
 use crate::support::{Service, form_post};
 
 /// More bytes than a relay accepts for a body.
@@ -15,11 +15,11 @@ const KINDS: &str = "return [...document.querySelectorAll('#rows tr')].map((row)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gap_is_a_row_that_keys_pass_over_and_a_filter_hides() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let service = Service::start().await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     let item = async |item: usize| {
         let body = format!("type=item.update&item_id={item}&item_revision_id=2&hook_id=7");
         form_post(&paged.url, body.as_bytes()).await;
@@ -55,11 +55,11 @@ async fn a_gap_is_a_row_that_keys_pass_over_and_a_filter_hides() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repaired_event_says_that_it_never_arrived() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let service = Service::start().await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     let repaired = json!({
         "v": 1,
         "type": "event",

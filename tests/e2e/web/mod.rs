@@ -11,7 +11,7 @@ mod views;
 use crate::support::{Process, Service, Stage};
 
 /// An agent with a web page.
-struct Paged {
+struct PagedAgent {
     agent: Process,
     /// The URL for webhooks.
     url: String,
@@ -20,7 +20,7 @@ struct Paged {
     stage: Stage,
 }
 
-impl Paged {
+impl PagedAgent {
     async fn start(service: &Service) -> Self {
         Self::on(Stage::new(), service, &[]).await
     }
@@ -41,6 +41,6 @@ impl Paged {
 
     /// Returns the host and port of the page.
     fn authority(&self) -> &str {
-        crate::support::split(&self.page).0
+        crate::support::split_url(&self.page).0
     }
 }

@@ -1,7 +1,7 @@
 //! `O` in the terminal UI opens the page.
 
 use super::guards::ask;
-use crate::support::{Service, Stage, Terminal, eventually, split};
+use crate::support::{Service, Stage, Terminal, eventually, split_url};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_opens_the_page_with_a_token_that_works_once() {
@@ -43,7 +43,7 @@ async fn a_key_opens_the_page_with_a_token_that_works_once() {
 
     let read = || std::fs::read_to_string(&opened).ok();
     let link = eventually("the page in the browser", read, || terminal.text()).await;
-    let (authority, path) = split(&link);
+    let (authority, path) = split_url(&link);
     let line = format!("GET {path}");
     let first = ask(authority, &line, authority, &[]).await;
     assert_eq!(first.status, 303, "{link}");
@@ -53,5 +53,5 @@ async fn a_key_opens_the_page_with_a_token_that_works_once() {
     let second = ask(authority, &line, authority, &[]).await;
     assert_eq!(second.status, 401, "the link works once");
     terminal.keys("q");
-    terminal.ended().await;
+    terminal.wait_for_end().await;
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::driver::{Browser, installed};
+use super::driver::{Browser, is_installed};
 use crate::support::{Service, Stage, form_post};
 
 /// Writes a configuration of two tunnels, each with its own relay.
@@ -21,7 +21,7 @@ fn config(stage: &Stage, services: [&Service; 2]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_page_switches_between_the_tunnels() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let stage = Stage::new();

@@ -5,14 +5,14 @@ use http::Response;
 use http_body_util::Full;
 use serde_json::json;
 
-use super::Paged;
-use super::driver::{Browser, ENTER, ESCAPE, TAB, installed};
+use super::PagedAgent;
+use super::driver::{Browser, ENTER, ESCAPE, TAB, is_installed};
 use crate::support::{Service, form_post};
 
 const FOCUS: &str = "return document.activeElement.id";
 
 /// Sends these events of item 4711 and opens a page with the newest one.
-async fn opened(paged: &Paged, bodies: &[&str]) -> Browser {
+async fn open_page(paged: &PagedAgent, bodies: &[&str]) -> Browser {
     for body in bodies {
         form_post(&paged.url, body.as_bytes()).await;
         let attempts = || async { paged.agent.object("attempt", |_| true).await };
@@ -29,7 +29,7 @@ async fn opened(paged: &Paged, bodies: &[&str]) -> Browser {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_edited_its_difference_shown_and_sent_by_keys_alone() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let service = Service::answering(|got| {
@@ -38,8 +38,8 @@ async fn an_event_is_edited_its_difference_shown_and_sent_by_keys_alone() {
         answer.body(Full::from("{\"seen\":1}")).unwrap()
     })
     .await;
-    let paged = Paged::start(&service).await;
-    let browser = opened(
+    let paged = PagedAgent::start(&service).await;
+    let browser = open_page(
         &paged,
         &["type=item.update&item_id=4711&item_revision_id=8"],
     )
@@ -86,15 +86,15 @@ async fn an_event_is_edited_its_difference_shown_and_sent_by_keys_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_objects_timeline_and_why_are_a_key_away_and_the_browsers_way_back_works() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let service = Service::start().await;
-    let paged = Paged::start(&service).await;
+    let paged = PagedAgent::start(&service).await;
     let bodies = [1, 2, 5].map(|revision| {
         format!("type=item.update&item_id=4711&item_revision_id={revision}&hook_id=7")
     });
-    let browser = opened(&paged, &bodies.each_ref().map(String::as_str)).await;
+    let browser = open_page(&paged, &bodies.each_ref().map(String::as_str)).await;
     // The terminal UI makes the same remark.
     browser
         .shows("2 revisions before this one never arrived")
@@ -154,12 +154,12 @@ async fn an_objects_timeline_and_why_are_a_key_away_and_the_browsers_way_back_wo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bar_of_the_last_hour_shows_its_minute() {
-    if !installed() {
+    if !is_installed() {
         return;
     }
     let service = Service::start().await;
-    let paged = Paged::start(&service).await;
-    let browser = opened(&paged, &["type=item.update&item_id=1&hook_id=7"]).await;
+    let paged = PagedAgent::start(&service).await;
+    let browser = open_page(&paged, &["type=item.update&item_id=1&hook_id=7"]).await;
     browser.keys(ESCAPE).await;
     let bar = "return document.querySelectorAll('#hour .opens').length > 0";
     browser.comes_to_say(bar, json!(true)).await;

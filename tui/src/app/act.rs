@@ -34,7 +34,7 @@ impl App {
     /// Handles a key press. Returns whether the key does anything in the current state.
     pub(super) fn key(&mut self, key: KeyPress) -> bool {
         // While a person types, a character is text, even if it is bound to an action elsewhere.
-        let action = if self.is_typing() && key.typed().is_some() {
+        let action = if self.is_typing() && key.typed_char().is_some() {
             None
         } else {
             self.config.keymap.resolve(&self.contexts(), key)
@@ -92,7 +92,7 @@ impl App {
         if self.windows.is_empty() && (action.concerns_event() || is_in_detail) {
             self.list.hold();
         }
-        let selected = self.list.selected().map(|row| row.id);
+        let selected = self.list.selected_event().map(|row| row.id);
         match action {
             Action::Quit => {
                 let is_asked = self.windows.top().is_some_and(Modal::asks_to_quit);
@@ -133,7 +133,7 @@ impl App {
                 self.run(copied);
             }
             Action::Copy => {
-                let menu = CopyMenu::new(self.list.selected());
+                let menu = CopyMenu::new(self.list.selected_event());
                 self.windows.open(Modal::Copy(menu));
             }
             Action::Open if self.list.selected_burst().is_none() => {
@@ -218,13 +218,13 @@ impl App {
                 self.run(opened);
             }
             Action::Hooks => self.windows.open(Modal::Hooks(Box::default())),
-            Action::Timeline => match self.list.selected().map(TimelinePane::of) {
+            Action::Timeline => match self.list.selected_event().map(TimelinePane::of) {
                 Some(Ok(pane)) => self.windows.open(Modal::Timeline(Box::new(pane))),
                 Some(Err(told)) => self.run([told]),
                 None => {}
             },
             Action::Why => {
-                let form = FeatureForm::Why(WhyForm::new(self.list.selected()));
+                let form = FeatureForm::Why(WhyForm::new(self.list.selected_event()));
                 self.windows.open_form(form);
             }
             Action::Tunnels => match TunnelsPane::of(&self.tunnels) {
@@ -238,7 +238,7 @@ impl App {
             Action::Faults => self.windows.open(Modal::Faults(Box::default())),
             Action::Pulses => self.windows.open(Modal::Pulses(Box::default())),
             Action::Release => {
-                let object = self.list.selected().and_then(|row| row.object);
+                let object = self.list.selected_event().and_then(|row| row.object);
                 self.run(object.map(|object| UiCommand::Run(LoopsEffect::Release { object })));
             }
             Action::Mark => {
@@ -255,7 +255,7 @@ impl App {
                 self.run(refused);
             }
             Action::Note => {
-                if let Some(row) = self.list.selected() {
+                if let Some(row) = self.list.selected_event() {
                     let form = FeatureForm::Note(NoteForm::new(row));
                     self.windows.open_form(form);
                 }
@@ -363,7 +363,7 @@ impl App {
             PaletteChoice::Act(action) => self.act(action),
             PaletteChoice::Copy(form) => {
                 self.list.hold();
-                let menu = CopyMenu::new(self.list.selected());
+                let menu = CopyMenu::new(self.list.selected_event());
                 let copied = menu.copy(form, &self.detail, &self.status);
                 self.run(copied);
             }

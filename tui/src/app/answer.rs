@@ -116,7 +116,7 @@ impl App {
             FeatureAnswer::Target(TargetAnswer::Set { result }) => {
                 let is_typing = self.is_typing();
                 let told = match result {
-                    Ok(target) => Some(target::told(target.as_ref())),
+                    Ok(target) => Some(target::announce(target.as_ref())),
                     Err(fault) => self.windows.reopen_form(fault, is_typing),
                 };
                 self.run(told);
@@ -155,7 +155,7 @@ impl App {
 
     /// Shows lines about an event in the detail, unless another event has been selected meanwhile.
     fn show_finding(&mut self, id: EventId, lines: Vec<Line>) {
-        if self.list.selected().map(|row| row.id) == Some(id) {
+        if self.list.selected_event().map(|row| row.id) == Some(id) {
             self.detail.show_finding(id, lines);
             self.panes.show_detail(!self.list.is_history_empty());
         }

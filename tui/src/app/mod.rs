@@ -270,7 +270,7 @@ impl App {
         self.run(asked.map(UiCommand::Run));
         let asked = self.rate.ask(self.now);
         self.run(asked.map(UiCommand::Run));
-        let selected = self.list.selected().map(|row| row.id);
+        let selected = self.list.selected_event().map(|row| row.id);
         // The detail is loaded even if it is not on the screen: copying and
         // editing use the loaded event.
         let opened = self.panes.layout_of_detail(has_events).unwrap_or(layout);

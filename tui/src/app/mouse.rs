@@ -7,7 +7,7 @@ use super::App;
 use crate::copy::copy_selection;
 use crate::keymap::Action;
 use crate::layout::{Layout, Pane};
-use crate::modal::{self, Clicked, Modal};
+use crate::modal::{self, ClickResult, Modal};
 use crate::mouse::{self, ClickTarget, Gesture};
 
 /// Lines to scroll per notch of the mouse wheel.
@@ -35,7 +35,7 @@ impl App {
             (Gesture::Row(line), _) => {
                 self.panes.focus = Pane::List;
                 self.list.select_line(line, layout.list_height());
-                if let Some(id) = self.list.selected().map(|row| row.id)
+                if let Some(id) = self.list.selected_event().map(|row| row.id)
                     && self.clicks.is_double(ClickTarget::Event(id), self.now)
                 {
                     self.act(Action::Open);
@@ -101,18 +101,18 @@ impl App {
         }
         let window = self.windows.top_mut()?;
         match window.click(at, area, &self.config.keymap, screen) {
-            Clicked::Nothing => return Some(false),
-            Clicked::Changed => {}
-            Clicked::Row(row) => {
+            ClickResult::Nothing => return Some(false),
+            ClickResult::Changed => {}
+            ClickResult::Row(row) => {
                 if self.clicks.is_double(ClickTarget::Row(row), self.now) {
                     self.act(Action::Open);
                 }
             }
-            Clicked::Choice(choice) => {
+            ClickResult::Choice(choice) => {
                 self.windows.close();
                 self.choose(choice);
             }
-            Clicked::Copy(form) => {
+            ClickResult::Copy(form) => {
                 if let Some(Modal::Copy(menu)) = self.windows.close() {
                     let copied = menu.copy(form, &self.detail, &self.status);
                     self.run(copied);
@@ -134,7 +134,7 @@ mod tests {
     use crate::message::Message;
     use crate::testing::{app, frame, now, press, settle, text};
 
-    fn settled() -> App {
+    fn settled_app() -> App {
         let mut app = app(100, 30);
         settle(&mut app, Message::Tick(now()), 500);
         app
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_double_click_opens_and_two_clicks_on_different_rows_or_long_apart_do_not() {
-        let mut app = settled();
+        let mut app = settled_app();
         let row = |app: &mut App, row| click_at(app, 20, row);
         row(&mut app, 6);
         row(&mut app, 7);
@@ -209,20 +209,20 @@ mod tests {
     #[test]
     fn a_click_beside_a_window_closes_it_and_does_nothing_else() {
         for keys in ["?", "y", "i", ":", "x", "h", "m m r"] {
-            let mut app = settled();
+            let mut app = settled_app();
             press(&mut app, keys, 500);
             assert_eq!(app.windows.iter().count(), 1, "{keys}");
-            let selected = app.list.selected().map(|row| row.id);
+            let selected = app.list.selected_event().map(|row| row.id);
             // The hooks window covers everything except the header and the footer.
             click_at(&mut app, 0, if keys == "h" { 0 } else { 4 });
             assert!(app.windows.is_empty(), "{keys}");
-            assert_eq!(app.list.selected().map(|row| row.id), selected);
+            assert_eq!(app.list.selected_event().map(|row| row.id), selected);
         }
     }
 
     #[test]
     fn a_line_of_a_menu_is_chosen_by_a_click() {
-        let mut app = settled();
+        let mut app = settled_app();
         press(&mut app, "y", 500);
         let effects = click(&mut app, "event id");
         assert!(

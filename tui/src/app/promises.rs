@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use podtap_agent::history::Position;
 
-use super::tests::settled;
+use super::tests::settled_app;
 use super::*;
 use crate::command::Slot;
 use crate::compare::CompareEffect;
@@ -18,7 +18,7 @@ use crate::testing::{app, attempts, id, key, now, press, settle, shows};
 
 #[test]
 fn while_events_are_sent_again_stop_is_offered_and_quitting_asks() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "m m m r enter", 500);
     assert!(footer(&app).contains("s stop"), "{}", footer(&app));
     assert!(!app.update(key("q")).contains(&Effect::Quit));
@@ -31,7 +31,7 @@ fn while_events_are_sent_again_stop_is_offered_and_quitting_asks() {
 
 #[test]
 fn what_was_stopped_neither_offers_stop_nor_asks_before_quitting() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "m m m r enter s", 500);
     for position in 498..=500 {
         let (id, result) = (id(position), Err("refused".to_owned()));
@@ -45,7 +45,7 @@ fn what_was_stopped_neither_offers_stop_nor_asks_before_quitting() {
 
 #[test]
 fn marks_stay_after_a_replay_until_they_are_taken_away() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "m m r enter", 500);
     for position in 499..=500 {
         let (id, result) = (id(position), Ok(Box::new(attempts(position).remove(1))));
@@ -63,7 +63,7 @@ fn marks_stay_after_a_replay_until_they_are_taken_away() {
 
 #[test]
 fn each_attempt_has_its_answer_and_is_compared_with_the_one_before() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "enter 4", 500);
     assert!(shows(&app, "attempt 2 of 2") && shows(&app, "✓ 200"));
     press(&mut app, "[", 500);
@@ -131,7 +131,7 @@ fn edited_once(effect: Effect) -> Option<FeatureAnswer> {
 
 #[test]
 fn two_events_are_compared_by_name_and_without_the_editors_comments() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "m", 500);
     let effects = app.update(key("d"));
     let named = effects.iter().find_map(|effect| match effect {
@@ -153,13 +153,13 @@ fn help_is_there_wherever_it_is_offered() {
     for place in [
         "m m r", "R", "x", "t", ";", "y", "H", "h", "enter", "enter v",
     ] {
-        let mut app = settled();
+        let mut app = settled_app();
         press(&mut app, place, 500);
         press(&mut app, "f1", 500);
         let open = app.windows.top();
         assert!(matches!(open, Some(Modal::Help(_))), "{place}: {open:?}");
     }
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "m m r ?", 500);
     assert!(matches!(app.windows.top(), Some(Modal::Help(_))));
     press(&mut app, "esc", 500);
@@ -168,7 +168,7 @@ fn help_is_there_wherever_it_is_offered() {
 
 #[test]
 fn the_open_event_is_marked_and_that_is_told() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "j enter m", 500);
     assert_eq!(app.list.marked_events(), [id(499)]);
     assert!(shows(&app, "Marked hook.verify hook 90211"));
@@ -179,7 +179,7 @@ fn the_open_event_is_marked_and_that_is_told() {
 
 #[test]
 fn a_search_in_the_detail_begins_empty_and_up_brings_the_last_word() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "enter / i t e m", 500);
     assert!(footer(&app).contains("/item") && footer(&app).contains("place"));
     press(&mut app, "enter /", 500);
@@ -195,7 +195,7 @@ fn a_search_in_the_detail_begins_empty_and_up_brings_the_last_word() {
 
 #[test]
 fn choosing_lines_in_the_detail_has_a_footer_of_its_own() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "enter", 500);
     let before = footer(&app);
     press(&mut app, "v", 500);
@@ -207,7 +207,7 @@ fn choosing_lines_in_the_detail_has_a_footer_of_its_own() {
 
 #[test]
 fn a_held_screen_counts_what_is_new() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "space", 500);
     for newest in [503, 505] {
         let appended = Some(Position(newest));
@@ -224,7 +224,7 @@ fn a_held_screen_counts_what_is_new() {
 
 #[test]
 fn waiting_for_podio_ends_with_esc_and_its_error_stays() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "w", 500);
     assert!(shows(&app, "Asking Podio"));
     assert!(

@@ -22,7 +22,7 @@ impl App {
             tunnel: self.config.tunnel_name(&self.status),
             web: self.config.web.as_ref().map(WebLink::url),
             rate: &self.rate,
-            figures: self.figures.known(),
+            figures: self.figures.known_figures(),
             health: &self.health,
         }
     }

@@ -67,7 +67,7 @@ impl App {
         };
         if let Err(fault) = done {
             self.windows
-                .open(Modal::Form(Box::new(form.refused(fault))));
+                .open(Modal::Form(Box::new(form.with_fault(fault))));
         }
     }
 

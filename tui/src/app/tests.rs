@@ -13,7 +13,7 @@ use crate::replay::ReplayAnswer;
 use crate::replay::ReplayEffect;
 use crate::testing::{app, attempts, id, key, now, press, settle, shows, status};
 
-pub(super) fn settled() -> App {
+pub(super) fn settled_app() -> App {
     let mut app = app(100, 30);
     settle(&mut app, Message::Tick(now()), 500);
     app
@@ -21,7 +21,7 @@ pub(super) fn settled() -> App {
 
 #[test]
 fn the_clock_alone_is_no_reason_to_draw() {
-    let mut app = settled();
+    let mut app = settled_app();
     for second in 1..120 {
         let later = now() + SignedDuration::from_secs(second);
         assert_eq!(app.update(Message::Tick(later)), []);
@@ -30,7 +30,7 @@ fn the_clock_alone_is_no_reason_to_draw() {
 
 #[test]
 fn a_status_that_is_the_same_is_no_reason_to_draw() {
-    let mut app = settled();
+    let mut app = settled_app();
     assert_eq!(app.update(Message::Status(Box::new(status()))), []);
     let other = Status {
         pending: 3,
@@ -41,7 +41,7 @@ fn a_status_that_is_the_same_is_no_reason_to_draw() {
 
 #[test]
 fn replay_sends_the_selected_event_and_tells_what_came_of_it() {
-    let mut app = settled();
+    let mut app = settled_app();
     let effects = app.update(key("r"));
     assert_eq!(
         effects,
@@ -76,7 +76,7 @@ fn quit_ends_the_list_and_steps_back_elsewhere() {
         ("?", false),
         ("enter ?", false),
     ] {
-        let mut app = settled();
+        let mut app = settled_app();
         press(&mut app, before, 500);
         assert_eq!(
             app.update(key("q")).contains(&Effect::Quit),
@@ -88,7 +88,7 @@ fn quit_ends_the_list_and_steps_back_elsewhere() {
 
 #[test]
 fn while_a_filter_is_typed_characters_are_no_commands() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "/ q ? r j", 500);
     assert!(app.search.is_open());
     assert_eq!(app.search.text(), "q?rj");
@@ -97,7 +97,7 @@ fn while_a_filter_is_typed_characters_are_no_commands() {
 
 #[test]
 fn a_held_screen_catches_up_when_it_is_let_go() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "space", 500);
     let appended = Some(Position(510));
     settle(
@@ -108,7 +108,7 @@ fn a_held_screen_catches_up_when_it_is_let_go() {
         }),
         510,
     );
-    let selected = |app: &App| app.list.selected().map(|row| row.position);
+    let selected = |app: &App| app.list.selected_event().map(|row| row.position);
     assert_eq!(selected(&app), Some(Position(500)));
     press(&mut app, "space", 510);
     assert_eq!(selected(&app), Some(Position(510)));
@@ -116,7 +116,7 @@ fn a_held_screen_catches_up_when_it_is_let_go() {
 
 #[test]
 fn marked_events_are_replayed_together_once_that_is_confirmed() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "m m m", 500);
     assert!(
         !app.update(key("r"))
@@ -149,7 +149,7 @@ fn marked_events_are_replayed_together_once_that_is_confirmed() {
 
 #[test]
 fn an_edited_event_is_sent_only_after_its_difference_was_seen() {
-    let mut app = settled();
+    let mut app = settled_app();
     let effects = app.update(key("e"));
     let Some(Effect::OpenEditor(EditorFile { id, file, before })) = effects.first().cloned() else {
         panic!("{effects:?}");
@@ -176,7 +176,7 @@ fn an_edited_event_is_sent_only_after_its_difference_was_seen() {
 
 #[test]
 fn the_copy_menu_copies_and_closes() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "y", 500);
     let effects = app.update(key("c"));
     let Some(Effect::ToClipboard(bytes)) = effects.first() else {
@@ -188,7 +188,7 @@ fn the_copy_menu_copies_and_closes() {
 
 #[test]
 fn the_palette_does_what_is_chosen() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, ": h e a l t h enter", 500);
     assert!(shows(&app, "Reconnects"));
 }
@@ -196,7 +196,7 @@ fn the_palette_does_what_is_chosen() {
 #[test]
 fn a_question_waits_until_a_person_has_finished_typing() {
     for (typing, leave) in [("; x", "esc"), ("/ i t e m", "esc"), (":", "esc")] {
-        let mut app = settled();
+        let mut app = settled_app();
         press(&mut app, typing, 500);
         let purpose = FindPurpose::Replay(ReplayOptions {
             asks: true,
@@ -228,7 +228,7 @@ fn a_question_waits_until_a_person_has_finished_typing() {
 
 #[test]
 fn many_replays_go_on_while_the_screen_is_too_small() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "m m m r", 500);
     app.update(Message::Resize((10, 3).into()));
     let effects = app.update(key("y"));
@@ -241,7 +241,7 @@ fn many_replays_go_on_while_the_screen_is_too_small() {
 
 #[test]
 fn what_is_pasted_goes_into_the_palette_too() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, ":", 500);
     app.update(Message::Paste("health".to_owned()));
     press(&mut app, "enter", 500);

@@ -29,14 +29,14 @@ impl App {
                 }
             }
             Some(Modal::Timeline(pane)) if action == Action::Open => {
-                if let Some(row) = pane.selected().cloned() {
+                if let Some(row) = pane.selected_event().cloned() {
                     self.windows.close_all();
                     self.list.go_to(row);
                     self.panes.focus = Pane::Detail;
                 }
             }
             Some(Modal::Tunnels(pane)) if action == Action::Open => {
-                if let Some(name) = pane.chosen() {
+                if let Some(name) = pane.chosen_name() {
                     self.windows.close();
                     self.run([UiCommand::Run(Effect::Switch(name))]);
                 }

@@ -58,7 +58,7 @@ impl ExportForm {
     /// Why the form cannot be submitted, in words.
     pub(crate) fn read(&self, target: Target) -> Result<ArchiveEffect, String> {
         let file = named_file(&self.file)?;
-        let selection = match self.events.chosen().cloned() {
+        let selection = match self.events.chosen_option().cloned() {
             Some(EventChoice::These(events)) => ArchiveSelection::Events(events),
             Some(EventChoice::All(filter)) => ArchiveSelection::Filter {
                 filter,
@@ -75,7 +75,10 @@ impl ExportForm {
     }
 
     fn format(&self) -> ArchiveFormat {
-        self.format.chosen().copied().unwrap_or(self.followed)
+        self.format
+            .chosen_option()
+            .copied()
+            .unwrap_or(self.followed)
     }
 }
 

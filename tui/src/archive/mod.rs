@@ -16,11 +16,11 @@ use crate::words;
 /// The import that is under way, if one is.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Archive {
-    importing: Option<Importing>,
+    importing: Option<RunningImport>,
 }
 
 #[derive(Debug, Clone)]
-struct Importing {
+struct RunningImport {
     /// The path of the archive, as shown.
     name: String,
     /// Number of imported or triggered events before this import.
@@ -42,7 +42,7 @@ impl Archive {
         if self.importing.is_some() {
             return Err("another archive is being imported; wait for it, or stop it".to_owned());
         }
-        self.importing = Some(Importing {
+        self.importing = Some(RunningImport {
             name: file.display().to_string(),
             before: others,
         });
@@ -63,7 +63,7 @@ impl Archive {
     /// Stops the import and reports how many events it has stored.
     pub(crate) fn stop(&mut self, others: u64) -> Vec<UiCommand<ArchiveEffect>> {
         let taken = self.imported_so_far(others);
-        let Some((Importing { name, .. }, taken)) = self.importing.take().zip(taken) else {
+        let Some((RunningImport { name, .. }, taken)) = self.importing.take().zip(taken) else {
             return Vec::new();
         };
         let taken = words::count(taken, "event");

@@ -8,12 +8,12 @@ use podtap_agent::import::ImportReport;
 use super::*;
 use crate::effect::Effect;
 use crate::message::{FeatureAnswer, Message};
-use crate::testing::{frame, id, pressed, sent, text};
+use crate::testing::{app_after, frame, id, send_form, text};
 
 #[test]
 fn what_is_marked_goes_into_the_file_that_is_named() {
-    let mut app = pressed("m m x tab right");
-    let effects = sent(&mut app);
+    let mut app = app_after("m m x tab right");
+    let effects = send_form(&mut app);
     let [
         Effect::Archive(ArchiveEffect::Export {
             selection,
@@ -43,8 +43,8 @@ fn what_is_marked_goes_into_the_file_that_is_named() {
 #[test]
 fn a_file_that_was_named_stays_when_another_form_is_chosen() {
     for (named, kept) in [("/ a", "/a"), ("a . h a r", "a.ndjson")] {
-        let mut app = pressed(&format!("x tab tab ctrl-u {named} shift-tab right"));
-        let effects = sent(&mut app);
+        let mut app = app_after(&format!("x tab tab ctrl-u {named} shift-tab right"));
+        let effects = send_form(&mut app);
         let [Effect::Archive(ArchiveEffect::Export { file, .. })] = effects.as_slice() else {
             panic!("{effects:?}");
         };
@@ -55,8 +55,8 @@ fn a_file_that_was_named_stays_when_another_form_is_chosen() {
 #[test]
 fn without_a_file_nothing_is_written_or_read() {
     for keys in ["x tab tab ctrl-u", "I"] {
-        let mut app = pressed(keys);
-        assert_eq!(sent(&mut app), []);
+        let mut app = app_after(keys);
+        assert_eq!(send_form(&mut app), []);
         let shown = text(&frame(&app));
         assert!(shown.contains("name a file"), "{shown}");
     }
@@ -78,12 +78,12 @@ fn what_cannot_be_written_or_read_brings_the_form_back_with_its_name() {
         ),
         ("I o l d . h a r", import, "there is no such file"),
     ] {
-        let mut app = pressed(keys);
-        assert_eq!(sent(&mut app).len(), 1);
+        let mut app = app_after(keys);
+        assert_eq!(send_form(&mut app).len(), 1);
         app.update(Message::Answer(answer.clone()));
         let shown = text(&frame(&app));
         assert!(shown.contains(told) && shown.contains("old.har"), "{shown}");
-        assert_eq!(sent(&mut app).len(), 1, "it can be sent again");
+        assert_eq!(send_form(&mut app).len(), 1, "it can be sent again");
 
         let other: crate::keymap::KeyPress = "?".parse().unwrap();
         app.update(Message::Key(other.into()));
@@ -95,10 +95,10 @@ fn what_cannot_be_written_or_read_brings_the_form_back_with_its_name() {
 
 #[test]
 fn an_import_says_what_was_new() {
-    let mut app = pressed("I o l d . h a r");
+    let mut app = app_after("I o l d . h a r");
     let file = PathBuf::from("old.har");
     assert_eq!(
-        sent(&mut app),
+        send_form(&mut app),
         [Effect::Archive(ArchiveEffect::Import { file })]
     );
     let result = Ok(ImportReport {

@@ -20,7 +20,7 @@ pub(crate) fn compare_events(
     detail: &Detail,
     env: Env<'_>,
 ) -> UiCommand<CompareEffect> {
-    let selected = list.selected().map(|row| row.id);
+    let selected = list.selected_event().map(|row| row.id);
     let marked = list.marked_events().into_iter().rev();
     let mut marked = marked.filter(|id| Some(*id) != selected);
     let (Some(one), Some(other)) = (marked.next(), selected) else {

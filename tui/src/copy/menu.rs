@@ -55,7 +55,7 @@ impl CopyForm {
 
     /// Returns the form whose letter in the menu is this key.
     pub(crate) fn of(key: KeyPress) -> Option<Self> {
-        let typed = key.typed()?;
+        let typed = key.typed_char()?;
         let (_, form, _) = Self::ALL
             .into_iter()
             .find(|(letter, ..)| *letter == typed)?;

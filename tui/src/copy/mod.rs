@@ -58,7 +58,7 @@ pub(crate) fn copy_selection(detail: &mut Detail) -> Vec<UiCommand<CopyEffect>> 
     }
     let lines = u64::try_from(lines).unwrap_or(u64::MAX);
     let done = format!("Copied {}", words::count(lines, "line"));
-    copied(text.into_bytes(), done)
+    copy_and_notify(text.into_bytes(), done)
 }
 
 fn copy_event(event: &Event, form: CopyForm, status: &Status) -> Vec<UiCommand<CopyEffect>> {
@@ -71,7 +71,7 @@ fn copy_event(event: &Event, form: CopyForm, status: &Status) -> Vec<UiCommand<C
             if is_obeyed(&bytes) {
                 done.push_str(", with control characters: do not paste it into a terminal");
             }
-            copied(bytes, done)
+            copy_and_notify(bytes, done)
         }
         Err(error) => vec![UiCommand::Notify(Role::Failed, error)],
     }
@@ -82,7 +82,7 @@ fn copy_address(form: CopyForm, status: &Status) -> Vec<UiCommand<CopyEffect>> {
     match (form, words::hook_url(status)) {
         (CopyForm::Url, Some(url)) => {
             let done = format!("Copied {url}");
-            copied(url.into_bytes(), done)
+            copy_and_notify(url.into_bytes(), done)
         }
         (CopyForm::Url, None) => {
             let text = "There is no public URL without a relay";
@@ -92,6 +92,6 @@ fn copy_address(form: CopyForm, status: &Status) -> Vec<UiCommand<CopyEffect>> {
     }
 }
 
-fn copied(bytes: Vec<u8>, done: String) -> Vec<UiCommand<CopyEffect>> {
+fn copy_and_notify(bytes: Vec<u8>, done: String) -> Vec<UiCommand<CopyEffect>> {
     vec![UiCommand::Copy(bytes), UiCommand::Notify(Role::Ok, done)]
 }

@@ -8,7 +8,7 @@ use crate::layout::Pane;
 use crate::message::Message;
 use crate::testing::{app, key, now, press, settle, shows};
 
-fn settled() -> App {
+fn settled_app() -> App {
     let mut app = app(120, 40);
     settle(&mut app, Message::Tick(now()), 500);
     app
@@ -23,7 +23,7 @@ fn mouse(app: &mut App, kind: MouseEventKind, column: u16, row: u16) -> Vec<Effe
     }))
 }
 
-fn copied(effects: &[Effect]) -> Option<&str> {
+fn copied_text(effects: &[Effect]) -> Option<&str> {
     effects.iter().find_map(|effect| match effect {
         Effect::ToClipboard(bytes) => Some(std::str::from_utf8(bytes).unwrap()),
         _ => None,
@@ -32,11 +32,11 @@ fn copied(effects: &[Effect]) -> Option<&str> {
 
 #[test]
 fn selected_lines_are_copied_as_shown_and_the_menu_stays_for_the_rest() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "enter 3 v j", 500);
     let effects = app.update(key("y"));
     let lines = "POST /podio/hook\nhost: hooks.example.com";
-    assert_eq!(copied(&effects), Some(lines));
+    assert_eq!(copied_text(&effects), Some(lines));
     assert!(shows(&app, "Copied 2 lines"));
     assert!(!app.detail.is_selecting() && app.windows.is_empty());
     app.update(key("y"));
@@ -45,7 +45,7 @@ fn selected_lines_are_copied_as_shown_and_the_menu_stays_for_the_rest() {
 
 #[test]
 fn escape_leaves_the_selection_then_the_search_then_the_detail() {
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "enter 3 / h o s t enter v esc", 500);
     assert!(!app.detail.is_selecting() && app.panes.focus == Pane::Detail);
     press(&mut app, "esc", 500);
@@ -57,7 +57,7 @@ fn escape_leaves_the_selection_then_the_search_then_the_detail() {
 #[test]
 fn dragging_selects_lines_and_letting_go_copies_them() {
     let left = MouseButton::Left;
-    let mut app = settled();
+    let mut app = settled_app();
     press(&mut app, "3", 500);
     let sheet = app.layout().unwrap().sheet();
     mouse(
@@ -71,14 +71,14 @@ fn dragging_selects_lines_and_letting_go_copies_them() {
     assert!(app.detail.is_selecting());
     let effects = mouse(&mut app, MouseEventKind::Up(left), sheet.x, sheet.y);
     let lines = "POST /podio/hook\nhost: hooks.example.com";
-    assert_eq!(copied(&effects), Some(lines));
+    assert_eq!(copied_text(&effects), Some(lines));
     assert!(!app.detail.is_selecting());
 }
 
 #[test]
 fn the_border_is_dragged_and_a_click_copies_nothing() {
     let left = MouseButton::Left;
-    let mut app = settled();
+    let mut app = settled_app();
     let layout = app.layout().unwrap();
     let border = layout.detail.x;
     mouse(&mut app, MouseEventKind::Down(left), border, 9);

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use podtap_agent::HeaderList;
-use podtap_agent::decoded::{self, Extent, Packing, Unpacked, is_text};
+use podtap_agent::decoded::{self, BodyPacking, Extent, UnpackedBody, is_text};
 
 use super::render_options::{BodyForm, RenderOptions};
 use super::{hex, json};
@@ -65,9 +65,9 @@ pub(super) fn is_json(headers: &HeaderList, body: &[u8]) -> bool {
 }
 
 /// Returns the size of a body, packed and unpacked.
-fn extent(body: &[u8], unpacked: &Unpacked<'_>) -> String {
+fn extent(body: &[u8], unpacked: &UnpackedBody<'_>) -> String {
     let (came, shown) = (size(body), size(&unpacked.bytes));
-    let Some(Packing { coding, result }) = &unpacked.packing else {
+    let Some(BodyPacking { coding, result }) = &unpacked.packing else {
         return came;
     };
     let coding = SafeText::new(coding).fit(MAX_CODING);
@@ -79,7 +79,7 @@ fn extent(body: &[u8], unpacked: &Unpacked<'_>) -> String {
     }
 }
 
-fn is_first(unpacked: &Unpacked<'_>) -> bool {
+fn is_first(unpacked: &UnpackedBody<'_>) -> bool {
     let packing = unpacked.packing.as_ref();
     packing.is_some_and(|packing| packing.result == Ok(Extent::First))
 }
@@ -205,7 +205,7 @@ mod tests {
     }
 
     /// Returns the lines below the first, which names the form.
-    fn shown(content_type: &str, body: &[u8]) -> Vec<String> {
+    fn body_lines(content_type: &str, body: &[u8]) -> Vec<String> {
         let mut lines = looked_at(content_type, body, BodyForm::Auto);
         if !body.is_empty() {
             lines.remove(0);
@@ -247,7 +247,7 @@ mod tests {
             ("text/json", format!("[{}1]", "1,".repeat(MAX_LINES + 1))),
         ];
         for (content_type, body) in hostile {
-            let lines = shown(content_type, body.as_bytes());
+            let lines = body_lines(content_type, body.as_bytes());
             assert_eq!(lines.len(), MAX_LINES + 1, "{content_type}");
             let last = lines.last().unwrap();
             assert!(last.starts_with("The first 131 072 lines of "), "{last}");
@@ -256,21 +256,21 @@ mod tests {
 
     #[test]
     fn each_kind_of_body_has_its_view() {
-        let form = shown(
+        let form = body_lines(
             "application/x-www-form-urlencoded",
             b"type=item.update&x=%1b&&y",
         );
         assert_eq!(form, ["type=item.update", "&x=%1b", "&", "&y"]);
-        assert_eq!(shown("application/json", b"[1]"), ["[", "  1", "]"]);
+        assert_eq!(body_lines("application/json", b"[1]"), ["[", "  1", "]"]);
         assert_eq!(
-            shown("text/plain", b"a\tb\r\n\x1b[0m\n"),
+            body_lines("text/plain", b"a\tb\r\n\x1b[0m\n"),
             ["a   b", "\u{241b}[0m"]
         );
         assert_eq!(
-            shown("text/plain", b"\xff\x00"),
+            body_lines("text/plain", b"\xff\x00"),
             ["00000000  ff 00                    ··"]
         );
-        assert_eq!(shown("text/plain", b""), ["no body"]);
+        assert_eq!(body_lines("text/plain", b""), ["no body"]);
     }
 
     #[test]
@@ -313,23 +313,23 @@ mod tests {
         let latin = "text/plain; charset=iso-8859-1";
         let name = b"Herr M\xfcller und S\xf6hne aus K\xf6ln am Rhein\x1b";
         assert_eq!(
-            shown(latin, name),
+            body_lines(latin, name),
             ["Herr Müller und Söhne aus Köln am Rhein\u{241b}"]
         );
         assert_eq!(
-            shown("text/plain; charset=shift_jis", b"\x93\xfa\x96{"),
+            body_lines("text/plain; charset=shift_jis", b"\x93\xfa\x96{"),
             ["日本"]
         );
         let hex = looked_at(latin, b"\xfc", BodyForm::Hex);
         assert!(hex[1].starts_with("00000000  fc "), "{hex:?}");
-        let long = shown(latin, &vec![0xa4; MAX_SHOWN + 1]);
+        let long = body_lines(latin, &vec![0xa4; MAX_SHOWN + 1]);
         assert_eq!(long[0].chars().count(), MAX_SHOWN);
     }
 
     #[test]
     fn a_huge_body_is_shown_in_part_and_says_so() {
         let body = "é".repeat(MAX_SHOWN);
-        let lines = shown("text/plain", body.as_bytes());
+        let lines = body_lines("text/plain", body.as_bytes());
         assert_eq!(lines.len(), 2);
         assert!(lines[1].contains("first MiB"), "{}", lines[1]);
     }

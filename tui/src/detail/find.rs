@@ -117,7 +117,7 @@ impl Detail {
         };
         // One cell at either side is reserved for the sign that the line continues.
         let width = self.width().saturating_sub(1);
-        let left = self.left();
+        let left = self.scrolled_cells();
         let in_sight = cells.start >= left + usize::from(left > 0) && cells.end <= left + width;
         if !in_sight {
             let fits = cells.end <= width;
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use crate::detail::DetailEffect;
     use crate::detail::Tab;
-    use crate::testing::{event, opened};
+    use crate::testing::{event, sample_event};
 
     fn detail() -> Detail {
         let mut detail = Detail::default();
@@ -176,7 +176,7 @@ mod tests {
         else {
             panic!("nothing is asked");
         };
-        detail.event(generation, Ok(Some(opened(1, 40))));
+        detail.event(generation, Ok(Some(sample_event(1, 40))));
         detail.open_tab(Tab::Request);
         detail
     }
@@ -186,7 +186,7 @@ mod tests {
         let mut detail = detail();
         detail.open_find();
         detail.find_paste("ITEM_ID=47");
-        let rows = detail.opened().unwrap().sheet(Tab::Request);
+        let rows = detail.open_event().unwrap().sheet(Tab::Request);
         assert_eq!(rows.text(detail.top..detail.top + 1), "&item_id=4711");
         assert_eq!(detail.find.hits.cells(rows, 0), Some(1..11));
     }
@@ -224,7 +224,7 @@ mod tests {
         detail.open_find();
         detail.find_paste("urlencoded");
         let cells = detail.find.hits.cells(detail.rows(), 0).unwrap();
-        let left = detail.left();
+        let left = detail.scrolled_cells();
         assert!(cells.start > 20 && left > 0, "{cells:?} {left}");
         assert!(
             cells.start > left && cells.start < left + 20,
@@ -233,6 +233,6 @@ mod tests {
         detail.find_key("esc".parse().unwrap(), Some(Action::Back));
         detail.open_find();
         detail.find_paste("host");
-        assert_eq!(detail.left(), 0);
+        assert_eq!(detail.scrolled_cells(), 0);
     }
 }

@@ -32,7 +32,7 @@ impl Detail {
 
     /// Returns the rows of the open tab.
     pub(crate) fn rows(&self) -> &Rows {
-        let Some(opened) = self.opened() else {
+        let Some(opened) = self.open_event() else {
             return Rows::none();
         };
         match &self.finding {
@@ -46,7 +46,7 @@ impl Detail {
     /// Returns whether the open tab is Diff and has nothing to show,
     /// because neither an explanation nor a comparison was requested.
     pub(super) fn lacks_diff(&self) -> bool {
-        let is_told = self.opened().is_none_or(|opened| opened.is_explained);
+        let is_told = self.open_event().is_none_or(|opened| opened.is_explained);
         self.tab == Tab::Diff && !is_told && self.finding.is_none()
     }
 

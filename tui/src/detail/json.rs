@@ -126,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    fn indented(json: &str) -> Option<Vec<String>> {
+    fn indent_json(json: &str) -> Option<Vec<String>> {
         lines(json.as_bytes(), 1_000).map(|lines| lines.iter().map(Line::text).collect())
     }
 
@@ -144,13 +144,13 @@ mod tests {
             "  \"e\": []",
             "}",
         ];
-        assert_eq!(indented(json).unwrap(), expected);
+        assert_eq!(indent_json(json).unwrap(), expected);
     }
 
     #[test]
     fn what_is_no_json_is_left_alone() {
         for text in ["", "type=x", "{", "{'a':1}", "12", "[1,]"] {
-            assert_eq!(indented(text), None, "{text:?}");
+            assert_eq!(indent_json(text), None, "{text:?}");
         }
     }
 
@@ -158,7 +158,7 @@ mod tests {
         #[test]
         fn any_json_keeps_its_meaning(keys in proptest::collection::vec(".{0,8}", 0..8)) {
             let value = serde_json::json!({ "list": keys, "n": [1, null, {"x": keys}] });
-            let text = indented(&value.to_string()).unwrap().join("\n");
+            let text = indent_json(&value.to_string()).unwrap().join("\n");
             // Other characters are shown in an escaped form that differs from JSON's.
             if keys.iter().all(|key| key.chars().all(|c| c.is_ascii_graphic())) {
                 let again: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -19,7 +19,7 @@ fn on_one_line(part: &str) -> Vec<u8> {
 }
 
 /// Presses keys on an event with this body.
-fn pressed(body: &[u8], keys: &str) -> App {
+fn app_after(body: &[u8], keys: &str) -> App {
     let full = super::FullEvent {
         event: with_body(7, body),
         attempts: attempts(7),
@@ -40,7 +40,7 @@ fn pressed(body: &[u8], keys: &str) -> App {
 fn a_mebibyte_on_one_line_is_searched_and_shown_in_both_ways() {
     // ASCII text, and an endless grapheme of wide characters.
     for part in ["x", "ᄀ"] {
-        let app = pressed(&on_one_line(part), "enter 3 b / d l e enter n W > < N");
+        let app = app_after(&on_one_line(part), "enter 3 b / d l e enter n W > < N");
         let rows = app.detail.rows();
         let last = rows.len() - 1;
         assert_eq!(app.detail.find.hits.row(0), Some(last), "{part:?}");
@@ -51,8 +51,8 @@ fn a_mebibyte_on_one_line_is_searched_and_shown_in_both_ways() {
 
 #[test]
 fn an_unwrapped_line_is_one_row_however_long_it_is() {
-    let app = pressed(&on_one_line("x"), "enter 3 b W");
-    let opened = app.detail.opened().unwrap();
+    let app = app_after(&on_one_line("x"), "enter 3 b W");
+    let opened = app.detail.open_event().unwrap();
     let unwrapped = RenderOptions {
         wrap: false,
         form: super::BodyForm::Text,

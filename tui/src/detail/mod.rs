@@ -144,13 +144,13 @@ pub(crate) struct Detail {
 
 impl Detail {
     /// Returns the event that is shown.
-    pub(crate) fn opened(&self) -> Option<&OpenEvent> {
+    pub(crate) fn open_event(&self) -> Option<&OpenEvent> {
         self.opened.as_deref()
     }
 
     /// Returns the event with this id, if it is the one that is shown.
     pub(crate) fn opened_event(&self, id: EventId) -> Option<&Event> {
-        let opened = self.opened()?;
+        let opened = self.open_event()?;
         (opened.event.id == id).then_some(&opened.event)
     }
 
@@ -160,14 +160,14 @@ impl Detail {
     }
 
     /// Returns the number of cells to the left of the screen's edge.
-    pub(crate) fn left(&self) -> usize {
+    pub(crate) fn scrolled_cells(&self) -> usize {
         self.left
             .min(self.rows().widest().saturating_sub(self.width()))
     }
 
     /// Returns the number of cells per line for which the rows are laid out.
     fn width(&self) -> usize {
-        self.opened().map_or(0, |opened| opened.options.width)
+        self.open_event().map_or(0, |opened| opened.options.width)
     }
 
     /// Returns the form in which to show the bodies of this event.

@@ -68,7 +68,7 @@ impl Detail {
 
     /// Returns the attempt whose answer is shown, and its event.
     pub(crate) fn attempt(&self) -> Option<(EventId, u32)> {
-        let opened = self.opened()?;
+        let opened = self.open_event()?;
         let number = opened.options.attempt.or(opened.attempts.last().copied())?;
         Some((opened.event.id, number))
     }
@@ -86,7 +86,7 @@ impl Detail {
         if self.tab != Tab::Request {
             self.open_tab(Tab::Response);
         }
-        let Some(((id, number), opened)) = self.attempt().zip(self.opened()) else {
+        let Some(((id, number), opened)) = self.attempt().zip(self.open_event()) else {
             return;
         };
         let mut attempts = opened.attempts.iter();
@@ -104,7 +104,9 @@ impl Detail {
 
     /// Switches to the next form of the body, and scrolls to the body.
     fn next_form(&mut self, height: usize) {
-        let Some(opened) = self.opened() else { return };
+        let Some(opened) = self.open_event() else {
+            return;
+        };
         let form = self.form(opened.event.id).next(opened.is_json(self.tab));
         let (id, body) = (opened.event.id, self.rows().body());
         self.form = Some((id, form));
@@ -148,10 +150,10 @@ mod tests {
         let mut app = app(120, 40);
         settle(&mut app, Message::Tick(now()), 500);
         press(&mut app, "enter 3 b W", 500);
-        let shown = app.detail.opened().unwrap().options;
+        let shown = app.detail.open_event().unwrap().options;
         assert_eq!((shown.form, shown.wrap), (BodyForm::Text, false));
         press(&mut app, "esc j", 500);
-        let opened = app.detail.opened().unwrap();
+        let opened = app.detail.open_event().unwrap();
         assert_eq!(opened.event.id, id(499));
         assert_eq!(
             (opened.options.form, opened.options.wrap),

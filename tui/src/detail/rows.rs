@@ -27,7 +27,7 @@ static NONE: Rows = Rows {
 /// The rows of a tab.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Rows {
-    all: Vec<Row>,
+    all: Vec<DetailRow>,
     /// Cells of the widest row.
     widest: usize,
     /// Whether lines continue beyond the edge.
@@ -38,7 +38,7 @@ pub(crate) struct Rows {
 
 /// A row: its pieces, and whether it continues the line of the row above.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Row {
+struct DetailRow {
     /// The pieces, each with the number of cells before it.
     pieces: Vec<(usize, Line)>,
     continues: bool,
@@ -50,15 +50,15 @@ impl Rows {
         for line in lines {
             if options.wrap {
                 let wrapped = wrap::rows(line, options.width).into_iter().enumerate();
-                rows.extend(wrapped.map(|(index, (indent, line))| Row {
+                rows.extend(wrapped.map(|(index, (indent, line))| DetailRow {
                     pieces: vec![(indent, line)],
                     continues: index > 0,
                 }));
             } else {
-                rows.push(Row::cut(line));
+                rows.push(DetailRow::from_line(line));
             }
         }
-        let widest = rows.iter().map(Row::width).max().unwrap_or(0);
+        let widest = rows.iter().map(DetailRow::width).max().unwrap_or(0);
         Self {
             all: rows,
             // The space at which a line was broken may be beyond the edge.
@@ -118,7 +118,7 @@ impl Rows {
     /// Returns the rows from the first row of the line of `from` to the
     /// last row of the line of `to`.
     pub(super) fn whole(&self, from: usize, to: usize) -> Range<usize> {
-        let continues = |row: &Row| row.continues;
+        let continues = |row: &DetailRow| row.continues;
         let before = self.all.iter().take(from + 1).rev();
         let above = before.take_while(|row| row.continues).count();
         let below = self
@@ -209,9 +209,9 @@ impl Rows {
     }
 }
 
-impl Row {
+impl DetailRow {
     /// Creates the row of an unwrapped line.
-    fn cut(line: Line) -> Self {
+    fn from_line(line: Line) -> Self {
         let mut before = 0;
         let mut placed = |line: Line| {
             let start = before;
@@ -235,14 +235,14 @@ mod tests {
     use super::*;
     use crate::testing::options;
 
-    fn drawn(rows: &Rows, left: usize, width: u16) -> String {
+    fn draw_rows(rows: &Rows, left: usize, width: u16) -> String {
         let area = Rect::new(0, 0, width, 1);
         let mut buffer = Buffer::empty(area);
         rows.draw(0, left, area, Theme::Ansi, &mut buffer);
         crate::testing::text(&buffer).trim_end().to_owned()
     }
 
-    fn unwrapped(text: &str) -> Rows {
+    fn unwrapped_rows(text: &str) -> Rows {
         let options = RenderOptions {
             wrap: false,
             ..options(10)
@@ -253,20 +253,20 @@ mod tests {
     #[test]
     fn an_unwrapped_line_is_one_row_and_shows_where_it_goes_on() {
         let digits = "0123456789".repeat(80);
-        let rows = unwrapped(&digits);
+        let rows = unwrapped_rows(&digits);
         assert_eq!((rows.len(), rows.widest()), (1, 800));
-        assert_eq!(drawn(&rows, 0, 10), "012345678›");
-        assert_eq!(drawn(&rows, 251, 10), "‹23456789›");
-        assert_eq!(drawn(&rows, 790, 10), "‹123456789");
-        assert_eq!(drawn(&rows, 900, 10), "‹");
+        assert_eq!(draw_rows(&rows, 0, 10), "012345678›");
+        assert_eq!(draw_rows(&rows, 251, 10), "‹23456789›");
+        assert_eq!(draw_rows(&rows, 790, 10), "‹123456789");
+        assert_eq!(draw_rows(&rows, 900, 10), "‹");
         assert_eq!(rows.text(0..1), digits);
     }
 
     #[test]
     fn a_wide_character_cut_in_two_leaves_a_gap() {
-        let rows = unwrapped("ab日本語cd");
-        assert_eq!(drawn(&rows, 1, 20).replace(' ', ""), "‹日本語cd");
-        assert_eq!(drawn(&rows, 3, 6), "‹本 語 ›");
+        let rows = unwrapped_rows("ab日本語cd");
+        assert_eq!(draw_rows(&rows, 1, 20).replace(' ', ""), "‹日本語cd");
+        assert_eq!(draw_rows(&rows, 3, 6), "‹本 語 ›");
     }
 
     #[test]

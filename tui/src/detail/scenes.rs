@@ -8,7 +8,7 @@ use crate::testing::{app, frame, now, press, settle, text};
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 60)];
 
-fn pressed(width: u16, height: u16, keys: &str) -> App {
+fn screen_after(width: u16, height: u16, keys: &str) -> App {
     let mut app = app(width, height);
     settle(&mut app, Message::Tick(now()), 1_204);
     press(&mut app, keys, 1_204);
@@ -26,7 +26,7 @@ fn the_detail_at_every_size() {
     ];
     for (width, height) in SIZES {
         for (name, keys) in scenes {
-            let frame = text(&frame(&pressed(width, height, keys)));
+            let frame = text(&frame(&screen_after(width, height, keys)));
             insta::assert_snapshot!(format!("{name}_{width}x{height}"), frame);
         }
     }
@@ -41,7 +41,7 @@ fn the_form_of_the_body_is_seen_on_every_screen() {
             ("enter 3 b b b", "form"),
             ("enter 4 b b b", "JSON"),
         ] {
-            let shown = text(&frame(&pressed(width, height, keys)));
+            let shown = text(&frame(&screen_after(width, height, keys)));
             let form = format!("B · {form}");
             assert!(shown.contains(&form), "{keys} {form}\n{shown}");
         }
@@ -58,7 +58,7 @@ fn a_tab_that_knows_nothing_names_the_keys_that_find_out() {
     let key = keymap.key(Action::Explain).unwrap().to_string();
     assert!(hint[0].starts_with(&key), "{hint:?}");
     for (width, height) in SIZES {
-        let shown = text(&frame(&pressed(width, height, "enter 6")));
+        let shown = text(&frame(&screen_after(width, height, "enter 6")));
         for line in &hint {
             assert!(shown.contains(line), "{line}\n{shown}");
         }
@@ -67,7 +67,7 @@ fn a_tab_that_knows_nothing_names_the_keys_that_find_out() {
 
 #[test]
 fn turning_wrapping_off_and_on_stays_at_the_same_line() {
-    let mut app = pressed(60, 15, "enter 3 j j j");
+    let mut app = screen_after(60, 15, "enter 3 j j j");
     let height = usize::from(app.layout().unwrap().sheet().height);
     let top = |app: &App| {
         let (rows, first) = (app.detail.rows(), app.detail.first(height));

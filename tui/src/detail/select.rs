@@ -39,7 +39,7 @@ impl Detail {
     }
 
     /// Returns the selected rows. They always cover complete lines.
-    pub(crate) fn selected(&self) -> Option<Range<usize>> {
+    pub(crate) fn selected_rows(&self) -> Option<Range<usize>> {
         let RowSelection { anchor, cursor } = self.selection?;
         Some(self.rows().whole(anchor.min(cursor), anchor.max(cursor)))
     }
@@ -51,14 +51,14 @@ impl Detail {
 
     /// Returns the number of selected lines.
     pub(super) fn selected_lines(&self) -> Option<usize> {
-        let (selected, rows) = (self.selected()?, self.rows());
+        let (selected, rows) = (self.selected_rows()?, self.rows());
         let last = rows.line_of(selected.end.saturating_sub(1));
         Some(last + 1 - rows.line_of(selected.start))
     }
 
     /// Returns the text of the selected lines as shown, and their number.
     pub(crate) fn selected_text(&self) -> Option<(String, usize)> {
-        let text = self.rows().text(self.selected()?);
+        let text = self.rows().text(self.selected_rows()?);
         Some((text, self.selected_lines()?))
     }
 
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::detail::DetailEffect;
     use crate::detail::Tab;
-    use crate::testing::{event, opened};
+    use crate::testing::{event, sample_event};
 
     fn detail(width: usize) -> Detail {
         let mut detail = Detail::default();
@@ -159,7 +159,7 @@ mod tests {
         else {
             panic!("nothing is asked");
         };
-        detail.event(generation, Ok(Some(opened(1, width))));
+        detail.event(generation, Ok(Some(sample_event(1, width))));
         detail.open_tab(Tab::Request);
         detail
     }
@@ -176,7 +176,7 @@ mod tests {
             (Action::Top, 0..1),
         ] {
             detail.act(action, 3);
-            assert_eq!(detail.selected(), Some(selected), "{action:?}");
+            assert_eq!(detail.selected_rows(), Some(selected), "{action:?}");
             let (first, cursor) = (detail.first(3), detail.cursor().unwrap());
             assert!((first..first + 3).contains(&cursor), "{action:?}");
         }
@@ -213,7 +213,7 @@ mod tests {
         else {
             panic!("nothing is asked");
         };
-        detail.event(generation, Ok(Some(opened(1, 24))));
+        detail.event(generation, Ok(Some(sample_event(1, 24))));
         assert!(!detail.is_selecting());
     }
 
@@ -223,9 +223,9 @@ mod tests {
         assert!(!detail.pull(Some(1), false, 3));
         detail.press(1, 3);
         assert!(detail.pull(None, true, 3));
-        assert_eq!((detail.selected(), detail.first(3)), (Some(1..4), 1));
+        assert_eq!((detail.selected_rows(), detail.first(3)), (Some(1..4), 1));
         assert!(detail.pull(None, false, 3));
-        assert_eq!((detail.selected(), detail.first(3)), (Some(0..2), 0));
+        assert_eq!((detail.selected_rows(), detail.first(3)), (Some(0..2), 0));
         assert!(detail.on_release() && !detail.on_release());
     }
 }

@@ -18,8 +18,8 @@ impl Detail {
         let aside = (self.width() / 2).max(1);
         match action {
             Action::Select => self.toggle_selection(height),
-            Action::Left => self.left = self.left().saturating_sub(aside),
-            Action::Right => self.left = self.left() + aside,
+            Action::Left => self.left = self.scrolled_cells().saturating_sub(aside),
+            Action::Right => self.left = self.scrolled_cells() + aside,
             _ => self.scroll(action, height),
         }
     }
@@ -68,7 +68,7 @@ impl Detail {
 
     /// Records that the history has changed.
     pub(crate) fn on_change(&mut self, changes: &Changes) {
-        let shown = self.opened().map(|opened| opened.event.id);
+        let shown = self.open_event().map(|opened| opened.event.id);
         self.stale |= changes.everything
             || changes
                 .touched
@@ -96,7 +96,9 @@ impl Detail {
         let Some((_, id)) = self.asked.take_if(|(asked, _)| *asked == generation) else {
             return;
         };
-        let is_shown = self.opened().is_some_and(|opened| opened.event.id == id);
+        let is_shown = self
+            .open_event()
+            .is_some_and(|opened| opened.event.id == id);
         match result {
             // An event that a person is reading stays on the screen even if
             // retention has removed it.
@@ -116,19 +118,19 @@ impl Detail {
                 .as_ref()
                 .is_some_and(|it| it.event.id == one.event.id)
         };
-        if !self.opened().is_some_and(is_same) {
+        if !self.open_event().is_some_and(is_same) {
             (self.top, self.left) = (0, 0);
         }
         let line = self.rows().line_of(self.top);
         let before = std::mem::replace(&mut self.opened, opened);
         let before = before.as_deref();
-        if before.map(|it| it.sheet(self.tab)) == self.opened().map(|it| it.sheet(self.tab)) {
+        if before.map(|it| it.sheet(self.tab)) == self.open_event().map(|it| it.sheet(self.tab)) {
             return;
         }
         self.end_selection();
         let (was, is) = (
             before.map(|it| it.options),
-            self.opened().map(|it| it.options),
+            self.open_event().map(|it| it.options),
         );
         if let (Some(was), Some(is)) = (was, is)
             && was != is
@@ -159,7 +161,7 @@ impl Detail {
             attempt: self.chosen_attempt(id),
         };
         self.lay_out_finding(id, options);
-        let fits = self.opened().is_some_and(|opened| {
+        let fits = self.open_event().is_some_and(|opened| {
             let is_same = opened.event.id == id;
             is_same && (self.is_gone || opened.options == options && !self.stale)
         });
@@ -180,7 +182,7 @@ impl Detail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{event, opened};
+    use crate::testing::{event, sample_event};
 
     fn load(detail: &mut Detail, id: EventId) -> Generation {
         match detail.ask(Some(id), 40) {
@@ -196,11 +198,14 @@ mod tests {
         let generation = load(&mut detail, first);
         assert_eq!(detail.ask(Some(last), 40), None);
 
-        detail.event(generation, Ok(Some(opened(1, 40))));
+        detail.event(generation, Ok(Some(sample_event(1, 40))));
         let generation = load(&mut detail, last);
-        detail.event(generation, Ok(Some(opened(2, 40))));
+        detail.event(generation, Ok(Some(sample_event(2, 40))));
 
-        assert_eq!(detail.opened().map(|opened| opened.event.id), Some(last));
+        assert_eq!(
+            detail.open_event().map(|opened| opened.event.id),
+            Some(last)
+        );
         assert_eq!(detail.ask(Some(last), 40), None);
         assert!(
             detail.ask(Some(last), 50).is_some(),
@@ -212,7 +217,7 @@ mod tests {
     fn a_touched_event_is_read_again_and_stays_scrolled() {
         let mut detail = Detail::default();
         let generation = load(&mut detail, event(1).id);
-        detail.event(generation, Ok(Some(opened(1, 40))));
+        detail.event(generation, Ok(Some(sample_event(1, 40))));
         detail.act(Action::Down, 3);
         let touched = vec![(event(1).position, event(1).id)];
         detail.on_change(&Changes {
@@ -221,7 +226,7 @@ mod tests {
         });
 
         let generation = load(&mut detail, event(1).id);
-        detail.event(generation, Ok(Some(opened(1, 40))));
+        detail.event(generation, Ok(Some(sample_event(1, 40))));
         assert_eq!(detail.first(3), 1);
     }
 
@@ -229,8 +234,8 @@ mod tests {
     fn scrolling_stops_at_both_ends() {
         let mut detail = Detail::default();
         let generation = load(&mut detail, event(1).id);
-        detail.event(generation, Ok(Some(opened(1, 40))));
-        let lines = detail.opened().unwrap().sheet(Tab::Summary).len();
+        detail.event(generation, Ok(Some(sample_event(1, 40))));
+        let lines = detail.open_event().unwrap().sheet(Tab::Summary).len();
         detail.act(Action::Up, 4);
         assert_eq!(detail.first(4), 0);
         detail.act(Action::Bottom, 4);

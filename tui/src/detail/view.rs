@@ -47,15 +47,15 @@ pub(crate) fn view(
     };
     let focused = props.focused;
     Frame { focused, titles }.draw(layout.detail, theme, buffer);
-    if detail.opened().is_none() {
+    if detail.open_event().is_none() {
         return empty(detail, env, sheet, buffer);
     }
     tabs(detail.tab, layout.tabs().width).draw(layout.tabs(), theme, buffer);
     if let Some(seconds) = props.asked_for.filter(|_| detail.tab == Tab::Diff) {
         return asking(seconds, env, sheet, buffer);
     }
-    let (rows, left) = (detail.rows(), detail.left());
-    let selected = detail.selected().unwrap_or_default();
+    let (rows, left) = (detail.rows(), detail.scrolled_cells());
+    let selected = detail.selected_rows().unwrap_or_default();
     for (index, area) in (first..rows.len()).zip(sheet.rows()) {
         rows.draw(index, left, area, theme, buffer);
         let hits = &detail.find.hits;
@@ -142,7 +142,7 @@ fn tabs(open: Tab, room: u16) -> Line {
 }
 
 fn title(detail: &Detail, selected: Option<EventId>) -> Line {
-    let Some(opened) = detail.opened() else {
+    let Some(opened) = detail.open_event() else {
         return Line::of(Role::Strong, "Event");
     };
     let line = name(opened);
@@ -180,7 +180,7 @@ fn name(opened: &OpenEvent) -> Line {
 /// Returns the scroll position to the side and down, if the rows do not fit.
 fn progress(detail: &Detail, first: usize, height: usize) -> Line {
     let rows = detail.rows();
-    let (left, width) = (detail.left(), detail.width());
+    let (left, width) = (detail.scrolled_cells(), detail.width());
     let aside = part("↔ ", left + width, rows.widest(), width);
     let down = part("", first + height, rows.len(), height);
     let gap = if aside.is_empty() || down.is_empty() {

@@ -13,7 +13,7 @@ use crate::theme::Role;
 
 /// A request that a person has edited.
 #[derive(Debug)]
-pub struct Edited {
+pub struct EditorResult {
     /// The request to send.
     pub request: EditedRequest,
     /// The lines in which it differs, each prefixed with `- ` or `+ `, and a few lines around them.
@@ -30,14 +30,14 @@ pub async fn edit(
     editor: &str,
     secrets: &[String],
     request: &WebhookRequest,
-) -> Result<Option<Edited>, String> {
+) -> Result<Option<EditorResult>, String> {
     let before = write(request);
     let after = run_editor(editor, secrets, &before).await?;
     if after == before {
         return Ok(None);
     }
     let parsed = parse(&after).map_err(|error| error.to_string())?;
-    Ok(parsed.map(|request| Edited {
+    Ok(parsed.map(|request| EditorResult {
         request,
         difference: difference(&before, &after).iter().map(Line::text).collect(),
     }))

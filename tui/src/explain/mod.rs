@@ -73,7 +73,7 @@ impl Explain {
     ) -> ExplainUpdate {
         match answer {
             ExplainAnswer::Explained { id, result } => {
-                let lines = self.explained(id, result, keymap);
+                let lines = self.show_answer(id, result, keymap);
                 ExplainUpdate::Show(id, lines)
             }
             ExplainAnswer::Link { result } => ExplainUpdate::Do(page::open(result, is_remote)),
@@ -86,7 +86,7 @@ impl Explain {
     }
 
     /// Handles the end of a question and returns the lines to show.
-    fn explained(
+    fn show_answer(
         &mut self,
         id: EventId,
         result: Result<Box<Explanation>, String>,

@@ -58,7 +58,7 @@ impl FaultsPane {
 
     /// Returns the filter that shows the events of the row under the cursor.
     pub(crate) fn filter(&self) -> Option<String> {
-        let group = self.selected()?;
+        let group = self.selected_group()?;
         Some(format!("failure:{}", group.fingerprint))
     }
 
@@ -73,12 +73,12 @@ impl FaultsPane {
     /// Selects the row on a line of the window that was clicked, and returns its index.
     pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
         let height = view::height(screen).max(1);
-        let row = cursor::clicked(line, self.first(height), self.rows().len(), height)?;
+        let row = cursor::clicked_row(line, self.first(height), self.rows().len(), height)?;
         self.go_to(row, height);
         Some(row)
     }
 
-    fn selected(&self) -> Option<&FailureGroup> {
+    fn selected_group(&self) -> Option<&FailureGroup> {
         self.rows().get(self.cursor())
     }
 

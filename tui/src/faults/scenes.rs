@@ -24,7 +24,7 @@ fn group(number: u64, status: Option<u16>, line: &str) -> FailureGroup {
     }
 }
 
-fn opened(width: u16, height: u16, groups: Vec<FailureGroup>) -> App {
+fn open_groups(width: u16, height: u16, groups: Vec<FailureGroup>) -> App {
     let mut app = app(width, height);
     settle(&mut app, Message::Tick(now()), 500);
     press(&mut app, "E", 500);
@@ -50,20 +50,20 @@ fn groups() -> Vec<FailureGroup> {
 #[test]
 fn the_table_at_every_size() {
     for (width, height) in [(60, 15), (80, 24), (120, 36)] {
-        let app = opened(width, height, groups());
+        let app = open_groups(width, height, groups());
         insta::assert_snapshot!(format!("faults_{width}x{height}"), text(&frame(&app)));
     }
 }
 
 #[test]
 fn a_fault_leads_to_its_events_and_none_is_said() {
-    let mut app = opened(120, 36, groups());
+    let mut app = open_groups(120, 36, groups());
     press(&mut app, "j", 500);
     press(&mut app, "enter", 500);
     assert!(app.windows.is_empty());
     let shown = text(&frame(&app));
     assert!(shown.contains("failure:0000000002"), "{shown}");
 
-    let app = opened(120, 36, Vec::new());
+    let app = open_groups(120, 36, Vec::new());
     assert!(text(&frame(&app)).contains("No delivery has failed."));
 }

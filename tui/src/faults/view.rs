@@ -69,7 +69,7 @@ pub(crate) fn view(pane: &FaultsPane, env: Env<'_>, screen: Rect, buffer: &mut B
             buffer.set_style(place, env.theme.selection(true));
         }
     }
-    let Some(group) = pane.selected() else {
+    let Some(group) = pane.selected_group() else {
         return;
     };
     let below = lines.rows().rev().take(LINES).collect::<Vec<_>>();

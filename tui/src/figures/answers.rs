@@ -118,7 +118,7 @@ mod tests {
         }
     }
 
-    fn shown(counts: &[(u64, u64)], width: usize) -> Vec<String> {
+    fn bar_lines(counts: &[(u64, u64)], width: usize) -> Vec<String> {
         let lines = answers(&times(counts), width);
         assert!(lines.iter().all(|line| line.width() <= width), "{lines:?}");
         lines.iter().map(Line::text).collect()
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn podios_limit_stands_below_what_is_fast_and_above_what_is_slow() {
         let fast = [(1, 0), (10, 4), (50, 40), (15_000, 0), (30_000, 0), (0, 0)];
-        let lines = shown(&fast, 52);
+        let lines = bar_lines(&fast, 52);
         assert!(lines[0].contains("p50 38 ms · p95 88 ms"), "{lines:?}");
         assert!(lines[1].contains("≤ 10 ms ███▏ 4"), "{lines:?}");
         assert!(lines[2].contains("≤ 50 ms █"), "{lines:?}");
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(lines.len(), 4);
 
         let slow = [(10_000, 4), (15_000, 1), (30_000, 2), (60_000, 0), (0, 1)];
-        let lines = shown(&slow, 76);
+        let lines = bar_lines(&slow, 76);
         assert!(
             lines[3].contains("15 s ─── Podio waits no longer: 3 (37.5 %) too late"),
             "{lines:?}"

@@ -111,7 +111,7 @@ mod tests {
         }
     }
 
-    fn shown(minutes: &[Minute], width: usize) -> Vec<String> {
+    fn bar_lines(minutes: &[Minute], width: usize) -> Vec<String> {
         hour(minutes, width).iter().map(Line::text).collect()
     }
 
@@ -127,14 +127,14 @@ mod tests {
             minute(Up, Up, 0),
         ]);
         minutes[57].lost = 2;
-        let wide = shown(&minutes, 80);
+        let wide = bar_lines(&minutes, 80);
         assert!(wide[0].ends_with("now") && wide[0].chars().count() == LABEL + 60);
         assert!(wide[1].ends_with("·██████▄▁▁█"), "{wide:?}");
         assert!(wide[2].ends_with("·······██▁█"), "{wide:?}");
         assert!(wide[3].ends_with(" ▂██ "), "{wide:?}");
         assert!(wide[4].contains("at most 12 events at once"));
         assert!(wide[6].contains("2 events lost"), "{wide:?}");
-        let narrow = shown(&minutes, 52);
+        let narrow = bar_lines(&minutes, 52);
         assert!(narrow[1].ends_with("·███▄▄"), "{narrow:?}");
         assert!(narrow.iter().all(|line| line.chars().count() <= 52));
     }
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn without_a_link_it_is_said_that_nothing_is_known() {
         let unknown = minute(MinuteState::Unknown, MinuteState::Unknown, 0);
-        let lines = shown(&[unknown; 60], 80);
+        let lines = bar_lines(&[unknown; 60], 80);
         assert_eq!(lines.len(), 1);
         assert!(lines[0].contains("nothing is known"));
     }

@@ -48,7 +48,7 @@ pub(crate) struct FiguresPoller {
 }
 
 impl FiguresPoller {
-    pub(crate) fn known(&self) -> &ShownFigures {
+    pub(crate) fn known_figures(&self) -> &ShownFigures {
         &self.known
     }
 
@@ -106,6 +106,6 @@ mod tests {
         };
         figures.on_answer(FiguresAnswer::Loaded(Box::new(known)));
         figures.on_answer(FiguresAnswer::Loaded(Box::default()));
-        assert!(figures.known().times.is_some());
+        assert!(figures.known_figures().times.is_some());
     }
 }

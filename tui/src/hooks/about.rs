@@ -2,7 +2,7 @@
 
 use podtap_agent::{CallFailure, HookStanding, ListedHook};
 
-use super::row::{self, Row};
+use super::row::{self, HookRow};
 use crate::line::Line;
 use crate::paragraph;
 use crate::theme::Role;
@@ -12,26 +12,26 @@ use crate::words;
 const LABEL: usize = 12;
 
 /// Returns the description of a row, in lines of `width` cells.
-pub(crate) fn about(row: &Row, width: usize) -> Vec<Line> {
+pub(crate) fn about(row: &HookRow, width: usize) -> Vec<Line> {
     let mut about = About {
         lines: Vec::new(),
         room: width.saturating_sub(LABEL),
     };
     match row {
-        Row::Hook(listed) => {
+        HookRow::Hook(listed) => {
             about.hook(listed);
             match &listed.standing {
                 Some(standing) => about.standing(standing),
                 None => about.say("standing", Role::Quiet, "it was not called within a week"),
             }
         }
-        Row::Failed(failed) => {
+        HookRow::Failed(failed) => {
             about.say("on", Role::Plain, &failed.place.to_string());
             about.say("", Role::Quiet, &failed.place.at.to_string());
             about.say("its hooks", Role::Failed, "cannot be listed");
             about.say("", Role::Plain, &failed.reason);
         }
-        Row::Called(standing) => {
+        HookRow::Called(standing) => {
             about.say("hook", Role::Number, &standing.hook_id.to_string());
             let text = "the history has its calls, but Podio's lists do not have the hook";
             about.say("known from", Role::Quiet, text);

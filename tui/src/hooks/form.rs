@@ -4,7 +4,7 @@ use podtap_agent::{Place, PlaceRef};
 use podtap_podio::EventType;
 
 use super::effect::HookChange;
-use super::row::Row;
+use super::row::HookRow;
 use crate::widget::form::{Choice, Fields, FormField, Text};
 
 /// The form for a new hook.
@@ -24,15 +24,15 @@ pub(crate) struct HookForm {
 
 impl HookForm {
     /// Creates a form for a hook to `url`, with the place and event of `row` chosen at first.
-    pub(crate) fn new(places: &[Place], row: Option<&Row>, url: &str) -> Self {
-        let here = row.and_then(Row::place);
+    pub(crate) fn new(places: &[Place], row: Option<&HookRow>, url: &str) -> Self {
+        let here = row.and_then(HookRow::place);
         let at = places.iter().position(|place| Some(place.at) == here);
-        let event = row.and_then(Row::hook).map(|listed| &listed.hook.event);
+        let event = row.and_then(HookRow::hook).map(|listed| &listed.hook.event);
         let event = event.and_then(|event| event.parse().ok());
         let known = places.iter().map(|place| (Some(place.at), label(place)));
         let options: Vec<_> = known.chain([(None, "another place".to_owned())]).collect();
         let place = Choice::new("On", options, at.unwrap_or(0));
-        let followed = place.chosen().copied().flatten();
+        let followed = place.chosen_option().copied().flatten();
         let wanted = event.unwrap_or(EventType::ItemUpdate);
         let (other, event) = (other_field(followed, ""), event_field(followed, wanted));
         let (other, event) = if place.is_open() {
@@ -60,7 +60,7 @@ impl HookForm {
                 .parse::<PlaceRef>()
                 .map_err(|error| error.to_string())?,
         };
-        let event = *self.event.chosen().ok_or("choose an event")?;
+        let event = *self.event.chosen_option().ok_or("choose an event")?;
         if !event.spec().ref_types.contains(&place.ref_type) {
             return Err(format!("{place} does not send {event}"));
         }
@@ -73,7 +73,7 @@ impl HookForm {
 
     /// Returns the chosen place; `None` for another one.
     fn place(&self) -> Option<PlaceRef> {
-        self.place.chosen().copied().flatten()
+        self.place.chosen_option().copied().flatten()
     }
 }
 
@@ -109,7 +109,7 @@ impl Fields for HookForm {
     fn follow_choice(&mut self) {
         let place = self.place();
         if place == self.followed {
-            self.wanted = self.event.chosen().copied().unwrap_or(self.wanted);
+            self.wanted = self.event.chosen_option().copied().unwrap_or(self.wanted);
             return;
         }
         self.followed = place;
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn it_begins_like_the_selected_hook_and_leads_to_this_tunnel() {
-        let row = Row::Hook(Box::new(hook(7, "comment.create", "x")));
+        let row = HookRow::Hook(Box::new(hook(7, "comment.create", "x")));
         let form = HookForm::new(&places(), Some(&row), URL);
         let wanted = HookChange::Create {
             place: orders().at,

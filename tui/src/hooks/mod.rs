@@ -19,7 +19,7 @@ use about::about;
 pub(crate) use effect::{HookChange, HooksAnswer, HooksEffect, run};
 pub(crate) use form::HookForm;
 pub(crate) use news::notice;
-use row::Row;
+use row::HookRow;
 pub(crate) use update::{HooksUpdate, on_answer, request_change};
 pub(crate) use view::{area, view};
 
@@ -34,14 +34,14 @@ use crate::widget::lines::Lines;
 /// The open pane.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct HooksPane {
-    rows: Vec<Row>,
+    rows: Vec<HookRow>,
     places: Vec<Place>,
     /// Number of places that were not asked for, because there are too many.
     left_out: usize,
     cursor: usize,
     /// The first row on the screen after the last move.
     top: usize,
-    reading: LoadState,
+    reading: HooksLoad,
     /// Number of changes that Podio has not answered yet.
     changing: usize,
     /// Why the list of Podio's hooks is missing.
@@ -54,7 +54,7 @@ pub(crate) struct HooksPane {
 
 /// The state of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum LoadState {
+enum HooksLoad {
     /// The list must be read.
     #[default]
     Wanted,
@@ -67,22 +67,22 @@ enum LoadState {
 impl HooksPane {
     /// Requests that the list is read again.
     fn reload(&mut self) {
-        self.reading = LoadState::Wanted;
+        self.reading = HooksLoad::Wanted;
     }
 
     /// Returns whether the list is being read or must be read.
     fn is_reading(&self) -> bool {
-        self.reading != LoadState::Done
+        self.reading != HooksLoad::Done
     }
 
     /// Returns the request for the list if it must be read. `asked` counts
     /// the requests of all panes.
     pub(crate) fn ask(&mut self, asked: &mut Generation) -> Option<HooksEffect> {
-        if self.reading != LoadState::Wanted {
+        if self.reading != HooksLoad::Wanted {
             return None;
         }
         *asked += 1;
-        self.reading = LoadState::Asked(*asked);
+        self.reading = HooksLoad::Asked(*asked);
         let generation = *asked;
         Some(HooksEffect::LoadHooks { generation })
     }
@@ -94,11 +94,11 @@ impl HooksPane {
         listing: Result<HookListing, String>,
         standings: Vec<HookStanding>,
     ) {
-        if self.reading != LoadState::Asked(generation) {
+        if self.reading != HooksLoad::Asked(generation) {
             return;
         }
-        self.reading = LoadState::Done;
-        let selected = self.selected().map(Row::key);
+        self.reading = HooksLoad::Done;
+        let selected = self.selected_row().map(HookRow::key);
         let listing = match listing {
             Ok(listing) => {
                 self.refusal = None;
@@ -125,21 +125,21 @@ impl HooksPane {
 
     /// Asks Podio to verify the selected hook again.
     fn verify(&mut self) -> Option<HooksEffect> {
-        let hook_id = self.selected()?.hook()?.hook.hook_id;
+        let hook_id = self.selected_row()?.hook()?.hook.hook_id;
         self.begin_change();
         Some(HooksEffect::ChangeHook(HookChange::Verify { hook_id }))
     }
 
     /// Returns the description of the selected row, in lines of `room` cells.
     fn about(&self, keymap: &Keymap, room: usize) -> Option<Lines> {
-        let lines = about(self.selected()?, room);
+        let lines = about(self.selected_row()?, room);
         Some(Lines::new("Hook", keymap.closes(), lines))
     }
 
     /// Returns the question whether to delete the selected hook, in lines of
     /// `room` cells, and the hook's id.
     fn delete_question(&self, keymap: &Keymap, room: usize) -> Option<(Lines, u64)> {
-        let listed = self.selected()?.hook()?;
+        let listed = self.selected_row()?.hook()?;
         let (hook_id, event) = (listed.hook.hook_id, &listed.hook.event);
         let question = format!("Delete hook {hook_id}, {event} on {}?", listed.place);
         let mut text = paragraph::lines(Role::Plain, &question, room);
@@ -157,7 +157,7 @@ impl HooksPane {
     /// Returns the URL of the selected hook without control characters: a
     /// pasted line break could run a command.
     fn url(&self) -> Option<String> {
-        let listed = self.selected()?.hook()?;
+        let listed = self.selected_row()?.hook()?;
         Some(listed.hook.url.replace(char::is_control, ""))
     }
 
@@ -188,7 +188,7 @@ impl HooksPane {
     }
 
     /// Returns the row under the cursor.
-    fn selected(&self) -> Option<&Row> {
+    fn selected_row(&self) -> Option<&HookRow> {
         self.rows.get(self.cursor)
     }
 
@@ -297,7 +297,7 @@ pub(crate) mod samples {
         pane.reload();
         pane.ask(&mut 3);
         pane.on_listing(4, Ok(hooks(&[])), Vec::new());
-        assert_eq!(pane.selected(), None);
+        assert_eq!(pane.selected_row(), None);
         pane.act(Action::Down, SCREEN);
         assert_eq!(pane.cursor, 0);
     }
@@ -332,12 +332,12 @@ pub(crate) mod samples {
 
         let rows = row::rows(listing, called.to_vec());
 
-        let keys: Vec<_> = rows.iter().map(Row::key).collect();
+        let keys: Vec<_> = rows.iter().map(HookRow::key).collect();
         let wanted = [
-            Row::Failed(failed),
-            Row::Hook(Box::new(hook(7, "item.update", "x"))),
-            Row::Called(called[1].clone()),
+            HookRow::Failed(failed),
+            HookRow::Hook(Box::new(hook(7, "item.update", "x"))),
+            HookRow::Called(called[1].clone()),
         ];
-        assert_eq!(keys, wanted.each_ref().map(Row::key));
+        assert_eq!(keys, wanted.each_ref().map(HookRow::key));
     }
 }

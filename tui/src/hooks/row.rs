@@ -9,7 +9,7 @@ use podtap_podio::hook_url::Uncallable;
 use crate::theme::Role;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Row {
+pub(crate) enum HookRow {
     /// A hook that Podio has listed.
     Hook(Box<ListedHook>),
     /// A place whose hooks could not be listed.
@@ -25,7 +25,7 @@ pub(crate) enum RowKey {
     Place(PlaceRef),
 }
 
-impl Row {
+impl HookRow {
     /// Returns the identity of the row.
     pub(crate) fn key(&self) -> RowKey {
         match self {
@@ -55,19 +55,19 @@ impl Row {
 
 /// Returns the hooks of each place, or the reason why they are missing, and then the
 /// hooks that only the history knows.
-pub(super) fn rows(listing: HookListing, standings: Vec<HookStanding>) -> Vec<Row> {
+pub(super) fn rows(listing: HookListing, standings: Vec<HookStanding>) -> Vec<HookRow> {
     let listed: HashSet<u64> = listing.hooks.iter().map(|it| it.hook.hook_id).collect();
-    let hooks = listing.hooks.into_iter().map(Box::new).map(Row::Hook);
-    let failed = listing.failed.into_iter().map(Row::Failed);
-    let mut rows: Vec<Row> = failed.chain(hooks).collect();
-    let nth = |row: &Row| {
+    let hooks = listing.hooks.into_iter().map(Box::new).map(HookRow::Hook);
+    let failed = listing.failed.into_iter().map(HookRow::Failed);
+    let mut rows: Vec<HookRow> = failed.chain(hooks).collect();
+    let nth = |row: &HookRow| {
         let mut places = listing.places.iter();
         places.position(|place| Some(place.at) == row.place())
     };
     rows.sort_by_cached_key(nth);
     let mut called = standings;
     called.retain(|standing| !listed.contains(&standing.hook_id));
-    rows.extend(called.into_iter().map(Row::Called));
+    rows.extend(called.into_iter().map(HookRow::Called));
     rows
 }
 

@@ -12,7 +12,7 @@ use crate::hooks::samples::{hook, listing};
 use crate::message::{FeatureAnswer, Message};
 use crate::testing::{app, frame, key, now, press, settle, shows};
 
-fn listed(generation: Generation, listing: Result<HookListing, String>) -> Message {
+fn listing_message(generation: Generation, listing: Result<HookListing, String>) -> Message {
     Message::Answer(FeatureAnswer::Hooks(HooksAnswer::Hooks {
         generation,
         listing: listing.map(Box::new),
@@ -20,7 +20,7 @@ fn listed(generation: Generation, listing: Result<HookListing, String>) -> Messa
     }))
 }
 
-fn opened(hooks: &[u64]) -> App {
+fn open_hooks(hooks: &[u64]) -> App {
     let mut app = app(100, 30);
     settle(&mut app, Message::Tick(now()), 5);
     let effects = app.update(key("h"));
@@ -34,7 +34,7 @@ fn opened(hooks: &[u64]) -> App {
     let hooks = hooks
         .iter()
         .map(|id| hook(*id, "item.update", "https://x.test/a\nb"));
-    app.update(listed(1, Ok(listing(hooks.collect()))));
+    app.update(listing_message(1, Ok(listing(hooks.collect()))));
     app
 }
 
@@ -53,7 +53,7 @@ fn answer(
 
 #[test]
 fn a_closed_panes_answer_does_not_fill_the_next_one() {
-    let mut app = opened(&[7]);
+    let mut app = open_hooks(&[7]);
     app.update(key("R"));
     app.update(key("esc"));
     let effects = app.update(key("h"));
@@ -61,14 +61,17 @@ fn a_closed_panes_answer_does_not_fill_the_next_one() {
         effects[0],
         Effect::Hooks(HooksEffect::LoadHooks { generation: 3 })
     );
-    app.update(listed(2, Ok(listing(vec![hook(7, "item.update", "x")]))));
+    app.update(listing_message(
+        2,
+        Ok(listing(vec![hook(7, "item.update", "x")])),
+    ));
     assert!(shows(&app, "reading …"));
     assert!(!shows(&app, "item.update    Orders"));
 }
 
 #[test]
 fn what_is_being_read_is_not_asked_for_twice() {
-    let mut app = opened(&[7]);
+    let mut app = open_hooks(&[7]);
     let effects = app.update(key("ctrl-r"));
     assert_eq!(
         effects[0],
@@ -79,7 +82,7 @@ fn what_is_being_read_is_not_asked_for_twice() {
 
 #[test]
 fn a_hook_is_deleted_only_after_yes_and_the_list_read_again() {
-    let mut app = opened(&[7, 8]);
+    let mut app = open_hooks(&[7, 8]);
     press(&mut app, "j del", 5);
     assert!(shows(&app, "Delete hook 8, item.update on Orders?"));
     press(&mut app, "n", 5);
@@ -98,7 +101,7 @@ fn a_hook_is_deleted_only_after_yes_and_the_list_read_again() {
 
 #[test]
 fn a_refusal_stays_in_the_pane_until_the_next_change() {
-    let mut app = opened(&[7]);
+    let mut app = open_hooks(&[7]);
     let change = HookChange::Verify { hook_id: 7 };
     let effects = app.update(key("v"));
     let effects = answer(
@@ -115,7 +118,7 @@ fn a_refusal_stays_in_the_pane_until_the_next_change() {
 
 #[test]
 fn a_new_hook_leads_here_and_is_looked_at_again_once_it_is_verified() {
-    let mut app = opened(&[7]);
+    let mut app = open_hooks(&[7]);
     press(&mut app, "c", 5);
     assert!(shows(&app, "New hook"));
     let effects = app.update(key("enter"));
@@ -147,7 +150,7 @@ fn is_load(effect: &Effect) -> bool {
 
 #[test]
 fn without_credentials_the_history_still_tells_and_says_why_no_more() {
-    let mut app = opened(&[]);
+    let mut app = open_hooks(&[]);
     app.update(key("R"));
     app.update(Message::Answer(FeatureAnswer::Hooks(HooksAnswer::Hooks {
         generation: 2,
@@ -167,12 +170,12 @@ fn without_credentials_the_history_still_tells_and_says_why_no_more() {
 
 #[test]
 fn text_of_podios_is_shown_and_not_obeyed() {
-    let mut app = opened(&[]);
+    let mut app = open_hooks(&[]);
     let mut hostile = hook(7, "item.\x1b[31mupdate", "https://x.test/\x07\u{202e}");
     hostile.place.name = Some("Or\nders\x1b]0;x".to_owned());
     hostile.verdict = UrlVerdict::OtherTunnel;
     app.update(key("R"));
-    app.update(listed(2, Ok(listing(vec![hostile]))));
+    app.update(listing_message(2, Ok(listing(vec![hostile]))));
     for keys in ["g", "del", "esc", "enter", "esc", "c"] {
         press(&mut app, keys, 5);
         for cell in frame(&app).content() {
@@ -187,7 +190,7 @@ fn text_of_podios_is_shown_and_not_obeyed() {
 
 #[test]
 fn the_url_is_copied_without_its_line_breaks() {
-    let mut app = opened(&[7]);
+    let mut app = open_hooks(&[7]);
     let effects = app.update(key("y"));
     assert_eq!(
         effects[0],
@@ -197,7 +200,7 @@ fn the_url_is_copied_without_its_line_breaks() {
 
 #[test]
 fn help_lists_the_panes_keys() {
-    let mut app = opened(&[7]);
+    let mut app = open_hooks(&[7]);
     press(&mut app, "?", 5);
     assert!(shows(&app, "In the hooks"));
     assert!(shows(&app, "ask Podio to verify it again"));
@@ -214,7 +217,7 @@ fn a_key_that_needs_a_hook_says_so_where_there_is_none() {
         assert_eq!(told, Some("The hooks are still being read"), "{pressed}");
         assert_eq!(app.windows.iter().count(), 1, "{pressed}");
     }
-    let mut app = opened(&[]);
+    let mut app = open_hooks(&[]);
     app.update(key("v"));
     assert!(shows(&app, "There is no hook here"));
     press(&mut app, "c", 5);

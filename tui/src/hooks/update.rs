@@ -44,7 +44,7 @@ impl HooksPane {
                 self.nothing_selected()
             }
             Action::CreateHook => {
-                let form = HookForm::new(self.places(), self.selected(), url);
+                let form = HookForm::new(self.places(), self.selected_row(), url);
                 HooksUpdate::Fill(Box::new(form))
             }
             Action::DeleteHook => match self.delete_question(env.keymap, room) {
@@ -76,7 +76,7 @@ impl HooksPane {
 
     /// Returns the reason why a key that needs a hook does nothing.
     fn nothing_selected(&self) -> HooksUpdate {
-        let text = match (self.is_reading(), self.selected()) {
+        let text = match (self.is_reading(), self.selected_row()) {
             (true, _) => "The hooks are still being read",
             (false, None) => "There is no hook here",
             (false, Some(_)) => "Podio does not list this hook",

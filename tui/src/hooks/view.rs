@@ -9,7 +9,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::HooksPane;
 use super::columns::{EVENT, GUTTER, HookColumns, MARK, STANDING, STATUS};
-use super::row::{self, Row};
+use super::row::{self, HookRow};
 use crate::env::Env;
 use crate::frame::{Frame, Titles};
 use crate::keymap::Action;
@@ -79,7 +79,7 @@ pub(crate) fn area(screen: Rect) -> Rect {
 
 fn titles(pane: &HooksPane, env: Env<'_>) -> Titles {
     let mut left = Line::of(Role::Strong, "Hooks");
-    let listed = pane.rows.iter().filter_map(Row::hook);
+    let listed = pane.rows.iter().filter_map(HookRow::hook);
     let (mut all, mut dead) = (0, 0);
     for hook in listed {
         all += 1;
@@ -100,8 +100,8 @@ fn titles(pane: &HooksPane, env: Env<'_>) -> Titles {
         let keys = key.map(|key| format!("{key} keys")).unwrap_or_default();
         Line::of(Role::Quiet, keys)
     };
-    let below = match pane.selected() {
-        Some(Row::Hook(listed)) if listed.verdict.is_dead() => {
+    let below = match pane.selected_row() {
+        Some(HookRow::Hook(listed)) if listed.verdict.is_dead() => {
             Line::of(Role::Failed, listed.verdict.words())
         }
         _ => Line::new(),
@@ -167,13 +167,13 @@ fn heading(columns: HookColumns) -> Line {
     quiet(line, "made by", columns.maker)
 }
 
-fn line(row: &Row, is_selected: bool, columns: HookColumns) -> Line {
+fn line(row: &HookRow, is_selected: bool, columns: HookColumns) -> Line {
     let sign = if is_selected { "▶" } else { " " };
     let line = Line::new().column(Role::Accent, sign, GUTTER);
     match row {
-        Row::Hook(listed) => hook(line, listed, columns),
-        Row::Failed(failed) => place(line, failed),
-        Row::Called(standing) => call_counts(line, standing),
+        HookRow::Hook(listed) => hook(line, listed, columns),
+        HookRow::Failed(failed) => place(line, failed),
+        HookRow::Called(standing) => call_counts(line, standing),
     }
 }
 
@@ -201,8 +201,8 @@ fn hook(line: Line, listed: &ListedHook, columns: HookColumns) -> Line {
     if let Some(room) = columns.url.checked_sub(1) {
         let url = SafeText::new(&listed.hook.url);
         let url = match url.as_str().strip_prefix("https://") {
-            Some(rest) if url.width() > room => words::shortened(rest, room),
-            _ => words::shortened(url.as_str(), room),
+            Some(rest) if url.width() > room => words::shorten_url(rest, room),
+            _ => words::shorten_url(url.as_str(), room),
         };
         line = line.space(1).column(Role::Quiet, url, room);
     }

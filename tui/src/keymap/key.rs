@@ -14,7 +14,7 @@ pub struct KeyPress {
 
 impl KeyPress {
     /// Returns the character that this key types; `None` if a modifier makes the key a command.
-    pub fn typed(self) -> Option<char> {
+    pub fn typed_char(self) -> Option<char> {
         match self.code {
             KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
             _ => None,

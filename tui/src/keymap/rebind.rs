@@ -101,12 +101,12 @@ fn fitting(
     let quits_everywhere = (binding.context, binding.action) == (Context::Global, Action::Quit);
     let is_typing = binding.context == Context::Typing;
     let is_for_all = key_override.place.is_none();
-    let text = keys.iter().find(|key| key.typed().is_some());
+    let text = keys.iter().find(|key| key.typed_char().is_some());
     if let Some(text) = text.filter(|_| is_typing && !is_for_all) {
         return Err(KeymapError::Text(*text));
     }
     let drops_text = is_for_all && (is_typing || quits_everywhere);
-    let fits = |key: &&KeyPress| !drops_text || key.typed().is_none();
+    let fits = |key: &&KeyPress| !drops_text || key.typed_char().is_none();
     let mut fit: Vec<KeyPress> = keys.iter().filter(fits).copied().collect();
     let is_nothing_left = fit.is_empty() && !keys.is_empty();
     if quits_everywhere || is_nothing_left {

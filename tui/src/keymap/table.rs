@@ -3,7 +3,7 @@
 use super::{Action, Binding, Context};
 
 /// Context, action, keys (the one to show first), label for the footer, words for the help.
-type Row = (
+type BindingRow = (
     Context,
     Action,
     &'static [&'static str],
@@ -12,7 +12,7 @@ type Row = (
 );
 
 #[rustfmt::skip]
-const TABLE: &[Row] = {
+const TABLE: &[BindingRow] = {
     use Action as A;
     use Context::{Browse, Confirm, Detail, Global, Hooks, List, Modal, Table, Typing};
     &[

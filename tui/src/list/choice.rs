@@ -27,7 +27,7 @@ impl List {
                 words::count(many, "marked event"),
             ));
         }
-        if let Some(row) = self.selected() {
+        if let Some(row) = self.selected_event() {
             choices.push(match &row.burst {
                 Some(burst) => (
                     EventChoice::All(Filter::between(burst.first, burst.last)),

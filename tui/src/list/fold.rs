@@ -14,7 +14,7 @@ const MOST_OPEN: usize = 64;
 impl List {
     /// Returns the burst that the selected row represents.
     pub(crate) fn selected_burst(&self) -> Option<&Burst> {
-        self.selected()?.burst.as_ref()
+        self.selected_event()?.burst.as_ref()
     }
 
     /// Opens the selected burst, or closes the burst of the selected event.
@@ -25,7 +25,7 @@ impl List {
     }
 
     fn toggle_burst(&mut self) -> bool {
-        let Some(selected) = self.selected() else {
+        let Some(selected) = self.selected_event() else {
             return false;
         };
         let position = selected.position;
@@ -54,7 +54,7 @@ impl List {
     pub(super) fn folding(&self) -> Option<Folding> {
         self.filter.is_empty().then(|| Folding {
             opened: self.opened.iter().map(|(first, _)| *first).collect(),
-            pinned: self.pinned(),
+            pinned: self.pinned_position(),
         })
     }
 

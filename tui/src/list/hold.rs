@@ -45,18 +45,18 @@ impl List {
 
     /// Returns the event that must not be folded into a burst: the selected
     /// one, if it is a row of its own.
-    pub(super) fn pinned(&self) -> Option<Position> {
+    pub(super) fn pinned_position(&self) -> Option<Position> {
         if self.follow || matches!(self.goal, Some(Goal::Folded(_))) {
             return None;
         }
-        let selected = self.selected()?;
+        let selected = self.selected_event()?;
         selected.burst.is_none().then_some(selected.position)
     }
 
     /// Returns whether a page folds the selected event into a burst, because the page was
     /// read before the event was selected.
     pub(super) fn takes_selected(&self, page: &ListPage) -> bool {
-        let Some(pinned) = self.pinned() else {
+        let Some(pinned) = self.pinned_position() else {
             return false;
         };
         let takes = |row: &EventRow| row.burst.is_some() && row.shows(pinned);

@@ -55,7 +55,7 @@ impl List {
     }
 
     fn mark_selected(&mut self) {
-        let Some((position, id)) = self.selected().map(|row| (row.position, row.id)) else {
+        let Some((position, id)) = self.selected_event().map(|row| (row.position, row.id)) else {
             return;
         };
         if self.marks.events.remove(&position).is_none() {
@@ -106,7 +106,7 @@ impl List {
 
     /// Returns a notice about a mark that was changed while its row is not on the screen.
     pub(crate) fn mark_notice(&self) -> Option<UiCommand<ListEffect>> {
-        let row = self.selected()?;
+        let row = self.selected_event()?;
         let done = if self.is_marked(row.position) {
             "Marked"
         } else {

@@ -68,7 +68,7 @@ pub(crate) struct List {
     /// The goal of `incoming`, while the search for rows there has found none yet.
     pursued: Option<Goal>,
     generation: Generation,
-    asked: Option<Asked>,
+    asked: Option<RequestedPage>,
     /// Changes that came while a page was being read, and that the page may not include.
     missed: Changes,
     marks: Marks,
@@ -114,7 +114,7 @@ impl Goal {
 
 /// The request for a page that is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Asked {
+struct RequestedPage {
     generation: Generation,
     query: PageQuery,
     goal: Option<Goal>,
@@ -153,7 +153,7 @@ impl Default for List {
 
 impl List {
     /// Returns the selected event or burst; `None` if a gap is selected.
-    pub(crate) fn selected(&self) -> Option<&EventRow> {
+    pub(crate) fn selected_event(&self) -> Option<&EventRow> {
         self.selected_row()?.event()
     }
 
@@ -262,7 +262,7 @@ impl List {
     }
 
     /// Returns the number of events that arrived since the list stopped following the newest event.
-    pub(crate) fn unseen(&self) -> u64 {
+    pub(crate) fn unseen_count(&self) -> u64 {
         match (self.follow, self.total(), self.seen) {
             (false, Some(total), Some(seen)) => total.saturating_sub(seen),
             _ => 0,

@@ -41,11 +41,11 @@ fn settle(list: &mut List, events: i64) {
     panic!("the list never stops asking");
 }
 
-fn selected(list: &List) -> i64 {
-    list.selected().unwrap().position.0
+fn selected_position(list: &List) -> i64 {
+    list.selected_event().unwrap().position.0
 }
 
-fn appended(list: &mut List, through: i64) {
+fn append_through(list: &mut List, through: i64) {
     let appended = Some(Position(through));
     list.on_change(&Changes {
         appended,
@@ -60,7 +60,7 @@ fn the_total_is_never_behind_the_rows() {
     assert_eq!(list.total(), Some(1_000));
     // Within a second of the last count, the list does not count again.
     for newest in 1_001..1_010 {
-        appended(&mut list, newest);
+        append_through(&mut list, newest);
         let Some(ListEffect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
             panic!("the newest are read");
         };
@@ -77,21 +77,25 @@ fn the_total_is_never_behind_the_rows() {
 fn the_cursor_follows_the_newest_until_it_is_moved() {
     let mut list = List::default();
     settle(&mut list, 1_000);
-    assert_eq!(selected(&list), 1_000);
+    assert_eq!(selected_position(&list), 1_000);
 
-    appended(&mut list, 1_003);
+    append_through(&mut list, 1_003);
     settle(&mut list, 1_003);
-    assert_eq!(selected(&list), 1_003);
+    assert_eq!(selected_position(&list), 1_003);
 
     list.act(Action::Down, HEIGHT);
-    appended(&mut list, 1_010);
+    append_through(&mut list, 1_010);
     settle(&mut list, 1_010);
-    assert_eq!((selected(&list), list.unseen()), (1_002, 7));
+    assert_eq!((selected_position(&list), list.unseen_count()), (1_002, 7));
 
     list.act(Action::Top, HEIGHT);
     settle(&mut list, 1_010);
     assert_eq!(
-        (selected(&list), list.unseen(), list.follows()),
+        (
+            selected_position(&list),
+            list.unseen_count(),
+            list.follows()
+        ),
         (1_010, 0, true)
     );
 }
@@ -104,11 +108,11 @@ fn the_screen_stands_still_while_events_arrive_above_it() {
     let top = |list: &List| list.window().row(list.first(HEIGHT)).unwrap().position();
     let before = top(&list);
 
-    appended(&mut list, 1_050);
+    append_through(&mut list, 1_050);
     settle(&mut list, 1_050);
 
     assert_eq!(top(&list), before);
-    assert_eq!(selected(&list), 980);
+    assert_eq!(selected_position(&list), 980);
 }
 
 #[test]
@@ -117,12 +121,12 @@ fn both_ends_of_a_large_history_are_one_key_away() {
     settle(&mut list, 100_000);
     list.act(Action::Bottom, HEIGHT);
     settle(&mut list, 100_000);
-    assert_eq!(selected(&list), 1);
+    assert_eq!(selected_position(&list), 1);
     assert_eq!(list.window().len() - list.first(HEIGHT), HEIGHT);
 
     list.act(Action::Top, HEIGHT);
     settle(&mut list, 100_000);
-    assert_eq!((selected(&list), list.first(HEIGHT)), (100_000, 0));
+    assert_eq!((selected_position(&list), list.first(HEIGHT)), (100_000, 0));
 }
 
 #[test]
@@ -132,7 +136,7 @@ fn scrolling_through_everything_meets_every_event_once() {
     for expected in (1..3_000).rev() {
         list.act(Action::Down, HEIGHT);
         settle(&mut list, 3_000);
-        assert_eq!(selected(&list), expected);
+        assert_eq!(selected_position(&list), expected);
         assert!(list.window().len() <= MAX_ROWS);
     }
 }
@@ -143,13 +147,13 @@ fn an_event_that_arrives_while_a_page_is_read_is_not_forgotten() {
     let Some(ListEffect::LoadPage { generation, .. }) = list.ask(HEIGHT) else {
         panic!("nothing is asked");
     };
-    appended(&mut list, 11);
+    append_through(&mut list, 11);
     list.page(
         generation,
         Ok((1..=10).rev().map(row).collect::<Vec<_>>().into()),
     );
     settle(&mut list, 11);
-    assert_eq!(selected(&list), 11);
+    assert_eq!(selected_position(&list), 11);
 }
 
 #[test]
@@ -157,7 +161,7 @@ fn a_late_answer_changes_nothing() {
     let mut list = List::default();
     settle(&mut list, 10);
     list.page(999, Ok(vec![row(77)].into()));
-    assert_eq!(selected(&list), 10);
+    assert_eq!(selected_position(&list), 10);
 }
 
 #[test]
@@ -176,7 +180,7 @@ fn filter(text: &str) -> Filter {
     Filter::parse(
         text,
         crate::testing::now(),
-        &podtap_agent::history::Saved::default(),
+        &podtap_agent::history::SavedFilters::default(),
     )
     .unwrap()
 }
@@ -237,5 +241,5 @@ fn the_oldest_is_looked_for_until_it_is_found() {
     }
     let after = |position| Anchor::After(Position(position));
     assert_eq!(anchors, [after(i64::MIN), after(99_999), after(199_999)]);
-    assert_eq!(selected(&list), 250_000);
+    assert_eq!(selected_position(&list), 250_000);
 }

@@ -8,7 +8,7 @@ use podtap_agent::history::{Anchor, Filter, PageQuery, Position};
 
 use super::effect::{ListEffect, ListPage};
 use super::window::{PAGE, RowWindow};
-use super::{Asked, Goal, List, SCROLL_MARGIN};
+use super::{Goal, List, RequestedPage, SCROLL_MARGIN};
 use crate::changes::Changes;
 use crate::generation::Generation;
 use crate::keymap::Action;
@@ -209,7 +209,7 @@ impl List {
                 limit: PAGE,
             };
             let (goal, asked) = (self.goal, query.clone());
-            self.asked = Some(Asked {
+            self.asked = Some(RequestedPage {
                 generation,
                 query: asked,
                 goal,
@@ -235,7 +235,7 @@ impl List {
 
     /// Returns whether the page that is being read is still needed. If not, another page is
     /// requested, which ends this request.
-    fn needs(&self, asked: &Asked) -> bool {
+    fn needs(&self, asked: &RequestedPage) -> bool {
         asked.goal == self.goal && asked.query.filter == self.filter
     }
 

@@ -137,7 +137,7 @@ fn right_title(list: &List, props: ListProps<'_>, env: Env<'_>, height: usize) -
     } else {
         title
     };
-    let title = match (props.held_back, list.unseen()) {
+    let title = match (props.held_back, list.unseen_count()) {
         (Some(held_back), _) => {
             let title = title
                 .with(Role::Waiting, "‖ paused ")
@@ -226,7 +226,7 @@ fn waiting(props: ListProps<'_>, env: Env<'_>, width: usize) -> Vec<Line> {
             "Give Podio"
         };
         lines.push(Line::of(Role::Quiet, give).with(Role::Quiet, copies));
-        lines.push(Line::of(Role::Accent, words::shortened(&url, width)));
+        lines.push(Line::of(Role::Accent, words::shorten_url(&url, width)));
     }
     if let Some(chain) = props.chain {
         lines.push(Line::new());

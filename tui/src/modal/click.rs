@@ -10,7 +10,7 @@ use crate::layout::inner;
 
 /// The result of a click in a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Clicked {
+pub(crate) enum ClickResult {
     Nothing,
     /// The window has changed.
     Changed,
@@ -30,26 +30,26 @@ impl Modal {
         area: Rect,
         keymap: &Keymap,
         screen: Rect,
-    ) -> Clicked {
+    ) -> ClickResult {
         let lines = inner(area);
         if !lines.contains(at) {
-            return Clicked::Nothing;
+            return ClickResult::Nothing;
         }
         let line = usize::from(at.y - lines.y);
         let clicked = match self {
-            Self::Palette(palette) => palette.click(line, keymap).map(Clicked::Choice),
-            Self::Copy(menu) => menu.at(line).map(Clicked::Copy),
+            Self::Palette(palette) => palette.click(line, keymap).map(ClickResult::Choice),
+            Self::Copy(menu) => menu.at(line).map(ClickResult::Copy),
             Self::Form(form) => {
                 let is_field = form.click(line, lines.height.into());
-                is_field.then_some(Clicked::Changed)
+                is_field.then_some(ClickResult::Changed)
             }
-            Self::Hooks(pane) => pane.click(line, screen).map(Clicked::Row),
-            Self::Timeline(pane) => pane.click(line, screen).map(Clicked::Row),
-            Self::Faults(pane) => pane.click(line, screen).map(Clicked::Row),
-            Self::Pulses(pulses) => pulses.click(line, screen).map(Clicked::Row),
-            Self::Tunnels(pane) => pane.click(line, screen).map(Clicked::Row),
+            Self::Hooks(pane) => pane.click(line, screen).map(ClickResult::Row),
+            Self::Timeline(pane) => pane.click(line, screen).map(ClickResult::Row),
+            Self::Faults(pane) => pane.click(line, screen).map(ClickResult::Row),
+            Self::Pulses(pulses) => pulses.click(line, screen).map(ClickResult::Row),
+            Self::Tunnels(pane) => pane.click(line, screen).map(ClickResult::Row),
             Self::Help(_) | Self::Lines(_) | Self::Health(_) | Self::Confirm(..) => None,
         };
-        clicked.unwrap_or(Clicked::Nothing)
+        clicked.unwrap_or(ClickResult::Nothing)
     }
 }

@@ -22,7 +22,7 @@ use crate::timeline::{self, TimelinePane};
 use crate::tunnels::{self, TunnelsPane};
 use crate::widget::form::Form;
 use crate::widget::lines::Lines;
-pub(crate) use click::Clicked;
+pub(crate) use click::ClickResult;
 pub(crate) use form::FeatureForm;
 use help::Help;
 use palette::CommandPalette;

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
-use podtap_agent::history::Saved;
+use podtap_agent::history::SavedFilters;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
@@ -33,7 +33,7 @@ const NAME: usize = 24;
 
 /// A line of the palette.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Choice<'a> {
+enum PaletteEntry<'a> {
     Act(&'a Binding),
     /// Copies the event in a form.
     Copy(Form),
@@ -58,12 +58,12 @@ pub(crate) struct CommandPalette {
     contexts: Vec<Context>,
     input: Input,
     chosen: usize,
-    saved: Saved,
+    saved: SavedFilters,
 }
 
 impl CommandPalette {
     /// Creates a palette with the actions of these contexts and the saved filters.
-    pub(crate) fn new(contexts: Vec<Context>, saved: Saved) -> Self {
+    pub(crate) fn new(contexts: Vec<Context>, saved: SavedFilters) -> Self {
         Self {
             contexts,
             saved,
@@ -80,7 +80,7 @@ impl CommandPalette {
     ) -> Option<PaletteChoice> {
         let found = self.matches(keymap);
         match action {
-            Some(Action::Open) => return found.get(self.chosen).map(Choice::choice),
+            Some(Action::Open) => return found.get(self.chosen).map(PaletteEntry::choice),
             Some(Action::Down) => {
                 self.chosen = (self.chosen + 1).min(found.len().saturating_sub(1));
             }
@@ -99,7 +99,7 @@ impl CommandPalette {
 
     /// Returns the matches, the best first. If some line contains the typed letters one after
     /// the other, only such lines match.
-    fn matches<'a>(&'a self, keymap: &'a Keymap) -> Vec<Choice<'a>> {
+    fn matches<'a>(&'a self, keymap: &'a Keymap) -> Vec<PaletteEntry<'a>> {
         let as_they_are = self.matching(AtomKind::Substring, keymap);
         if as_they_are.is_empty() {
             self.matching(AtomKind::Fuzzy, keymap)
@@ -108,7 +108,7 @@ impl CommandPalette {
         }
     }
 
-    fn matching<'a>(&'a self, kind: AtomKind, keymap: &'a Keymap) -> Vec<Choice<'a>> {
+    fn matching<'a>(&'a self, kind: AtomKind, keymap: &'a Keymap) -> Vec<PaletteEntry<'a>> {
         let text = self.input.text();
         let pattern = Pattern::new(&text, CaseMatching::Ignore, Normalization::Smart, kind);
         let mut matcher = Matcher::new(Config::DEFAULT);
@@ -119,18 +119,18 @@ impl CommandPalette {
         let copies = can_copy.then(Form::all);
         let saved = self.saved.iter();
         let choices = bindings
-            .map(Choice::Act)
-            .chain(copies.into_iter().flatten().map(Choice::Copy))
-            .chain(saved.map(|(name, text)| Choice::Filter(name, text)));
-        let score = |choice: Choice<'a>| {
+            .map(PaletteEntry::Act)
+            .chain(copies.into_iter().flatten().map(PaletteEntry::Copy))
+            .chain(saved.map(|(name, text)| PaletteEntry::Filter(name, text)));
+        let score = |choice: PaletteEntry<'a>| {
             let words = choice.words();
             let score = pattern.score(Utf32Str::new(&words, &mut scratch), &mut matcher)?;
             Some((score, choice))
         };
-        let mut found: Vec<(u32, Choice<'_>)> = choices.filter_map(score).collect();
+        let mut found: Vec<(u32, PaletteEntry<'_>)> = choices.filter_map(score).collect();
         // Of two equal matches, the shorter text comes first. Without
         // input, all lines stay in order.
-        let length = |choice: &Choice<'_>| {
+        let length = |choice: &PaletteEntry<'_>| {
             if text.is_empty() {
                 0
             } else {
@@ -144,7 +144,7 @@ impl CommandPalette {
     /// Returns the choice on a line of the window that was clicked.
     pub(crate) fn click(&self, line: usize, keymap: &Keymap) -> Option<PaletteChoice> {
         let at = line.checked_sub(TYPED)?;
-        self.matches(keymap).get(at).map(Choice::choice)
+        self.matches(keymap).get(at).map(PaletteEntry::choice)
     }
 
     /// Returns the area of the window.
@@ -186,7 +186,7 @@ impl CommandPalette {
     }
 }
 
-impl Choice<'_> {
+impl PaletteEntry<'_> {
     /// Returns the text that is searched for the typed letters.
     fn words(&self) -> String {
         match self {
@@ -232,7 +232,7 @@ impl Choice<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::saved;
+    use crate::testing::saved_filters;
 
     #[test]
     fn a_few_letters_find_what_can_be_done() {
@@ -247,7 +247,7 @@ mod tests {
             ("health", PaletteChoice::Act(Action::Health)),
             ("rply", PaletteChoice::Act(Action::Replay)),
         ] {
-            let saved = saved(&[("errors", "status:5xx")]);
+            let saved = saved_filters(&[("errors", "status:5xx")]);
             let mut palette = CommandPalette::new(contexts.clone(), saved);
             for letter in letters.chars() {
                 let key = letter.to_string().parse().unwrap();
@@ -267,7 +267,7 @@ mod tests {
             keys: Vec::new(),
         };
         let keymap = Keymap::with_overrides(&[wish]).unwrap();
-        let mut palette = CommandPalette::new(vec![Context::List], Saved::default());
+        let mut palette = CommandPalette::new(vec![Context::List], SavedFilters::default());
         for letter in "unmark it".split("").filter(|letter| !letter.is_empty()) {
             let key = if letter == " " { "space" } else { letter };
             palette.key(key.parse().unwrap(), None, &keymap);

@@ -100,7 +100,7 @@ impl Windows {
         let form = self.submitted.take();
         match form.filter(|_| self.is_empty() && !is_typing) {
             Some(form) => {
-                self.open(Modal::Form(Box::new(form.refused(fault))));
+                self.open(Modal::Form(Box::new(form.with_fault(fault))));
                 None
             }
             None => Some(UiCommand::Notify(Role::Failed, fault)),

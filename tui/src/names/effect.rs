@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use podtap_agent::history::EventRow;
-use podtap_agent::{AgentHandle, EventId, Remembered};
+use podtap_agent::{AgentHandle, EventId, RememberedEvent};
 
 use crate::error_text::error_text;
 
@@ -24,7 +24,7 @@ pub(crate) enum NamesAnswer {
     /// The answer to [`NamesEffect::Remember`].
     Remembered {
         /// What is known about the events; an event of which nothing is known is missing.
-        result: Result<HashMap<EventId, Remembered>, String>,
+        result: Result<HashMap<EventId, RememberedEvent>, String>,
     },
 }
 

@@ -7,7 +7,7 @@ mod text;
 use std::collections::{HashMap, HashSet};
 
 use podtap_agent::history::EventRow;
-use podtap_agent::{EventId, Remembered};
+use podtap_agent::{EventId, RememberedEvent};
 
 pub(crate) use effect::{NamesAnswer, NamesEffect, run};
 pub(crate) use text::EventSummary;
@@ -99,7 +99,7 @@ impl Names {
 
     /// Handles the answer of the history. Names that could not be read are
     /// requested again after the next change.
-    fn on_remembered(&mut self, found: Result<HashMap<EventId, Remembered>, String>) {
+    fn on_remembered(&mut self, found: Result<HashMap<EventId, RememberedEvent>, String>) {
         self.pending = false;
         if std::mem::take(&mut self.stale) {
             self.asked.clear();
@@ -122,11 +122,11 @@ mod tests {
             .map(|NamesEffect::Remember { rows }| rows.len())
     }
 
-    fn told(position: i64) -> HashMap<EventId, Remembered> {
+    fn remembered_names(position: i64) -> HashMap<EventId, RememberedEvent> {
         let title = Some("Login fails".to_owned());
-        let told = Remembered {
+        let told = RememberedEvent {
             title,
-            ..Remembered::default()
+            ..RememberedEvent::default()
         };
         [(id(position), told)].into()
     }
@@ -136,7 +136,7 @@ mod tests {
         let mut names = Names::default();
         assert_eq!(ask(&mut names, &[1, 2]), Some(2));
         assert_eq!(ask(&mut names, &[1, 2, 3]), None, "one question at a time");
-        names.on_remembered(Ok(told(1)));
+        names.on_remembered(Ok(remembered_names(1)));
         assert_eq!(ask(&mut names, &[1, 2, 3]), Some(1), "only what is new");
         names.on_change();
         names.on_remembered(Ok(HashMap::new()));
@@ -151,14 +151,14 @@ mod tests {
         let mut names = Names::default();
         let asked = (1..100).filter(|at| {
             let asked = ask(&mut names, &[*at * 5]).is_some();
-            names.on_remembered(Ok(told(*at)));
+            names.on_remembered(Ok(remembered_names(*at)));
             asked
         });
         assert_eq!(asked.count(), A_SECOND);
         for at in 1..5_000 {
             names.tick();
             ask(&mut names, &[at * 5, at * 5 + 1]);
-            names.on_remembered(Ok(told(at * 5)));
+            names.on_remembered(Ok(remembered_names(at * 5)));
             assert!(names.known.len() <= MOST && names.asked.len() <= MOST + 2);
         }
     }

@@ -1,7 +1,7 @@
 //! Formats a title and the changed fields in a few cells:
 //! `Login fails on Safari r8 · Due – → 4 Jan`.
 
-use podtap_agent::{ExplainedField, Remembered};
+use podtap_agent::{ExplainedField, RememberedEvent};
 
 use crate::line::Line;
 use crate::safe_text::SafeText;
@@ -34,7 +34,7 @@ pub(crate) struct EventSummary {
 
 impl EventSummary {
     /// Creates the summary, cut to what a row can show at most.
-    pub(super) fn of(told: &Remembered) -> Self {
+    pub(super) fn of(told: &RememberedEvent) -> Self {
         let title = told.title.as_deref().unwrap_or_default();
         // The title is already shown beside the changes.
         let changes = told.changes.iter().filter(|change| !change.repeats(title));
@@ -121,10 +121,10 @@ mod tests {
             from: (*from).to_owned(),
             to: (*to).to_owned(),
         });
-        let told = Remembered {
+        let told = RememberedEvent {
             title: Some(title.to_owned()),
             changes: changes.collect(),
-            ..Remembered::default()
+            ..RememberedEvent::default()
         };
         let line = EventSummary::of(&told).line(None, 100);
         line.text().trim_end().to_owned()

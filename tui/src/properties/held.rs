@@ -197,11 +197,11 @@ impl ChangingHistory {
             }
             Happening::Remove => {
                 self.removed
-                    .extend(app.list.selected().map(|row| row.position.0));
+                    .extend(app.list.selected_event().map(|row| row.position.0));
                 changes.everything = true;
             }
             Happening::Touch => {
-                let row = app.list.selected();
+                let row = app.list.selected_event();
                 changes
                     .touched
                     .extend(row.map(|row| (row.position, row.id)));
@@ -277,7 +277,7 @@ const FIRST_AND_THEN: [(&str, &str); 17] = [
 ];
 
 /// Returns the event of an effect.
-fn concerned(effect: &Effect) -> Option<EventId> {
+fn event_of(effect: &Effect) -> Option<EventId> {
     match effect {
         Effect::Replay(ReplayEffect::Replay { id, .. })
         | Effect::Explain(ExplainEffect::Explain { id } | ExplainEffect::FindLink { id })
@@ -333,7 +333,7 @@ proptest! {
             }
             settle(&mut app, &past, &mut waiting, most);
         }
-        let Some(seen) = app.list.selected().cloned() else {
+        let Some(seen) = app.list.selected_event().cloned() else {
             return Ok(());
         };
         let (first, then) = FIRST_AND_THEN[pair];
@@ -348,7 +348,7 @@ proptest! {
             frame(&app);
         }
         let effects = press(&mut app, then);
-        let acted: Vec<EventId> = effects.iter().filter_map(concerned).collect();
+        let acted: Vec<EventId> = effects.iter().filter_map(event_of).collect();
         prop_assert_eq!(acted, vec![seen.id], "{} {} of {}", first, then, seen.position.0);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) use effect::{PulsesAnswer, PulsesEffect, run};
 pub(crate) use view::{area, view};
 
 /// The identity of a row, which stays the same from one answer to the next.
-type Key = (Option<u64>, Option<String>);
+type HookTrafficKey = (Option<u64>, Option<String>);
 
 /// The open table.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,7 +26,7 @@ pub(crate) struct Pulses {
     traffic: Option<Box<Traffic>>,
     failure: Option<String>,
     /// The row under the cursor; `None` until a person moves the cursor.
-    selected: Option<Key>,
+    selected: Option<HookTrafficKey>,
     /// The first row on the screen after the last move.
     top: usize,
     is_asked: bool,
@@ -63,13 +63,13 @@ impl Pulses {
     }
 
     /// Returns the row under the cursor.
-    pub(crate) fn selected(&self) -> Option<&HookTraffic> {
+    pub(crate) fn selected_hook(&self) -> Option<&HookTraffic> {
         self.rows().get(self.cursor())
     }
 
     /// Returns the filter that shows the events of the row under the cursor.
     pub(crate) fn filter(&self) -> Option<String> {
-        let (hook_id, event_type) = self.selected().map(key)?;
+        let (hook_id, event_type) = self.selected_hook().map(key)?;
         let hook = hook_id.map(|hook_id| format!("hook:{hook_id}"));
         let kind = event_type.map(|kind| format!("type:{kind}"));
         let terms: Vec<String> = hook.into_iter().chain(kind).collect();
@@ -86,7 +86,7 @@ impl Pulses {
     /// Selects the row on a line of the window that was clicked, and returns its index.
     pub(crate) fn click(&mut self, line: usize, screen: Rect) -> Option<usize> {
         let height = view::height(screen).max(1);
-        let row = cursor::clicked(line, self.first(height), self.rows().len(), height)?;
+        let row = cursor::clicked_row(line, self.first(height), self.rows().len(), height)?;
         self.go_to(row, height);
         Some(row)
     }
@@ -116,7 +116,7 @@ impl Pulses {
     }
 }
 
-fn key(row: &HookTraffic) -> Key {
+fn key(row: &HookTraffic) -> HookTrafficKey {
     (row.hook_id, row.event_type.clone())
 }
 
@@ -127,22 +127,22 @@ mod tests {
 
     const SCREEN: Rect = Rect::new(0, 0, 80, 24);
 
-    fn counted(pulses: &mut Pulses, hooks: Vec<HookTraffic>) {
+    fn show_traffic(pulses: &mut Pulses, hooks: Vec<HookTraffic>) {
         pulses.on_answer(PulsesAnswer::Counted(Ok(Box::new(traffic(hooks)))));
     }
 
     #[test]
     fn the_cursor_stays_on_its_row_whatever_becomes_busier() {
         let mut pulses = Pulses::default();
-        counted(&mut pulses, vec![hook(7, 90), hook(8, 80), hook(9, 70)]);
+        show_traffic(&mut pulses, vec![hook(7, 90), hook(8, 80), hook(9, 70)]);
         pulses.act(Action::Down, SCREEN);
         assert_eq!(pulses.filter().as_deref(), Some("hook:8 type:item.update"));
-        counted(&mut pulses, vec![hook(9, 99), hook(7, 90), hook(8, 80)]);
-        assert_eq!(pulses.selected().and_then(|row| row.hook_id), Some(8));
-        counted(&mut pulses, vec![hook(9, 99)]);
-        assert_eq!(pulses.selected().and_then(|row| row.hook_id), Some(9));
-        counted(&mut pulses, Vec::new());
-        assert_eq!((pulses.selected(), pulses.filter()), (None, None));
+        show_traffic(&mut pulses, vec![hook(9, 99), hook(7, 90), hook(8, 80)]);
+        assert_eq!(pulses.selected_hook().and_then(|row| row.hook_id), Some(8));
+        show_traffic(&mut pulses, vec![hook(9, 99)]);
+        assert_eq!(pulses.selected_hook().and_then(|row| row.hook_id), Some(9));
+        show_traffic(&mut pulses, Vec::new());
+        assert_eq!((pulses.selected_hook(), pulses.filter()), (None, None));
         pulses.act(Action::Down, SCREEN);
     }
 
@@ -161,9 +161,9 @@ mod tests {
     #[test]
     fn a_line_is_selected_by_a_click() {
         let mut pulses = Pulses::default();
-        counted(&mut pulses, vec![hook(7, 90), hook(8, 80)]);
+        show_traffic(&mut pulses, vec![hook(7, 90), hook(8, 80)]);
         assert_eq!(pulses.click(2, SCREEN), Some(1));
-        assert_eq!(pulses.selected().and_then(|row| row.hook_id), Some(8));
+        assert_eq!(pulses.selected_hook().and_then(|row| row.hook_id), Some(8));
         assert_eq!(pulses.click(0, SCREEN), None);
         assert_eq!(pulses.click(9, SCREEN), None);
     }

@@ -62,7 +62,7 @@ pub(crate) fn view(pulses: &Pulses, env: Env<'_>, screen: Rect, buffer: &mut Buf
             buffer.set_style(place, env.theme.selection(true));
         }
     }
-    let Some(hook) = pulses.selected() else {
+    let Some(hook) = pulses.selected_hook() else {
         return;
     };
     let below = lines.rows().rev().take(LINES).collect::<Vec<_>>();

@@ -158,7 +158,7 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn counted(newest: i64, seconds: &[(i64, u64)]) -> Arrivals {
+    fn arrivals(newest: i64, seconds: &[(i64, u64)]) -> Arrivals {
         Arrivals {
             newest: Position(newest),
             seconds: seconds.to_vec(),
@@ -170,19 +170,19 @@ mod tests {
     fn the_picture_starts_with_what_the_history_knows() {
         let mut rate = ArrivalRate::default();
         rate.on_arrivals(
-            Ok(counted(9, &[(100, 1), (96, 1), (94, 1), (9, 7)])),
+            Ok(arrivals(9, &[(100, 1), (96, 1), (94, 1), (9, 7)])),
             at(102),
         );
         assert_eq!(rate.per_minute(), 3);
-        rate.on_arrivals(Ok(counted(10, &[(103, 1)])), at(103));
+        rate.on_arrivals(Ok(arrivals(10, &[(103, 1)])), at(103));
         assert_eq!(rate.sparkline(), "         ▄▄█");
     }
 
     #[test]
     fn the_first_event_counts_and_what_was_imported_does_not() {
         let mut rate = ArrivalRate::default();
-        rate.on_arrivals(Ok(counted(0, &[])), at(100));
-        rate.on_arrivals(Ok(counted(1, &[(101, 1)])), at(101));
+        rate.on_arrivals(Ok(arrivals(0, &[])), at(100));
+        rate.on_arrivals(Ok(arrivals(1, &[(101, 1)])), at(101));
         assert_eq!(rate.per_minute(), 1);
         let imported = Arrivals {
             newest: Position(150_001),
@@ -206,10 +206,10 @@ mod tests {
     #[test]
     fn arrivals_leave_the_picture_after_a_minute() {
         let mut rate = ArrivalRate::default();
-        rate.on_arrivals(Ok(counted(1_000, &[])), at(100));
+        rate.on_arrivals(Ok(arrivals(1_000, &[])), at(100));
         assert_eq!(rate.per_minute(), 0, "what was there before is no arrival");
-        rate.on_arrivals(Ok(counted(1_008, &[(101, 8)])), at(101));
-        rate.on_arrivals(Ok(counted(1_012, &[(106, 4)])), at(106));
+        rate.on_arrivals(Ok(arrivals(1_008, &[(101, 8)])), at(101));
+        rate.on_arrivals(Ok(arrivals(1_012, &[(106, 4)])), at(106));
         assert_eq!(rate.per_minute(), 12);
         assert_eq!(rate.sparkline(), "          █▄");
         assert!(rate.tick(at(111)));

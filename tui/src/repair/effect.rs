@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use podtap_agent::AgentHandle;
-use podtap_agent::repair::{Repair, RepairError, Repaired};
+use podtap_agent::repair::{Repair, RepairError, RepairReport};
 
 use crate::error_text::error_text;
 
@@ -24,7 +24,7 @@ pub(crate) enum RepairAnswer {
     Looked {
         dry_run: bool,
         /// What was found, or why the search failed.
-        result: Result<Box<Repaired>, String>,
+        result: Result<Box<RepairReport>, String>,
     },
 }
 

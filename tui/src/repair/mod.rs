@@ -12,7 +12,7 @@ mod tests;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::history::{Filter, HistoryGap, Incident};
-use podtap_agent::repair::{CANNOT_BE_FOUND, LostEvent, MAY_BE_HOOK_FALSE, Repaired};
+use podtap_agent::repair::{CANNOT_BE_FOUND, LostEvent, MAY_BE_HOOK_FALSE, RepairReport};
 
 pub(crate) use effect::{RepairAnswer, RepairEffect, run};
 pub(crate) use gap::view;
@@ -137,7 +137,7 @@ impl RepairForm {
         Ok(RepairEffect::Look {
             since,
             until,
-            dry_run: self.dry_run.chosen() == Some(&true),
+            dry_run: self.dry_run.chosen_option() == Some(&true),
         })
     }
 }
@@ -160,7 +160,7 @@ impl Fields for RepairForm {
 }
 
 /// Returns the lines that report what was found, and what cannot be found.
-pub(crate) fn lines(repaired: &Repaired, dry_run: bool, zone: &TimeZone) -> Vec<Line> {
+pub(crate) fn lines(repaired: &RepairReport, dry_run: bool, zone: &TimeZone) -> Vec<Line> {
     let items = words::count(repaired.items, "changed item");
     let many = u64::try_from(repaired.lost.len()).unwrap_or(u64::MAX);
     let events = words::count(many, "event");
@@ -176,7 +176,7 @@ pub(crate) fn lines(repaired: &Repaired, dry_run: bool, zone: &TimeZone) -> Vec<
         ),
     };
     let mut lines = vec![Line::of(role, text), Line::new()];
-    lines.extend(repaired.lost.iter().map(|lost| found(lost, zone)));
+    lines.extend(repaired.lost.iter().map(|lost| lost_event_line(lost, zone)));
     if !repaired.lost.is_empty() {
         lines.push(Line::new());
     }
@@ -189,7 +189,7 @@ pub(crate) fn lines(repaired: &Repaired, dry_run: bool, zone: &TimeZone) -> Vec<
     lines
 }
 
-fn found(lost: &LostEvent, zone: &TimeZone) -> Line {
+fn lost_event_line(lost: &LostEvent, zone: &TimeZone) -> Line {
     let at = lost.made_at.to_zoned_datetime(zone.clone());
     let at = at.strftime("%Y-%m-%d %H:%M:%S  ").to_string();
     Line::of(Role::Quiet, at)

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use podtap_agent::EventId;
 use podtap_agent::history::{HistoryGap, HistoryRow, Incident};
-use podtap_agent::repair::{LostEvent, Repaired};
+use podtap_agent::repair::{LostEvent, RepairReport};
 use podtap_podio::EventType;
 
 use crate::app::App;
@@ -13,7 +13,7 @@ use crate::effect::Effect;
 use crate::list::samples::with_rows;
 use crate::message::{FeatureAnswer, Message};
 use crate::repair::{RepairAnswer, RepairEffect};
-use crate::testing::{frame, gap, key, now, press, row, sent, shows, text};
+use crate::testing::{frame, gap, key, now, press, row, send_form, shows, text};
 
 fn around_a_gap() -> Vec<HistoryRow> {
     vec![row(11).into(), HistoryRow::Gap(gap(10)), row(9).into()]
@@ -24,7 +24,7 @@ fn on_a_gap_keys_that_need_an_event_say_so_and_send_nothing() {
     for keys in ["r", "e", "w", "o", "T", "L", ";", "m", "d", "c"] {
         let mut app = with_rows(&around_a_gap());
         app.update(key("j"));
-        assert_eq!(app.list.selected(), None);
+        assert_eq!(app.list.selected_event(), None);
         assert!(app.list.selected_gap().is_some());
         let effects = app.update(key(keys));
         assert_eq!(effects, [Effect::Draw], "{keys}");
@@ -88,8 +88,8 @@ fn a_gap_is_told_with_its_key_once_also_where_it_was_found_before_the_first_rows
     assert!(shows(&app, told));
 }
 
-fn asked(app: &mut App) -> (Timestamp, Timestamp, bool) {
-    match sent(app).as_slice() {
+fn requested_range(app: &mut App) -> (Timestamp, Timestamp, bool) {
+    match send_form(app).as_slice() {
         [
             Effect::Repair(RepairEffect::Look {
                 since,
@@ -107,7 +107,7 @@ fn the_repair_begins_with_the_selected_gap_else_the_outage_that_was_told_else_a_
     let mut app = with_rows(&around_a_gap());
     app.update(key("P"));
     let day = now() - SignedDuration::from_hours(24);
-    assert_eq!(asked(&mut app), (day, until, false));
+    assert_eq!(requested_range(&mut app), (day, until, false));
 
     let since: Timestamp = "2026-11-20T08:00:00Z".parse().unwrap();
     let outage = Incident::LinkOutage {
@@ -120,14 +120,14 @@ fn the_repair_begins_with_the_selected_gap_else_the_outage_that_was_told_else_a_
     };
     app.update(Message::Changed(changes));
     app.update(key("P"));
-    assert_eq!(asked(&mut app), (since, until, false));
+    assert_eq!(requested_range(&mut app), (since, until, false));
 
     app.update(key("j"));
     for keys in ["P", "tab", "right"] {
         app.update(key(keys));
     }
     let since: Timestamp = "2026-11-23T11:44:37Z".parse().unwrap();
-    assert_eq!(asked(&mut app), (since, until, true));
+    assert_eq!(requested_range(&mut app), (since, until, true));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn what_cannot_be_a_time_is_said_and_what_was_typed_stays() {
     for (typed, said) in [("soon", "try 10m"), ("10s", "may still come")] {
         app.update(key("ctrl-u"));
         app.update(Message::Paste(typed.to_owned()));
-        assert_eq!(sent(&mut app), []);
+        assert_eq!(send_form(&mut app), []);
         assert!(shows(&app, said) && shows(&app, typed), "{typed}");
     }
 }
@@ -146,7 +146,7 @@ fn what_cannot_be_a_time_is_said_and_what_was_typed_stays() {
 fn what_was_found_is_shown_and_a_failure_opens_the_form_again() {
     let mut app = with_rows(&around_a_gap());
     app.update(key("P"));
-    asked(&mut app);
+    requested_range(&mut app);
     let result = Err("Podio credentials are required".to_owned());
     let answer = RepairAnswer::Looked {
         dry_run: false,
@@ -154,7 +154,7 @@ fn what_was_found_is_shown_and_a_failure_opens_the_form_again() {
     };
     app.update(Message::Answer(FeatureAnswer::Repair(answer)));
     assert!(shows(&app, "Podio credentials are required") && shows(&app, "Changes since"));
-    asked(&mut app);
+    requested_range(&mut app);
     let lost = LostEvent {
         id: EventId::from_bytes([1; 16]),
         event: EventType::ItemUpdate,
@@ -165,7 +165,7 @@ fn what_was_found_is_shown_and_a_failure_opens_the_form_again() {
         by: "Ada\u{1b}[2J".to_owned(),
         by_hand: false,
     };
-    let repaired = Repaired {
+    let repaired = RepairReport {
         since: now(),
         until: now(),
         lost: vec![lost],

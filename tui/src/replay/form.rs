@@ -41,7 +41,7 @@ impl ReplayForm {
         let parse = |text: &str| text.parse::<Target>().map_err(|error| error.to_string());
         let target = self.target.parse(parse)?;
         let rate = self.rate.parse(per_second)?;
-        match self.events.chosen().cloned() {
+        match self.events.chosen_option().cloned() {
             Some(EventChoice::These(events)) => Ok(ReplayStart::SendAll(ReplayRequest {
                 events,
                 target,

@@ -48,7 +48,7 @@ impl Starter<'_> {
     pub(crate) fn begin(self, is_in_detail: bool) -> Option<ReplayStart> {
         let marked = self.list.marked_events();
         if marked.is_empty() || is_in_detail {
-            return self.selected();
+            return self.start_selected();
         }
         let what = self.name_all(&marked, "marked event");
         let request = ReplayRequest {
@@ -59,8 +59,8 @@ impl Starter<'_> {
         Some(self.question(&what, None, request))
     }
 
-    fn selected(self) -> Option<ReplayStart> {
-        let row = self.list.selected()?;
+    fn start_selected(self) -> Option<ReplayStart> {
+        let row = self.list.selected_event()?;
         Some(match &row.burst {
             Some(burst) => {
                 let options = ReplayOptions {

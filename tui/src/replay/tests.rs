@@ -6,14 +6,14 @@ use super::*;
 use crate::effect::Effect;
 use crate::list::{FindPurpose, ListAnswer, ListEffect, ReplayOptions};
 use crate::message::{FeatureAnswer, Message};
-use crate::testing::{frame, id, pressed, sent, text};
+use crate::testing::{app_after, frame, id, send_form, text};
 
 #[test]
 fn empty_fields_leave_things_as_they_are() {
-    let mut app = pressed("m m m R");
-    assert_eq!(sent(&mut app).len(), 3);
-    let mut app = pressed("m m m R 4 0 0 0 tab 2");
-    let effects = sent(&mut app);
+    let mut app = app_after("m m m R");
+    assert_eq!(send_form(&mut app).len(), 3);
+    let mut app = app_after("m m m R 4 0 0 0 tab 2");
+    let effects = send_form(&mut app);
     assert_eq!(effects.len(), 2, "two a second: {effects:?}");
     let elsewhere = "4000".parse().ok();
     assert!(
@@ -27,8 +27,8 @@ fn what_cannot_be_is_told_and_nothing_is_sent() {
         ("R f t p : / / x", "try 3000"),
         ("R tab 0", "from 1 to 1000"),
     ] {
-        let mut app = pressed(keys);
-        assert_eq!(sent(&mut app), []);
+        let mut app = app_after(keys);
+        assert_eq!(send_form(&mut app), []);
         let shown = text(&frame(&app));
         assert!(shown.contains(told), "{shown}");
     }
@@ -36,10 +36,10 @@ fn what_cannot_be_is_told_and_nothing_is_sent() {
 
 #[test]
 fn all_that_pass_the_filter_are_found_first_and_not_asked_for_once_more() {
-    let mut app = pressed("R shift-tab right");
+    let mut app = app_after("R shift-tab right");
     let shown = text(&frame(&app));
     assert!(shown.contains("all 500 events"), "{shown}");
-    let effects = sent(&mut app);
+    let effects = send_form(&mut app);
     let [Effect::List(ListEffect::FindAll { purpose, .. })] = effects.as_slice() else {
         panic!("{effects:?}");
     };
@@ -59,7 +59,7 @@ fn all_that_pass_the_filter_are_found_first_and_not_asked_for_once_more() {
 
 #[test]
 fn how_many_they_are_is_asked_about_where_the_form_could_not_tell() {
-    let mut app = pressed("R shift-tab right");
+    let mut app = app_after("R shift-tab right");
     let purpose = FindPurpose::Replay(ReplayOptions {
         of: None,
         asks: true,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use podtap_agent::history::{Filter, Saved};
+use podtap_agent::history::{Filter, SavedFilters};
 use podtap_podio::EventType;
 
 /// The statuses to offer: common searches. Any number can be typed as well.
@@ -35,7 +35,7 @@ pub(super) struct Completion {
 impl Completion {
     /// Finds the completions for a line with this text before the cursor. There are none within
     /// quotes, and none for an empty word.
-    pub(super) fn of(before: &str, saved: &Saved, known: &KnownValues) -> Self {
+    pub(super) fn of(before: &str, saved: &SavedFilters, known: &KnownValues) -> Self {
         let in_quotes = before.matches('"').count() % 2 == 1;
         let word = before
             .rsplit(char::is_whitespace)
@@ -139,19 +139,19 @@ impl KnownValues {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::saved;
+    use crate::testing::saved_filters;
 
-    fn completed(before: &str) -> String {
-        let saved = saved(&[
+    fn complete_text(before: &str) -> String {
+        let saved = saved_filters(&[
             ("errors", "status:5xx"),
             ("errands", "task:1"),
             ("mine", "hook:1"),
         ]);
-        let completion = Completion::of(before, &saved, &known());
+        let completion = Completion::of(before, &saved, &known_values());
         format!("{before}{}", completion.rest())
     }
 
-    fn known() -> KnownValues {
+    fn known_values() -> KnownValues {
         KnownValues {
             types: vec!["my.own".to_owned()],
             hooks: vec![90_211],
@@ -179,14 +179,14 @@ mod tests {
             ("status:er", "status:error "),
             ("item:", "item:"),
         ] {
-            assert_eq!(completed(before), after, "{before:?}");
+            assert_eq!(complete_text(before), after, "{before:?}");
         }
     }
 
     #[test]
     fn what_is_not_sure_yet_is_offered() {
-        let saved = saved(&[("errors", "status:5xx"), ("errands", "task:1")]);
-        let offers = |before| Completion::of(before, &saved, &known()).offers();
+        let saved = saved_filters(&[("errors", "status:5xx"), ("errands", "task:1")]);
+        let offers = |before| Completion::of(before, &saved, &known_values()).offers();
         assert_eq!(offers("status:").as_deref(), Some(&*STATUSES.join(" ")));
         let types = offers("type:my").unwrap();
         assert_eq!(types, "my.* my.own");

@@ -7,7 +7,7 @@ mod unfinished;
 mod view;
 
 use jiff::Timestamp;
-use podtap_agent::history::{Filter, FilterError, Saved};
+use podtap_agent::history::{Filter, FilterError, SavedFilters};
 
 use complete::Completion;
 pub(crate) use complete::KnownValues;
@@ -26,18 +26,18 @@ pub(crate) struct Search {
     /// The current filter.
     text: String,
     /// The filter line, while it is open.
-    line: Option<Typing>,
+    line: Option<FilterLine>,
     /// The filters that were applied before, the latest last.
     past: Vec<String>,
     /// The filters that `@name` refers to.
-    saved: Saved,
+    saved: SavedFilters,
     /// The values that occur in the history.
     seen: KnownValues,
 }
 
 /// The open filter line.
 #[derive(Debug, Clone, Default)]
-struct Typing {
+struct FilterLine {
     input: Input,
     before: String,
     fault: Option<FilterError>,
@@ -58,8 +58,8 @@ pub(crate) enum FilterChange {
 }
 
 impl Search {
-    /// Creates a search without a filter. `saved` are the filters that `@name` refers to.
-    pub(crate) fn new(saved: Saved) -> Self {
+    /// Creates a search without a filter. `saved_filters` are the filters that `@name` refers to.
+    pub(crate) fn new(saved: SavedFilters) -> Self {
         Self {
             saved,
             ..Self::default()
@@ -96,10 +96,10 @@ impl Search {
     /// Opens the line with the current filter.
     pub(crate) fn open(&mut self) -> SearchEffect {
         let (input, before) = (Input::of(&self.text), self.text.clone());
-        self.line = Some(Typing {
+        self.line = Some(FilterLine {
             input,
             before,
-            ..Typing::default()
+            ..FilterLine::default()
         });
         SearchEffect::FindValues
     }
@@ -213,17 +213,17 @@ impl Search {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{now, saved};
+    use crate::testing::{now, saved_filters};
 
     fn filter(text: &str) -> Filter {
-        Filter::parse(text, now(), &Saved::default()).unwrap()
+        Filter::parse(text, now(), &SavedFilters::default()).unwrap()
     }
 
-    fn tried(text: &str) -> FilterChange {
+    fn try_filter(text: &str) -> FilterChange {
         FilterChange::Preview(filter(text))
     }
 
-    fn kept(text: &str) -> FilterChange {
+    fn keep_filter(text: &str) -> FilterChange {
         FilterChange::Apply(filter(text))
     }
 
@@ -240,7 +240,7 @@ mod tests {
     fn every_whole_filter_is_tried_as_it_is_typed() {
         let mut search = Search::default();
         search.open();
-        assert_eq!(paste(&mut search, "status:5xx"), tried("status:5xx"));
+        assert_eq!(paste(&mut search, "status:5xx"), try_filter("status:5xx"));
         assert_eq!(paste(&mut search, "status:x"), FilterChange::None);
         assert!(search.line.as_ref().unwrap().fault.is_some());
         assert_eq!(
@@ -288,7 +288,7 @@ mod tests {
         let mut search = Search::default();
         search.open();
         paste(&mut search, "status:5xx");
-        assert_eq!(act(&mut search, Action::Open), kept("status:5xx"));
+        assert_eq!(act(&mut search, Action::Open), keep_filter("status:5xx"));
         search.open();
         paste(&mut search, "item:4711");
         assert_eq!(act(&mut search, Action::Back), FilterChange::Cancel);
@@ -298,13 +298,13 @@ mod tests {
 
     #[test]
     fn a_saved_filter_is_completed_and_is_in_force_by_its_name() {
-        let mut search = Search::new(saved(&[("errors", "status:5xx")]));
+        let mut search = Search::new(saved_filters(&[("errors", "status:5xx")]));
         search.open();
         assert_eq!(paste(&mut search, "@er"), FilterChange::None);
-        assert_eq!(act(&mut search, Action::NextTab), tried("status:5xx"));
+        assert_eq!(act(&mut search, Action::NextTab), try_filter("status:5xx"));
         assert_eq!(search.text(), "@errors");
         act(&mut search, Action::Back);
-        assert_eq!(search.choose("@errors", now()), kept("status:5xx"));
+        assert_eq!(search.choose("@errors", now()), keep_filter("status:5xx"));
     }
 
     #[test]
@@ -317,7 +317,7 @@ mod tests {
         }
         search.open();
         act(&mut search, Action::Up);
-        assert_eq!(act(&mut search, Action::Up), tried("status:5xx"));
-        assert_eq!(act(&mut search, Action::Down), tried("item:4711"));
+        assert_eq!(act(&mut search, Action::Up), try_filter("status:5xx"));
+        assert_eq!(act(&mut search, Action::Down), try_filter("item:4711"));
     }
 }

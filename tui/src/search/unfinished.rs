@@ -1,13 +1,13 @@
 //! Decides which part of the filter line is complete. The word at the cursor may be an unfinished
 //! term, which must not be applied.
 
-use podtap_agent::history::{Filter, Saved};
+use podtap_agent::history::{Filter, SavedFilters};
 use podtap_podio::EventType;
 
 use crate::input::Input;
 
 /// Returns the text, without the word at the cursor if that word is certainly unfinished.
-pub(super) fn whole(input: &Input, saved: &Saved) -> String {
+pub(super) fn whole(input: &Input, saved: &SavedFilters) -> String {
     let text = input.text().trim_end().to_owned();
     if text != input.before() {
         return text;
@@ -27,7 +27,7 @@ pub(super) fn whole(input: &Input, saved: &Saved) -> String {
     before.trim_end().to_owned()
 }
 
-fn may_continue(word: &str, saved: &Saved) -> bool {
+fn may_continue(word: &str, saved: &SavedFilters) -> bool {
     let bare = word.strip_prefix('-').unwrap_or(word);
     if let Some(name) = bare.strip_prefix('@') {
         let is_whole = saved.iter().any(|(known, _)| known == name);
@@ -49,11 +49,11 @@ fn may_continue(word: &str, saved: &Saved) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::saved;
+    use crate::testing::saved_filters;
 
     #[test]
     fn the_word_at_the_cursor_counts_once_it_is_a_term() {
-        let saved = saved(&[("errors", "status:5xx")]);
+        let saved = saved_filters(&[("errors", "status:5xx")]);
         for (typed, counts) in [
             ("t", ""),
             ("type", ""),

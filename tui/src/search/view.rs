@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget as _};
 
 use super::complete::Completion;
-use super::{Search, Typing};
+use super::{FilterLine, Search};
 use crate::env::Env;
 use crate::keymap::{Action, Context, Keymap};
 use crate::line::Line;
@@ -66,7 +66,7 @@ fn above(note: &Line, env: Env<'_>, area: Rect, buffer: &mut Buffer) {
 /// Returns the note after the text: the completions, the error, or what keys do.
 fn note(
     search: &Search,
-    typing: &Typing,
+    typing: &FilterLine,
     without_matches: Option<&Filter>,
     keymap: &Keymap,
 ) -> Line {

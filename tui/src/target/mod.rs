@@ -43,7 +43,7 @@ impl TargetForm {
         let parse = |text: &str| Target::from_setting(text).map_err(|error| error.to_string());
         Ok(TargetEffect::Set {
             target: self.target.parse(parse)?,
-            with_held: self.held.chosen() == Some(&true),
+            with_held: self.held.chosen_option() == Some(&true),
         })
     }
 }
@@ -61,7 +61,7 @@ impl Fields for TargetForm {
 }
 
 /// Returns a notice with the current target.
-pub(crate) fn told(target: Option<&Target>) -> UiCommand<TargetEffect> {
+pub(crate) fn announce(target: Option<&Target>) -> UiCommand<TargetEffect> {
     let text = match target {
         Some(target) => format!("Events are delivered to {}", words::target(target)),
         None => "Events are only recorded".to_owned(),

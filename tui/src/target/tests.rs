@@ -19,7 +19,7 @@ fn enter(app: &mut crate::app::App) -> Option<TargetEffect> {
     })
 }
 
-fn opened(target: Option<&str>) -> crate::app::App {
+fn open_form(target: Option<&str>) -> crate::app::App {
     let mut app = app(100, 30);
     settle(&mut app, Message::Tick(now()), 0);
     let mut status = status();
@@ -37,7 +37,7 @@ fn types(app: &mut crate::app::App, text: &str) {
 
 #[test]
 fn the_form_holds_the_target_of_now_and_asks_for_another() {
-    let mut app = opened(Some("3000"));
+    let mut app = open_form(Some("3000"));
     let shown = text(&frame(&app));
     assert!(shown.contains("localhost:3000"), "{shown}");
     types(&mut app, "4000/hook");
@@ -60,7 +60,7 @@ fn the_form_holds_the_target_of_now_and_asks_for_another() {
 
 #[test]
 fn held_events_may_stay_held_and_nothing_means_nowhere() {
-    let mut app = opened(Some("3000"));
+    let mut app = open_form(Some("3000"));
     types(&mut app, "");
     press(&mut app, "tab", 0);
     press(&mut app, "right", 0);
@@ -73,7 +73,7 @@ fn held_events_may_stay_held_and_nothing_means_nowhere() {
 
 #[test]
 fn what_is_wrong_is_said_as_for_the_flag_and_what_was_typed_stays() {
-    let mut app = opened(None);
+    let mut app = open_form(None);
     types(&mut app, "ftp://x");
     assert_eq!(enter(&mut app), None);
     let shown = text(&frame(&app));

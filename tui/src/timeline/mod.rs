@@ -37,12 +37,12 @@ pub(crate) struct TimelinePane {
     cursor: usize,
     /// The first entry on the screen after the last move.
     top: usize,
-    reading: LoadState,
+    reading: TimelineLoad,
 }
 
 /// The state of the timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum LoadState {
+enum TimelineLoad {
     /// The timeline must be read.
     #[default]
     Wanted,
@@ -78,32 +78,32 @@ impl TimelinePane {
             failure: None,
             cursor: 0,
             top: 0,
-            reading: LoadState::default(),
+            reading: TimelineLoad::default(),
         }
     }
 
     /// Returns the next request.
     pub(crate) fn ask(&mut self) -> Option<TimelineEffect> {
-        if self.reading != LoadState::Wanted {
+        if self.reading != TimelineLoad::Wanted {
             return None;
         }
-        self.reading = LoadState::Asked;
+        self.reading = TimelineLoad::Asked;
         Some(TimelineEffect::Load(self.object))
     }
 
     /// Records that the history has changed.
     pub(crate) fn on_change(&mut self) {
         self.reading = match self.reading {
-            LoadState::Asked => LoadState::Stale,
-            LoadState::Done => LoadState::Old,
+            TimelineLoad::Asked => TimelineLoad::Stale,
+            TimelineLoad::Done => TimelineLoad::Old,
             same => same,
         };
     }
 
     /// Handles a tick of the clock: an old timeline is read again.
     pub(crate) fn tick(&mut self) {
-        if self.reading == LoadState::Old {
-            self.reading = LoadState::Wanted;
+        if self.reading == TimelineLoad::Old {
+            self.reading = TimelineLoad::Wanted;
         }
     }
 
@@ -114,8 +114,8 @@ impl TimelinePane {
             return;
         }
         self.reading = match self.reading {
-            LoadState::Stale => LoadState::Old,
-            _ => LoadState::Done,
+            TimelineLoad::Stale => TimelineLoad::Old,
+            _ => TimelineLoad::Done,
         };
         match result {
             Ok(timeline) => {
@@ -128,7 +128,7 @@ impl TimelinePane {
     }
 
     /// Returns the event under the cursor.
-    pub(crate) fn selected(&self) -> Option<&EventRow> {
+    pub(crate) fn selected_event(&self) -> Option<&EventRow> {
         match self.newest_first().nth(self.cursor)? {
             TimelineEntry::Event(event) => Some(&event.row),
             TimelineEntry::Missing { .. } => None,
@@ -159,7 +159,7 @@ impl TimelinePane {
     fn go_to(&mut self, entry: usize, height: usize) {
         self.cursor = entry;
         self.top = self.first(height);
-        if let Some(id) = self.selected().map(|row| row.id) {
+        if let Some(id) = self.selected_event().map(|row| row.id) {
             self.selected = id;
         }
     }
@@ -194,7 +194,7 @@ mod tests {
 
     const SCREEN: Rect = Rect::new(0, 0, 80, 24);
 
-    fn loaded(pane: &mut TimelinePane, entries: Vec<TimelineEntry>) {
+    fn load_entries(pane: &mut TimelinePane, entries: Vec<TimelineEntry>) {
         let timeline = timeline(entries);
         pane.on_answer(TimelineAnswer::Loaded {
             object: timeline.object,
@@ -211,19 +211,19 @@ mod tests {
     fn the_cursor_begins_on_the_event_it_was_opened_from_and_stays_on_it() {
         let mut pane = open(2);
         assert!(pane.ask().is_some() && pane.ask().is_none());
-        loaded(&mut pane, vec![event(1), event(2), event(3)]);
+        load_entries(&mut pane, vec![event(1), event(2), event(3)]);
         assert_eq!(pane.cursor, 1);
-        loaded(
+        load_entries(
             &mut pane,
             vec![event(1), event(2), missing(3, 4), event(5), event(6)],
         );
-        assert_eq!(pane.selected().map(|row| row.position.0), Some(2));
+        assert_eq!(pane.selected_event().map(|row| row.position.0), Some(2));
         pane.act(Action::Up, SCREEN);
-        assert_eq!(pane.selected(), None, "these never came");
+        assert_eq!(pane.selected_event(), None, "these never came");
         pane.act(Action::Bottom, SCREEN);
-        assert_eq!(pane.selected().map(|row| row.position.0), Some(1));
-        loaded(&mut pane, Vec::new());
-        assert_eq!(pane.selected(), None);
+        assert_eq!(pane.selected_event().map(|row| row.position.0), Some(1));
+        load_entries(&mut pane, Vec::new());
+        assert_eq!(pane.selected_event(), None);
         pane.act(Action::Down, SCREEN);
     }
 
@@ -232,11 +232,11 @@ mod tests {
         let mut pane = open(1);
         pane.ask();
         pane.on_change();
-        loaded(&mut pane, vec![event(1)]);
+        load_entries(&mut pane, vec![event(1)]);
         assert_eq!(pane.ask(), None, "not within the same second");
         pane.tick();
         assert!(pane.ask().is_some(), "the answer was older than the change");
-        loaded(&mut pane, vec![event(1)]);
+        load_entries(&mut pane, vec![event(1)]);
         pane.tick();
         assert_eq!(pane.ask(), None, "nothing has changed");
     }
@@ -257,9 +257,9 @@ mod tests {
     #[test]
     fn a_line_is_selected_by_a_click() {
         let mut pane = open(1);
-        loaded(&mut pane, (1..4).map(event).collect());
+        load_entries(&mut pane, (1..4).map(event).collect());
         assert_eq!(pane.click(view::ABOVE, SCREEN), Some(0));
-        assert_eq!(pane.selected().map(|row| row.position.0), Some(3));
+        assert_eq!(pane.selected_event().map(|row| row.position.0), Some(3));
         assert_eq!(pane.click(view::ABOVE + 3, SCREEN), None);
         assert_eq!(pane.click(0, SCREEN), None);
     }

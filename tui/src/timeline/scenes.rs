@@ -12,10 +12,10 @@ use crate::testing::{app, frame, now, press, row, settle, text};
 
 /// Returns an event of the sample object. Its revision is its position.
 pub(super) fn event(position: i64) -> TimelineEntry {
-    authored(position, None)
+    entry_by(position, None)
 }
 
-fn authored(position: i64, author: Option<Author>) -> TimelineEntry {
+fn entry_by(position: i64, author: Option<Author>) -> TimelineEntry {
     let kind = if position == 1 {
         "item.create"
     } else {
@@ -83,12 +83,12 @@ fn a_loop_is_seen_at_a_glance_at_every_size() {
         settle(&mut app, Message::Tick(now()), 500);
         press(&mut app, "T", 500);
         let mut entries = vec![
-            authored(1, Some(by("Ann Smith", "Podio", false))),
-            authored(2, Some(by("Björn Lind", "Podio", false))),
+            entry_by(1, Some(by("Ann Smith", "Podio", false))),
+            entry_by(2, Some(by("Björn Lind", "Podio", false))),
             missing(3, 5),
-            authored(6, Some(by("Ann Smith", "Podio", false))),
+            entry_by(6, Some(by("Ann Smith", "Podio", false))),
         ];
-        entries.extend((7..30).map(|at| authored(at, Some(by("Invoicing", "Invoicing", true)))));
+        entries.extend((7..30).map(|at| entry_by(at, Some(by("Invoicing", "Invoicing", true)))));
         entries.push(event(30));
         let answer = TimelineAnswer::Loaded {
             object: object(),

@@ -53,7 +53,7 @@ pub(crate) fn view(pane: &TimelinePane, env: Env<'_>, screen: Rect, buffer: &mut
         return line.draw(lines, env.theme, buffer);
     };
     let width = usize::from(lines.width);
-    let times = pane.newest_first().filter_map(received);
+    let times = pane.newest_first().filter_map(received_at);
     let times = times.map(|at| words::moment(at, env.now, env.zone).chars().count());
     let time = match times.max() {
         Some(..=TIME) | None => TIME,
@@ -68,7 +68,7 @@ pub(crate) fn view(pane: &TimelinePane, env: Env<'_>, screen: Rect, buffer: &mut
     let first = pane.first(height(pane, screen).max(1));
     let entries = pane.newest_first().enumerate().skip(first);
     for ((index, entry), area) in entries.zip(rows) {
-        let before = pane.newest_first().skip(index + 1).find_map(received);
+        let before = pane.newest_first().skip(index + 1).find_map(received_at);
         let is_selected = index == pane.cursor;
         row(entry, before, is_selected, columns, env).draw(area, env.theme, buffer);
         if is_selected {
@@ -77,7 +77,7 @@ pub(crate) fn view(pane: &TimelinePane, env: Env<'_>, screen: Rect, buffer: &mut
     }
 }
 
-fn received(entry: &TimelineEntry) -> Option<jiff::Timestamp> {
+fn received_at(entry: &TimelineEntry) -> Option<jiff::Timestamp> {
     match entry {
         TimelineEntry::Event(event) => Some(event.row.received_at),
         TimelineEntry::Missing { .. } => None,

@@ -1,6 +1,6 @@
 //! Creates an event that Podio did not send, and sends it to the local service.
 
-use podtap_agent::{AgentHandle, Trigger, Triggered};
+use podtap_agent::{AgentHandle, Trigger, TriggerResult};
 
 use crate::error_text::error_text;
 
@@ -17,7 +17,7 @@ pub(crate) enum TriggerAnswer {
     /// The answer to [`TriggerEffect::Trigger`].
     Triggered {
         /// The event and its attempt.
-        result: Result<Box<Triggered>, String>,
+        result: Result<Box<TriggerResult>, String>,
     },
 }
 

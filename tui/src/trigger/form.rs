@@ -158,7 +158,7 @@ impl Fields for TriggerForm {
 
     /// Replaces the parameters by the parameters of the chosen type.
     fn follow_choice(&mut self) {
-        let kind = self.event.chosen().copied().flatten();
+        let kind = self.event.chosen_option().copied().flatten();
         let values = self.values();
         self.suggestions.choose(kind, values);
         self.parameters = parameters(&self.suggestions);

@@ -2,7 +2,7 @@
 
 use podtap_agent::draft::PATH;
 use podtap_agent::history::{Attempt, Outcome};
-use podtap_agent::{Status, Trigger, Triggered};
+use podtap_agent::{Status, Trigger, TriggerResult};
 use podtap_podio::decode;
 
 use super::*;
@@ -60,7 +60,7 @@ fn types(app: &mut App, text: &str) {
 }
 
 /// Submits the form, and returns the request, if there is one.
-fn sent(app: &mut App) -> Option<Trigger> {
+fn send_form(app: &mut App) -> Option<Trigger> {
     let enter: crate::keymap::KeyPress = "enter".parse().unwrap();
     let effects = app.update(Message::Key(enter.into()));
     effects.into_iter().find_map(|effect| match effect {
@@ -78,10 +78,10 @@ fn says(trigger: &Trigger) -> String {
 }
 
 fn sends(app: &mut App) -> String {
-    says(&sent(app).unwrap())
+    says(&send_form(app).unwrap())
 }
 
-fn shown(app: &App) -> String {
+fn screen_text(app: &App) -> String {
     text(&frame(app))
 }
 
@@ -90,7 +90,7 @@ fn on_an_empty_history_podios_usual_event_is_one_key_away() {
     let mut app = empty();
     press(&mut app, "t", 0);
 
-    let trigger = sent(&mut app).unwrap();
+    let trigger = send_form(&mut app).unwrap();
 
     let usual = "external_id=order-10042 hook_id=24360216 item_id=3276908608 item_revision_id=0 type=item.create";
     assert_eq!(says(&trigger), usual);
@@ -104,7 +104,7 @@ fn on_an_empty_history_podios_usual_event_is_one_key_away() {
 fn typing_chooses_the_type_whose_parameters_then_stand_below() {
     let mut app = empty();
     press(&mut app, "t c o m", 0);
-    let form = shown(&app);
+    let form = screen_text(&app);
     assert!(
         form.contains("comment.create") && form.contains("comment_id"),
         "{form}"
@@ -122,16 +122,16 @@ fn what_was_sent_last_stays_for_every_type_that_has_it() {
         "t tab ctrl-u / i n tab 4 0 0 0 tab ctrl-u 5 tab tab ctrl-u",
         0,
     );
-    let trigger = sent(&mut app).unwrap();
+    let trigger = send_form(&mut app).unwrap();
     assert_eq!(trigger.target, "4000".parse().ok());
     assert_eq!(trigger.request.path, "/in");
     let said = "hook_id=24360216 item_id=5 item_revision_id=0 type=item.create";
     assert_eq!(says(&trigger), said);
 
     press(&mut app, "t", 0);
-    assert_eq!(sent(&mut app).as_ref(), Some(&trigger));
+    assert_eq!(send_form(&mut app).as_ref(), Some(&trigger));
     press(&mut app, "t u p d", 0);
-    let trigger = sent(&mut app).unwrap();
+    let trigger = send_form(&mut app).unwrap();
     let said = "hook_id=24360217 item_id=5 item_revision_id=7 type=item.update";
     assert_eq!(
         (says(&trigger), &*trigger.request.path),
@@ -143,7 +143,7 @@ fn what_was_sent_last_stays_for_every_type_that_has_it() {
 fn what_was_typed_stays_while_types_are_tried() {
     let mut app = empty();
     press(&mut app, "t tab tab tab ctrl-u 5 up up up t a s k", 0);
-    assert!(shown(&app).contains("task_id"));
+    assert!(screen_text(&app).contains("task_id"));
     press(&mut app, "i t e m . u", 0);
     let said = "hook_id=24360217 item_id=5 item_revision_id=7 type=item.update";
     assert_eq!(sends(&mut app), said);
@@ -175,7 +175,7 @@ fn the_selected_event_is_offered_at_its_next_revision() {
 fn what_was_sent_last_goes_before_the_selected_event() {
     let mut app = selecting("item_id=47&item_revision_id=8&type=item.update&hook_id=9");
     press(&mut app, "t tab tab tab ctrl-u 5", 9);
-    sent(&mut app).unwrap();
+    send_form(&mut app).unwrap();
     press(&mut app, "t", 9);
     let said = "hook_id=9 item_id=5 item_revision_id=9 type=item.update";
     assert_eq!(sends(&mut app), said);
@@ -212,8 +212,8 @@ fn what_cannot_be_is_told_and_nothing_is_sent() {
     ] {
         let mut app = empty();
         press(&mut app, keys, 0);
-        assert_eq!(sent(&mut app), None, "{keys}");
-        let form = shown(&app);
+        assert_eq!(send_form(&mut app), None, "{keys}");
+        let form = screen_text(&app);
         assert!(form.contains(told), "{form}");
     }
 }
@@ -225,15 +225,15 @@ fn without_a_local_service_one_has_to_be_named() {
     let status = Status { target, ..status() };
     app.update(Message::Status(Box::new(status)));
     press(&mut app, "t", 0);
-    assert_eq!(sent(&mut app), None);
+    assert_eq!(send_form(&mut app), None);
     assert!(
-        shown(&app).contains("there is no local service"),
+        screen_text(&app).contains("there is no local service"),
         "{}",
-        shown(&app)
+        screen_text(&app)
     );
 
     press(&mut app, "tab tab 4 0 0 0", 0);
-    assert_eq!(sent(&mut app).unwrap().target, "4000".parse().ok());
+    assert_eq!(send_form(&mut app).unwrap().target, "4000".parse().ok());
 }
 
 #[test]
@@ -243,12 +243,12 @@ fn what_came_of_it_is_told_and_the_list_goes_to_it() {
     press(&mut app, "j j", 500);
     assert!(!app.list.follows());
     press(&mut app, "t", 500);
-    sent(&mut app).unwrap();
+    send_form(&mut app).unwrap();
     assert!(app.list.follows());
 
     let (refused, answered) = (attempts(501).remove(0), attempts(501).remove(1));
     assert!(matches!(refused.outcome, Outcome::Failed { .. }));
-    let told = |attempt: Attempt| Triggered {
+    let told = |attempt: Attempt| TriggerResult {
         event: id(501),
         attempt,
     };

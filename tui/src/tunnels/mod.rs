@@ -101,7 +101,7 @@ impl TunnelsPane {
     }
 
     /// Returns the name of the tunnel under the cursor, if it could be opened.
-    pub(crate) fn chosen(&self) -> Option<String> {
+    pub(crate) fn chosen_name(&self) -> Option<String> {
         let tunnel = self.rows.get(self.cursor)?;
         tunnel.is_open.then(|| tunnel.name.clone())
     }

@@ -29,7 +29,7 @@ fn of_several() -> App {
     app
 }
 
-fn switched(app: &mut App) -> Option<String> {
+fn switch_tunnel(app: &mut App) -> Option<String> {
     let effects = app.update(key("enter"));
     effects.into_iter().find_map(|effect| match effect {
         Effect::Switch(name) => Some(name),
@@ -47,11 +47,11 @@ fn the_next_tunnel_is_two_keys_away() {
         shown.contains("Tunnels") && shown.contains("shop"),
         "{shown}"
     );
-    assert_eq!(switched(&mut app).as_deref(), Some("shop"));
+    assert_eq!(switch_tunnel(&mut app).as_deref(), Some("shop"));
     assert!(!text(&frame(&app)).contains("Tunnels"), "it is closed");
     press(&mut app, "ctrl-r", 0);
     press(&mut app, "down", 0);
-    assert_eq!(switched(&mut app).as_deref(), Some("blog"));
+    assert_eq!(switch_tunnel(&mut app).as_deref(), Some("blog"));
 }
 
 #[test]
@@ -98,5 +98,5 @@ fn of_one_that_could_not_be_opened_there_is_nothing_to_show() {
     closed.is_open = false;
     app.update(Message::Tunnels(vec![tunnel("crm", true), closed]));
     press(&mut app, "ctrl-r", 0);
-    assert_eq!(switched(&mut app), None);
+    assert_eq!(switch_tunnel(&mut app), None);
 }

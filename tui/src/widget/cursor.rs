@@ -29,7 +29,7 @@ pub(crate) fn first(top: usize, cursor: usize, height: usize) -> usize {
 
 /// Returns the row on a line of a window, whose first line is the heading. `first` is the first of
 /// the `height` rows that are shown.
-pub(crate) fn clicked(line: usize, first: usize, rows: usize, height: usize) -> Option<usize> {
+pub(crate) fn clicked_row(line: usize, first: usize, rows: usize, height: usize) -> Option<usize> {
     let line = line.checked_sub(1).filter(|line| *line < height)?;
     Some(first + line).filter(|row| *row < rows)
 }
@@ -62,9 +62,9 @@ mod tests {
     #[test]
     fn a_click_finds_a_row_that_is_shown_or_none() {
         for (line, row) in [(0, None), (1, Some(4)), (3, Some(6)), (4, None)] {
-            assert_eq!(clicked(line, 4, 9, 3), row, "line {line}");
+            assert_eq!(clicked_row(line, 4, 9, 3), row, "line {line}");
         }
-        assert_eq!(clicked(3, 4, 6, 3), None, "there is no such row");
+        assert_eq!(clicked_row(3, 4, 6, 3), None, "there is no such row");
     }
 
     #[test]

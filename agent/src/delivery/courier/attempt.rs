@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Courier;
 use super::claim::TargetShare;
-use super::lanes::{LaneKey, Placed};
+use super::lanes::{LaneEntry, LaneKey};
 use super::losses::{Losses, LossesAtStart};
 use crate::amount;
 use crate::answers::QueuedAnswer;
@@ -34,7 +34,7 @@ pub(super) struct PendingEvent {
     pub(super) turn: i64,
 }
 
-impl Placed for PendingEvent {
+impl LaneEntry for PendingEvent {
     fn place(&self) -> i64 {
         self.turn
     }

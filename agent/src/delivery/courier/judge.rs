@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempt::{AttemptEnd, LaneVerdict};
 use super::intake::CameOf;
 use super::losses::AfterLoss;
-use super::{Courier, Progress};
+use super::{Courier, CourierProgress};
 use crate::history::{HistoryError, Outcome};
 
 /// The consequence of an attempt for the other lanes.
@@ -23,7 +23,7 @@ impl Courier {
     /// Frees the lane, or returns the event to it.
     pub(super) async fn judge(
         &self,
-        progress: &mut Progress,
+        progress: &mut CourierProgress,
         ended: AttemptEnd,
     ) -> Result<LaneEffect, HistoryError> {
         let AttemptEnd {

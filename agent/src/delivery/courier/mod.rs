@@ -38,7 +38,7 @@ use crate::target::Target;
 use attempt::{AttemptEnd, PendingEvent};
 use claim::{EventClaim, TargetShare};
 use counts::{CountsReporter, DeliveryCounts};
-use intake::{CameOf, Intake, Todo};
+use intake::{CameOf, Intake, IntakeStep};
 use judge::LaneEffect;
 use lanes::{LaneKey, Lanes};
 use losses::{Losses, ServiceHealth};
@@ -72,7 +72,7 @@ pub(super) struct Courier {
 
 /// The progress of delivery: its events and the state of the local service.
 #[derive(Debug)]
-struct Progress {
+struct CourierProgress {
     intake: Intake,
     lanes: Lanes<PendingEvent>,
     /// Number of events that were put into the lanes.
@@ -87,7 +87,7 @@ impl Courier {
         mut arrivals: HandedOver,
         token: CancellationToken,
     ) -> Result<(), HistoryError> {
-        let mut progress = Progress {
+        let mut progress = CourierProgress {
             intake: Intake::default(),
             lanes: Lanes::new(self.config.concurrency),
             turns: 0,
@@ -174,7 +174,7 @@ impl Courier {
     /// commits the events.
     async fn drain(
         &self,
-        progress: &mut Progress,
+        progress: &mut CourierProgress,
         arrivals: &mut HandedOver,
         under_way: &mut (impl Stream<Item = AttemptEnd> + Unpin),
     ) -> Result<(), HistoryError> {
@@ -194,7 +194,7 @@ impl Courier {
     /// Returns the next event to send, if one may start now.
     async fn start(
         &self,
-        progress: &mut Progress,
+        progress: &mut CourierProgress,
     ) -> Result<Option<(LaneKey, PendingEvent)>, HistoryError> {
         while let Some((key, waiting)) = progress.start() {
             let Some(why) = self.hold(&waiting.event, &waiting.share) else {
@@ -212,7 +212,7 @@ impl Courier {
 
     async fn take_in_all(
         &self,
-        progress: &mut Progress,
+        progress: &mut CourierProgress,
         arrivals: &mut HandedOver,
     ) -> Result<(), HistoryError> {
         while let Some(fresh) = arrivals.try_recv() {
@@ -221,7 +221,11 @@ impl Courier {
         Ok(())
     }
 
-    async fn take_in(&self, progress: &mut Progress, fresh: Fresh) -> Result<(), HistoryError> {
+    async fn take_in(
+        &self,
+        progress: &mut CourierProgress,
+        fresh: Fresh,
+    ) -> Result<(), HistoryError> {
         match fresh {
             Fresh::Arrived { event, after } => {
                 let claim = self.claim(&event, &[]);
@@ -242,12 +246,12 @@ impl Courier {
 
     async fn see_to(
         &self,
-        progress: &mut Progress,
-        todo: impl IntoIterator<Item = Todo>,
+        progress: &mut CourierProgress,
+        todo: impl IntoIterator<Item = IntakeStep>,
     ) -> Result<(), HistoryError> {
         for one in todo {
             match one {
-                Todo::Deliver {
+                IntakeStep::Deliver {
                     event,
                     attempts,
                     size,
@@ -264,8 +268,8 @@ impl Courier {
                     };
                     progress.lanes.push(LaneKey::of(&waiting.event), waiting);
                 }
-                Todo::Write(event, came_of) => self.write(event, came_of).await?,
-                Todo::Settle(event) => {
+                IntakeStep::Write(event, came_of) => self.write(event, came_of).await?,
+                IntakeStep::Settle(event) => {
                     let fact = Fact::Settled(event);
                     self.writer.add_facts_soon(vec![fact]).await?;
                 }
@@ -327,7 +331,7 @@ impl Courier {
     }
 }
 
-impl Progress {
+impl CourierProgress {
     fn start(&mut self) -> Option<(LaneKey, PendingEvent)> {
         self.lanes.start(Instant::now(), self.health.is_in_doubt())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
 
-use crate::connection::Observed;
+use crate::connection::CountedStream;
 use crate::delivery::forward::Forwarder;
 use crate::delivery::program;
 use crate::target::Target;
@@ -42,7 +42,7 @@ pub(super) async fn until_reachable(
 }
 
 /// Returns whether a connection over which nothing is sent stays open.
-async fn stays_open(mut connection: Observed) -> bool {
+async fn stays_open(mut connection: CountedStream) -> bool {
     let read = tokio::time::timeout(STAYS_FOR, connection.read_u8()).await;
     // A service may send something first.
     read.is_err() || read.is_ok_and(|read| read.is_ok())

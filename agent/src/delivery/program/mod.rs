@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::exchange::{DeliveryFailure, Dispatch, ServiceAnswer};
-use super::kept::Kept;
+use super::kept::KeptBody;
 use crate::command_end::EXIT_STATUS;
 pub use guard::{GUARD_COMMANDS, guard_commands, set_command_guard};
 use under_way::CommandGroup;
@@ -61,7 +61,7 @@ pub(super) async fn run(
     command: &str,
     dispatch: &Dispatch<'_>,
     limits: CommandLimits<'_>,
-    kept: [Kept; 2],
+    kept: [KeptBody; 2],
 ) -> Result<ServiceAnswer, DeliveryFailure> {
     let mut child = start(command, dispatch, limits.hidden).map_err(|error| {
         let reason = words(&error);
@@ -85,10 +85,10 @@ pub(super) async fn run(
         return Err(DeliveryFailure::Unreachable(error.to_string()));
     }
     if status.success() {
-        return Ok(stdout.answer(200, described(status)));
+        return Ok(stdout.answer(200, exit_headers(status)));
     }
     stderr.append(stdout);
-    Ok(stderr.answer(500, described(status)))
+    Ok(stderr.answer(500, exit_headers(status)))
 }
 
 /// Checks whether a command can be run, judged by its first word.
@@ -167,8 +167,8 @@ async fn talk(
     child: &mut Child,
     group: CommandGroup,
     body: &[u8],
-    out: &mut Kept,
-    err: &mut Kept,
+    out: &mut KeptBody,
+    err: &mut KeptBody,
 ) -> std::io::Result<ExitStatus> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let pipes = async {
@@ -195,7 +195,7 @@ async fn give(stdin: Option<ChildStdin>, body: &[u8]) {
     }
 }
 
-async fn take(stream: Option<impl AsyncRead + Unpin>, kept: &mut Kept) {
+async fn take(stream: Option<impl AsyncRead + Unpin>, kept: &mut KeptBody) {
     let Some(mut stream) = stream else { return };
     let mut buffer = vec![0; BUFFER];
     // A stream that can no longer be read has ended.
@@ -205,7 +205,7 @@ async fn take(stream: Option<impl AsyncRead + Unpin>, kept: &mut Kept) {
 }
 
 /// Returns the headers of the answer for an exit status.
-fn described(status: ExitStatus) -> HeaderList {
+fn exit_headers(status: ExitStatus) -> HeaderList {
     let code = match status.code() {
         Some(code) => code.to_string(),
         None => group::signal(status).map_or_else(String::new, |number| format!("signal {number}")),

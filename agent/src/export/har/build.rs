@@ -9,7 +9,8 @@ use podtap_wire::{HeaderList, latin1};
 use super::super::json::{self, Findings, duration_ms, millis};
 use super::super::uri;
 use super::{
-    BASE64, Cache, HarContent, HarEntry, HarPair, HarRequest, Podtap, PostData, Response, Timings,
+    BASE64, Cache, HarContent, HarEntry, HarPair, HarRequest, HarResponse, Podtap, PostData,
+    Timings,
 };
 use crate::history::{Attempt, Event, Outcome};
 use crate::target::Target;
@@ -45,7 +46,7 @@ impl<'a> HarEntry<'a> {
                 headers_size: -1,
                 body_size: request.body.len(),
             },
-            response: Some(Response::of(last.map(|last| &last.outcome))),
+            response: Some(HarResponse::of(last.map(|last| &last.outcome))),
             cache: Cache {},
             // Only the total time is known: sending and receiving are part of it.
             timings: Timings {
@@ -78,7 +79,7 @@ impl<'a> PostData<'a> {
     }
 }
 
-impl<'a> Response<'a> {
+impl<'a> HarResponse<'a> {
     fn of(outcome: Option<&'a Outcome>) -> Self {
         let mut response = Self {
             http_version: "HTTP/1.1",

@@ -25,7 +25,7 @@ pub struct HarEntry<'a> {
     pub(crate) started_date_time: Cow<'a, str>,
     pub(crate) time: Option<f64>,
     pub(crate) request: HarRequest<'a>,
-    pub(crate) response: Option<Response<'a>>,
+    pub(crate) response: Option<HarResponse<'a>>,
     cache: Cache,
     timings: Timings,
     /// The note that a person wrote on it.
@@ -86,7 +86,7 @@ pub(crate) struct PostData<'a> {
 /// The answer; in HAR, status 0 means that there was none.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Response<'a> {
+pub(crate) struct HarResponse<'a> {
     pub(crate) status: i64,
     status_text: &'static str,
     http_version: &'static str,

@@ -323,16 +323,16 @@ pub(crate) fn objects(attempts: &[Attempt]) -> Vec<AttemptObject<'_>> {
 
 /// An object with its version and type at the front.
 #[derive(Serialize)]
-struct Versioned<'a, T> {
+struct VersionedObject<'a, T> {
     v: u8,
     r#type: &'static str,
     #[serde(flatten)]
     object: &'a T,
 }
 
-fn with_version<'a, T>(r#type: &'static str, object: &'a T) -> Versioned<'a, T> {
+fn with_version<'a, T>(r#type: &'static str, object: &'a T) -> VersionedObject<'a, T> {
     let v = VERSION;
-    Versioned { v, r#type, object }
+    VersionedObject { v, r#type, object }
 }
 
 /// Returns an object as one line, with its version and type at the front.

@@ -21,7 +21,7 @@ pub fn to_line(value: &impl Serialize) -> String {
 /// Returns a value on several lines, for people.
 pub(crate) fn to_pretty(value: &impl Serialize) -> String {
     let mut text = Vec::new();
-    let formatter = Visible(PrettyFormatter::new());
+    let formatter = VisibleFormatter(PrettyFormatter::new());
     let mut serializer = Serializer::with_formatter(&mut text, formatter);
     value.serialize(&mut serializer).unwrap_or_default();
     String::from_utf8(text).unwrap_or_default()
@@ -29,12 +29,12 @@ pub(crate) fn to_pretty(value: &impl Serialize) -> String {
 
 /// Writes a value on one line, without the line's end.
 pub(crate) fn write(to: impl Write, value: &impl Serialize) -> io::Result<()> {
-    let mut serializer = Serializer::with_formatter(to, Visible(CompactFormatter));
+    let mut serializer = Serializer::with_formatter(to, VisibleFormatter(CompactFormatter));
     Ok(value.serialize(&mut serializer)?)
 }
 
 /// A formatter that wraps another one and makes every character visible.
-struct Visible<F>(F);
+struct VisibleFormatter<F>(F);
 
 /// Passes calls that do not concern characters to the inner formatter.
 macro_rules! pass_on {
@@ -47,14 +47,14 @@ macro_rules! pass_on {
     };
 }
 
-impl<F: Formatter> Formatter for Visible<F> {
+impl<F: Formatter> Formatter for VisibleFormatter<F> {
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         to: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some((before, hidden, after)) = cut(rest) {
+        while let Some((before, hidden, after)) = split_at_hidden(rest) {
             self.0.write_string_fragment(to, before)?;
             for unit in hidden.encode_utf16(&mut [0; 2]) {
                 write!(to, "\\u{unit:04x}")?;
@@ -79,7 +79,7 @@ impl<F: Formatter> Formatter for Visible<F> {
 }
 
 /// Splits the text at its first hidden character.
-fn cut(text: &str) -> Option<(&str, char, &str)> {
+fn split_at_hidden(text: &str) -> Option<(&str, char, &str)> {
     let is_hidden = |c: char| c == '\u{7f}' || is_invisible(c);
     let at = text.find(is_hidden)?;
     let (before, rest) = text.split_at_checked(at)?;

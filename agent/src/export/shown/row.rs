@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::explain::Remembered;
+use crate::explain::RememberedEvent;
 use crate::history::EventRow;
 
 /// Maximum number of changed fields that a row names.
@@ -34,7 +34,7 @@ pub struct ShownRow<'a> {
 
 impl<'a> ShownRow<'a> {
     /// Creates a row with what is stored about its event.
-    pub fn new(row: &'a EventRow, known: Option<&'a Remembered>) -> Self {
+    pub fn new(row: &'a EventRow, known: Option<&'a RememberedEvent>) -> Self {
         let last = row.outcome();
         let outcome = last.map(|last| last.outcome.as_ref());
         let what = match &row.event_type {

@@ -6,7 +6,7 @@ use podtap_podio::{ObjectKind, PodioEvent, RefType};
 
 use super::near::{is_parameter, near};
 use super::parse::{PARAM, subjects};
-use super::{Filter, FilterError, Saved, Term, Test};
+use super::{Filter, FilterError, SavedFilters, Term, Test};
 use crate::history::event::Event;
 use crate::place::PlaceRef;
 
@@ -25,7 +25,7 @@ impl ArrivalFilter {
     /// For a text that is not a filter, that asks for something not yet known, or that names no
     /// field: a filter of the history that finds nothing shows that immediately, while a filter of
     /// arriving events that matches nothing does not.
-    pub fn parse(text: &str, now: Timestamp, saved: &Saved) -> Result<Self, FilterError> {
+    pub fn parse(text: &str, now: Timestamp, saved: &SavedFilters) -> Result<Self, FilterError> {
         let filter = Filter::parse(text, now, saved)?;
         check(text, saved)?;
         Ok(Self(filter))
@@ -50,7 +50,7 @@ impl ArrivalFilter {
     }
 }
 
-fn check(text: &str, saved: &Saved) -> Result<(), FilterError> {
+fn check(text: &str, saved: &SavedFilters) -> Result<(), FilterError> {
     for (column, subject) in subjects(text) {
         let refused = match subject {
             Ok(word) => refusal(word),
@@ -153,7 +153,7 @@ mod tests {
             ("items".to_owned(), "type:item.*".to_owned()),
             ("bad".to_owned(), "status:5xx".to_owned()),
         ];
-        let saved = Saved::new(filters, Timestamp::UNIX_EPOCH).unwrap();
+        let saved = SavedFilters::new(filters, Timestamp::UNIX_EPOCH).unwrap();
         ArrivalFilter::parse(text, Timestamp::UNIX_EPOCH, &saved)
     }
 

@@ -20,7 +20,7 @@ pub use arrival::ArrivalFilter;
 pub use mark::Mark;
 pub use near::{NearlyField, UnknownName};
 pub use pattern::Pattern;
-pub use saved::{Saved, SavedError};
+pub use saved::{SavedError, SavedFilters};
 
 /// The events to include. The default includes all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -129,7 +129,7 @@ impl Filter {
     }
 
     /// Parses a filter; `after:10m` counts from `now`, and `saved` are the filters for `@name`.
-    pub fn parse(text: &str, now: Timestamp, saved: &Saved) -> Result<Self, FilterError> {
+    pub fn parse(text: &str, now: Timestamp, saved: &SavedFilters) -> Result<Self, FilterError> {
         Self::of(text, now, Some(saved))
     }
 
@@ -146,7 +146,7 @@ impl Filter {
         Self::of(text, now, None)
     }
 
-    fn of(text: &str, now: Timestamp, saved: Option<&Saved>) -> Result<Self, FilterError> {
+    fn of(text: &str, now: Timestamp, saved: Option<&SavedFilters>) -> Result<Self, FilterError> {
         let now = now.to_zoned_datetime(jiff::tz::TimeZone::system());
         parse::terms(text, &now, saved).map(|terms| Self { terms })
     }
@@ -188,7 +188,7 @@ impl Filter {
 
     /// Limits this filter to events that were stored and never sent.
     #[must_use]
-    pub fn held(self) -> Self {
+    pub fn and_held(self) -> Self {
         self.and(Test::Status(StatusTest::Held))
     }
 
@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn every_word_that_is_offered_is_understood() {
-        let parse = |text: &str| Filter::parse(text, Timestamp::UNIX_EPOCH, &Saved::default());
+        let parse =
+            |text: &str| Filter::parse(text, Timestamp::UNIX_EPOCH, &SavedFilters::default());
         for word in Filter::words() {
             let understood = ["1", "200", "10m", "yes"].iter().any(|value| {
                 parse(&format!("{word}:{value}")).is_ok_and(|filter| {

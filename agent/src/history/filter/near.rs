@@ -125,12 +125,13 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::history::Saved;
+    use crate::history::SavedFilters;
 
     #[test]
     fn only_a_name_that_nothing_is_known_by_is_pointed_out() {
         let said = |text| {
-            let filter = Filter::parse(text, Timestamp::UNIX_EPOCH, &Saved::default()).unwrap();
+            let filter =
+                Filter::parse(text, Timestamp::UNIX_EPOCH, &SavedFilters::default()).unwrap();
             filter.unknown_name().map(|name| name.to_string())
         };
         for known in [

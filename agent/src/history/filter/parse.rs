@@ -12,7 +12,7 @@ use winnow::stream::LocatingSlice;
 use winnow::token::{rest, take_till, take_while};
 
 use super::value::{event_id, failure, id, status, time, yes_or_no};
-use super::{FilterError, Mark, Pattern, Saved, Term, Test};
+use super::{FilterError, Mark, Pattern, SavedFilters, Term, Test};
 
 /// Maximum length of a filter in bytes: far more than
 /// a person types, and within SQLite's own limits.
@@ -31,19 +31,19 @@ pub(super) const WORDS: &[&str] = &[
     "replayed", "external",
 ];
 
-type Input<'a> = LocatingSlice<&'a str>;
+type FilterInput<'a> = LocatingSlice<&'a str>;
 
 /// One piece of the text: its range, its field and its value.
 #[derive(Debug)]
-struct Raw<'a> {
+struct RawTerm<'a> {
     negated: bool,
     key: Option<(&'a str, Range<usize>)>,
-    value: Value<'a>,
+    value: TermValue<'a>,
     at: Range<usize>,
 }
 
 #[derive(Debug)]
-enum Value<'a> {
+enum TermValue<'a> {
     Bare(&'a str),
     Quoted(&'a str),
     Unclosed,
@@ -54,7 +54,7 @@ enum Value<'a> {
 pub(super) fn terms(
     text: &str,
     now: &ZonedDateTime,
-    saved: Option<&Saved>,
+    saved: Option<&SavedFilters>,
 ) -> Result<Vec<Term>, FilterError> {
     let error = |at: usize, message: &str| FilterError {
         column: column(text, at),
@@ -63,7 +63,7 @@ pub(super) fn terms(
     if text.len() > MAX_BYTES {
         return Err(error(0, "this filter is too long"));
     }
-    let raws: Vec<Raw<'_>> = pieces
+    let raws: Vec<RawTerm<'_>> = pieces
         .parse(LocatingSlice::new(text))
         .map_err(|e| error(e.offset(), "this cannot be read"))?;
     let (mut terms, mut count) = (Vec::with_capacity(raws.len().min(MAX_TERMS)), 0_usize);
@@ -99,11 +99,11 @@ pub(super) fn terms(
 /// Returns the field of each piece of a filter, with its column: the word before the colon, or as
 /// `Err` the text itself if there is none.
 pub(super) fn subjects(text: &str) -> Vec<(usize, Result<&str, &str>)> {
-    let raws: Vec<Raw<'_>> = pieces.parse(LocatingSlice::new(text)).unwrap_or_default();
+    let raws: Vec<RawTerm<'_>> = pieces.parse(LocatingSlice::new(text)).unwrap_or_default();
     let subjects = raws.into_iter().map(|raw| match (raw.key, raw.value) {
         (Some((key, at)), _) => (at.start, Ok(key)),
-        (None, Value::Bare(value) | Value::Quoted(value)) => (raw.at.start, Err(value)),
-        (None, Value::Unclosed) => (raw.at.start, Err("")),
+        (None, TermValue::Bare(value) | TermValue::Quoted(value)) => (raw.at.start, Err(value)),
+        (None, TermValue::Unclosed) => (raw.at.start, Err("")),
     });
     subjects
         .map(|(at, subject)| (column(text, at), subject))
@@ -116,34 +116,34 @@ fn column(text: &str, at: usize) -> usize {
     before.map_or(1, |before| before.chars().count() + 1)
 }
 
-fn saved_terms(saved: &Saved, name: &str, now: &ZonedDateTime) -> Result<Vec<Term>, String> {
+fn saved_terms(saved: &SavedFilters, name: &str, now: &ZonedDateTime) -> Result<Vec<Term>, String> {
     let text = saved.text(name)?;
     // The text was valid when it was saved; only a time may have become impossible since.
     terms(text, now, None).map_err(|error| format!("in @{name}, {error}"))
 }
 
-impl Raw<'_> {
+impl RawTerm<'_> {
     /// Returns the name after a bare `@`.
     fn saved_name(&self) -> Option<&str> {
         match (&self.key, &self.value) {
-            (None, Value::Bare(text)) => text.strip_prefix('@'),
+            (None, TermValue::Bare(text)) => text.strip_prefix('@'),
             _ => None,
         }
     }
 }
 
-fn pieces<'a>(input: &mut Input<'a>) -> winnow::Result<Vec<Raw<'a>>> {
+fn pieces<'a>(input: &mut FilterInput<'a>) -> winnow::Result<Vec<RawTerm<'a>>> {
     preceded(multispace0, repeat(0.., terminated(piece, multispace0))).parse_next(input)
 }
 
-fn piece<'a>(input: &mut Input<'a>) -> winnow::Result<Raw<'a>> {
+fn piece<'a>(input: &mut FilterInput<'a>) -> winnow::Result<RawTerm<'a>> {
     let negated = opt('-').parse_next(input)?.is_some();
     let key = opt(terminated(key.with_span(), ':')).parse_next(input)?;
     let (value, at) = value.with_span().parse_next(input)?;
     if !negated && key.is_none() && at.is_empty() {
         return winnow::combinator::fail.parse_next(input);
     }
-    Ok(Raw {
+    Ok(RawTerm {
         negated,
         key,
         value,
@@ -151,31 +151,31 @@ fn piece<'a>(input: &mut Input<'a>) -> winnow::Result<Raw<'a>> {
     })
 }
 
-fn key<'a>(input: &mut Input<'a>) -> winnow::Result<&'a str> {
+fn key<'a>(input: &mut FilterInput<'a>) -> winnow::Result<&'a str> {
     take_while(1.., |c: char| {
         c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
     })
     .parse_next(input)
 }
 
-fn value<'a>(input: &mut Input<'a>) -> winnow::Result<Value<'a>> {
-    let quoted = ('"', take_till(0.., '"'), '"').map(|(_, text, _)| Value::Quoted(text));
-    let unclosed = ('"', rest).map(|_| Value::Unclosed);
-    let bare = take_till(0.., char::is_whitespace).map(Value::Bare);
+fn value<'a>(input: &mut FilterInput<'a>) -> winnow::Result<TermValue<'a>> {
+    let quoted = ('"', take_till(0.., '"'), '"').map(|(_, text, _)| TermValue::Quoted(text));
+    let unclosed = ('"', rest).map(|_| TermValue::Unclosed);
+    let bare = take_till(0.., char::is_whitespace).map(TermValue::Bare);
     alt((quoted, unclosed, bare)).parse_next(input)
 }
 
 /// A message and the byte to which it refers.
 type Complaint = (usize, String);
 
-fn meaning(raw: &Raw<'_>, now: &ZonedDateTime) -> Result<Test, Complaint> {
+fn meaning(raw: &RawTerm<'_>, now: &ZonedDateTime) -> Result<Test, Complaint> {
     let at = raw.at.start;
     let fault = |message: &str| Err((at, message.to_owned()));
     let text = match raw.value {
-        Value::Unclosed => return fault("this quote is never closed"),
-        Value::Bare("") if raw.key.is_none() => return fault("nothing follows this `-`"),
-        Value::Bare("") => return fault("a value is missing here"),
-        Value::Bare(text) | Value::Quoted(text) => text,
+        TermValue::Unclosed => return fault("this quote is never closed"),
+        TermValue::Bare("") if raw.key.is_none() => return fault("nothing follows this `-`"),
+        TermValue::Bare("") => return fault("a value is missing here"),
+        TermValue::Bare(text) | TermValue::Quoted(text) => text,
     };
     if text.matches('*').count() > MAX_STARS {
         return fault("there are too many `*` in this");
@@ -231,7 +231,7 @@ mod tests {
 
     fn parse(text: &str) -> Result<Vec<Term>, FilterError> {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-        let saved = Saved::default();
+        let saved = SavedFilters::default();
         terms(text, &now.to_zoned_datetime(TimeZone::UTC), Some(&saved))
     }
 

@@ -22,7 +22,7 @@ const LISTED: usize = 5;
 
 /// Saved filters by name. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Saved(Arc<BTreeMap<String, String>>);
+pub struct SavedFilters(Arc<BTreeMap<String, String>>);
 
 /// A filter that cannot be saved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum SavedError {
     TooMany,
 }
 
-impl Saved {
+impl SavedFilters {
     /// Collects these filters.
     ///
     /// # Errors
@@ -70,11 +70,11 @@ impl Saved {
     /// Returns the text of the filter `name`, or an error message.
     pub(super) fn text(&self, name: &str) -> Result<&str, String> {
         let text = self.0.get(name).map(String::as_str);
-        text.ok_or_else(|| self.unknown(name))
+        text.ok_or_else(|| self.unknown_name(name))
     }
 
     /// Returns the message for an unknown `name`.
-    fn unknown(&self, name: &str) -> String {
+    fn unknown_name(&self, name: &str) -> String {
         let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
         let scored = names
             .iter()
@@ -124,26 +124,26 @@ mod tests {
         "2026-11-23T12:00:00Z".parse().unwrap()
     }
 
-    fn saved(filters: &[(&str, &str)]) -> Result<Saved, (String, SavedError)> {
+    fn saved_filters(filters: &[(&str, &str)]) -> Result<SavedFilters, (String, SavedError)> {
         let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
-        Saved::new(filters.iter().map(owned), now())
+        SavedFilters::new(filters.iter().map(owned), now())
     }
 
-    fn some() -> Saved {
-        saved(&[
+    fn some() -> SavedFilters {
+        saved_filters(&[
             ("errors", "status:>=400 -type:hook.verify"),
             ("new", "after:10m"),
         ])
         .unwrap()
     }
 
-    fn parse(text: &str, saved: &Saved) -> Result<Filter, FilterError> {
+    fn parse(text: &str, saved: &SavedFilters) -> Result<Filter, FilterError> {
         Filter::parse(text, now(), saved)
     }
 
     #[test]
     fn a_name_stands_for_the_terms_that_were_saved() {
-        let none = Saved::default();
+        let none = SavedFilters::default();
         for (short, long) in [
             ("@errors", "status:>=400 -type:hook.verify"),
             (
@@ -172,7 +172,7 @@ mod tests {
     fn a_time_in_a_saved_filter_counts_from_its_use() {
         let later = "2026-11-24T09:00:00Z".parse().unwrap();
         let used = Filter::parse("@new", later, &some()).unwrap();
-        let typed = Filter::parse("after:10m", later, &Saved::default()).unwrap();
+        let typed = Filter::parse("after:10m", later, &SavedFilters::default()).unwrap();
         assert_eq!(used, typed);
     }
 
@@ -184,7 +184,7 @@ mod tests {
         assert!(error.message.contains("\"@erors\" in quotes"), "{error}");
         let error = parse("@zzz", &some()).unwrap_err();
         assert!(error.message.contains("there is @errors @new"), "{error}");
-        assert!(parse("@", &Saved::default()).is_err());
+        assert!(parse("@", &SavedFilters::default()).is_err());
     }
 
     #[test]
@@ -213,19 +213,19 @@ mod tests {
             ),
             ("x", " ", "it is empty"),
         ] {
-            let (named, error) = saved(&[(name, text)]).unwrap_err();
+            let (named, error) = saved_filters(&[(name, text)]).unwrap_err();
             assert_eq!(named, name);
             assert!(error.to_string().starts_with(why), "{error}");
         }
         let many = (0..=MAX_SAVED).map(|n| (format!("f{n}"), "item:1".to_owned()));
-        let (_, error) = Saved::new(many, now()).unwrap_err();
+        let (_, error) = SavedFilters::new(many, now()).unwrap_err();
         assert_eq!(error, SavedError::TooMany);
     }
 
     #[test]
     fn names_add_no_more_terms_than_one_may_type() {
         let long = "item:1 ".repeat(60);
-        let saved = saved(&[("long", &long)]).unwrap();
+        let saved = saved_filters(&[("long", &long)]).unwrap();
         assert!(parse("@long a b c d", &saved).is_ok());
         for text in ["@long a b c d e", "@long @long", "-@long -@long"] {
             let error = parse(text, &saved).unwrap_err();

@@ -79,7 +79,7 @@ impl Past {
     }
 }
 
-fn removed(from: u64, to: u64) -> Incident {
+fn removed_range(from: u64, to: u64) -> Incident {
     Incident::Gap {
         from: Seq(from),
         to: Seq(to),
@@ -90,9 +90,9 @@ fn removed(from: u64, to: u64) -> Incident {
 #[tokio::test]
 async fn a_gap_has_a_place_of_its_own_and_is_no_event() {
     let mut past = Past::new();
-    past.gap(removed(1, 2)).await;
+    past.gap(removed_range(1, 2)).await;
     past.events(2).await;
-    past.gap(removed(5, 9)).await;
+    past.gap(removed_range(5, 9)).await;
     past.gap(Incident::Refused {
         count: 3,
         reason: "rate".to_owned(),
@@ -139,7 +139,7 @@ async fn a_gap_divides_a_burst() {
     let mut past = Past::new();
     past.at_once = true;
     past.events(40).await;
-    past.gap(removed(41, 42)).await;
+    past.gap(removed_range(41, 42)).await;
     past.events(40).await;
     assert_eq!(past.page(Anchor::Newest, 9).await, "81 (41) 40");
 }
@@ -147,9 +147,9 @@ async fn a_gap_divides_a_burst() {
 #[tokio::test]
 async fn gaps_go_with_the_events_before_them_and_are_bounded() {
     let mut past = Past::new();
-    past.gap(removed(1, 2)).await;
+    past.gap(removed_range(1, 2)).await;
     past.events(3).await;
-    past.gap(removed(6, 7)).await;
+    past.gap(removed_range(6, 7)).await;
     past.events(1).await;
     let retention = Retention {
         max_events: 1,
@@ -160,7 +160,7 @@ async fn gaps_go_with_the_events_before_them_and_are_bounded() {
     assert_eq!(past.page(Anchor::Newest, 9).await, "6");
 
     for from in 0..u64::from(MAX_GAPS) + 5 {
-        let facts = vec![Fact::Incident(removed(from, from))];
+        let facts = vec![Fact::Incident(removed_range(from, from))];
         past.writer.add_facts_soon(facts).await.unwrap();
     }
     past.events(1).await;

@@ -12,10 +12,10 @@ const MAX_PASSED_BYTES: u64 = 4 * MAX_PIECE_BYTES;
 
 /// The text of the current entry.
 #[derive(Debug, Clone, Default)]
-pub(super) struct EntryText(Rc<RefCell<State>>);
+pub(super) struct EntryText(Rc<RefCell<EntryTextState>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct EntryTextState {
     kept: Vec<u8>,
     is_on: bool,
     /// Number of bytes since the last entry.
@@ -30,7 +30,7 @@ impl EntryText {
 
     /// Stops keeping.
     pub(super) fn end(&self) {
-        *self.0.borrow_mut() = State::default();
+        *self.0.borrow_mut() = EntryTextState::default();
     }
 
     /// Returns the text of the entry that ends here; `None` if it is too large.

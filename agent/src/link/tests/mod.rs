@@ -23,8 +23,8 @@ use super::{LinkOutputs, session};
 use crate::answers::{Allowance, Outbox};
 use crate::change::Change;
 use crate::history::{
-    self, Appended, ClockSet, HistoryCommand, HistoryError, Incident, Machine, NewEvent, Writer,
-    announced_by,
+    self, AppendCounts, ClockSet, HistoryCommand, HistoryError, Incident, Machine, NewEvent,
+    Writer, announced_by,
 };
 use crate::status::{LinkState, Status};
 
@@ -130,7 +130,7 @@ impl World {
         let new = events.len();
         let answer = move |result: Result<(), HistoryError>| {
             answer
-                .send(result.map(|()| Appended { new, known: 0 }))
+                .send(result.map(|()| AppendCounts { new, known: 0 }))
                 .unwrap();
         };
         (seqs, answer)

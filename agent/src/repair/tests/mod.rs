@@ -11,7 +11,7 @@ use podtap_sandbox::{CallRates, SendOutcome, SentWebhook};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::Repaired;
+use super::RepairReport;
 use world::{ORDERS, Said, World};
 
 /// A change or an outage in Podio.
@@ -37,7 +37,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn said(sent: &SentWebhook) -> Said {
+fn said_of(sent: &SentWebhook) -> Said {
     let number = |name: &str| {
         let pair = sent.params.iter().find(|(known, _)| known == name);
         pair.unwrap().1.parse().unwrap()
@@ -51,18 +51,18 @@ fn said(sent: &SentWebhook) -> Said {
 }
 
 /// Returns which lost events can be found: not the deletions, and nothing about a deleted item.
-fn lost(sent: &[SentWebhook], left: &BTreeSet<u64>) -> BTreeSet<Said> {
+fn lost_events(sent: &[SentWebhook], left: &BTreeSet<u64>) -> BTreeSet<Said> {
     let swallowed = sent
         .iter()
         .filter(|sent| sent.outcome == SendOutcome::Swallowed);
     let swallowed = swallowed.filter(|sent| sent.event != EventType::ItemDelete);
     swallowed
-        .map(said)
+        .map(said_of)
         .filter(|(_, _, item, _)| left.contains(item))
         .collect()
 }
 
-fn found(repaired: &Repaired) -> BTreeSet<Said> {
+fn found_events(repaired: &RepairReport) -> BTreeSet<Said> {
     let lost = repaired.lost.iter();
     lost.map(|lost| {
         (
@@ -78,28 +78,31 @@ fn found(repaired: &Repaired) -> BTreeSet<Said> {
 async fn what_was_swallowed_is_repaired(happenings: Vec<Happening>, seed: u64) {
     let mut world = World::start(CallRates::default()).await;
     let (mut sent, left) = world.live(&happenings).await;
-    let lost = lost(&sent, &left);
+    let lost = lost_events(&sent, &left);
     fastrand::Rng::with_seed(seed).shuffle(&mut sent);
     world.arrive(&sent).await;
 
     let looked = world.repair(true).await;
     assert_eq!(
-        (found(&looked), looked.lost.len()),
+        (found_events(&looked), looked.lost.len()),
         (lost.clone(), lost.len())
     );
-    assert!(world.repaired().await.is_empty(), "a dry run adds nothing");
+    assert!(
+        world.repaired_events().await.is_empty(),
+        "a dry run adds nothing"
+    );
     let repaired = world.repair(false).await;
     assert_eq!(repaired.unfinished, Vec::<String>::new());
     assert_eq!(repaired.hooks, 4);
     assert_eq!(
-        (found(&repaired), repaired.lost.len()),
+        (found_events(&repaired), repaired.lost.len()),
         (lost.clone(), lost.len())
     );
     assert!(
         repaired.lost.iter().all(|lost| lost.by_hand),
         "{repaired:?}"
     );
-    let kept = world.repaired().await;
+    let kept = world.repaired_events().await;
     assert_eq!(kept.len(), lost.len());
     assert_eq!(kept.into_iter().collect::<BTreeSet<_>>(), lost);
     assert_eq!(world.repair(false).await.lost, []);

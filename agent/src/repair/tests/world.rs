@@ -18,7 +18,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::super::{Repair, Repaired};
+use super::super::{Repair, RepairReport};
 use super::Happening;
 use crate::draft::Draft;
 use crate::history::{Anchor, DeliveryState, Fact, Filter, Mark, NewEvent, PageQuery};
@@ -212,7 +212,7 @@ impl World {
         self.handle.writer.append(events.collect()).await.unwrap();
     }
 
-    pub(super) async fn repair(&self, dry_run: bool) -> Repaired {
+    pub(super) async fn repair(&self, dry_run: bool) -> RepairReport {
         let repair = Repair {
             since: Timestamp::now() - Duration::from_hours(1),
             until: Timestamp::now() + Duration::from_secs(1),
@@ -222,7 +222,7 @@ impl World {
     }
 
     /// Returns the repaired events of the history, according to their bodies.
-    pub(super) async fn repaired(&self) -> Vec<Said> {
+    pub(super) async fn repaired_events(&self) -> Vec<Said> {
         let query = PageQuery {
             filter: Filter::default().and_marked(Mark::Repaired),
             anchor: Anchor::Newest,

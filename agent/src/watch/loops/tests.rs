@@ -3,7 +3,7 @@
 use podtap_podio::ObjectKind;
 
 use super::*;
-use crate::history::{Earlier, Position};
+use crate::history::{EarlierEvent, Position};
 use crate::watch::sample;
 
 const ITEM: ObjectRef = ObjectRef {
@@ -39,7 +39,7 @@ fn judging(
 }
 
 /// Returns the reported loops if Podio cannot be asked.
-fn found(
+fn find_loops(
     loops: &mut LoopDetector,
     arrivals: impl IntoIterator<Item = Arrival>,
 ) -> Vec<LoopFinding> {
@@ -60,7 +60,7 @@ fn turns(from: i64, count: u64, every: i64) -> impl Iterator<Item = Arrival> {
 fn a_loop_is_found_once_with_its_times_and_revisions() {
     let mut loops = LoopDetector::default();
 
-    let findings = found(&mut loops, turns(0, 500, 1_500));
+    let findings = find_loops(&mut loops, turns(0, 500, 1_500));
 
     let [finding] = &findings[..] else {
         panic!("{findings:?}");
@@ -74,7 +74,7 @@ fn a_loop_is_found_once_with_its_times_and_revisions() {
 
 #[test]
 fn a_slow_loop_is_found_too() {
-    let findings = found(&mut LoopDetector::default(), turns(0, 40, 9_000));
+    let findings = find_loops(&mut LoopDetector::default(), turns(0, 40, 9_000));
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].times.len(), 30);
 }
@@ -82,8 +82,8 @@ fn a_slow_loop_is_found_too() {
 #[test]
 fn a_person_at_work_is_no_loop_by_times_alone() {
     let mut loops = LoopDetector::default();
-    assert_eq!(found(&mut loops, turns(0, 9, 500)), []);
-    assert_eq!(found(&mut loops, turns(600_000, 60, 11_000)), []);
+    assert_eq!(find_loops(&mut loops, turns(0, 9, 500)), []);
+    assert_eq!(find_loops(&mut loops, turns(600_000, 60, 11_000)), []);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_loop_of_eleven_seconds_is_found_once_podio_says_who_makes_it() {
 
 #[test]
 fn an_hour_of_turns_is_a_loop_though_nobody_can_be_asked() {
-    let findings = found(&mut LoopDetector::default(), turns(0, 200, 11_000));
+    let findings = find_loops(&mut LoopDetector::default(), turns(0, 200, 11_000));
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].times.len(), 100);
 }
@@ -132,7 +132,7 @@ fn two_objects_in_turn_are_one_circle() {
     let mut both: Vec<_> = there.chain(back).collect();
     both.sort_by_key(|arrival| arrival.received_at);
 
-    let findings = found(&mut loops, both);
+    let findings = find_loops(&mut loops, both);
 
     assert_eq!(findings.len(), 1, "{findings:#?}");
     let ids: Vec<_> = findings[0].objects().iter().map(|one| one.id).collect();
@@ -147,7 +147,7 @@ fn an_object_that_is_busy_by_itself_is_of_no_circle() {
         arrival.object = Some(ObjectRef { id: 9, ..ITEM });
         arrival
     });
-    let findings = found(&mut loops, busy.chain(turns(0, 12, 1_000)));
+    let findings = find_loops(&mut loops, busy.chain(turns(0, 12, 1_000)));
     assert_eq!(findings[0].shape, LoopShape::Same);
 }
 
@@ -159,45 +159,45 @@ fn an_import_of_many_items_is_no_loop() {
         arrival.object = Some(ObjectRef { id: number, ..ITEM });
         arrival
     });
-    assert_eq!(found(&mut loops, arrivals), []);
+    assert_eq!(find_loops(&mut loops, arrivals), []);
 }
 
 #[test]
 fn one_revision_delivered_many_times_is_no_loop() {
     let mut loops = LoopDetector::default();
     let arrivals = turns(0, 50, 100).map(|mut arrival| {
-        arrival.earlier = Some(Earlier {
+        arrival.earlier = Some(EarlierEvent {
             position: Position(0),
             hook_id: Some(7),
             verification: None,
         });
         arrival
     });
-    assert_eq!(found(&mut loops, arrivals), []);
+    assert_eq!(find_loops(&mut loops, arrivals), []);
 }
 
 #[test]
 fn after_quiet_another_loop_is_reported() {
     let mut loops = LoopDetector::default();
-    assert_eq!(found(&mut loops, turns(0, 100, 1_000)).len(), 1);
-    assert_eq!(found(&mut loops, turns(100_000, 100, 1_000)).len(), 0);
-    assert_eq!(found(&mut loops, turns(400_000, 100, 1_000)).len(), 1);
+    assert_eq!(find_loops(&mut loops, turns(0, 100, 1_000)).len(), 1);
+    assert_eq!(find_loops(&mut loops, turns(100_000, 100, 1_000)).len(), 0);
+    assert_eq!(find_loops(&mut loops, turns(400_000, 100, 1_000)).len(), 1);
 }
 
 #[test]
 fn a_loop_known_from_before_the_start_is_not_reported_again() {
     let mut loops = LoopDetector::default();
-    let finding = found(&mut loops, turns(0, 10, 1_000)).remove(0);
+    let finding = find_loops(&mut loops, turns(0, 10, 1_000)).remove(0);
     let mut restarted = LoopDetector::default();
     restarted.resume(&finding);
-    assert_eq!(found(&mut restarted, turns(12_000, 100, 1_000)), []);
+    assert_eq!(find_loops(&mut restarted, turns(12_000, 100, 1_000)), []);
 }
 
 #[test]
 fn revisions_of_others_in_between_are_told() {
     let mut loops = LoopDetector::default();
     let every_other = (0..10).map(|turn| update(turn * 1_000, turn.unsigned_abs() * 2));
-    assert!(!found(&mut loops, every_other)[0].consecutive);
+    assert!(!find_loops(&mut loops, every_other)[0].consecutive);
 }
 
 #[test]

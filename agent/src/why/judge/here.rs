@@ -1,7 +1,7 @@
 //! Judges the path from the relay to the local service: which webhooks were accepted, which events
 //! are here, and their outcomes.
 
-use super::{Finding, moment};
+use super::{StepFinding, moment};
 use crate::amount;
 use crate::history::{DeliveryState, EventRow, HoldReason, Loss, Verification};
 use crate::likely;
@@ -10,11 +10,11 @@ use crate::why::facts::{Facts, PodioChange};
 use crate::why::{Cause, WhyStep};
 
 impl Facts {
-    pub(super) fn relay(&self) -> Finding {
+    pub(super) fn relay(&self) -> StepFinding {
         const STEP: WhyStep = WhyStep::Relay;
         if self.has_arrived() {
             let at = self.row().map(|row| moment(row.received_at));
-            return Finding::yes(STEP, format!("at {}", at.unwrap_or_default()));
+            return StepFinding::yes(STEP, format!("at {}", at.unwrap_or_default()));
         }
         // Without a change at Podio, losses after the newest event count.
         let at = match (&self.change, self.row()) {
@@ -31,45 +31,45 @@ impl Facts {
                 };
                 let cure = "raise this limit on the relay, or send more slowly; then change the \
                      item again";
-                Finding::no(STEP, cause, loss.words(), Some(cure.to_owned()))
+                StepFinding::no(STEP, cause, loss.words(), Some(cure.to_owned()))
             }
             (None, Some(row)) => {
                 let at = moment(row.received_at);
-                Finding::yes(STEP, format!("the newest event arrived at {at}"))
+                StepFinding::yes(STEP, format!("the newest event arrived at {at}"))
             }
-            (None, None) => Finding::unknown(STEP, "no event about it was seen"),
+            (None, None) => StepFinding::unknown_step(STEP, "no event about it was seen"),
         }
     }
 
-    pub(super) fn agent(&self) -> Finding {
+    pub(super) fn agent(&self) -> StepFinding {
         const STEP: WhyStep = WhyStep::Agent;
         if self.has_arrived() {
-            return Finding::yes(STEP, "it is in the history");
+            return StepFinding::yes(STEP, "it is in the history");
         }
         match &self.status.link {
-            LinkState::Off => Finding::no(
+            LinkState::Off => StepFinding::no(
                 STEP,
                 Cause::NoAgent,
                 "no agent is running; a relay on a server keeps new webhooks until then",
                 Some("start podtap listen".to_owned()),
             ),
-            LinkState::Up { .. } if self.status.backlog > 0 => Finding::no(
+            LinkState::Up { .. } if self.status.backlog > 0 => StepFinding::no(
                 STEP,
                 Cause::OnRelay,
                 format!("{} events still wait on the relay", self.status.backlog),
                 Some("wait until they are sent".to_owned()),
             ),
             LinkState::Up { since } => {
-                Finding::yes(STEP, format!("connected since {}", moment(*since)))
+                StepFinding::yes(STEP, format!("connected since {}", moment(*since)))
             }
             LinkState::Connecting { reason: None, .. } => {
-                Finding::unknown(STEP, "it is connecting to the relay")
+                StepFinding::unknown_step(STEP, "it is connecting to the relay")
             }
             LinkState::Connecting {
                 reason: Some(reason),
                 ..
             }
-            | LinkState::Stopped { reason } => Finding::no(
+            | LinkState::Stopped { reason } => StepFinding::no(
                 STEP,
                 Cause::LinkDown,
                 format!("the agent is not connected to the relay: {reason}"),
@@ -78,10 +78,10 @@ impl Facts {
         }
     }
 
-    pub(super) fn delivery(&self) -> Finding {
+    pub(super) fn delivery(&self) -> StepFinding {
         const STEP: WhyStep = WhyStep::Delivery;
         let Some(row) = self.row() else {
-            return Finding::unknown(STEP, "the history has no event about it");
+            return StepFinding::unknown_step(STEP, "the history has no event about it");
         };
         if let Some(last) = row.outcome() {
             let times = row.attempts;
@@ -90,13 +90,13 @@ impl Facts {
             } else {
                 ""
             };
-            return Finding::yes(
+            return StepFinding::yes(
                 STEP,
                 format!("{times} attempts{how}").replace("1 attempts", "once"),
             );
         }
         match (row.state, row.insight.hold) {
-            (DeliveryState::Held, Some(HoldReason::Loop)) => Finding::no(
+            (DeliveryState::Held, Some(HoldReason::Loop)) => StepFinding::no(
                 STEP,
                 Cause::HeldLoop,
                 "it is held because its object is in a loop",
@@ -105,15 +105,15 @@ impl Facts {
                 })),
             ),
             (DeliveryState::Held, Some(HoldReason::Verify)) => {
-                Finding::yes(STEP, "a hook.verify is not for the local service")
+                StepFinding::yes(STEP, "a hook.verify is not for the local service")
             }
-            (DeliveryState::Held, Some(HoldReason::NoRoute)) => Finding::no(
+            (DeliveryState::Held, Some(HoldReason::NoRoute)) => StepFinding::no(
                 STEP,
                 Cause::Held,
                 "it was only recorded: no route matches it",
                 Some(format!("podtap replay {} --to PORT", row.id)),
             ),
-            (DeliveryState::Held, None) => Finding::no(
+            (DeliveryState::Held, None) => StepFinding::no(
                 STEP,
                 Cause::Held,
                 "it was only recorded: there was no local service",
@@ -124,10 +124,10 @@ impl Facts {
     }
 
     /// Judges an event that should be delivered and was not.
-    fn waits(&self) -> Finding {
+    fn waits(&self) -> StepFinding {
         const STEP: WhyStep = WhyStep::Delivery;
         if self.status.link == LinkState::Off {
-            return Finding::no(
+            return StepFinding::no(
                 STEP,
                 Cause::NoAgent,
                 "it waits in the history: no agent is running",
@@ -135,7 +135,7 @@ impl Facts {
             );
         }
         if let ServiceState::Down { since, reason } = &self.status.service {
-            return Finding::no(
+            return StepFinding::no(
                 STEP,
                 Cause::ServiceDown,
                 format!(
@@ -150,30 +150,30 @@ impl Facts {
             None => "its delivery is under way".to_owned(),
         };
         let cure = "check how long the local service takes: podtap ui";
-        Finding::no(STEP, Cause::Waiting, reason, Some(cure.to_owned()))
+        StepFinding::no(STEP, Cause::Waiting, reason, Some(cure.to_owned()))
     }
 
-    pub(super) fn answer(&self) -> Finding {
+    pub(super) fn answer(&self) -> StepFinding {
         const STEP: WhyStep = WhyStep::Answer;
         let Some(row) = self.row() else {
-            return Finding::unknown(STEP, "the history has no event about it");
+            return StepFinding::unknown_step(STEP, "the history has no event about it");
         };
         match &row.insight.verification {
             Some(Verification::Failed { reason }) => {
                 let cure = row.hook_id.map(|id| format!("podtap hooks verify {id}"));
                 let reason = format!("the hook was not verified: {reason}");
-                return Finding::no(STEP, Cause::NotVerified, reason, cure);
+                return StepFinding::no(STEP, Cause::NotVerified, reason, cure);
             }
-            Some(_) => return Finding::yes(STEP, "the hook is verified"),
+            Some(_) => return StepFinding::yes(STEP, "the hook is verified"),
             None => {}
         }
         let Some(last) = row.outcome() else {
-            return Finding::unknown(STEP, "no attempt has ended");
+            return StepFinding::unknown_step(STEP, "no attempt has ended");
         };
         let took = amount::duration(last.duration);
         match &last.outcome {
-            Ok(status) if *status < 400 => Finding::yes(STEP, format!("{status} in {took}")),
-            Ok(status) => Finding::no(
+            Ok(status) if *status < 400 => StepFinding::yes(STEP, format!("{status} in {took}")),
+            Ok(status) => StepFinding::no(
                 STEP,
                 Cause::ErrorAnswer,
                 format!(
@@ -182,7 +182,7 @@ impl Facts {
                 ),
                 Some(format!("podtap show {} has the answer", row.id)),
             ),
-            Err(error) => Finding::no(
+            Err(error) => StepFinding::no(
                 STEP,
                 Cause::NoAnswer,
                 format!("the local service did not answer: {error}"),

@@ -12,7 +12,7 @@ use super::{Cause, Holds, Subject, Why, WhyLink, WhyStep};
 use crate::history::EventRow;
 
 /// A link, and the consequence if it does not hold.
-struct Finding {
+struct StepFinding {
     step: WhyStep,
     holds: Holds,
     reason: String,
@@ -20,12 +20,12 @@ struct Finding {
     broken: Option<(Cause, Option<String>)>,
 }
 
-impl Finding {
+impl StepFinding {
     fn yes(step: WhyStep, reason: impl Into<String>) -> Self {
         Self::of(step, Holds::Yes, reason.into(), None)
     }
 
-    fn unknown(step: WhyStep, reason: impl Into<String>) -> Self {
+    fn unknown_step(step: WhyStep, reason: impl Into<String>) -> Self {
         Self::of(step, Holds::Unknown, reason.into(), None)
     }
 
@@ -62,13 +62,13 @@ pub(super) fn judge(facts: &Facts) -> Why {
         facts.answer(),
     ];
     // If the event has arrived, the current state of the hooks no longer matters.
-    let is_here = |finding: &&Finding| !facts.has_arrived() || finding.step >= WhyStep::Relay;
+    let is_here = |finding: &&StepFinding| !facts.has_arrived() || finding.step >= WhyStep::Relay;
     let broken = findings.iter().filter(is_here).find_map(|finding| {
         let (cause, cure) = finding.broken.clone()?;
         Some((cause, cure, finding.reason.as_str()))
     });
     let (cause, conclusion, cure) = match broken {
-        Some((cause, cure, reason)) => (cause, facts.broken(reason), cure),
+        Some((cause, cure, reason)) => (cause, facts.describe_break(reason), cure),
         None => facts.whole(),
     };
     Why {
@@ -81,8 +81,8 @@ pub(super) fn judge(facts: &Facts) -> Why {
     }
 }
 
-impl From<Finding> for WhyLink {
-    fn from(finding: Finding) -> Self {
+impl From<StepFinding> for WhyLink {
+    fn from(finding: StepFinding) -> Self {
         Self {
             step: finding.step,
             holds: finding.holds,
@@ -128,7 +128,7 @@ impl Facts {
         }
     }
 
-    fn broken(&self, reason: &str) -> String {
+    fn describe_break(&self, reason: &str) -> String {
         let what = self.what();
         if self.has_arrived() {
             format!("{what} arrived, but {reason}")

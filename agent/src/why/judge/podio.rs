@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use podtap_podio::RefType;
 use podtap_podio::client::HookStatus;
 
-use super::{Finding, moment};
+use super::{StepFinding, moment};
 use crate::history::{Loss, Verification};
 use crate::hooks::UrlVerdict;
 use crate::status::LinkState;
@@ -21,25 +21,27 @@ const CLOCKS: SignedDuration = SignedDuration::from_secs(60);
 const NAMED: usize = 5;
 
 impl Facts {
-    pub(super) fn change(&self) -> Finding {
+    pub(super) fn change(&self) -> StepFinding {
         const STEP: WhyStep = WhyStep::Change;
         match &self.change {
-            PodioChange::Unasked(why) => Finding::unknown(STEP, why),
-            PodioChange::Gone(why) => Finding::no(
+            PodioChange::Unasked(why) => StepFinding::unknown_step(STEP, why),
+            PodioChange::Gone(why) => StepFinding::no(
                 STEP,
                 Cause::NoChange,
                 format!("Podio does not return it: {why}"),
                 Some("check the id, and whether these credentials have access to it".to_owned()),
             ),
-            PodioChange::There => Finding::yes(STEP, "Podio has it, but keeps no revisions of it"),
-            PodioChange::Revision(revision) => Finding::yes(STEP, revision.words()),
+            PodioChange::There => {
+                StepFinding::yes(STEP, "Podio has it, but keeps no revisions of it")
+            }
+            PodioChange::Revision(revision) => StepFinding::yes(STEP, revision.words()),
         }
     }
 
-    pub(super) fn hook(&self) -> Finding {
+    pub(super) fn hook(&self) -> StepFinding {
         const STEP: WhyStep = WhyStep::Hook;
         let (able, looked, failed) = match &self.hooks {
-            KnownHooks::Unknown(why) => return Finding::unknown(STEP, why),
+            KnownHooks::Unknown(why) => return StepFinding::unknown_step(STEP, why),
             KnownHooks::Listed {
                 able,
                 looked,
@@ -52,25 +54,25 @@ impl Facts {
                     Subject::Hook(id) => format!("{looked} has no hook {id}"),
                     _ => format!("{looked} has no hook for {}", self.types()),
                 };
-                Finding::no(STEP, Cause::NoHook, reason, Some(self.create()))
+                StepFinding::no(STEP, Cause::NoHook, reason, Some(self.create()))
             }
-            [] => Finding::unknown(STEP, failed.join("; ")),
-            [one] => Finding::yes(STEP, one.words()),
+            [] => StepFinding::unknown_step(STEP, failed.join("; ")),
+            [one] => StepFinding::yes(STEP, one.words()),
             [first, rest @ ..] => {
-                Finding::yes(STEP, format!("{} and {} more", first.words(), rest.len()))
+                StepFinding::yes(STEP, format!("{} and {} more", first.words(), rest.len()))
             }
         }
     }
 
-    pub(super) fn active(&self) -> Finding {
+    pub(super) fn active(&self) -> StepFinding {
         const STEP: WhyStep = WhyStep::Active;
         let Some(hook) = self.best() else {
-            return Finding::unknown(STEP, "no hook is known");
+            return StepFinding::unknown_step(STEP, "no hook is known");
         };
         let id = hook.hook_id;
         match hook.status {
-            HookStatus::Active => Finding::yes(STEP, "Podio says so"),
-            HookStatus::Unknown => Finding::unknown(STEP, "Podio does not say"),
+            HookStatus::Active => StepFinding::yes(STEP, "Podio says so"),
+            HookStatus::Unknown => StepFinding::unknown_step(STEP, "Podio does not say"),
             HookStatus::Inactive => {
                 let why = match &hook.verification {
                     Some(Verification::Failed { reason }) => {
@@ -80,7 +82,7 @@ impl Facts {
                 };
                 let reason =
                     format!("hook {id} is inactive: Podio sends nothing until it is verified{why}");
-                let mut finding = Finding::no(
+                let mut finding = StepFinding::no(
                     STEP,
                     Cause::HookInactive,
                     reason,
@@ -97,21 +99,21 @@ impl Facts {
         }
     }
 
-    pub(super) fn leads_here(&self) -> Finding {
+    pub(super) fn leads_here(&self) -> StepFinding {
         const STEP: WhyStep = WhyStep::LeadsHere;
         let Some(hook) = self.best() else {
-            return Finding::unknown(STEP, "no hook is known");
+            return StepFinding::unknown_step(STEP, "no hook is known");
         };
         if hook.verdict == UrlVerdict::Ours {
-            return Finding::yes(
+            return StepFinding::yes(
                 STEP,
                 format!("hook {} is on this tunnel's URL", hook.hook_id),
             );
         }
         if self.may_lead_here(hook) {
-            return Finding::unknown(STEP, "this tunnel has no URL yet");
+            return StepFinding::unknown_step(STEP, "this tunnel has no URL yet");
         }
-        Finding::no(
+        StepFinding::no(
             STEP,
             Cause::HookElsewhere,
             format!("hook {} leads to {}", hook.hook_id, hook.verdict.words()),
@@ -122,20 +124,20 @@ impl Facts {
         )
     }
 
-    pub(super) fn has_fired(&self) -> Finding {
+    pub(super) fn has_fired(&self) -> StepFinding {
         const STEP: WhyStep = WhyStep::Fired;
         if let Some(row) = self.row() {
-            return Finding::yes(STEP, format!("at {}", moment(row.received_at)));
+            return StepFinding::yes(STEP, format!("at {}", moment(row.received_at)));
         }
         let PodioChange::Revision(revision) = &self.change else {
-            return Finding::unknown(STEP, "Podio keeps no record of its calls");
+            return StepFinding::unknown_step(STEP, "Podio keeps no record of its calls");
         };
         let hook = self.best().filter(|hook| hook.is_ready());
         let (Some(hook), Some(at)) = (hook, revision.at) else {
-            return Finding::unknown(STEP, "no hook here could be called");
+            return StepFinding::unknown_step(STEP, "no hook here could be called");
         };
         if let Some(created) = hook.created.filter(|created| *created > at) {
-            return Finding::no(
+            return StepFinding::no(
                 STEP,
                 Cause::HookYounger,
                 format!(
@@ -147,7 +149,7 @@ impl Facts {
             );
         }
         if revision.by_hand {
-            return Finding::unknown(
+            return StepFinding::unknown_step(
                 STEP,
                 "not seen; a change made in Podio itself always calls the hooks, but sometimes \
                  late",
@@ -155,7 +157,7 @@ impl Facts {
         }
         let has_fired_since = self.last_fired.is_some_and(|fired| fired > at);
         if self.would_know(at) && (has_fired_since || self.now.duration_since(at) >= SOON) {
-            return Finding::no(
+            return StepFinding::no(
                 STEP,
                 Cause::HookFalse,
                 format!(
@@ -169,7 +171,7 @@ impl Facts {
                 ),
             );
         }
-        Finding::unknown(STEP, "not seen so far")
+        StepFinding::unknown_step(STEP, "not seen so far")
     }
 
     fn may_lead_here(&self, hook: &HookFact) -> bool {

@@ -80,7 +80,7 @@ fn facts() -> Facts {
         }),
         now: at(2000),
         change: PodioChange::Revision(revision()),
-        hooks: listed(vec![hook()]),
+        hooks: listed_hooks(vec![hook()]),
         newest: None,
         before: None,
         loop_cure: None,
@@ -96,7 +96,7 @@ fn facts() -> Facts {
     }
 }
 
-fn listed(able: Vec<HookFact>) -> KnownHooks {
+fn listed_hooks(able: Vec<HookFact>) -> KnownHooks {
     KnownHooks::Listed {
         able,
         looked: "app 3".to_owned(),
@@ -120,10 +120,10 @@ fn cause(change: impl FnOnce(&mut Facts)) -> (Cause, String) {
 fn with_hook(change: impl FnOnce(&mut HookFact)) -> (Cause, String) {
     let mut hook = hook();
     change(&mut hook);
-    cause(|facts| facts.hooks = listed(vec![hook]))
+    cause(|facts| facts.hooks = listed_hooks(vec![hook]))
 }
 
-fn arrived(change: impl FnOnce(&mut EventRow)) -> (Cause, String) {
+fn judge_arrived(change: impl FnOnce(&mut EventRow)) -> (Cause, String) {
     let mut row = row();
     change(&mut row);
     cause(|facts| facts.newest = Some(row))
@@ -152,7 +152,7 @@ fn what_podio_did_not_send_has_the_first_broken_link_as_its_cause() {
             "Podio does not return it",
         ),
         (
-            cause(|facts| facts.hooks = listed(Vec::new())),
+            cause(|facts| facts.hooks = listed_hooks(Vec::new())),
             Cause::NoHook,
             "app 3 has no hook for item.update",
         ),
@@ -258,24 +258,26 @@ fn a_change_by_hand_or_one_before_a_loss_is_not_put_down_to_hook_false() {
 #[test]
 fn what_arrived_is_judged_by_what_became_of_it_whatever_the_hooks_are_now() {
     check(&[
-        (arrived(|_| ()), Cause::Answered, "was answered 200"),
+        (judge_arrived(|_| ()), Cause::Answered, "was answered 200"),
         (
-            arrived(|row| row.last.as_mut().unwrap().outcome = Ok(500)),
+            judge_arrived(|row| row.last.as_mut().unwrap().outcome = Ok(500)),
             Cause::ErrorAnswer,
             "the local service answered 500",
         ),
         (
-            arrived(|row| row.last.as_mut().unwrap().outcome = Err("connection lost".to_owned())),
+            judge_arrived(|row| {
+                row.last.as_mut().unwrap().outcome = Err("connection lost".to_owned());
+            }),
             Cause::NoAnswer,
             "did not answer: connection lost",
         ),
         (
-            arrived(|row| (row.last, row.state) = (None, DeliveryState::Held)),
+            judge_arrived(|row| (row.last, row.state) = (None, DeliveryState::Held)),
             Cause::Held,
             "there was no local service",
         ),
         (
-            arrived(|row| {
+            judge_arrived(|row| {
                 (row.last, row.state) = (None, DeliveryState::Held);
                 row.insight.hold = Some(HoldReason::Loop);
             }),
@@ -283,13 +285,13 @@ fn what_arrived_is_judged_by_what_became_of_it_whatever_the_hooks_are_now() {
             "in a loop",
         ),
         (
-            arrived(|row| (row.last, row.state) = (None, DeliveryState::Pending)),
+            judge_arrived(|row| (row.last, row.state) = (None, DeliveryState::Pending)),
             Cause::Waiting,
             "under way",
         ),
         (
             cause(|facts| {
-                facts.hooks = listed(Vec::new());
+                facts.hooks = listed_hooks(Vec::new());
                 facts.newest = Some(row());
             }),
             Cause::Answered,
@@ -342,7 +344,7 @@ fn a_hook_or_a_type_is_judged_by_how_things_are_now() {
     let inactive = of_type(&|facts| {
         let mut hook = hook();
         hook.status = HookStatus::Inactive;
-        facts.hooks = listed(vec![hook]);
+        facts.hooks = listed_hooks(vec![hook]);
     });
     assert_eq!(inactive.0, Cause::HookInactive);
     assert_eq!(of_type(&|facts| facts.newest = None).0, Cause::Unknown);

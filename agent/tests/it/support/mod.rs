@@ -214,7 +214,7 @@ impl Service {
         self.received.lock().unwrap().len()
     }
 
-    pub(crate) fn received(&self) -> Vec<Received> {
+    pub(crate) fn requests(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 }

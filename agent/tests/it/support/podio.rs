@@ -187,7 +187,7 @@ impl PodioAgent {
 
     /// Waits until `count` events are in the history
     /// and none is pending; returns them, newest first.
-    pub(crate) async fn arrived(&self, count: usize) -> Vec<EventRow> {
+    pub(crate) async fn wait_for_events(&self, count: usize) -> Vec<EventRow> {
         eventually("the events are where they belong", || async {
             let rows = self.rows().await;
             let is_settled = |row: &EventRow| row.state != DeliveryState::Pending;

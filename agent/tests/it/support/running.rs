@@ -35,7 +35,7 @@ impl RunningAgent {
     }
 
     /// Waits until this many events are delivered.
-    pub(crate) async fn delivered(&self, events: usize) -> Vec<EventRow> {
+    pub(crate) async fn wait_for_deliveries(&self, events: usize) -> Vec<EventRow> {
         eventually("all is delivered", || async {
             let rows = self.rows().await;
             let is_done = |row: &EventRow| row.state == DeliveryState::Delivered;
@@ -49,7 +49,7 @@ impl RunningAgent {
     }
 
     /// Waits until there are this many events.
-    pub(crate) async fn stored(&self, events: usize) -> Vec<EventRow> {
+    pub(crate) async fn wait_for_events(&self, events: usize) -> Vec<EventRow> {
         eventually("all are in the history", || async {
             let rows = self.rows().await;
             if rows.len() == events {
@@ -79,11 +79,11 @@ impl RunningAgent {
         let ended = self.agent.try_join_next();
         assert!(ended.is_none(), "it ended by itself: {ended:?}");
         self.token.cancel();
-        self.ended().await.unwrap();
+        self.wait_for_end().await.unwrap();
     }
 
     /// Returns how the agent ended.
-    pub(crate) async fn ended(&mut self) -> Result<(), RunError> {
+    pub(crate) async fn wait_for_end(&mut self) -> Result<(), RunError> {
         let ended = tokio::time::timeout(DEADLINE, self.agent.join_next()).await;
         ended.unwrap().unwrap().unwrap()
     }

@@ -133,7 +133,7 @@ fn an_event_within_a_burst_that_changed_has_its_row_read_again() {
 }
 
 /// Returns a page whose search stopped at `older`.
-fn stopped(positions: impl IntoIterator<Item = i64>, older: i64, newest: i64) -> ListPage {
+fn page_stopped_at(positions: impl IntoIterator<Item = i64>, older: i64, newest: i64) -> ListPage {
     ListPage {
         older: Some(Position(older)),
         newest: Position(newest),
@@ -144,13 +144,13 @@ fn stopped(positions: impl IntoIterator<Item = i64>, older: i64, newest: i64) ->
 #[test]
 fn a_search_goes_on_where_it_stopped() {
     let mut window = RowWindow::default();
-    window.merge(Anchor::Newest, PAGE, stopped([], 90_000, 100_000));
+    window.merge(Anchor::Newest, PAGE, page_stopped_at([], 90_000, 100_000));
     let goes_on = Some(Anchor::Before(Position(90_001)));
     assert_eq!(window.next_anchor(false, 0, 20), goes_on);
     window.merge(
         Anchor::Before(Position(90_001)),
         PAGE,
-        stopped([85_000], 80_000, 100_000),
+        page_stopped_at([85_000], 80_000, 100_000),
     );
     let goes_on = Some(Anchor::Before(Position(80_001)));
     assert_eq!(window.next_anchor(false, 0, 20), goes_on);

@@ -39,7 +39,7 @@ impl<T> Choice<T> {
     }
 
     /// Returns the chosen option; `None` if there are no options.
-    pub(crate) fn chosen(&self) -> Option<&T> {
+    pub(crate) fn chosen_option(&self) -> Option<&T> {
         self.options.get(self.at).map(|(option, _)| option)
     }
 
@@ -93,7 +93,7 @@ impl<T> FormField for Choice<T> {
                 self.at = (self.at + 1) % many;
             }
             KeyCode::Backspace => self.typed.clear(),
-            _ => self.look_for(key.typed()),
+            _ => self.look_for(key.typed_char()),
         }
         self.at != before
     }

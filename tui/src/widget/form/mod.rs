@@ -121,7 +121,7 @@ impl<F: Fields> Form<F> {
 
     /// Sets the error to show, which stays until a person types.
     #[must_use]
-    pub(crate) fn refused(mut self, fault: impl Into<String>) -> Self {
+    pub(crate) fn with_fault(mut self, fault: impl Into<String>) -> Self {
         self.fault = Some(fault.into());
         self
     }
@@ -233,14 +233,14 @@ fn line(field: &dyn FormField, has_keys: bool, width: usize) -> Line {
 mod tests {
     use super::*;
 
-    struct Sample {
+    struct SampleForm {
         event: Choice<usize>,
         item: Text,
         rest: Text,
         followed: usize,
     }
 
-    impl Fields for Sample {
+    impl Fields for SampleForm {
         fields!(event, item, rest);
 
         fn title(&self) -> &'static str {
@@ -256,10 +256,10 @@ mod tests {
         }
     }
 
-    fn form() -> Form<Sample> {
+    fn form() -> Form<SampleForm> {
         let kinds = ["item.create", "item.update", "comment.create"];
         let kinds = kinds.map(str::to_owned).into_iter().enumerate();
-        Form::new(Sample {
+        Form::new(SampleForm {
             event: Choice::new("Event", kinds.collect(), 0),
             item: Text::new("item_id", "7", "left out"),
             rest: Text::new("tag", "", "left out"),
@@ -267,12 +267,12 @@ mod tests {
         })
     }
 
-    fn press(form: &mut Form<Sample>, keys: &str) -> bool {
+    fn press(form: &mut Form<SampleForm>, keys: &str) -> bool {
         let keymap = crate::keymap::Keymap::default();
-        let press = |form: &mut Form<Sample>, key: &str| {
+        let press = |form: &mut Form<SampleForm>, key: &str| {
             let key: KeyPress = key.parse().unwrap();
             let action = keymap.resolve(&[Context::Typing], key);
-            form.key(key, action.filter(|_| key.typed().is_none()))
+            form.key(key, action.filter(|_| key.typed_char().is_none()))
         };
         let pressed = keys.split(' ').map(|key| press(form, key));
         pressed.last().unwrap()
@@ -282,10 +282,10 @@ mod tests {
     fn fields_are_typed_or_chosen_and_walked_in_a_ring() {
         let mut form = form();
         assert!(!press(&mut form, "right"));
-        assert_eq!(form.fields.event.chosen(), Some(&1));
+        assert_eq!(form.fields.event.chosen_option(), Some(&1));
         assert_eq!(form.fields.followed, 1);
         press(&mut form, "tab 8 tab x shift-tab backspace");
-        let Sample { item, rest, .. } = form.fields();
+        let SampleForm { item, rest, .. } = form.fields();
         assert_eq!((item.text(), rest.text()), ("7".into(), "x".into()));
         press(&mut form, "up up");
         assert_eq!(form.at, 2);
@@ -298,7 +298,7 @@ mod tests {
         for (keys, chosen) in [("c o", 2), ("u p d", 1), ("c c", 2), ("x", 0), ("left", 2)] {
             let mut form = form();
             press(&mut form, keys);
-            assert_eq!(form.fields.event.chosen(), Some(&chosen), "{keys}");
+            assert_eq!(form.fields.event.chosen_option(), Some(&chosen), "{keys}");
         }
     }
 
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_told_until_something_is_typed() {
-        let mut form = form().refused("no such item");
+        let mut form = form().with_fault("no such item");
         assert!(!press(&mut form, "tab"));
         assert!(form.fault.is_some());
         press(&mut form, "1");

@@ -54,7 +54,7 @@ impl CameOf {
 
 /// What the courier has to do.
 #[derive(Debug)]
-pub(super) enum Todo {
+pub(super) enum IntakeStep {
     /// Put the event into its lane. It had `attempts` attempts and takes `size` bytes of memory.
     Deliver {
         event: Box<Event>,
@@ -70,7 +70,7 @@ pub(super) enum Todo {
 
 /// An event that was taken before its commit.
 #[derive(Debug, Default)]
-struct Early {
+struct UncommittedEvent {
     position: Option<Position>,
     /// Outcomes that wait for the event's position.
     outcomes: Vec<CameOf>,
@@ -85,7 +85,7 @@ pub(super) struct Intake {
     /// The newest event of the history.
     newest: Position,
     /// Events taken before their commit, until they are done and `read_through` has passed them.
-    early: HashMap<EventId, Early>,
+    early: HashMap<EventId, UncommittedEvent>,
     unstored: usize,
     unstored_bytes: usize,
     passed_by: Option<PassedBy>,
@@ -120,7 +120,7 @@ impl Intake {
         after: Position,
         is_held: bool,
         claim: EventClaim,
-    ) -> Option<Todo> {
+    ) -> Option<IntakeStep> {
         let has_room = self.ahead.has_room()
             && self.unstored < MAX_UNSTORED
             && self.unstored_bytes < MAX_UNSTORED_BYTES;
@@ -139,9 +139,9 @@ impl Intake {
             EventClaim::Mine(share) => Some(share),
             EventClaim::Others | EventClaim::Answered => None,
         };
-        let early = Early {
+        let early = UncommittedEvent {
             is_done: share.is_none(),
-            ..Early::default()
+            ..UncommittedEvent::default()
         };
         self.early.insert(event.id, early);
         Some(self.deliver(event, 0, share?))
@@ -152,7 +152,7 @@ impl Intake {
         &mut self,
         committed: CommittedEvents,
         claim: impl Fn(&Event) -> EventClaim,
-    ) -> Vec<Todo> {
+    ) -> Vec<IntakeStep> {
         let mut todo = Vec::new();
         let mut joins = committed.after <= self.read_through;
         for stored in committed.events {
@@ -188,7 +188,7 @@ impl Intake {
         &mut self,
         page: PendingPage,
         claim: impl Fn(&WaitingEvent) -> EventClaim,
-    ) -> Vec<Todo> {
+    ) -> Vec<IntakeStep> {
         let mut todo = Vec::new();
         for waiting in page.events {
             let event = &waiting.event;
@@ -202,7 +202,7 @@ impl Intake {
                         todo.push(self.deliver(event, attempts, share));
                     }
                     EventClaim::Others => {}
-                    EventClaim::Answered => todo.push(Todo::Settle(EventKey {
+                    EventClaim::Answered => todo.push(IntakeStep::Settle(EventKey {
                         position: event.position,
                         id: event.id,
                     })),
@@ -216,15 +216,15 @@ impl Intake {
 
     /// Handles the outcome of an event. Returns what
     /// to write now, if the event's position is known.
-    pub(super) fn came_of(&mut self, event: &Event, outcome: CameOf) -> Option<Todo> {
+    pub(super) fn came_of(&mut self, event: &Event, outcome: CameOf) -> Option<IntakeStep> {
         let id = event.id;
         let key = |position| EventKey { position, id };
         if event.position > Position::default() {
-            return Some(Todo::Write(key(event.position), outcome));
+            return Some(IntakeStep::Write(key(event.position), outcome));
         }
         let early = self.early.get_mut(&event.id)?;
         if let Some(position) = early.position {
-            return Some(Todo::Write(key(position), outcome));
+            return Some(IntakeStep::Write(key(position), outcome));
         }
         self.unstored_bytes += outcome.bytes();
         early.outcomes.push(outcome);
@@ -247,10 +247,10 @@ impl Intake {
         self.early.values().all(|early| early.outcomes.is_empty())
     }
 
-    fn deliver(&mut self, mut event: Box<Event>, attempts: u32, share: TargetShare) -> Todo {
+    fn deliver(&mut self, mut event: Box<Event>, attempts: u32, share: TargetShare) -> IntakeStep {
         let size = ahead::lighten(&mut event);
         self.ahead.add(size);
-        Todo::Deliver {
+        IntakeStep::Deliver {
             event,
             attempts,
             size,
@@ -265,7 +265,7 @@ impl Intake {
     }
 
     /// Sets the position of an event that was taken before its commit.
-    fn place(&mut self, id: EventId, position: Position, todo: &mut Vec<Todo>) {
+    fn place(&mut self, id: EventId, position: Position, todo: &mut Vec<IntakeStep>) {
         let Some(early) = self.early.get_mut(&id) else {
             return;
         };
@@ -274,7 +274,7 @@ impl Intake {
         }
         for outcome in early.outcomes.drain(..) {
             self.unstored_bytes -= outcome.bytes();
-            todo.push(Todo::Write(EventKey { position, id }, outcome));
+            todo.push(IntakeStep::Write(EventKey { position, id }, outcome));
         }
     }
 
@@ -284,7 +284,7 @@ impl Intake {
     }
 }
 
-impl Early {
+impl UncommittedEvent {
     /// Returns whether the event can be forgotten: it is done, and reading has passed it. Before
     /// that, a read could still return it as waiting, because the history may not have its end yet.
     fn is_over(&self, read_through: Position) -> bool {

@@ -67,7 +67,7 @@ fn claim(number: u64) -> EventClaim {
 
 /// A model of link, history and lanes; every fifth event is about the same object.
 #[derive(Default)]
-struct World {
+struct IntakeWorld {
     intake: Intake,
     arrived: u64,
     /// Events that wait for the next commit, and whether each was offered.
@@ -85,7 +85,7 @@ struct World {
 
 use crate::history::Fresh;
 
-impl World {
+impl IntakeWorld {
     fn newest(&self) -> Position {
         Position(i64::try_from(self.stored.len()).unwrap())
     }
@@ -171,15 +171,15 @@ impl World {
         self.see_to(todo);
     }
 
-    fn see_to(&mut self, todo: Vec<Todo>) {
+    fn see_to(&mut self, todo: Vec<IntakeStep>) {
         for one in todo {
             match one {
-                Todo::Deliver { event, size, .. } => {
+                IntakeStep::Deliver { event, size, .. } => {
                     let lane = number(event.id) % 5;
                     self.lanes.entry(lane).or_default().push_back((event, size));
                 }
-                Todo::Settle(_) => panic!("nothing was answered before"),
-                Todo::Write(key, _) => {
+                IntakeStep::Settle(_) => panic!("nothing was answered before"),
+                IntakeStep::Write(key, _) => {
                     let number = number(key.id);
                     let place = usize::try_from(key.position.0 - 1).unwrap();
                     assert_eq!(self.stored[place].0, number, "at its place");
@@ -212,7 +212,7 @@ proptest! {
     fn each_event_is_delivered_once_and_in_order(
         steps in prop::collection::vec((0_u8..10, any::<bool>(), 0_u64..5), 0..600),
     ) {
-        let mut world = World::default();
+        let mut world = IntakeWorld::default();
         for (step, yes, lane) in steps {
             match step {
                 0..=2 => world.arrive(yes || lane > 0),

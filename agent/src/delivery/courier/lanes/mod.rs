@@ -51,7 +51,7 @@ impl LaneKey {
 const MOST_SUSPECTS: usize = 8;
 
 /// An event with a position in the order of its lane.
-pub(super) trait Placed {
+pub(super) trait LaneEntry {
     /// Returns its position, which is higher for later events.
     fn place(&self) -> i64;
 }
@@ -75,7 +75,7 @@ pub(super) struct Lanes<E> {
     concurrency: usize,
 }
 
-impl<E: Placed> Lanes<E> {
+impl<E: LaneEntry> Lanes<E> {
     pub(super) fn new(concurrency: usize) -> Self {
         Self {
             by_key: HashMap::new(),

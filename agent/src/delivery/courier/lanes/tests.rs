@@ -6,19 +6,19 @@ use proptest::prelude::*;
 
 use super::*;
 
-impl Placed for char {
+impl LaneEntry for char {
     fn place(&self) -> i64 {
         i64::from(u32::from(*self))
     }
 }
 
-impl Placed for u64 {
+impl LaneEntry for u64 {
     fn place(&self) -> i64 {
         i64::try_from(*self).unwrap()
     }
 }
 
-impl Placed for (u64, usize) {
+impl LaneEntry for (u64, usize) {
     fn place(&self) -> i64 {
         i64::try_from(self.1).unwrap()
     }
