@@ -11,9 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::history::{
-    Anchor, EventRow, Filter, History, HistoryError, MAX_PAGE, Mark, PageQuery, Position,
-};
+use crate::history::{EventRow, Filter, FoundEvent, History, HistoryError, Mark, Position};
 
 /// Minimum pause between two reads, and minimum ratio of the pause to the duration of a read:
 /// reading takes at most a tenth of the time.
@@ -39,7 +37,7 @@ pub struct EventWait {
 #[derive(Debug)]
 pub struct AwaitedEvents {
     pub history: History,
-    pub rows: Vec<EventRow>,
+    pub events: Vec<FoundEvent>,
 }
 
 /// Why a wait failed.
@@ -127,9 +125,9 @@ impl EventWait {
             }
             if let Some((history, floor)) = &looker {
                 match self.look(history, *floor).await {
-                    Ok(rows) if rows.len() >= self.count => {
+                    Ok(events) if events.len() >= self.count => {
                         let history = history.clone();
-                        return Ok(AwaitedEvents { history, rows });
+                        return Ok(AwaitedEvents { history, events });
                     }
                     Ok(_) => trouble = None,
                     Err(error) if error.may_pass() => trouble = Some(error),
@@ -159,13 +157,10 @@ impl EventWait {
         let history = History::open_read_only(path)?;
         let newest = history.newest().await?.unwrap_or_default();
         let recent = Filter::default().since(self.since);
-        let recent = oldest(&history, &recent, Position::default(), 1).await?;
-        let Some(first) = recent.first() else {
-            return Ok(Some((history, newest)));
-        };
-        let before = page(Filter::default(), Anchor::Before(first.position), 1);
-        let before = history.page(before).await?;
-        let floor = before.first().map(|row| row.position).unwrap_or_default();
+        let first = history.find_after(Position::default(), recent, 1).await?;
+        let floor = first
+            .first()
+            .map_or(newest, |first| Position(first.position.0 - 1));
         Ok(Some((history, floor)))
     }
 
@@ -173,8 +168,10 @@ impl EventWait {
         &self,
         history: &History,
         floor: Position,
-    ) -> Result<Vec<EventRow>, HistoryError> {
-        oldest(history, &self.wanted, floor, self.count).await
+    ) -> Result<Vec<FoundEvent>, HistoryError> {
+        history
+            .find_after(floor, self.wanted.clone(), self.count)
+            .await
     }
 
     async fn explain_timeout(
@@ -183,49 +180,18 @@ impl EventWait {
         floor: Position,
     ) -> Result<InVain, HistoryError> {
         let matched = self.look(history, floor).await?.len();
-        let newest = |filter: &Filter| history.page(page(filter.clone(), Anchor::Newest, TOLD));
-        let mut rows = newest(&self.asked).await?;
-        let are_near = !rows.is_empty();
+        let newest = |filter: &Filter| history.find_newest(filter.clone(), TOLD);
+        let mut near = newest(&self.asked).await?;
+        let are_near = !near.is_empty();
         if !are_near {
-            rows = newest(&Filter::default()).await?;
-            rows.retain(|row| row.position > floor);
+            near = newest(&Filter::default()).await?;
+            near.retain(|event| event.position > floor);
         }
-        rows.reverse();
+        let rows = history.rows_of(&near).await?;
         Ok(InVain {
             matched,
             are_near,
             rows,
         })
-    }
-}
-
-/// Returns the first `limit` matching events after this position, oldest first.
-async fn oldest(
-    history: &History,
-    filter: &Filter,
-    mut after: Position,
-    limit: usize,
-) -> Result<Vec<EventRow>, HistoryError> {
-    let mut found: Vec<EventRow> = Vec::new();
-    while found.len() < limit {
-        let wanted = MAX_PAGE.min(limit - found.len());
-        let query = page(filter.clone(), Anchor::After(after), wanted);
-        let mut rows = history.page(query).await?;
-        rows.reverse();
-        let is_last = rows.len() < wanted;
-        after = rows.last().map_or(after, |row| row.position);
-        found.append(&mut rows);
-        if is_last {
-            break;
-        }
-    }
-    Ok(found)
-}
-
-const fn page(filter: Filter, anchor: Anchor, limit: usize) -> PageQuery {
-    PageQuery {
-        filter,
-        anchor,
-        limit,
     }
 }

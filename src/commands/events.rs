@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use podtap_agent::export::archive::{self, ArchiveError, ArchiveFormat, ArchiveSelection};
-use podtap_agent::history::{Anchor, EventRow, Filter, History, HistoryRow, PageQuery, Position};
+use podtap_agent::history::{Filter, FoundEvent, History, HistoryGap, MAX_PAGE, Position};
 use podtap_tui::SafeText;
 
 use super::damage;
@@ -13,10 +13,9 @@ use super::history::open;
 use crate::cli::Events;
 use crate::config::Settings;
 use crate::failure::{Code, Failure, Warning};
-use crate::output::{lines, note, print};
-
-/// Maximum number of rows that are read at once.
-const PAGE: usize = 500;
+use crate::output::lines::Listing;
+use crate::output::{note, print};
+use crate::style::LineStyle;
 
 /// Default number of lines: a screen and a half.
 const LINES: usize = 50;
@@ -51,21 +50,18 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
         archive::write(&history, selection, format, &target, std::io::stdout()).await?
     } else {
         let limit = events.limit.unwrap_or(LINES);
-        let mut rows = newest(&history, &filter, limit).await?;
-        rows.reverse();
-        if let Some(oldest) = rows.first().filter(|_| rows.len() >= limit) {
+        let found = history.find_newest(filter.clone(), limit).await?;
+        if let Some(oldest) = found.first().filter(|_| found.len() >= limit) {
             from = oldest.position;
         }
-        let shown = rows.len() as u64;
-        let rows = if filter.is_empty() && limit > 0 {
-            with_gaps(&history, rows, from).await?
+        // Between the events of a filter, a gap says nothing.
+        let gaps = if filter.is_empty() && limit > 0 {
+            history.gaps(from, Position(i64::MAX)).await?
         } else {
-            rows.into_iter().map(HistoryRow::Event).collect()
+            Vec::new()
         };
-        for line in lines::listing(rows, Timestamp::now(), &settings.line_style()?) {
-            print(&line)?;
-        }
-        shown
+        print_listing(&history, &found, gaps, &settings.line_style()?).await?;
+        found.len() as u64
     };
     if shown == 0 && !filter.is_empty() {
         return Err(nothing_matches(&text, &filter));
@@ -80,21 +76,25 @@ pub(crate) async fn run(events: Events, settings: &Settings) -> Result<ExitCode,
     damage::report(&history, from).await
 }
 
-/// Merges the gaps after `from` into events that are ordered oldest first.
-async fn with_gaps(
+/// Prints these events, oldest first, with the gaps between them, page by page.
+pub(super) async fn print_listing(
     history: &History,
-    events: Vec<EventRow>,
-    from: Position,
-) -> Result<Vec<HistoryRow>, Failure> {
-    let gaps = history.gaps(from, Position(i64::MAX)).await?;
-    let gaps = gaps.into_iter().map(HistoryRow::Gap);
-    let mut rows: Vec<_> = events
-        .into_iter()
-        .map(HistoryRow::Event)
-        .chain(gaps)
-        .collect();
-    rows.sort_by_key(HistoryRow::position);
-    Ok(rows)
+    events: &[FoundEvent],
+    gaps: Vec<HistoryGap>,
+    look: &LineStyle,
+) -> Result<(), Failure> {
+    let times = events.iter().map(|event| event.received_at);
+    let listing = Listing::of(times.chain(gaps.iter().map(|gap| gap.found_at)), look);
+    let mut gaps = gaps.into_iter().peekable();
+    for page in events.chunks(MAX_PAGE) {
+        for row in history.rows_of(page).await? {
+            while let Some(gap) = gaps.next_if(|gap| gap.position < row.position) {
+                print(&listing.gap(&gap))?;
+            }
+            print(&listing.event(&row))?;
+        }
+    }
+    gaps.try_for_each(|gap| print(&listing.gap(&gap)))
 }
 
 /// Returns the failure for a filter that matches no event.
@@ -144,32 +144,4 @@ pub(super) fn parse_filter(text: &str, settings: &Settings) -> Result<Filter, Fa
         settings.report(Warning::new(nearly.to_string()))?;
     }
     Ok(filter)
-}
-
-/// Returns at most `limit` matching rows, newest first.
-pub(super) async fn newest(
-    history: &History,
-    filter: &Filter,
-    limit: usize,
-) -> Result<Vec<EventRow>, Failure> {
-    let mut rows: Vec<EventRow> = Vec::new();
-    while rows.len() < limit {
-        let anchor = rows
-            .last()
-            .map_or(Anchor::Newest, |row| Anchor::Before(row.position));
-        let wanted = PAGE.min(limit - rows.len());
-        let page = history
-            .page(PageQuery {
-                filter: filter.clone(),
-                anchor,
-                limit: wanted,
-            })
-            .await?;
-        let last = page.len() < wanted;
-        rows.extend(page);
-        if last {
-            break;
-        }
-    }
-    Ok(rows)
 }

@@ -14,7 +14,6 @@ use podtap_wire::EventId;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::events::newest;
 use super::history::{beside, load, run_browser};
 use super::replay::no_answer;
 use super::wait::moment;
@@ -180,8 +179,8 @@ async fn deliver(
 /// Returns the repaired events without an attempt, oldest first.
 async fn unsent_events(handle: &AgentHandle) -> Result<Vec<EventId>, Failure> {
     let filter = Filter::default().and_marked(Mark::Repaired).and_held();
-    let rows = newest(handle.history(), &filter, MAX_SENT).await?;
-    Ok(rows.iter().rev().map(|row| row.id).collect())
+    let events = handle.history().find_newest(filter, MAX_SENT).await?;
+    Ok(events.iter().map(|event| event.id).collect())
 }
 
 /// Fails unless all hooks and items were checked.

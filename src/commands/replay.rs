@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::events::{newest, nothing_matches, parse_filter};
+use super::events::{nothing_matches, parse_filter};
 use super::history::{browser, find, load, run_browser};
 use crate::cli::ReplayArgs;
 use crate::config::{Key, Settings};
@@ -176,11 +176,11 @@ async fn select_events(
         return Ok(ids);
     };
     let wanted = parse_filter(filter, settings)?;
-    let rows = newest(history, &wanted, MAX_EVENTS).await?;
-    if rows.is_empty() {
+    let events = history.find_newest(wanted.clone(), MAX_EVENTS).await?;
+    if events.is_empty() {
         return Err(nothing_matches(filter, &wanted));
     }
-    Ok(rows.iter().rev().map(|row| row.id).collect())
+    Ok(events.iter().map(|event| event.id).collect())
 }
 
 /// Sends all events. An error response does not stop the rest; an unreachable local service does.

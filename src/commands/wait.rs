@@ -10,13 +10,14 @@ use podtap_agent::history::{EventRow, Filter};
 use podtap_agent::wait::{AwaitedEvents, EventWait, InVain, WaitError};
 use podtap_connect::reason::chain;
 
-use super::events::{name_unknown, parse_filter};
+use super::events::{name_unknown, parse_filter, print_listing};
 use super::history::load;
 use crate::cli::Wait;
 use crate::config::Settings;
 use crate::failure::{Code, Failure};
+use crate::output::lines::Listing;
+use crate::output::print;
 use crate::output::question::event_count;
-use crate::output::{lines, print};
 use crate::parse::duration;
 use crate::running::holder;
 use crate::shutdown::Shutdown;
@@ -45,7 +46,7 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
         () = shutdown.token().cancelled() => return Ok(shutdown.exit_code()),
         found = waiting.run(&path) => found,
     };
-    let AwaitedEvents { history, rows } = match found {
+    let AwaitedEvents { history, events } = match found {
         Ok(found) => found,
         Err(WaitError::History(error)) => return Err(error.into()),
         Err(WaitError::NoHistory(trouble)) => {
@@ -61,15 +62,13 @@ pub(crate) async fn run(wait: Wait, settings: &Settings) -> Result<ExitCode, Fai
         }
     };
     if wait.json {
-        for row in &rows {
-            let event = load(&history, row.id).await?;
-            let attempts = history.attempts(row.id).await?;
+        for event in &events {
+            let event = load(&history, event.id).await?;
+            let attempts = history.attempts(event.id).await?;
             print(&EventObject::new(&event, Some(&attempts)).to_line())?;
         }
     } else {
-        for line in lines::listing(rows, Timestamp::now(), &settings.line_style()?) {
-            print(&line)?;
-        }
+        print_listing(&history, &events, Vec::new(), &settings.line_style()?).await?;
     }
     Ok(shutdown.exit_code())
 }
@@ -130,7 +129,8 @@ fn listing(rows: &[EventRow], settings: &Settings) -> Result<String, Failure> {
         coloured: false,
         ..settings.line_style()?
     };
-    let lines = lines::listing(rows.to_vec(), Timestamp::now(), &look);
+    let listing = Listing::of(rows.iter().map(|row| row.received_at), &look);
+    let lines: Vec<_> = rows.iter().map(|row| listing.event(row)).collect();
     let lines: Vec<&str> = lines.iter().map(StyledLine::as_str).collect();
     Ok(lines.join("\n"))
 }

@@ -8,8 +8,8 @@
 use jiff::Timestamp;
 use podtap_agent::amount::{count, duration};
 use podtap_agent::history::{
-    Attempt, AttemptSummary, Event, EventRow, HistoryGap, HistoryRow, HookNews, Incident,
-    LoopFinding, Outcome, Verification,
+    Attempt, AttemptSummary, Event, EventRow, HistoryGap, HookNews, Incident, LoopFinding, Outcome,
+    Verification,
 };
 use podtap_agent::routes::Routes;
 use podtap_agent::{CommandEnd, LinkState, Target, draft};
@@ -60,32 +60,45 @@ impl LineColumns<'_> {
 /// Number of characters at the end of an id that a listing shows, as in the terminal UI.
 const TAIL: usize = 4;
 
-/// Formats events as a listing. Each line has the end of the event's id, by
-/// which other commands find it, and the outcome of the last attempt. If any
-/// row is not of the same day as `now`, all rows of other days show the date.
-pub(crate) fn listing(
-    rows: impl IntoIterator<Item = impl Into<HistoryRow>>,
+/// How a listing shows its rows. Each line has the end of the event's id, by which other commands
+/// find it, and the outcome of the last attempt.
+pub(crate) struct Listing<'a> {
     now: Timestamp,
-    look: &LineStyle,
-) -> Vec<StyledLine> {
-    let rows: Vec<HistoryRow> = rows.into_iter().map(Into::into).collect();
-    let at = |row: &HistoryRow| match row {
-        HistoryRow::Event(row) => row.received_at,
-        HistoryRow::Gap(gap) => gap.found_at,
-    };
-    let is_today = |row: &HistoryRow| look.is_same_day(at(row), now);
-    let dated = !rows.iter().all(is_today);
-    // Without milliseconds, to make room for the id.
-    let time = |row: &HistoryRow| match (dated, is_today(row)) {
-        (false, _) => look.time("%H:%M:%S", at(row)),
-        (true, true) => format!("{:>12}", look.time("%H:%M:%S", at(row))),
-        (true, false) => look.time("%e %b %H:%M", at(row)),
-    };
-    let line = |row: &HistoryRow| match row {
-        HistoryRow::Event(event_row) => event(event_row, &time(row), look),
-        HistoryRow::Gap(gap) => listed_gap(gap, &time(row), look),
-    };
-    rows.iter().map(line).collect()
+    /// Whether rows of other days show the date: if any row is not of today.
+    is_dated: bool,
+    look: &'a LineStyle,
+}
+
+impl<'a> Listing<'a> {
+    /// Creates a listing of rows with these times.
+    pub(crate) fn of(times: impl IntoIterator<Item = Timestamp>, look: &'a LineStyle) -> Self {
+        let now = Timestamp::now();
+        let mut times = times.into_iter();
+        let is_dated = times.any(|at| !look.is_same_day(at, now));
+        Self {
+            now,
+            is_dated,
+            look,
+        }
+    }
+
+    pub(crate) fn event(&self, row: &EventRow) -> StyledLine {
+        event(row, &self.time(row.received_at), self.look)
+    }
+
+    pub(crate) fn gap(&self, gap: &HistoryGap) -> StyledLine {
+        listed_gap(gap, &self.time(gap.found_at), self.look)
+    }
+
+    /// Without milliseconds, to make room for the id.
+    fn time(&self, at: Timestamp) -> String {
+        let is_today = self.look.is_same_day(at, self.now);
+        match (self.is_dated, is_today) {
+            (false, _) => self.look.time("%H:%M:%S", at),
+            (true, true) => format!("{:>12}", self.look.time("%H:%M:%S", at)),
+            (true, false) => self.look.time("%e %b %H:%M", at),
+        }
+    }
 }
 
 /// Formats a gap. It has no id, and the command that looks for the lost webhooks replaces the path.

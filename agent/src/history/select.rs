@@ -2,10 +2,11 @@
 //! is read at once; events that must be compared one by one are read in steps.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::event::EventRow;
 use super::filter::Filter;
+use super::found::{self, FoundEvent};
 use super::row;
 use super::sql::{Conditions, FilterWalk};
 
@@ -46,6 +47,33 @@ pub(super) struct Range {
     pub(super) high: i64,
 }
 
+impl Range {
+    pub(super) const ALL: Self = Self {
+        low: i64::MIN,
+        high: i64::MAX,
+    };
+}
+
+/// What a statement reads of each event.
+struct Columns<T> {
+    names: &'static str,
+    /// Further tables that the columns need.
+    join: &'static str,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+}
+
+const EVENT_ROW: Columns<EventRow> = Columns {
+    names: row::EVENT_ROW,
+    join: row::WITH_HOOK,
+    read: row::event_row,
+};
+
+const FOUND_EVENT: Columns<FoundEvent> = Columns {
+    names: found::FOUND_EVENT,
+    join: "",
+    read: found::found_event,
+};
+
 impl<'a> Select<'a> {
     pub(super) fn new(connection: &'a Connection, filter: &Filter, reach: Reach) -> Self {
         let conditions = Conditions::of(filter);
@@ -79,42 +107,73 @@ impl<'a> Select<'a> {
 
     /// Returns the newest rows of a range, newest first.
     pub(super) fn newest(&self, range: Range, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
-        let Some(tail) = self.tail(range)? else {
-            return self.rows(range, "DESC", limit, self.is_search());
-        };
-        let mut rows = self.rows(tail, "DESC", limit, false)?;
-        let head = Range {
-            high: tail.low - 1,
-            ..range
-        };
-        rows.extend(self.rows(head, "DESC", limit - rows.len(), true)?);
-        Ok(rows)
+        self.newest_columns(&EVENT_ROW, range, limit)
     }
 
     /// Returns the oldest rows of a range, newest first.
     pub(super) fn oldest(&self, range: Range, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
-        let mut rows = match self.tail(range)? {
-            None => self.rows(range, "ASC", limit, self.is_search())?,
-            Some(tail) => {
-                let head = Range {
-                    high: tail.low - 1,
-                    ..range
-                };
-                let mut rows = self.rows(head, "ASC", limit, true)?;
-                rows.extend(self.rows(tail, "ASC", limit - rows.len(), false)?);
-                rows
-            }
-        };
+        let mut rows = self.oldest_columns(&EVENT_ROW, range, limit)?;
         rows.reverse();
+        Ok(rows)
+    }
+
+    /// Finds the newest events of a range, newest first.
+    pub(super) fn newest_found(
+        &self,
+        range: Range,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<FoundEvent>> {
+        self.newest_columns(&FOUND_EVENT, range, limit)
+    }
+
+    /// Finds the oldest events of a range, oldest first.
+    pub(super) fn oldest_found(
+        &self,
+        range: Range,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<FoundEvent>> {
+        self.oldest_columns(&FOUND_EVENT, range, limit)
+    }
+
+    fn newest_columns<T>(
+        &self,
+        columns: &Columns<T>,
+        range: Range,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<T>> {
+        let Some(tail) = self.tail(range)? else {
+            return self.rows(columns, range, "DESC", limit, self.is_search());
+        };
+        let mut rows = self.rows(columns, tail, "DESC", limit, false)?;
+        let head = Range {
+            high: tail.low - 1,
+            ..range
+        };
+        rows.extend(self.rows(columns, head, "DESC", limit - rows.len(), true)?);
+        Ok(rows)
+    }
+
+    fn oldest_columns<T>(
+        &self,
+        columns: &Columns<T>,
+        range: Range,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<T>> {
+        let Some(tail) = self.tail(range)? else {
+            return self.rows(columns, range, "ASC", limit, self.is_search());
+        };
+        let head = Range {
+            high: tail.low - 1,
+            ..range
+        };
+        let mut rows = self.rows(columns, head, "ASC", limit, true)?;
+        rows.extend(self.rows(columns, tail, "ASC", limit - rows.len(), false)?);
         Ok(rows)
     }
 
     /// Counts the events that match.
     pub(super) fn count(&self) -> rusqlite::Result<u64> {
-        let all = Range {
-            low: i64::MIN,
-            high: i64::MAX,
-        };
+        let all = Range::ALL;
         match self.tail(all)? {
             None => self.count_in(all, self.is_search()),
             Some(tail) => {
@@ -147,27 +206,28 @@ impl<'a> Select<'a> {
         Ok((low <= range.high).then_some(Range { low, ..range }))
     }
 
-    fn rows(
+    fn rows<T>(
         &self,
+        columns: &Columns<T>,
         range: Range,
         order: &str,
         limit: usize,
         by_index: bool,
-    ) -> rusqlite::Result<Vec<EventRow>> {
+    ) -> rusqlite::Result<Vec<T>> {
         if limit == 0 || range.low > range.high {
             return Ok(Vec::new());
         }
-        let (columns, with_hook) = (row::EVENT_ROW, row::WITH_HOOK);
+        let Columns { names, join, read } = columns;
         let (from, position) = source(by_index);
         let sql = format!(
-            "{SPAN} SELECT {columns} FROM {from} {with_hook} WHERE {} AND {position} >= ? \
+            "{SPAN} SELECT {names} FROM {from} {join} WHERE {} AND {position} >= ? \
              AND {position} <= ? ORDER BY {position} {order} LIMIT ?",
             self.conditions.sql
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let params = self.params(range, by_index, &[range.low, range.high, limit]);
         let mut statement = self.connection.prepare_cached(&sql)?;
-        row::readable(statement.query_map(params_from_iter(params), row::event_row)?)
+        row::readable(statement.query_map(params_from_iter(params), read)?)
     }
 
     fn count_in(&self, range: Range, by_index: bool) -> rusqlite::Result<u64> {

@@ -93,11 +93,14 @@ pub(super) async fn call(
         () = cut_short => return Err(ToolProblem::new("the wait ended with the client's input")),
     };
     match found {
-        Ok(AwaitedEvents { rows, .. }) => Ok(ToolAnswer::new(match rows.len() {
-            1 => "The event arrived.".to_owned(),
-            count => format!("{count} events arrived, oldest first."),
-        })
-        .with_all(wait_objects(&rows))),
+        Ok(AwaitedEvents { history, events }) => {
+            let rows = history.rows_of(&events).await?;
+            Ok(ToolAnswer::new(match rows.len() {
+                1 => "The event arrived.".to_owned(),
+                count => format!("{count} events arrived, oldest first."),
+            })
+            .with_all(wait_objects(&rows)))
+        }
         Err(error) => Err(in_vain(error, arguments.timeout_seconds, hint, world)),
     }
 }
