@@ -50,7 +50,8 @@ impl Terminal {
         Self::run(stage, command, env, (120, 40))
     }
 
-    fn run(
+    /// Starts another program.
+    pub(crate) fn run(
         stage: &Stage,
         mut command: CommandBuilder,
         env: &[(&str, &str)],
