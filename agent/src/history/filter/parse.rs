@@ -273,6 +273,11 @@ mod tests {
             ("before:3d", Test::Before(at("2026-11-20T12:00:00Z"))),
             ("after:11:30", Test::After(at("2026-11-23T11:30:00Z"))),
             ("after:12:30", Test::After(at("2026-11-22T12:30:00Z"))),
+            ("after:2026-01-02", Test::After(at("2026-01-02T00:00:00Z"))),
+            (
+                "after:2026-01-02T03:04",
+                Test::After(at("2026-01-02T03:04:00Z")),
+            ),
             (
                 "after:2026-01-02T03:04:05Z",
                 Test::After(at("2026-01-02T03:04:05Z")),
@@ -311,6 +316,8 @@ mod tests {
             ("ä item:x", 8),
             ("status:9000x", 8),
             ("after:soon", 7),
+            ("after:-5m", 7),
+            ("after:2026-13-01", 7),
             ("type:item.* \"open", 13),
             ("item:", 6),
             ("a - b", 4),

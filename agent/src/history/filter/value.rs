@@ -70,9 +70,10 @@ pub(super) fn failure(text: &str) -> Result<FailureTest, String> {
 }
 
 /// Parses a time. `10m`, `2h`, `3d`: that long before now. `14:30`: the last time at which the
-/// clock showed it. Otherwise RFC 3339.
+/// clock showed it. `2026-11-23`: the beginning of that day. Otherwise RFC 3339; without an offset, a
+/// local time.
 pub(super) fn time(text: &str, now: &ZonedDateTime) -> Result<Timestamp, String> {
-    const EXPECTED: &str = "try 10m, 2h, 3d, 14:30 or 2026-11-23T14:30:00Z";
+    const EXPECTED: &str = "try 10m, 2h, 3d, 14:30, 2026-11-23 or 2026-11-23T14:30:00Z";
     let expected = || EXPECTED.to_owned();
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
@@ -86,8 +87,12 @@ pub(super) fn time(text: &str, now: &ZonedDateTime) -> Result<Timestamp, String>
         };
         return Ok(last.timestamp());
     }
+    if let Ok(time) = text.parse::<civil::DateTime>() {
+        let time = time.to_zoned_datetime(now.time_zone().clone());
+        return Ok(time.map_err(|_| expected())?.timestamp());
+    }
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let count: i64 = digits.parse().map_err(|_| expected())?;
+    let count: u32 = digits.parse().map_err(|_| expected())?;
     let unit_seconds = match text.strip_prefix(digits) {
         Some("s") => 1,
         Some("m") => 60,
@@ -96,10 +101,9 @@ pub(super) fn time(text: &str, now: &ZonedDateTime) -> Result<Timestamp, String>
         Some("w") => 7 * 24 * 60 * 60,
         _ => return Err(expected()),
     };
-    let ago = count
-        .checked_mul(unit_seconds)
-        .and_then(|seconds| Span::new().try_seconds(seconds).ok())
-        .ok_or_else(expected)?;
+    let ago = Span::new()
+        .try_seconds(i64::from(count) * unit_seconds)
+        .map_err(|_| expected())?;
     now.timestamp()
         .checked_sub(ago)
         .map_err(|_| "this time is too far in the past".to_owned())
