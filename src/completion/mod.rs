@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use podtap_agent::history::{Anchor, Filter, History, PageQuery};
 use podtap_podio::{EventType, ObjectKind};
 
-use crate::cli::{Cli, Typed};
+use crate::cli::{Cli, CommandLine};
 use crate::config::{self, Settings};
 use crate::failure::Failure;
 
@@ -218,7 +218,7 @@ fn settings() -> Option<Settings> {
             words.push(word.into());
         }
     }
-    config::resolve(&Typed::parse(&words).ok()?).ok()
+    config::resolve(&CommandLine::parse(&words).ok()?).ok()
 }
 
 /// Flags that choose a history.

@@ -232,6 +232,14 @@ pub enum Outcome {
     Failed { error: String },
 }
 
+/// An event that a filter found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundEvent {
+    pub position: Position,
+    pub id: EventId,
+    pub received_at: Timestamp,
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;

@@ -1,26 +1,16 @@
 //! Finds many events without their rows, which are then read in pages: memory holds a few bytes of
 //! each event, and the rows of one page.
 
-use jiff::Timestamp;
-use podtap_wire::EventId;
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::History;
 use super::error::HistoryError;
-use super::event::EventRow;
+use super::event::{EventRow, FoundEvent};
 use super::filter::Filter;
 use super::page::MAX_PAGE;
 use super::position::Position;
 use super::row;
 use super::select::{Range, Reach, Select};
-
-/// An event that a filter found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FoundEvent {
-    pub position: Position,
-    pub id: EventId,
-    pub received_at: Timestamp,
-}
 
 impl History {
     /// Finds the newest events that match, oldest first, at most `limit`.
@@ -76,15 +66,4 @@ fn rows_at(connection: &Connection, positions: &[i64]) -> rusqlite::Result<Vec<E
     );
     let positions = row::to_json(&positions)?;
     row::rows(connection, &sql, [positions], row::event_row)
-}
-
-/// The columns that [`found_event`] reads, of `events AS e`.
-pub(super) const FOUND_EVENT: &str = "e.position, e.id, e.received_at";
-
-pub(super) fn found_event(found: &Row<'_>) -> rusqlite::Result<FoundEvent> {
-    Ok(FoundEvent {
-        position: Position(found.get("position")?),
-        id: EventId::from_bytes(found.get("id")?),
-        received_at: row::timestamp(found, "received_at")?,
-    })
 }

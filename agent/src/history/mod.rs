@@ -83,8 +83,8 @@ pub(crate) use error::unknown_event;
 #[cfg(test)]
 pub(crate) use event::tests::fresh_event;
 pub use event::{
-    Attempt, AttemptSummary, Burst, DeliveryState, EditedRequest, Event, EventRow, Outcome,
-    PASSED_THROUGH,
+    Attempt, AttemptSummary, Burst, DeliveryState, EditedRequest, Event, EventRow, FoundEvent,
+    Outcome, PASSED_THROUGH,
 };
 pub use fact::MAX_NOTE;
 pub(crate) use fact::{Fact, whole_note};
@@ -94,7 +94,6 @@ pub use finding::{LoopFinding, LoopShape, Maker};
 pub use findings::{Finding, FindingPosition};
 pub use fold::FoldedQuery;
 pub use follow::{AttemptPosition, HistoryEnds};
-pub use found::FoundEvent;
 pub use gaps::{HistoryGap, HistoryRow};
 pub(crate) use handover::{CommittedEvents, Fresh, HandedOver, StoredEvent};
 pub use hook_news::{HookCondition, HookNews};

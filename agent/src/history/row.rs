@@ -13,7 +13,7 @@ use rusqlite::{Connection, Params, Row};
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, Outcome,
+    Attempt, AttemptSummary, DeliveryState, EditedRequest, Event, EventRow, FoundEvent, Outcome,
 };
 use super::insight::{Duplicate, HoldReason, Insight, Verification};
 use super::position::Position;
@@ -139,6 +139,17 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<(Event, u32)> {
 }
 
 /// Returns what was found out about an event.
+/// The columns that [`found_event`] reads, of `events AS e`.
+pub(super) const FOUND_EVENT: &str = "e.position, e.id, e.received_at";
+
+pub(super) fn found_event(found: &Row<'_>) -> rusqlite::Result<FoundEvent> {
+    Ok(FoundEvent {
+        position: Position(found.get("position")?),
+        id: EventId::from_bytes(found.get("id")?),
+        received_at: timestamp(found, "received_at")?,
+    })
+}
+
 fn insight(row: &Row<'_>) -> rusqlite::Result<Insight> {
     let duplicate = match (row.get("duplicate_of")?, row.get("duplicate_same_hook")?) {
         (Some(of), Some(same_hook)) => Some(Duplicate {

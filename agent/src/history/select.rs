@@ -4,9 +4,8 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
-use super::event::EventRow;
+use super::event::{EventRow, FoundEvent};
 use super::filter::Filter;
-use super::found::{self, FoundEvent};
 use super::row;
 use super::sql::{Conditions, FilterWalk};
 
@@ -69,9 +68,9 @@ const EVENT_ROW: Columns<EventRow> = Columns {
 };
 
 const FOUND_EVENT: Columns<FoundEvent> = Columns {
-    names: found::FOUND_EVENT,
+    names: row::FOUND_EVENT,
     join: "",
-    read: found::found_event,
+    read: row::found_event,
 };
 
 impl<'a> Select<'a> {
