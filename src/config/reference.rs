@@ -11,7 +11,6 @@ const DEFAULT: &str = "Default: ";
 /// Marks a setting without a default; its value is an example.
 const NO_DEFAULT: &str = "No default.";
 
-/// One setting.
 pub(crate) struct SettingEntry {
     pub(crate) key: Key,
     /// What the setting does.
