@@ -13,6 +13,7 @@ mod comments;
 mod homes;
 mod modules;
 mod names;
+mod plain_names;
 mod wording;
 mod workspace;
 

@@ -68,7 +68,7 @@ impl Modules {
             let imported = source.imports.values().flatten().chain(&source.globs);
             for path in source.paths.iter().chain(imported) {
                 let mut named = BTreeSet::new();
-                self.named(path, 0, &mut named);
+                self.collect_named(path, 0, &mut named);
                 uses.extend(named.into_iter().map(|used| (module.clone(), used)));
             }
         }
@@ -86,7 +86,7 @@ impl Modules {
 
     /// Collects the modules of a path: the one that it names, and those
     /// through which the item was imported, up to the one that defines it.
-    fn named(&self, path: &[String], depth: usize, named: &mut BTreeSet<Module>) {
+    fn collect_named(&self, path: &[String], depth: usize, named: &mut BTreeSet<Module>) {
         let spelled = (0..=path.len())
             .rev()
             .find(|length| self.sources.contains_key(&path[..*length]));
@@ -104,7 +104,7 @@ impl Modules {
             .flatten()
         {
             let path: Vec<String> = import.iter().chain(inner).cloned().collect();
-            self.named(&path, depth + 1, named);
+            self.collect_named(&path, depth + 1, named);
         }
     }
 }

@@ -68,7 +68,7 @@ fn has_unit(text: &str) -> bool {
 #[test]
 fn times_and_sizes_are_put_into_words_in_one_place() {
     let mut wrong = Vec::new();
-    for source in workspace::shipped() {
+    for source in workspace::shipped_sources() {
         let place = source.place.as_path();
         let is_above = ABOVE.iter().any(|above| place.starts_with(above));
         let is_known =
@@ -96,7 +96,7 @@ const OF_BOTH: [&str; 2] = [
 #[test]
 fn a_sentence_is_written_once() {
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for source in workspace::shipped() {
+    for source in workspace::shipped_sources() {
         for text in strings(&source) {
             // A sentence may go on in the next line of the code.
             let words: Vec<&str> = text
@@ -128,7 +128,7 @@ fn a_sentence_is_written_once() {
 #[test]
 fn columns_are_read_by_name() {
     let mut wrong = Vec::new();
-    for source in workspace::shipped() {
+    for source in workspace::shipped_sources() {
         for line in source.text.lines().map(str::trim) {
             // The only column of a row needs no name.
             let by_number = (1..=30).any(|number| {

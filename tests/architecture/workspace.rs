@@ -70,7 +70,7 @@ pub(crate) fn sources() -> impl Iterator<Item = Source> {
 }
 
 /// The files of what is shipped: none for tests, benchmarks or fuzzing.
-pub(crate) fn shipped() -> impl Iterator<Item = Source> {
+pub(crate) fn shipped_sources() -> impl Iterator<Item = Source> {
     let shipped = crates().into_iter().filter(|(name, _)| {
         let tools = ["podtap-bench", "podtap-fuzz", "podtap-testing"];
         !tools.iter().any(|tool| name.starts_with(tool))

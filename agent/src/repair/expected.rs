@@ -83,7 +83,7 @@ fn tells(hook: &ItemHook, made: &MadeRevision) -> bool {
 
 /// Returns the hooks that must have reported a change and did not. Hooks on a field are included;
 /// they must have reported it only if their field was changed.
-pub(super) fn unreported<'a>(
+pub(super) fn unreported_changes<'a>(
     made: &MadeRevision,
     hooks: &'a [ItemHook],
     told: &HashSet<ReportedChange>,
@@ -177,7 +177,7 @@ mod tests {
                 event: EventType::ItemUpdate,
                 at: at(second),
             };
-            unreported(&made, &hooks, &known, window).len()
+            unreported_changes(&made, &hooks, &known, window).len()
         };
         assert_eq!(missing(2, 20, WHOLE), 1);
         assert_eq!(missing(3, 20, WHOLE), 0, "it came");

@@ -10,7 +10,9 @@ use podtap_podio::{EventType, RefType};
 
 use super::asker::{Halt, PodioAsker};
 use super::compose::compose;
-use super::expected::{ChangePeriod, ItemHook, MadeRevision, active_since, is_whole, unreported};
+use super::expected::{
+    ChangePeriod, ItemHook, MadeRevision, active_since, is_whole, unreported_changes,
+};
 use super::purse::{CallClass, Purse};
 use super::{LostEvent, Repair, RepairError, RepairReport};
 use crate::history::RepairedEvent;
@@ -276,7 +278,7 @@ impl<'a> Seeker<'a> {
             let Some(made) = MadeRevision::of(revision) else {
                 continue;
             };
-            let untold = unreported(&made, hooks, &told, window);
+            let untold = unreported_changes(&made, hooks, &told, window);
             if untold.is_empty() {
                 continue;
             }

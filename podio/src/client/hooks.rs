@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::lenient::lenient;
 use super::model::{ByLine, Via};
-use super::{Access, ApiCall, Client, Error};
+use super::{Access, ApiOperation, Client, Error};
 use crate::catalog::EventType;
 use crate::ref_type::RefType;
 
@@ -83,7 +83,7 @@ impl Client {
         url: &str,
         event: EventType,
     ) -> Result<u64, Error> {
-        let call = ApiCall::new(Method::POST, format!("/hook/{ref_type}/{ref_id}/"))
+        let call = ApiOperation::new(Method::POST, format!("/hook/{ref_type}/{ref_id}/"))
             .with_body(json!({ "url": url, "type": event.as_str() }));
         let created: CreatedHook = self.fetch(call).await?;
         Ok(created.hook_id)
@@ -91,7 +91,7 @@ impl Client {
 
     /// Returns all hooks on one object, including those of other people.
     pub async fn hooks(&self, ref_type: RefType, ref_id: u64) -> Result<Vec<Hook>, Error> {
-        self.fetch_list(ApiCall::get(format!("/hook/{ref_type}/{ref_id}/")))
+        self.fetch_list(ApiOperation::get(format!("/hook/{ref_type}/{ref_id}/")))
             .await
     }
 
@@ -105,7 +105,7 @@ impl Client {
 
     /// Deletes a hook and returns whether it existed.
     pub async fn remove_hook(&self, hook_id: u64) -> Result<bool, Error> {
-        let call = ApiCall::new(Method::DELETE, format!("/hook/{hook_id}"));
+        let call = ApiOperation::new(Method::DELETE, format!("/hook/{hook_id}"));
         match self.call(call).await {
             Ok(_) => Ok(true),
             Err(Error::Gone { .. }) => Ok(false),
@@ -115,7 +115,7 @@ impl Client {
 
     /// Asks Podio to send the hook another `hook.verify`.
     pub async fn request_hook_verification(&self, hook_id: u64) -> Result<(), Error> {
-        let call = ApiCall::new(Method::POST, format!("/hook/{hook_id}/verify/request"))
+        let call = ApiOperation::new(Method::POST, format!("/hook/{hook_id}/verify/request"))
             .with_body(json!({}));
         self.call(call).await.map(drop)
     }
@@ -128,9 +128,9 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Refused`] with 400 for a wrong code or hook.
     pub async fn validate_hook(&self, hook_id: u64, code: &str) -> Result<(), Error> {
-        let call = ApiCall {
+        let call = ApiOperation {
             access: Access::IfAny,
-            ..ApiCall::new(Method::POST, format!("/hook/{hook_id}/verify/validate"))
+            ..ApiOperation::new(Method::POST, format!("/hook/{hook_id}/verify/validate"))
                 .with_body(json!({ "code": code }))
         };
         self.call(call).await.map(drop)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::lenient::{lenient, list};
 use super::model::{FieldChange, Item, Revision};
-use super::{ApiCall, Client, Error};
+use super::{ApiOperation, Client, Error};
 
 /// Side effects of a write (podio.md 5.3). They are sent
 /// in the query, since Podio ignores them in the body.
@@ -76,7 +76,7 @@ impl Client {
     /// Returns [`Error::Gone`] for a deleted item. With app authentication,
     /// returns [`Error::Refused`] with 403, also for an item that never existed.
     pub async fn item(&self, item_id: u64) -> Result<Item, Error> {
-        self.fetch(ApiCall::get(format!(
+        self.fetch(ApiOperation::get(format!(
             "/item/{item_id}?mark_as_viewed=false"
         )))
         .await
@@ -86,7 +86,7 @@ impl Client {
     /// the URL of its page; does not mark it as viewed.
     pub async fn item_by_number(&self, app_id: u64, number: u64) -> Result<Item, Error> {
         let path = format!("/app/{app_id}/item/{number}?mark_as_viewed=false");
-        self.fetch(ApiCall::get(path)).await
+        self.fetch(ApiOperation::get(path)).await
     }
 
     /// Returns items of an app that were changed at or after this time, without its fractions of
@@ -100,7 +100,7 @@ impl Client {
         offset: u64,
     ) -> Result<FoundItems, Error> {
         let from = since.strftime("%Y-%m-%d %H:%M:%S").to_string();
-        let call = ApiCall::new(Method::POST, format!("/item/app/{app_id}/filter/"));
+        let call = ApiOperation::new(Method::POST, format!("/item/app/{app_id}/filter/"));
         self.fetch(call.with_body(json!({
             "filters": { "last_edit_on": { "from": from } },
             "sort_by": "created_on", "sort_desc": false, "limit": limit, "offset": offset,
@@ -110,14 +110,16 @@ impl Client {
 
     /// Returns all revisions of an item.
     pub async fn item_revisions(&self, item_id: u64) -> Result<Vec<Revision>, Error> {
-        self.fetch_list(ApiCall::get(format!("/item/{item_id}/revision/")))
+        self.fetch_list(ApiOperation::get(format!("/item/{item_id}/revision/")))
             .await
     }
 
     /// Returns one revision of an item: who made it, when, and through which client.
     pub async fn item_revision(&self, item_id: u64, revision: u64) -> Result<Revision, Error> {
-        self.fetch(ApiCall::get(format!("/item/{item_id}/revision/{revision}")))
-            .await
+        self.fetch(ApiOperation::get(format!(
+            "/item/{item_id}/revision/{revision}"
+        )))
+        .await
     }
 
     /// Returns the differences between two revisions, field by field. For the event
@@ -128,7 +130,7 @@ impl Client {
         from: u64,
         to: u64,
     ) -> Result<Vec<FieldChange>, Error> {
-        self.fetch_list(ApiCall::get(format!(
+        self.fetch_list(ApiOperation::get(format!(
             "/item/{item_id}/revision/{from}/{to}"
         )))
         .await
@@ -142,7 +144,7 @@ impl Client {
         options: WriteOptions,
     ) -> Result<u64, Error> {
         let path = format!("/item/app/{app_id}/{}", options.query());
-        let call = ApiCall::new(Method::POST, path).with_body(json!({ "fields": fields }));
+        let call = ApiOperation::new(Method::POST, path).with_body(json!({ "fields": fields }));
         let created: CreatedItem = self.fetch(call).await?;
         Ok(created.item_id)
     }
@@ -154,7 +156,7 @@ impl Client {
     /// is already deleted, and with 403 without the right.
     pub async fn delete_item(&self, item_id: u64, options: WriteOptions) -> Result<(), Error> {
         let path = format!("/item/{item_id}{}", options.query());
-        self.call(ApiCall::new(Method::DELETE, path))
+        self.call(ApiOperation::new(Method::DELETE, path))
             .await
             .map(drop)
     }
@@ -176,7 +178,7 @@ impl Client {
             body.insert("revision".to_owned(), revision.into());
         }
         let path = format!("/item/{item_id}{}", options.query());
-        self.fetch(ApiCall::new(Method::PUT, path).with_body(body))
+        self.fetch(ApiOperation::new(Method::PUT, path).with_body(body))
             .await
     }
 }

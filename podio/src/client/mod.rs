@@ -65,7 +65,7 @@ struct SharedClient {
 }
 
 /// One operation, without a token yet.
-struct ApiCall {
+struct ApiOperation {
     method: Method,
     /// Path and query.
     path: String,
@@ -82,7 +82,7 @@ enum Access {
     IfAny,
 }
 
-impl ApiCall {
+impl ApiOperation {
     fn new(method: Method, path: String) -> Self {
         Self {
             method,
@@ -157,20 +157,20 @@ impl Client {
         self.shared.transport.rate_limit()
     }
 
-    async fn fetch<T: DeserializeOwned>(&self, call: ApiCall) -> Result<T, Error> {
+    async fn fetch<T: DeserializeOwned>(&self, call: ApiOperation) -> Result<T, Error> {
         let operation = transport::operation(&call.method, &call.path);
         let body = self.call(call).await?;
         serde_json::from_slice(&body).map_err(|source| Error::Json { operation, source })
     }
 
     /// Fetches a list, without the elements that cannot be parsed.
-    async fn fetch_list<T: DeserializeOwned>(&self, call: ApiCall) -> Result<Vec<T>, Error> {
+    async fn fetch_list<T: DeserializeOwned>(&self, call: ApiOperation) -> Result<Vec<T>, Error> {
         let values: Vec<Value> = self.fetch(call).await?;
         let read = |value| serde_json::from_value(value).ok();
         Ok(values.into_iter().filter_map(read).collect())
     }
 
-    async fn call(&self, call: ApiCall) -> Result<Bytes, Error> {
+    async fn call(&self, call: ApiOperation) -> Result<Bytes, Error> {
         let transport = &self.shared.transport;
         let tokens = match self.shared.tokens.current(transport).await {
             // Podio may accept the call without tokens.
@@ -202,7 +202,7 @@ fn believable(outgoing: &OutgoingRequest, body: Bytes) -> Result<Bytes, Error> {
     }
 }
 
-impl ApiCall {
+impl ApiOperation {
     fn into_outgoing(self, tokens: Option<&Tokens>) -> OutgoingRequest {
         OutgoingRequest {
             method: self.method,
