@@ -2,7 +2,7 @@
 //! receives the event's bytes, and nothing else runs.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use podtap_agent::WebhookRequest;
 use podtap_agent::export::curl::curl;
 use podtap_agent::export::httpie::httpie;
+use podtap_testing::own_port;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -131,7 +132,8 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         Self {
-            listener: TcpListener::bind("127.0.0.1:0").unwrap(),
+            // A port that was another test's would still be called by what that test left.
+            listener: TcpListener::bind((Ipv4Addr::LOCALHOST, own_port())).unwrap(),
             folder: TempDir::new().unwrap(),
         }
     }
