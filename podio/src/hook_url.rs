@@ -129,7 +129,7 @@ fn check_name(name: &str) -> Result<(), Uncallable> {
         "test" | "invalid" | "internal" | "lan" | "onion" => {
             Err(Uncallable::PrivateName(name.to_owned()))
         }
-        _ if last == bare || bare.ends_with("home.arpa") => {
+        _ if last == bare || bare == "home.arpa" || bare.ends_with(".home.arpa") => {
             Err(Uncallable::PrivateName(name.to_owned()))
         }
         _ => Ok(()),
@@ -137,7 +137,10 @@ fn check_name(name: &str) -> Result<(), Uncallable> {
 }
 
 fn check_address(address: IpAddr) -> Result<(), Uncallable> {
-    let address = address.to_canonical();
+    let address = match address.to_canonical() {
+        IpAddr::V6(address) => embedded_ipv4(address).map_or(IpAddr::V6(address), IpAddr::V4),
+        address @ IpAddr::V4(_) => address,
+    };
     if address.is_loopback() || address.is_unspecified() {
         return Err(Uncallable::ThisMachine(address.to_string()));
     }
@@ -163,10 +166,26 @@ fn is_reserved_v4(address: Ipv4Addr) -> bool {
     first == 0 || first >= 224 || address.is_documentation() || benchmark || protocol
 }
 
-/// Returns whether an address is for multicast or documentation, or is discarded (RFC 6666).
+/// Returns the IPv4 address to which a translator or a tunnel leads: NAT64 (RFC 6052), 6to4
+/// (RFC 3056) and the deprecated IPv4-compatible form (RFC 4291, section 2.5.5.1).
+fn embedded_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.octets() {
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d]
+        | [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d]
+        | [0x20, 0x02, a, b, c, d, ..] => Some(Ipv4Addr::new(a, b, c, d)),
+        _ => None,
+    }
+}
+
+/// Returns whether an address is outside of the block of global unicast addresses,
+/// `2000::/3` (RFC 4291), or for documentation (RFC 3849, RFC 9637) or Teredo (RFC 4380).
 fn is_reserved_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    address.is_multicast() || (first, second) == (0x2001, 0x0db8) || first == 0x0100
+    let is_global = first & 0xe000 == 0x2000;
+    let is_documentation =
+        (first, second) == (0x2001, 0x0db8) || (first, second & 0xf000) == (0x3fff, 0);
+    !is_global || is_documentation || (first, second) == (0x2001, 0)
 }
 
 #[cfg(test)]
@@ -197,6 +216,17 @@ mod tests {
             ("http://2130706433/", this("127.0.0.1")),
             ("http://[::1]/", this("::1")),
             ("http://[::ffff:127.0.0.1]/", this("127.0.0.1")),
+            ("http://[64:ff9b::7f00:1]/", this("127.0.0.1")),
+            ("http://[64:ff9b::8.8.8.8]/", Ok(())),
+            ("http://[2002:7f00:1::]/", this("127.0.0.1")),
+            ("http://[2002:a01:203::9]/", private("10.1.2.3")),
+            ("http://[::127.0.0.1]/", this("127.0.0.1")),
+            ("http://[::192.168.1.1]/", private("192.168.1.1")),
+            ("http://[64:ff9b:1::1]/", reserved("64:ff9b:1::1")),
+            ("http://[2001::1]/", reserved("2001::1")),
+            ("http://[3fff:1000::1]/", Ok(())),
+            ("http://[3fff:123::1]/", reserved("3fff:123::1")),
+            ("http://[4000::1]/", reserved("4000::1")),
             ("http://0.0.0.0/", this("0.0.0.0")),
             ("http://192.168.1.5/", private("192.168.1.5")),
             ("http://10.0.0.1/", private("10.0.0.1")),
