@@ -19,6 +19,9 @@ pub(crate) struct Url {
 pub(crate) enum ConfigCommand {
     /// Print every setting, its value and its origin
     Show {
+        /// Name of the tunnel, to include its `[[tunnel]]` table [default: name of the working folder]
+        #[arg(short, long, value_name = "NAME")]
+        name: Option<String>,
         /// Print one JSON object per line
         #[arg(long)]
         json: bool,

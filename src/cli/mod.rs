@@ -220,6 +220,10 @@ database, use --database on any machine."
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Print a shell completion script, which also completes tunnels, event types and ids
+    #[command(after_help = "Where each shell finds it:
+  Bash  podtap completions bash > ~/.local/share/bash-completion/completions/podtap
+  zsh   podtap completions zsh > _podtap, in a folder of $fpath, before compinit
+  fish  podtap completions fish > ~/.config/fish/completions/podtap.fish")]
     Completions {
         /// Shell for which to print it
         shell: clap_complete::Shell,

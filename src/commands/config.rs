@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::ConfigCommand;
 use crate::config::{Settings, reference};
 use crate::failure::{Code, Failure};
-use crate::output::{json, print};
+use crate::output::{json, note, print};
 
 /// Shown instead of a secret.
 const SECRET: &str = "(set, not shown)";
@@ -16,7 +16,13 @@ const SECRET: &str = "(set, not shown)";
 /// Runs a subcommand of `config`.
 pub(crate) fn run(command: &ConfigCommand, settings: &Settings) -> Result<ExitCode, Failure> {
     match command {
-        ConfigCommand::Show { json } => show(settings, *json),
+        ConfigCommand::Show { name, json } => {
+            show(settings, *json)?;
+            if name.is_none() {
+                name_tables(settings);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         ConfigCommand::Check => check(settings),
     }
 }
@@ -29,7 +35,7 @@ pub(super) struct SettingLine {
     pub(super) origin: String,
 }
 
-fn show(settings: &Settings, as_json: bool) -> Result<ExitCode, Failure> {
+fn show(settings: &Settings, as_json: bool) -> Result<(), Failure> {
     let lines = lines(settings);
     let width = |of: fn(&SettingLine) -> usize| lines.iter().map(of).max().unwrap_or(0);
     let key = width(|line| line.key.len());
@@ -43,7 +49,20 @@ fn show(settings: &Settings, as_json: bool) -> Result<ExitCode, Failure> {
             print(text.trim_end())?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
+}
+
+/// Says on stderr which tunnels have settings that are not among those shown. Errors in their
+/// tables are reported by `config check`.
+fn name_tables(settings: &Settings) {
+    let tunnels = settings.tunnels_of_file().unwrap_or_default();
+    let names = tunnels.iter().filter_map(|tunnel| tunnel.tunnel().ok());
+    let commands = names.map(|name| format!("podtap config show --name {name}"));
+    for command in commands {
+        note(&format!(
+            "a [[tunnel]] table has its own settings: {command}"
+        ));
+    }
 }
 
 /// Returns all settings with their current values.

@@ -182,6 +182,40 @@ fn colour_is_where_it_is_asked_for() {
 }
 
 #[test]
+fn the_settings_of_a_tunnel_are_shown_by_its_name() {
+    let stage = Stage::new();
+    let file = stage.home().join("c.toml");
+    let text = "forward-to = '3000'\nwindow = 7\n[[tunnel]]\nname = 'crm'\nforward-to = '3001'";
+    std::fs::write(&file, text).unwrap();
+    let path = file.display().to_string();
+    let show = |args: &[&str]| {
+        let show = ["--config", &path, "config", "show"];
+        let output = command(&stage, &[&show, args].concat()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr))
+    };
+    let line = |shown: &str, key: &str| {
+        let mut lines = shown.lines();
+        let line = lines.find(|line| line.split_whitespace().next() == Some(key));
+        line.unwrap().to_owned()
+    };
+    let (all, said) = show(&[]);
+    assert!(line(&all, "forward-to").contains(" 3000 "), "{all}");
+    assert!(said.contains("podtap config show --name crm"), "{said}");
+    let (crm, said) = show(&["--name", "crm"]);
+    let target = line(&crm, "forward-to");
+    assert!(
+        target.contains(" 3001 ") && target.ends_with("c.toml, tunnel crm"),
+        "{target}"
+    );
+    assert!(line(&crm, "name").ends_with("--name"), "{crm}");
+    assert!(line(&crm, "window").ends_with("c.toml"), "{crm}");
+    assert_eq!(said, "");
+    let (crm, _) = show(&["--json", "-n", "crm"]);
+    assert!(crm.contains("c.toml, tunnel crm"), "{crm}");
+}
+
+#[test]
 fn settings_are_shown_with_their_origin_and_checked() {
     let stage = Stage::new();
     let file = stage.home().join("c.toml");
