@@ -19,6 +19,11 @@ async fn listening(stage: &Stage, relay: &Relay, token: &str, command: &str) -> 
     let ready = agent.object("ready", |_| true).await;
     assert_eq!(ready["forwards_to"], format!("exec:{command}"));
     let url = ready["url"].as_str().unwrap().to_owned();
+    // Other commands read there where the agent delivers.
+    let description = stage.home().join("data/podtap/tunnels/crm.db.run");
+    let read = || std::fs::read_to_string(&description).unwrap_or_default();
+    let is_written = || read().contains("exec:").then_some(());
+    eventually("the agent's description of itself", is_written, read).await;
     (agent, url)
 }
 
