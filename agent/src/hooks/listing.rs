@@ -191,8 +191,8 @@ impl HookAdmin {
         if public.is_some() {
             return Ok(HookUrls::new(&self.api, public));
         }
-        if let Some(to_known_item) = self.watched.tunnel_url().await? {
-            return Ok(HookUrls::new(&self.api, Some(&to_known_item)));
+        if let Some(tunnel_url) = self.watched.tunnel_url().await? {
+            return Ok(HookUrls::new(&self.api, Some(&tunnel_url)));
         }
         let mut made = self.watched.made_hooks().await?;
         made.retain(|made| made.api == self.api.as_str());

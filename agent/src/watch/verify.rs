@@ -63,7 +63,7 @@ impl HookCode {
 /// The code is a proof, so it must not appear in logs.
 impl fmt::Debug for HookCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pair")
+        f.debug_struct("HookCode")
             .field("hook_id", &self.hook_id)
             .finish_non_exhaustive()
     }
