@@ -79,13 +79,15 @@ fn lines(answer: &Answer, style: &LineStyle) -> Vec<StyledLine> {
         lines.push(style.plain(&format!("try  {cure}")));
     }
     lines.push(style.plain(""));
+    let labels = answer.links.iter().map(|link| link.step.label());
+    let width = labels.map(str::len).max().unwrap_or(0);
     lines.extend(answer.links.iter().map(|link| {
         let (sign, tone) = match link.holds {
             Holds::Yes => ("✓", Tone::Good),
             Holds::No => ("✗", Tone::Bad),
             Holds::Unknown => ("?", Tone::Plain),
         };
-        let rest = format!("  {:18}  {}", link.step.label(), link.reason);
+        let rest = format!("  {:width$}  {}", link.step.label(), link.reason);
         style.line(&[(tone, sign), (Tone::Plain, &rest)])
     }));
     lines

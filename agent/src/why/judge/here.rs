@@ -139,7 +139,7 @@ impl Facts {
                 STEP,
                 Cause::ServiceDown,
                 format!(
-                    "the local service is down since {}: {reason}",
+                    "the local service has been down since {}: {reason}",
                     moment(*since)
                 ),
                 Some("start the local service; the event is then delivered".to_owned()),

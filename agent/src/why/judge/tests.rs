@@ -318,7 +318,7 @@ fn what_arrived_is_judged_by_what_became_of_it_whatever_the_hooks_are_now() {
                 };
             }),
             Cause::ServiceDown,
-            "the local service is down",
+            "the local service has been down",
         ),
     ]);
     let older = cause(|facts| {
