@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use podtap_agent::export::json::{AttemptObject, millis};
 use podtap_agent::history::{Filter, Mark, Outcome};
 use podtap_agent::repair::{
@@ -29,6 +30,9 @@ use crate::tasks::Tasks;
 
 /// Maximum number of events that one repair sends.
 const MAX_SENT: usize = 100_000;
+
+/// A period of changes that ends less than this before now leaves none out.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 
 /// Looks for events that never arrived, and reports what was found and what cannot be found.
 pub(crate) async fn run(repair: RepairArgs, settings: &Settings) -> Result<ExitCode, Failure> {
@@ -118,6 +122,10 @@ fn tell(repaired: &RepairReport, repair: &RepairArgs) -> Result<(), Failure> {
     }
     if repaired.lost.iter().any(|lost| !lost.by_hand) {
         note(MAY_BE_HOOK_FALSE);
+    }
+    if moment("until", &repair.until)? < Timestamp::now() - AT_ONCE {
+        let left_out = repaired.left_out(&TimeZone::system());
+        note(&format!("{left_out}: --until 0s includes them"));
     }
     note(CANNOT_BE_FOUND);
     for why in &repaired.unfinished {

@@ -103,6 +103,13 @@ async fn what_an_outage_swallowed_is_added_once_and_sent_on_demand() {
     let listed = world.repair(&["--dry-run"]);
     assert_eq!(found_events(&listed[0]), expected, "{listed:?}");
     assert_eq!(world.stage.events(&["repaired:yes"]).len(), 0);
+    for (until, is_told) in [(&[][..], true), (&["--until", "0s"], false)] {
+        let args = [&["repair", "--dry-run", "--name", "crm"], until].concat();
+        let mut command = world.podio.command(&world.stage, &args);
+        let stderr = String::from_utf8(command.output().unwrap().stderr).unwrap();
+        let told = stderr.contains("were left out, because their events may still arrive");
+        assert_eq!(told, is_told, "{stderr}");
+    }
     let printed = world.repair(&[]);
     assert_eq!(
         (found_events(&printed[0]), printed.len()),

@@ -18,6 +18,7 @@ mod seeker;
 mod tests;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use podtap_podio::EventType;
 use podtap_wire::EventId;
 
@@ -60,6 +61,15 @@ pub struct RepairReport {
     pub hooks: usize,
     /// What was not checked, and why; empty if everything was.
     pub unfinished: Vec<String>,
+}
+
+impl RepairReport {
+    /// Returns, as text for people, which changes were too new to be searched.
+    pub fn left_out(&self, zone: &TimeZone) -> String {
+        let until = self.until.to_zoned_datetime(zone.clone());
+        let until = until.strftime("%Y-%m-%d %H:%M:%S");
+        format!("changes after {until} were left out, because their events may still arrive")
+    }
 }
 
 /// An event that did not arrive.

@@ -183,6 +183,7 @@ pub(crate) fn lines(repaired: &RepairReport, dry_run: bool, zone: &TimeZone) -> 
     if repaired.lost.iter().any(|lost| !lost.by_hand) {
         lines.push(Line::of(Role::Quiet, MAY_BE_HOOK_FALSE));
     }
+    lines.push(Line::of(Role::Quiet, repaired.left_out(zone)));
     lines.push(Line::of(Role::Quiet, CANNOT_BE_FOUND));
     let unfinished = repaired.unfinished.iter();
     lines.extend(unfinished.map(|why| Line::of(Role::Warning, why)));
