@@ -2,7 +2,7 @@
 //!
 //! A value that is also a setting (a flag, a `PODTAP_*` variable, a
 //! key of the configuration file) stays text here. `config` parses
-//! it once, whatever its source, and names the source in its errors.
+//! it once, from any of these sources, and names the source in its errors.
 
 #![expect(
     clippy::doc_markdown,
